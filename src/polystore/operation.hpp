@@ -1,0 +1,187 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <span>
+#include <utility>
+
+#include "polystore/coroutine.hpp"
+#include "polystore/frame_pool.hpp"
+
+/// An operation on a store, as a coroutine that asks and is answered.
+///
+/// It does no I/O and sees no byte of a key or of a value. It stops wherever it needs something, says what that is
+/// (`ask()`), and goes on when a driver answers. The driver holds the key and the value, and is free to answer at once
+/// or an hour later; a driver that cannot answer destroys the operation, and that is all there is to cancelling one.
+///
+///     Operation operation = get(traits);
+///     while (operation.ask() != Ask::nothing) operation.answer(perform(operation.ask()));
+///     return operation.outcome();
+namespace polystore {
+
+/// What an operation wants done before it can go on. Each line says what the driver does, and what it answers.
+enum class Ask : std::uint8_t {
+    nothing,  ///< The operation has ended: see `Operation::outcome()`.
+    read,     ///< Read the record at the key. Answer `found`, and in `number` its expiry (or `kNever`).
+    has,      ///< Ask a client that manages expiry itself whether the key is there. Answer `found`.
+    write,    ///< Write the value at the key, with the expiry in `number()`.
+    erase,    ///< Remove the record at the key, if there is one.
+    evict,    ///< Remove the record at the key if it is still the one that was read.
+    make_key, ///< Choose a fresh random key for this operation, and remember it.
+    add,      ///< Let the client choose the key and write the value, with the expiry in `number()`.
+    clock,    ///< Answer the time in `number`, in milliseconds since the epoch.
+    page,     ///< Fetch the next page of records that have the prefix. Answer with `answer_page`.
+    sift,     ///< Carry out the verdicts on the page: hand over what is kept, evict what is evicted.
+    clear,    ///< Let the client remove everything that has the prefix.
+    prune,    ///< Let the client remove what has expired. Answer in `number` how many those were.
+    drain,    ///< Answer once no other operation on this client is under way.
+    close,    ///< Release the client.
+};
+
+/// How an operation ended.
+enum class Outcome : std::uint8_t {
+    done,         ///< Nothing more to say. After `prune`, `number()` is how many records were removed.
+    value,        ///< The value that was read last.
+    absent,       ///< There is no value at the key.
+    yes,          ///< The key is there.
+    no,           ///< The key is not there.
+    closed,       ///< The client was closed before the operation began.
+    unsupported,  ///< The client cannot list what it holds.
+};
+
+/// What becomes of one record of a page.
+enum class Verdict : std::uint8_t {
+    leave,  ///< Neither handed over nor removed.
+    keep,   ///< Handed over.
+    evict,  ///< Removed, unless it was written to since the operation began.
+};
+
+/// What a driver answers.
+struct Answer {
+    bool found = false;
+    double number = 0;
+};
+
+/// One page of records: the expiry of each, given by the driver; and the verdict on each, written by the operation.
+/// Both spans have the same length, which may be 0.
+struct Page {
+    std::span<const double> expires;
+    std::span<Verdict> verdicts;
+    /// Says that there are no more pages, and that this one holds nothing.
+    bool end = false;
+};
+
+class [[nodiscard]] Operation {
+   public:
+    class promise_type;
+    using Handle = coroutine::coroutine_handle<promise_type>;
+
+    explicit Operation(Handle handle) noexcept : handle_(handle) {}
+    Operation(Operation&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+    Operation& operator=(Operation&& other) noexcept {
+        std::swap(handle_, other.handle_);
+        return *this;
+    }
+    Operation(const Operation&) = delete;
+    Operation& operator=(const Operation&) = delete;
+    ~Operation() {
+        if (handle_) handle_.destroy();
+    }
+
+    /// What it waits for; `Ask::nothing` once it has ended.
+    [[nodiscard]] Ask ask() const noexcept;
+
+    /// The number that goes with `ask()`, or with `outcome()`.
+    [[nodiscard]] double number() const noexcept;
+
+    /// How it ended. Only to be called when `ask()` is `Ask::nothing`.
+    [[nodiscard]] Outcome outcome() const noexcept;
+
+    /// Answers what it asked, and runs it to its next question or its end.
+    void answer(Answer answer);
+
+    /// Answers `Ask::page`. The page must stay where it is until the next answer.
+    void answer_page(Page page);
+
+    /// Gives up ownership, for a caller that keeps the handle as a number. Take it back with the constructor.
+    [[nodiscard]] Handle release() noexcept { return std::exchange(handle_, nullptr); }
+
+   private:
+    Handle handle_;
+};
+
+class Operation::promise_type {
+   public:
+    /// A question, as an operation poses it: `co_await Question{Ask::read}`.
+    struct Question {
+        Ask ask;
+        double number = 0;
+    };
+
+    /// The question `Ask::page`, whose answer is a page.
+    struct PageQuestion {};
+
+    /// An end, as an operation declares it: `co_return {Outcome::done}`.
+    struct End {
+        Outcome outcome;
+        double number = 0;
+    };
+
+    static void* operator new(std::size_t size) noexcept { return FramePool::take(size); }
+    static void operator delete(void* frame, std::size_t size) noexcept { FramePool::release(frame, size); }
+
+    // Without memory for a frame there is nothing sensible left to do, in a browser or outside.
+    static Operation get_return_object_on_allocation_failure() noexcept { std::terminate(); }
+    Operation get_return_object() noexcept { return Operation(Handle::from_promise(*this)); }
+    coroutine::suspend_never initial_suspend() noexcept { return {}; }
+    coroutine::suspend_always final_suspend() noexcept { return {}; }
+    void unhandled_exception() noexcept { std::terminate(); }
+
+    void return_value(End end) noexcept {
+        ask = Ask::nothing;
+        number = end.number;
+        outcome = end.outcome;
+    }
+
+    auto await_transform(Question question) noexcept {
+        ask = question.ask;
+        number = question.number;
+        struct Awaiter : coroutine::suspend_always {
+            promise_type* promise;
+            Answer await_resume() const noexcept { return promise->answer; }
+        };
+        return Awaiter{{}, this};
+    }
+
+    auto await_transform(PageQuestion) noexcept {
+        ask = Ask::page;
+        struct Awaiter : coroutine::suspend_always {
+            promise_type* promise;
+            Page await_resume() const noexcept { return promise->page; }
+        };
+        return Awaiter{{}, this};
+    }
+
+    Answer answer;
+    Page page;
+    double number = 0;
+    Ask ask = Ask::nothing;
+    Outcome outcome = Outcome::done;
+};
+
+inline Ask Operation::ask() const noexcept { return handle_.promise().ask; }
+inline double Operation::number() const noexcept { return handle_.promise().number; }
+inline Outcome Operation::outcome() const noexcept { return handle_.promise().outcome; }
+
+inline void Operation::answer(Answer answer) {
+    handle_.promise().answer = answer;
+    handle_.resume();
+}
+
+inline void Operation::answer_page(Page page) {
+    handle_.promise().page = page;
+    handle_.resume();
+}
+
+}  // namespace polystore
