@@ -45,7 +45,8 @@ Operation operation_of(std::uintptr_t step) {
 extern "C" {
 
 /// Starts an operation. `expires` and `has_value` matter to `set` and `add` only.
-EMSCRIPTEN_KEEPALIVE std::uintptr_t polystore_start(std::uint32_t method, std::uint32_t traits, double expires, bool has_value) {
+EMSCRIPTEN_KEEPALIVE std::uintptr_t polystore_start(std::uint32_t method, std::uint32_t traits, double expires,
+                                                    bool has_value) {
     return step(start(polystore::Traits(traits), {static_cast<polystore::Method>(method), expires, has_value}));
 }
 

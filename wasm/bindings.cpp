@@ -3,7 +3,9 @@
 
 #include <emscripten/bind.h>
 
-#include <string>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 #include "polystore/expires.hpp"
 #include "polystore/id.hpp"
@@ -16,11 +18,12 @@ using namespace polystore;
 using wasm::scratch;
 using wasm::Scratch;
 
-double parse(const std::string& text) { return parse_expires(text); }
+/// The text is the first `length` bytes of the scratch area: embind's own strings are 1.3 KB (brotli) of every page.
+double parse(std::size_t length) {
+    return parse_expires(std::string_view(reinterpret_cast<const char*>(scratch.bytes.data()), length));
+}
 
-std::uintptr_t expires_address() { return reinterpret_cast<std::uintptr_t>(scratch.expires.data()); }
-std::uintptr_t verdicts_address() { return reinterpret_cast<std::uintptr_t>(scratch.verdicts.data()); }
-std::uintptr_t bytes_address() { return reinterpret_cast<std::uintptr_t>(scratch.bytes.data()); }
+std::uintptr_t address(const void* memory) { return reinterpret_cast<std::uintptr_t>(memory); }
 
 }  // namespace
 
@@ -77,9 +80,9 @@ EMSCRIPTEN_BINDINGS(polystore) {
         .value("closed", Trait::closed);
 
     emscripten::function("parse_expires", &parse);
-    emscripten::function("expires_address", &expires_address);
-    emscripten::function("verdicts_address", &verdicts_address);
-    emscripten::function("bytes_address", &bytes_address);
+    emscripten::constant("expires_address", address(scratch.expires.data()));
+    emscripten::constant("verdicts_address", address(scratch.verdicts.data()));
+    emscripten::constant("bytes_address", address(scratch.bytes.data()));
     emscripten::constant("page_length", Scratch::kPageLength);
     emscripten::constant("bytes_length", Scratch::kBytesLength);
     emscripten::constant("id_length", kIdLength);

@@ -24,29 +24,12 @@ struct Unit {
 };
 
 constexpr Unit kUnits[] = {
-    {"", 1},
-    {"ms", 0.001},
-    {"msec", 0.001},
-    {"millisecond", 0.001},
-    {"s", 1},
-    {"sec", 1},
-    {"second", 1},
-    {"m", kMinute},
-    {"min", kMinute},
-    {"minute", kMinute},
-    {"h", kHour},
-    {"hr", kHour},
-    {"hour", kHour},
-    {"d", kDay},
-    {"day", kDay},
-    {"w", 7 * kDay},
-    {"wk", 7 * kDay},
-    {"week", 7 * kDay},
-    {"b", kYear / 12},
-    {"month", kYear / 12},
-    {"y", kYear},
-    {"yr", kYear},
-    {"year", kYear},
+    {"", 1},          {"ms", 0.001},       {"msec", 0.001},   {"millisecond", 0.001},
+    {"s", 1},         {"sec", 1},          {"second", 1},     {"m", kMinute},
+    {"min", kMinute}, {"minute", kMinute}, {"h", kHour},      {"hr", kHour},
+    {"hour", kHour},  {"d", kDay},         {"day", kDay},     {"w", 7 * kDay},
+    {"wk", 7 * kDay}, {"week", 7 * kDay},  {"b", kYear / 12}, {"month", kYear / 12},
+    {"y", kYear},     {"yr", kYear},       {"year", kYear},
 };
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -9,7 +9,9 @@ namespace {
 // The frames of our operations measure 100 to 250 bytes; a larger one comes from, and goes back to, the allocator.
 constexpr std::size_t kSizeClasses = 32;
 
-constexpr std::size_t round_up(std::size_t size) { return (size + FramePool::kAlignment - 1) & ~(FramePool::kAlignment - 1); }
+constexpr std::size_t round_up(std::size_t size) {
+    return (size + FramePool::kAlignment - 1) & ~(FramePool::kAlignment - 1);
+}
 
 struct FreeFrame {
     FreeFrame* next;
@@ -61,7 +63,7 @@ thread_local FreeLists free_lists;
 
 }  // namespace
 
-void* FramePool::take(std::size_t size) noexcept { return free_lists.take(size); }
+[[gnu::noinline]] void* FramePool::take(std::size_t size) noexcept { return free_lists.take(size); }
 
 void FramePool::release(void* frame, std::size_t size) noexcept { free_lists.release(frame, size); }
 

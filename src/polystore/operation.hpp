@@ -22,21 +22,21 @@ namespace polystore {
 
 /// What an operation wants done before it can go on. Each line says what the driver does, and what it answers.
 enum class Ask : std::uint8_t {
-    nothing,  ///< The operation has ended: see `Operation::outcome()`.
-    read,     ///< Read the record at the key. Answer `found`, and in `number` its expiry (or `kNever`).
-    has,      ///< Ask a client that manages expiry itself whether the key is there. Answer `found`.
-    write,    ///< Write the value at the key, with the expiry in `number()`.
-    erase,    ///< Remove the record at the key, if there is one.
-    evict,    ///< Remove the record at the key if it is still the one that was read.
-    make_key, ///< Choose a fresh random key for this operation, and remember it.
-    add,      ///< Let the client choose the key and write the value, with the expiry in `number()`.
-    clock,    ///< Answer the time in `number`, in milliseconds since the epoch.
-    page,     ///< Fetch the next page of records that have the prefix. Answer with `answer_page`.
-    sift,     ///< Carry out the verdicts on the page: hand over what is kept, evict what is evicted.
-    clear,    ///< Let the client remove everything that has the prefix.
-    prune,    ///< Let the client remove what has expired. Answer in `number` how many those were.
-    drain,    ///< Answer once no other operation on this client is under way.
-    close,    ///< Release the client.
+    nothing,   ///< The operation has ended: see `Operation::outcome()`.
+    read,      ///< Read the record at the key. Answer `found`, and in `number` its expiry (or `kNever`).
+    has,       ///< Ask a client that manages expiry itself whether the key is there. Answer `found`.
+    write,     ///< Write the value at the key, with the expiry in `number()`.
+    erase,     ///< Remove the record at the key, if there is one.
+    evict,     ///< Remove the record at the key if it is still the one that was read.
+    make_key,  ///< Choose a fresh random key for this operation, and remember it.
+    add,       ///< Let the client choose the key and write the value, with the expiry in `number()`.
+    clock,     ///< Answer the time in `number`, in milliseconds since the epoch.
+    page,      ///< Fetch the next page of records that have the prefix. Answer with `answer_page`.
+    sift,      ///< Carry out the verdicts on the page: hand over what is kept, evict what is evicted.
+    clear,     ///< Let the client remove everything that has the prefix.
+    prune,     ///< Let the client remove what has expired. Answer in `number` how many those were.
+    drain,     ///< Answer once no other operation on this client is under way.
+    close,     ///< Release the client.
 };
 
 /// How an operation ended.

@@ -86,9 +86,7 @@ Operation sift(Verdict alive) {
     co_return {Outcome::done, evicted};
 }
 
-Operation list(Traits traits) {
-    return traits[Trait::list] ? sift(Verdict::keep) : end_with(Outcome::unsupported);
-}
+Operation list(Traits traits) { return traits[Trait::list] ? sift(Verdict::keep) : end_with(Outcome::unsupported); }
 
 Operation ask_clear() {
     co_await Question{Ask::clear};

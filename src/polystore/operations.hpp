@@ -24,7 +24,9 @@ class Traits {
     constexpr explicit Traits(std::uint32_t bits) : bits_(bits) {}
     constexpr Traits(Trait trait) : bits_(static_cast<std::uint32_t>(trait)) {}
 
-    [[nodiscard]] constexpr bool operator[](Trait trait) const { return (bits_ & static_cast<std::uint32_t>(trait)) != 0; }
+    [[nodiscard]] constexpr bool operator[](Trait trait) const {
+        return (bits_ & static_cast<std::uint32_t>(trait)) != 0;
+    }
     [[nodiscard]] constexpr Traits operator|(Traits other) const { return Traits(bits_ | other.bits_); }
     [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
 

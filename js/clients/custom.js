@@ -1,0 +1,139 @@
+/** @typedef {import("./client.js").Page} Page */
+
+/** Records that an iteration holds at a time. */
+const PAGE_LENGTH = 100;
+
+/**
+ * The user's own object, of either generation of the custom client contract:
+ * - wrapped (no flag): it holds records, `{ expires, value }`, and we see to their expiry;
+ * - `RAW` or `HAS_EXPIRATION` is true: it holds values and sees to expiry, given in seconds as a plain argument;
+ * - `EXPIRES` is true, as until 2024: the same, given as `{ expires }`.
+ */
+export class Custom {
+  #object;
+  #managesExpiry;
+  #legacy;
+
+  /** @param {any} object */
+  constructor(object) {
+    this.#object = object;
+    this.#legacy = object.EXPIRES === true;
+    this.#managesExpiry = this.#legacy || object.RAW === true || object.HAS_EXPIRATION === true;
+    this.type = typeof object.TYPE === "string" ? object.TYPE : "UNKNOWN";
+    this.can = this.#abilities();
+    this.copies = /** @type {"identity" | "both"} */ (this.#managesExpiry ? "identity" : "both");
+  }
+
+  /** @returns {import("./client.js").Client["can"]} */
+  #abilities() {
+    const has = (/** @type {string} */ method) => typeof this.#object[method] === "function";
+    const lists = has("iterate") || has("entries") || (this.#managesExpiry && has("keys"));
+    /** @type {import("./client.js").Client["can"]} */
+    const can = [];
+    if (lists) can.push("list");
+    if (has("add")) can.push("add");
+    if (has("clear")) can.push("clear");
+    if (this.#managesExpiry) can.push("manages_expiry");
+    if (this.#managesExpiry && has("has")) can.push("has");
+    // Where we can list and see to expiry ourselves, we can say how many records that were.
+    if (has("prune") && (this.#managesExpiry || !lists)) can.push("prune");
+    return can;
+  }
+
+  /** Begins to connect, if the object wants to: called once, and again after a failure. */
+  connect() {
+    return this.#object.promise ?? this.#object.connect?.();
+  }
+
+  /** @param {string} id */
+  read(id) {
+    const found = this.#object.get(id);
+    if (!this.#managesExpiry) return found;
+    return typeof found?.then === "function" ? found.then(wrap) : wrap(found);
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {number | null} expires
+   */
+  write(id, value, expires) {
+    if (!this.#managesExpiry) return this.#object.set(id, { expires, value });
+    return this.#object.set(id, value, this.#legacy ? { expires } : expires);
+  }
+
+  /** @param {string} id */
+  erase(id) {
+    if (this.#object.del) return this.#object.del(id);
+    if (!this.#managesExpiry) return this.#object.set(id, null);
+    return this.#object.set(id, null, this.#legacy ? { expires: 0 } : 0);
+  }
+
+  /** @param {string} id */
+  has(id) {
+    return this.#object.has(id);
+  }
+
+  /**
+   * @param {string} prefix
+   * @param {unknown} value
+   * @param {number | null} expires
+   */
+  add(prefix, value, expires) {
+    if (!this.#managesExpiry) return this.#object.add(prefix, { expires, value });
+    return this.#object.add(prefix, value, this.#legacy ? { expires } : expires);
+  }
+
+  /** @param {string} prefix */
+  clear(prefix) {
+    return this.#object.clear(prefix);
+  }
+
+  /** @param {string} prefix */
+  prune(prefix) {
+    return this.#object.prune(prefix);
+  }
+
+  close() {
+    return this.#object.close?.();
+  }
+
+  /**
+   * @param {string} prefix
+   * @param {boolean} keysOnly
+   * @returns {AsyncGenerator<Page, void>}
+   */
+  async *pages(prefix, keysOnly) {
+    /** @type {Page} */
+    let page = { ids: [], found: [] };
+    for await (const [id, found] of this.#entries(prefix, keysOnly)) {
+      // The object promises to heed the prefix; a Map-like one does not.
+      if (typeof id !== "string" || !id.startsWith(prefix)) continue;
+      page.ids.push(id);
+      page.found.push(this.#managesExpiry ? wrap(found) : found);
+      if (page.ids.length < PAGE_LENGTH) continue;
+      yield page;
+      page = { ids: [], found: [] };
+    }
+    yield page;
+  }
+
+  /**
+   * @param {string} prefix
+   * @param {boolean} keysOnly
+   * @returns {AsyncGenerator<[unknown, unknown], void>}
+   */
+  async *#entries(prefix, keysOnly) {
+    const object = this.#object;
+    if (this.#managesExpiry && object.keys && (keysOnly || !(object.iterate || object.entries))) {
+      for (const id of await object.keys(prefix)) yield [id, keysOnly ? true : await object.get(id)];
+    } else {
+      yield* object.iterate ? object.iterate(prefix) : await object.entries(prefix);
+    }
+  }
+}
+
+/** @param {unknown} value */
+function wrap(value) {
+  return { expires: null, value };
+}

@@ -1,0 +1,37 @@
+import { Cookie } from "./cookie.js";
+import { Memory } from "./memory.js";
+import { isStorage, WebStorage } from "./storage.js";
+
+/**
+ * A client that we know: how to recognize what the user gave, and how to open it. One whose `open` is asynchronous is
+ * loaded when it is first wrapped, so that a page that wraps localStorage downloads nothing else.
+ * @typedef {object} KnownClient
+ * @property {string} type
+ * @property {(input: any) => boolean} recognizes
+ * @property {(input: any) => import("./client.js").Client | Promise<import("./client.js").Client>} open
+ */
+
+/** In the order in which they are tried. @type {KnownClient[]} */
+export const knownClients = [
+  {
+    type: "COOKIE",
+    recognizes: (input) => input === "cookie" || input === "cookies",
+    open: () => new Cookie(),
+  },
+  {
+    type: "MEMORY",
+    // Not instanceof: a Map may come from another window.
+    recognizes: (input) => Object.prototype.toString.call(input) === "[object Map]",
+    open: (map) => new Memory(map),
+  },
+  {
+    type: "STORAGE",
+    recognizes: isStorage,
+    open: (storage) => new WebStorage(storage),
+  },
+  {
+    type: "FORAGE",
+    recognizes: (input) => Boolean(input.defineDriver && input.dropInstance && input.INDEXEDDB),
+    open: async (forage) => (await import("./localforage.js")).openLocalForage(forage),
+  },
+];

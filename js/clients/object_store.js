@@ -1,0 +1,212 @@
+
+/** Records to a transaction of a listing: enough to make its cost small beside theirs, and little memory. */
+const PAGE_LENGTH = 1000;
+
+/**
+ * A request of a batch: `run` places it in a transaction and says `done` with its result.
+ * @typedef {object} Request
+ * @property {boolean} writes
+ * @property {(store: IDBObjectStore, done: (result?: any) => void) => void} run
+ * @property {(result: any) => void} resolve
+ * @property {(error: unknown) => void} reject
+ * @property {any} [result]
+ */
+
+/**
+ * An object store of an IndexedDB database that exists: each value is a record. Requests made in one tick share one
+ * transaction, in their order. Somebody else owns the database, so its `versionchange` is honoured at once, and the
+ * next request opens it again.
+ */
+export class ObjectStore {
+  /** @type {import("./client.js").Client["can"]} */
+  can = ["list"];
+  /** @type {"write"} */
+  copies = "write";
+  #databaseName;
+  #storeName;
+  /** @type {Promise<IDBDatabase> | null} */
+  #database = null;
+  /** @type {Request[]} */
+  #batch = [];
+  /** Settles when the requests of a failed batch have been tried one by one. @type {Promise<void> | null} */
+  #recovery = null;
+
+  /**
+   * @param {string} type What `store.type` says.
+   * @param {string} databaseName
+   * @param {string} storeName
+   */
+  constructor(type, databaseName, storeName) {
+    this.type = type;
+    this.#databaseName = databaseName;
+    this.#storeName = storeName;
+  }
+
+  /** @param {string} id */
+  read(id) {
+    return this.#request(false, (store, done) => {
+      const request = store.get(id);
+      request.onsuccess = () => done(request.result);
+    });
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {number | null} expires
+   */
+  write(id, value, expires) {
+    return this.#request(true, (store, done) => {
+      store.put({ expires, value }, id).onsuccess = () => done();
+    });
+  }
+
+  /** @param {string} id */
+  erase(id) {
+    return this.#request(true, (store, done) => {
+      store.delete(id).onsuccess = () => done();
+    });
+  }
+
+  /** @param {import("./client.js").Evicted[]} evicted */
+  evict(evicted) {
+    return this.#request(true, (store, done) => {
+      for (const { id, expires } of evicted) {
+        const request = store.get(id);
+        request.onsuccess = () => {
+          if (request.result?.expires === expires) store.delete(id);
+        };
+      }
+      done();
+    });
+  }
+
+  /** @param {string} prefix */
+  async *pages(prefix) {
+    const end = prefixEnd(prefix);
+    let range = IDBKeyRange.bound(prefix, end, false, true);
+    for (;;) {
+      const page = await this.#request(false, (store, done) => {
+        const ids = store.getAllKeys(range, PAGE_LENGTH);
+        const found = store.getAll(range, PAGE_LENGTH);
+        found.onsuccess = () => done({ ids: ids.result, found: found.result });
+      });
+      yield page;
+      if (page.ids.length < PAGE_LENGTH) return;
+      range = IDBKeyRange.bound(page.ids.at(-1), end, true, true);
+    }
+  }
+
+  async close() {
+    const database = await this.#database;
+    this.#database = null;
+    database?.close();
+  }
+
+  /**
+   * @param {boolean} writes
+   * @param {Request["run"]} run
+   * @returns {Promise<any>}
+   */
+  #request(writes, run) {
+    return new Promise((resolve, reject) => {
+      if (this.#batch.length === 0) queueMicrotask(() => this.#send());
+      this.#batch.push({ writes, run, resolve, reject });
+    });
+  }
+
+  async #send() {
+    const batch = this.#batch;
+    this.#batch = [];
+    while (this.#recovery) await this.#recovery;
+    try {
+      await this.#transact(batch);
+    } catch (error) {
+      if (batch.length === 1) return batch[0].reject(error);
+      this.#recovery = this.#sendEach(batch);
+      await this.#recovery;
+      this.#recovery = null;
+    }
+  }
+
+  /**
+   * Calls that share a transaction by chance must not fail together: one value too many, and 999 that fit would be lost.
+   * @param {Request[]} batch
+   */
+  async #sendEach(batch) {
+    for (const request of batch) {
+      await this.#transact([request]).catch(request.reject);
+    }
+  }
+
+  /** @param {Request[]} batch */
+  async #transact(batch) {
+    const writes = batch.some((request) => request.writes);
+    const transaction = await this.#begin(writes ? "readwrite" : "readonly");
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+      const store = transaction.objectStore(this.#storeName);
+      for (const request of batch) {
+        request.run(store, (result) => {
+          request.result = result;
+          // What was read is known now; with writes about, only the end tells whether they happened.
+          if (!writes) request.resolve(result);
+        });
+      }
+    });
+    for (const request of batch) request.resolve(request.result);
+  }
+
+  /**
+   * @param {IDBTransactionMode} mode
+   * @returns {Promise<IDBTransaction>}
+   */
+  async #begin(mode) {
+    try {
+      return (await this.#open()).transaction(this.#storeName, mode);
+    } catch (error) {
+      // The connection was closed after we got it: a browser may do so at any time, and the owner may ask for it.
+      if (/** @type {DOMException} */ (error).name !== "InvalidStateError") throw error;
+      this.#database = null;
+      return (await this.#open()).transaction(this.#storeName, mode);
+    }
+  }
+
+  /** @returns {Promise<IDBDatabase>} */
+  #open() {
+    this.#database ??= new Promise((resolve, reject) => {
+      const forget = () => {
+        this.#database = null;
+      };
+      const opening = indexedDB.open(this.#databaseName);
+      // There is nothing to upgrade for us: the database is gone, and it is not ours to make.
+      opening.onupgradeneeded = () => opening.transaction?.abort();
+      opening.onerror = () => {
+        forget();
+        reject(opening.error);
+      };
+      opening.onsuccess = () => {
+        const database = opening.result;
+        database.onclose = forget;
+        database.onversionchange = () => {
+          forget();
+          database.close();
+        };
+        resolve(database);
+      };
+    });
+    return this.#database;
+  }
+}
+
+/**
+ * The first key after all those that begin with a prefix; keys are ordered by their UTF-16 code units.
+ * @param {string} prefix
+ * @returns {string | never[]}
+ */
+function prefixEnd(prefix) {
+  const head = prefix.replace(/\uffff+$/, "");
+  if (head === "") return []; // Every array comes after every string.
+  return head.slice(0, -1) + String.fromCharCode(head.charCodeAt(head.length - 1) + 1);
+}

@@ -1,0 +1,15 @@
+// Records that an iteration holds at a time.
+const PAGE_LENGTH = 256;
+
+/**
+ * The pages of a storage that can tell all its keys at once. Each record is looked up when its page's turn comes.
+ * @param {string[]} ids
+ * @param {(id: string) => unknown} find
+ * @returns {Generator<import("./client.js").Page, void>}
+ */
+export function* pagesOf(ids, find) {
+  for (let i = 0; i < ids.length; i += PAGE_LENGTH) {
+    const page = ids.slice(i, i + PAGE_LENGTH);
+    yield { ids: page, found: page.map(find) };
+  }
+}

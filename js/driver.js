@@ -1,0 +1,394 @@
+// The driver: it does what an operation of the core asks for, on a client, and answers. A client that answers at once
+// keeps the whole operation synchronous; one that returns a promise is waited for. Keys and values stay on this side.
+
+import { abandon, answer, answerPage, Ask, freshKey, Method, NEVER, number, Outcome } from "./core.js";
+import { pageExpires, pageVerdicts, start, Verdict } from "./core.js";
+import { clientError, PolystoreError, show } from "./errors.js";
+import { isRecord } from "./record.js";
+import { isPromise } from "./source.js";
+import { copyStored } from "./value.js";
+
+/** @typedef {import("./source.js").Connection} Connection */
+/** @typedef {import("./record.js").StoredRecord} StoredRecord */
+/** @typedef {import("./clients/client.js").Evicted} Evicted */
+
+// A step is a number: what is asked in the low four bits, and the operation in the rest, or how it ended.
+const ASK = 15;
+const OUTCOME_SHIFT = 4;
+
+/** @param {string} key */
+export const keyOnly = (key) => key;
+
+/**
+ * One call of a user, with what its operation needs and the core does not know. Every property costs `get` some
+ * nanoseconds, so those that few calls need are in the classes below.
+ */
+export class Task {
+  /** What was read. @type {StoredRecord | null} */
+  record = null;
+  /** The sequence of the connection when the operation began. */
+  since = 0;
+
+  /**
+   * @param {number} method
+   * @param {string} key
+   * @param {string} id The key with its prefix.
+   */
+  constructor(method, key, id) {
+    this.method = method;
+    this.key = key;
+    this.id = id;
+  }
+}
+
+/** A call that writes. */
+export class Writing extends Task {
+  /**
+   * @param {number} method
+   * @param {string} key
+   * @param {string} id The key with its prefix; for `add`, the prefix.
+   * @param {any} value
+   * @param {number} expires In seconds, or NEVER.
+   */
+  constructor(method, key, id, value, expires) {
+    super(method, key, id);
+    this.value = value;
+    this.expires = expires;
+  }
+}
+
+/** A call that goes through all records with the prefix. */
+export class Listing extends Task {
+  /** What it hands over. @type {any[]} */
+  kept = [];
+  /** @type {Iterator<any> | AsyncIterator<any> | null} */
+  pages = null;
+  /** What the client gave last, as far as the core has not seen it. @type {import("./clients/client.js").Page} */
+  unseen = { ids: [], found: [] };
+  /** The page that the core sees: full keys and records. @type {{ ids: string[], records: StoredRecord[] }} */
+  page = { ids: [], records: [] };
+
+  /**
+   * @param {number} method
+   * @param {string} prefix
+   * @param {(key: string, value: any) => any} [project] What it hands over of a record.
+   */
+  constructor(method, prefix, project = keyOnly) {
+    super(method, "", prefix);
+    this.project = project;
+  }
+}
+
+/**
+ * Runs a call from its beginning.
+ * @param {Connection} connection
+ * @param {Task} task
+ * @returns {any} What the call resolves with, or a promise of it.
+ */
+export function perform(connection, task) {
+  let step = begin(connection, task);
+  while ((step & ASK) !== Ask.nothing) {
+    let reply;
+    try {
+      reply = request(connection, task, step);
+    } catch (error) {
+      throw fail(connection, task, step, error);
+    }
+    if (isPromise(reply)) return performLater(connection, task, step, reply);
+    step = proceed(connection, task, step, reply);
+  }
+  return conclude(connection, task, step);
+}
+
+/**
+ * Goes on with a call whose client returned a promise.
+ * @param {Connection} connection
+ * @param {Task} task
+ * @param {number} step
+ * @param {PromiseLike<unknown>} reply
+ */
+async function performLater(connection, task, step, reply) {
+  const counts = task.method !== Method.close; // Which waits for the others, not for itself.
+  if (counts) ++connection.pending;
+  try {
+    for (let awaited = await reply; ; awaited = await request(connection, task, step)) {
+      step = proceed(connection, task, step, awaited);
+      if ((step & ASK) === Ask.nothing) return conclude(connection, task, step);
+    }
+  } catch (error) {
+    throw fail(connection, task, step, error);
+  } finally {
+    if (counts) connection.settle();
+  }
+}
+
+/**
+ * Lists records one by one, page by page.
+ * @param {Connection} connection
+ * @param {Listing} task
+ */
+export async function* stream(connection, task) {
+  let step = begin(connection, task);
+  try {
+    while ((step & ASK) !== Ask.nothing) {
+      ++connection.pending;
+      try {
+        step = proceed(connection, task, step, await request(connection, task, step));
+      } finally {
+        connection.settle();
+      }
+      for (const item of task.kept.splice(0)) {
+        yield item;
+        if (connection.closed) throw closedError(connection);
+      }
+    }
+    conclude(connection, task, step);
+  } catch (error) {
+    throw clientError(describe(connection, task), error);
+  } finally {
+    // Also where the user leaves the loop.
+    if ((step & ASK) !== Ask.nothing) abandon(step);
+    await task.pages?.return?.();
+  }
+}
+
+/**
+ * @param {Connection} connection
+ * @param {Task} task
+ */
+function begin(connection, task) {
+  task.since = connection.sequence;
+  const { method } = task;
+  if (!(task instanceof Writing)) return start(method, connection.traits, 0, 0);
+  return start(method, connection.traits, task.expires, task.value === null ? 0 : 1);
+}
+
+/**
+ * Does what a step asks.
+ * @param {Connection} connection
+ * @param {Task} task
+ * @param {number} step
+ * @returns {unknown} What the client replied, or a promise of it.
+ */
+function request(connection, task, step) {
+  const client = /** @type {Required<import("./clients/client.js").Client>} */ (connection.client);
+  switch (step & ASK) {
+    case Ask.read:
+      return client.read(task.id);
+    case Ask.write:
+      noteWrite(connection, task.id);
+      return client.write(task.id, /** @type {Writing} */ (task).value, numberOrNull());
+    case Ask.erase:
+      noteWrite(connection, task.id);
+      return client.erase(task.id);
+    case Ask.has:
+      return client.has(task.id);
+    case Ask.clock:
+      return Date.now();
+    case Ask.evict:
+      return evict(connection, task, [{ id: task.id, expires: task.record?.expires ?? null }]);
+    case Ask.make_key:
+      task.key = freshKey();
+      task.id += task.key; // Which was the prefix so far.
+      return undefined;
+    case Ask.add:
+      return client.add(task.id, /** @type {Writing} */ (task).value, numberOrNull());
+    case Ask.page:
+      return nextPage(client, /** @type {Listing} */ (task));
+    case Ask.sift:
+      return sift(connection, /** @type {Listing} */ (task));
+    case Ask.clear:
+      return client.clear(task.id);
+    case Ask.prune:
+      return client.prune(task.id);
+    case Ask.drain:
+      return connection.drain();
+    case Ask.close:
+      return client.close?.();
+  }
+  throw new Error(`The core asks ${step & ASK}, which this driver does not know.`);
+}
+
+/**
+ * Tells the core what came of a step, and runs it to its next.
+ * @param {Connection} connection
+ * @param {Task} task
+ * @param {number} step
+ * @param {any} reply
+ * @returns {number}
+ */
+function proceed(connection, task, step, reply) {
+  switch (step & ASK) {
+    case Ask.read:
+      if (!isRecord(reply)) return answer(step, 0, 0);
+      task.record = reply;
+      return answer(step, 1, reply.expires ?? NEVER);
+    case Ask.has:
+      return answer(step, reply ? 1 : 0, 0);
+    case Ask.clock:
+      return answer(step, 1, reply);
+    case Ask.add:
+      // Clients differ in whether they give the prefix back.
+      task.key = String(reply).startsWith(task.id) ? String(reply).slice(task.id.length) : String(reply);
+      noteWrite(connection, task.id + task.key);
+      return answer(step, 1, 0);
+    case Ask.page:
+      return reply.done ? answerPage(step, 0, 1) : fillPage(/** @type {Listing} */ (task), step, reply.value);
+    case Ask.prune:
+      return answer(step, 1, Number(reply) || 0);
+  }
+  return answer(step, 1, 0);
+}
+
+/**
+ * @param {Connection} connection
+ * @param {Task} task
+ * @param {number} step
+ */
+function conclude(connection, task, step) {
+  switch (step >> OUTCOME_SHIFT) {
+    case Outcome.value: {
+      const { value } = /** @type {StoredRecord} */ (task.record);
+      return connection.client.copies === "both" ? copyStored(value) : value;
+    }
+    case Outcome.absent:
+      return null;
+    case Outcome.yes:
+      return true;
+    case Outcome.no:
+      return false;
+    case Outcome.done:
+      return resultOf(task);
+    case Outcome.closed:
+      throw closedError(connection);
+    case Outcome.unsupported:
+      throw unsupportedError(connection);
+  }
+  throw new Error(`The core ended with ${step >> OUTCOME_SHIFT}, which this driver does not know.`);
+}
+
+/**
+ * @param {import("./clients/client.js").Client} client
+ * @param {Listing} task
+ */
+function nextPage(client, task) {
+  if (task.unseen.ids.length > 0) return { done: false, value: task.unseen };
+  task.pages ??= /** @type {Required<typeof client>} */ (client).pages(task.id, task.project === keyOnly);
+  return task.pages.next();
+}
+
+/** @param {Task} task */
+function resultOf(task) {
+  switch (task.method) {
+    case Method.list:
+      return /** @type {Listing} */ (task).kept;
+    case Method.prune:
+      return number();
+    case Method.clear:
+    case Method.close:
+      return undefined;
+  }
+  return task.key;
+}
+
+/**
+ * Shows the core the next records of a client's page, as many as it sees at a time: the expiry of each.
+ * @param {Listing} task
+ * @param {number} step
+ * @param {import("./clients/client.js").Page} page
+ */
+function fillPage(task, step, { ids, found }) {
+  const slots = pageExpires();
+  task.page = { ids: [], records: [] };
+  let i = 0;
+  for (; i < ids.length && task.page.ids.length < slots.length; ++i) {
+    const record = found[i];
+    if (!isRecord(record)) continue;
+    slots[task.page.ids.length] = record.expires ?? NEVER;
+    task.page.ids.push(ids[i]);
+    task.page.records.push(record);
+  }
+  task.unseen = { ids: ids.slice(i), found: found.slice(i) };
+  return answerPage(step, task.page.ids.length, 0);
+}
+
+/**
+ * Carries out the verdicts on a page. They are read before any client is called: it may come back to us.
+ * @param {Connection} connection
+ * @param {Listing} task
+ */
+function sift(connection, task) {
+  const { ids, records } = task.page;
+  const verdicts = pageVerdicts();
+  const copies = connection.client.copies === "both";
+  /** @type {Evicted[]} */
+  const evicted = [];
+  for (let i = 0; i < ids.length; ++i) {
+    if (verdicts[i] === Verdict.keep) {
+      const { value } = records[i];
+      task.kept.push(task.project(ids[i].slice(task.id.length), copies ? copyStored(value) : value));
+    } else if (verdicts[i] === Verdict.evict) {
+      evicted.push({ id: ids[i], expires: records[i].expires });
+    }
+  }
+  return evicted.length > 0 ? evict(connection, task, evicted) : undefined;
+}
+
+/**
+ * Removes records that were read, except where something was written since: the reader is late, not the writer.
+ * @param {Connection} connection
+ * @param {Task} task
+ * @param {Evicted[]} read
+ * @returns {unknown}
+ */
+function evict({ client, written }, task, read) {
+  const evicted = read.filter(({ id }) => !(Number(written.get(id)) > task.since));
+  if (client.evict) return client.evict(evicted);
+  const promises = evicted.map(({ id }) => client.erase(id)).filter(isPromise);
+  return promises.length > 0 ? Promise.all(promises) : undefined;
+}
+
+/**
+ * @param {Connection} connection
+ * @param {string} id
+ */
+function noteWrite(connection, id) {
+  if (connection.pending > 0) connection.written.set(id, ++connection.sequence);
+}
+
+function numberOrNull() {
+  const given = number();
+  return given === NEVER ? null : given;
+}
+
+/**
+ * Ends an operation that its client failed.
+ * @param {Connection} connection
+ * @param {Task} task
+ * @param {number} step
+ * @param {unknown} error
+ */
+function fail(connection, task, step, error) {
+  if ((step & ASK) !== Ask.nothing) abandon(step);
+  return clientError(describe(connection, task), error);
+}
+
+/**
+ * @param {Connection} connection
+ * @param {Task} task
+ */
+function describe({ client }, task) {
+  const [name] = Object.entries(Method).find(([, method]) => method === task.method) ?? [];
+  return `${client.type} ${name}(${task.key === "" ? "" : show(task.id)})`;
+}
+
+/** @param {Connection} connection */
+function closedError({ client }) {
+  return new PolystoreError("ERR_CLOSED", `The ${client.type} store was closed. Wrap its client with kv() again to use it.`);
+}
+
+/** @param {Connection} connection */
+function unsupportedError({ client }) {
+  const message = `The ${client.type} client cannot list what it holds: give it iterate(prefix), which yields [key, value].`;
+  return new PolystoreError("ERR_UNSUPPORTED", message);
+}

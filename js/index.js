@@ -1,0 +1,24 @@
+import { NEVER } from "./core.js";
+import { PolystoreTypeError } from "./errors.js";
+import { readOptions } from "./options.js";
+import { sourceOf } from "./source.js";
+import { Store, WRAPPED } from "./store.js";
+
+export { PolystoreError } from "./errors.js";
+
+/**
+ * Wraps a client; see index.d.ts.
+ * @param {any} [client]
+ * @param {import("./options.js").Options | null} [options]
+ * @returns {Store}
+ */
+export default function kv(client = new Map(), options = null) {
+  // A binding that is missing must not become a store that forgets.
+  if (arguments.length > 0 && arguments[0] === undefined) {
+    const message = "kv() was given undefined: is the client's name right? For a store in memory, call kv() or kv(new Map()).";
+    throw new PolystoreTypeError("ERR_CLIENT", message);
+  }
+  const wrapped = client?.[WRAPPED] ?? { client, prefix: "", expires: NEVER };
+  const { prefix = "", expires = wrapped.expires } = readOptions(options);
+  return new Store(sourceOf(wrapped.client), wrapped.prefix + prefix, expires);
+}

@@ -1,0 +1,38 @@
+// A record is what a storage without expiry of its own holds at a key, byte for byte as polystore 0.27 reads and writes
+// it: { "expires": <milliseconds since the epoch, or null>, "value": <JSON> }.
+
+/** @typedef {{ expires: number | null, value: any }} StoredRecord */
+
+/**
+ * Whether something found in a storage is a record; what is not was put there by other code, and stays untouched.
+ * @param {any} found
+ * @returns {found is StoredRecord}
+ */
+export function isRecord(found) {
+  if (typeof found !== "object" || found === null) return false;
+  const { expires, value } = found;
+  return (expires === null || typeof expires === "number") && value !== undefined && value !== null;
+}
+
+/**
+ * @param {unknown} value A value that JSON can hold.
+ * @param {number | null} expires
+ * @returns {string}
+ */
+export function encodeRecord(value, expires) {
+  return `{"expires":${expires},"value":${JSON.stringify(value)}}`;
+}
+
+/**
+ * @param {string | null} text
+ * @returns {StoredRecord | undefined}
+ */
+export function decodeRecord(text) {
+  // Cheaper than the exception that other code's "dark" or "1.2.3" would cost.
+  if (text === null || text[0] !== "{") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // Not JSON, so not a record.
+  }
+}

@@ -1,0 +1,171 @@
+import { Custom } from "./clients/custom.js";
+import { knownClients } from "./clients/index.js";
+import { requireCore, Trait } from "./core.js";
+import { clientError, PolystoreTypeError, show } from "./errors.js";
+
+/** @typedef {import("./clients/client.js").Client} Client */
+
+/** An open client, and what is under way on it; shared by every store that wraps the client. */
+export class Connection {
+  /** Operations that wait for the client. */
+  pending = 0;
+  /** Grows with every write while something is pending, so that a write can be told to be later than a read. */
+  sequence = 0;
+  /** The sequence of the latest write to each key, as long as anything is pending. @type {Map<string, number>} */
+  written = new Map();
+  /** @type {(() => void) | null} */
+  #onIdle = null;
+
+  /** @param {Client} client */
+  constructor(client) {
+    this.client = client;
+    this.traits = client.can.reduce((traits, ability) => traits | Trait[ability], 0);
+  }
+
+  get closed() {
+    return (this.traits & Trait.closed) !== 0;
+  }
+
+  /** Lets nothing begin any more; resolves when nothing is pending. */
+  drain() {
+    this.traits |= Trait.closed;
+    if (this.pending === 0) return undefined;
+    return new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  /** Says that one pending operation ended. */
+  settle() {
+    if (--this.pending > 0) return;
+    this.written.clear();
+    this.#onIdle?.();
+  }
+}
+
+/** Where a store gets its connection from: at once where the client is ready, else when it is. */
+export class Source {
+  /** @type {Connection | null} */
+  connection = null;
+  #open;
+  /** @type {Promise<Connection> | null} */
+  #opening = null;
+
+  /**
+   * @param {unknown} client What the user gave, or the instance of it if that was a class.
+   * @param {string} type What `store.type` says.
+   * @param {() => Connection | Promise<Connection>} open Tried once now, and after a failure again when it is needed.
+   */
+  constructor(client, type, open) {
+    this.client = client;
+    this.type = type;
+    this.#open = open;
+    const opened = this.#attempt();
+    if (opened instanceof Connection) this.connection = opened;
+    else this.#settle(opened).catch(() => {}); // The first call reports it, or tries again.
+  }
+
+  /** @returns {Promise<Connection>} */
+  open() {
+    return this.#opening ?? this.#settle(this.#attempt());
+  }
+
+  #attempt() {
+    try {
+      return this.#open();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** @param {Connection | Promise<Connection>} opened */
+  #settle(opened) {
+    this.#opening = Promise.resolve(opened).then(
+      (connection) => (this.connection = connection),
+      (error) => {
+        this.#opening = null;
+        throw clientError(`Opening the ${this.type} client`, error);
+      },
+    );
+    return this.#opening;
+  }
+}
+
+/** The source of each client, so that all stores over one client share its connection. @type {WeakMap<object, Source>} */
+const sources = new WeakMap();
+/** The same for clients that are given as a string. @type {Map<string, Source>} */
+const namedSources = new Map();
+
+/**
+ * @param {unknown} input What the user gave to `kv()`.
+ * @returns {Source}
+ * @throws {PolystoreTypeError} ERR_CLIENT if it is nothing that can be wrapped.
+ */
+export function sourceOf(input) {
+  requireCore();
+  if (isPromise(input)) return new PromisedSource(input);
+  if (isClass(input)) return sourceOf(new input());
+  const known = /** @type {WeakMap<any, Source>} */ (typeof input === "string" ? namedSources : sources);
+  const shared = known.get(input);
+  if (shared && !shared.connection?.closed) return shared;
+  const source = makeSource(input);
+  known.set(input, source);
+  return source;
+}
+
+/** @param {any} input */
+function makeSource(input) {
+  if (input === undefined || input === null) throw unknownClient(input);
+  for (const { type, recognizes, open } of knownClients) {
+    if (recognizes(input)) return new Source(input, type, () => connect(open(input)));
+  }
+  if (typeof input.get !== "function" || typeof input.set !== "function") throw unknownClient(input);
+  const custom = new Custom(input);
+  return new Source(input, custom.type, () => {
+    const connecting = custom.connect();
+    return connect(isPromise(connecting) ? connecting.then(() => custom) : custom);
+  });
+}
+
+/**
+ * @param {Client | PromiseLike<Client>} client
+ * @returns {Connection | Promise<Connection>}
+ */
+function connect(client) {
+  return isPromise(client) ? Promise.resolve(client).then((opened) => new Connection(opened)) : new Connection(client);
+}
+
+/** A client that will be there later: it becomes the source of what the promise resolves with. */
+class PromisedSource extends Source {
+  /** @param {PromiseLike<unknown>} promise */
+  constructor(promise) {
+    super(promise, "PROMISE", async () => {
+      const source = sourceOf(await promise);
+      const connection = source.connection ?? (await source.open());
+      this.type = source.type; // Nothing before the await above may touch `this`: the constructor is still running.
+      return connection;
+    });
+  }
+}
+
+/**
+ * @param {any} input
+ * @returns {input is new () => unknown}
+ */
+function isClass(input) {
+  return typeof input === "function" && typeof input.prototype?.get === "function";
+}
+
+/**
+ * @param {any} value
+ * @returns {value is PromiseLike<any>}
+ */
+export function isPromise(value) {
+  return typeof value === "object" && value !== null && typeof value.then === "function";
+}
+
+/** @param {unknown} input */
+function unknownClient(input) {
+  const message = `kv() cannot wrap ${show(input)}. Give it a Map, localStorage, sessionStorage, "cookie", a localForage instance, or an object or a class with get() and set(); kv() without an argument is a store in memory.`;
+  return new PolystoreTypeError("ERR_CLIENT", message);
+}

@@ -1,0 +1,186 @@
+import { Method, NEVER } from "./core.js";
+import { Listing, perform, stream, Task, Writing } from "./driver.js";
+import { keyText, readOptions, seconds } from "./options.js";
+import { copyValue } from "./value.js";
+
+/** @typedef {import("./source.js").Source} Source */
+/** @typedef {import("./source.js").Connection} Connection */
+
+/** Where every copy of this package finds what a store wraps: `{ client, prefix, expires }`. */
+export const WRAPPED = Symbol.for("polystore-wasm.wrapped");
+
+/** @type {(key: string, value: any) => any} */
+const valueOnly = (_, value) => value;
+/** @type {(key: string, value: any) => [string, any]} */
+const entry = (key, value) => [key, value];
+
+/** What `kv()` gives. Its contract is written down in index.d.ts. */
+export class Store {
+  #source;
+  #prefix;
+  #expires;
+
+  /**
+   * @param {Source} source
+   * @param {string} prefix
+   * @param {number} expires Seconds, or NEVER.
+   */
+  constructor(source, prefix, expires) {
+    this.#source = source;
+    this.#prefix = prefix;
+    this.#expires = expires;
+  }
+
+  get PREFIX() {
+    return this.#prefix;
+  }
+
+  get EXPIRES() {
+    return this.#expires === NEVER ? null : this.#expires;
+  }
+
+  get type() {
+    return this.#source.type;
+  }
+
+  get [WRAPPED]() {
+    return { client: this.#source.client, prefix: this.#prefix, expires: this.#expires };
+  }
+
+  /** @param {string} key */
+  async get(key) {
+    return this.#perform(this.#task(Method.get, key));
+  }
+
+  /**
+   * @param {string} key
+   * @param {unknown} value
+   * @param {import("./options.js").Options} [options]
+   */
+  async set(key, value, options) {
+    return this.#write(Method.set, keyText(key), value, options);
+  }
+
+  /**
+   * @param {unknown} value
+   * @param {import("./options.js").Options} [options]
+   */
+  async add(value, options) {
+    return this.#write(Method.add, "", value, options);
+  }
+
+  /** @param {string} key */
+  async has(key) {
+    return this.#perform(this.#task(Method.has, key));
+  }
+
+  /** @param {string} key */
+  async del(key) {
+    return this.#perform(this.#task(Method.del, key));
+  }
+
+  async keys() {
+    return this.#perform(new Listing(Method.list, this.#prefix));
+  }
+
+  async values() {
+    return this.#perform(new Listing(Method.list, this.#prefix, valueOnly));
+  }
+
+  async entries() {
+    return this.#perform(new Listing(Method.list, this.#prefix, entry));
+  }
+
+  async all() {
+    return Object.fromEntries(await this.entries());
+  }
+
+  async *[Symbol.asyncIterator]() {
+    const connection = this.#source.connection ?? (await this.#source.open());
+    yield* stream(connection, new Listing(Method.list, this.#prefix, entry));
+  }
+
+  async clear() {
+    return this.#perform(new Listing(Method.clear, this.#prefix));
+  }
+
+  async prune() {
+    return this.#perform(new Listing(Method.prune, this.#prefix));
+  }
+
+  async close() {
+    return this.#perform(new Task(Method.close, "", ""));
+  }
+
+  /** @param {string} [prefix] */
+  prefix(prefix = "") {
+    return new Store(this.#source, this.#prefix + keyText(prefix), this.#expires);
+  }
+
+  /** @param {number | string | null} [expires] */
+  expires(expires = null) {
+    return new Store(this.#source, this.#prefix, seconds(expires));
+  }
+
+  /**
+   * @param {number} method
+   * @param {unknown} key
+   */
+  #task(method, key) {
+    const text = keyText(key);
+    return new Task(method, text, this.#prefix + text);
+  }
+
+  /** @param {Task} task */
+  #perform(task) {
+    const { connection } = this.#source;
+    return connection ? perform(connection, task) : this.#source.open().then((opened) => perform(opened, task));
+  }
+
+  /**
+   * @param {number} method
+   * @param {string} key
+   * @param {unknown} value
+   * @param {import("./options.js").Options} [options]
+   */
+  #write(method, key, value = null, options = undefined) {
+    const { prefix = this.#prefix, expires = this.#expires } = readOptions(options);
+    const { connection } = this.#source;
+    if (connection === null) return this.#writeLater(method, prefix, key, value, expires);
+    const stored = connection.client.copies === "identity" ? value : copyValue(value);
+    return perform(connection, new Writing(method, key, prefix + key, stored, expires));
+  }
+
+  /**
+   * @param {number} method
+   * @param {string} prefix
+   * @param {string} key
+   * @param {unknown} value
+   * @param {number} expires
+   */
+  async #writeLater(method, prefix, key, value, expires) {
+    // Copied now, for the user may change it before the client is open; whether the copy counts is known only then.
+    const copying = (async () => copyValue(value))();
+    copying.catch(() => {});
+    const connection = await this.#source.open();
+    const stored = connection.client.copies === "identity" ? value : await copying;
+    return perform(connection, new Writing(method, key, prefix + key, stored, expires));
+  }
+}
+
+// `keys.map(store.del)` works: a method is bound to its store when it is first taken from it. Binding all of them when a
+// store is made would cost each sub-store 1 KB.
+for (const name of Object.getOwnPropertyNames(Store.prototype)) {
+  const { value: method } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(Store.prototype, name));
+  if (typeof method !== "function" || name === "constructor") continue;
+  Object.defineProperty(Store.prototype, name, {
+    configurable: true,
+    /** @this {Store} */
+    get() {
+      if (this === Store.prototype) return method;
+      const bound = method.bind(this);
+      Object.defineProperty(this, name, { value: bound, configurable: true, writable: true });
+      return bound;
+    },
+  });
+}

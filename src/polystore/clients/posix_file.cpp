@@ -1,0 +1,189 @@
+#include "polystore/clients/posix_file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <system_error>
+
+namespace polystore::posix {
+namespace {
+
+/// Calls until no signal interrupts. Gives what the call gave, or throws when that is negative.
+template <typename SystemCall>
+auto checked(const std::string& action, const Path& path, SystemCall call) {
+    for (;;) {
+        const auto result = call();
+        if (result >= 0) return result;
+        if (errno != EINTR) throw io_error(action, path, errno);
+    }
+}
+
+Stamp to_stamp(const struct stat& status) {
+#ifdef __APPLE__
+    const timespec& modified = status.st_mtimespec;
+#else
+    const timespec& modified = status.st_mtim;
+#endif
+    return {status.st_dev, status.st_ino, status.st_size, modified.tv_sec, modified.tv_nsec};
+}
+
+/// A new file in the folder of `path`, under a name that is no record's: those end in ".json".
+OpenFile make_temporary_file(const Path& path) {
+    static std::atomic<unsigned> count = 0;
+    for (;;) {
+        // The name may be taken: by a process of our number that was killed, or that runs in another container.
+        const std::string name = ".polystore-" + std::to_string(getpid()) + "-" + std::to_string(++count) + ".tmp";
+        if (auto file = OpenFile::if_new(path.parent_path() / name)) return *std::move(file);
+    }
+}
+
+}  // namespace
+
+Error io_error(const std::string& action, const Path& path, int number) {
+    const std::string what =
+        "Cannot " + action + " " + show(path.string()) + ": " + std::generic_category().message(number) + ".";
+    // EFBIG: the process may not write files of this size (ulimit -f), or the file system holds none.
+    const bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
+    if (!full) return {ErrorCode::client, what};
+    return {ErrorCode::quota, what + " What was there is unchanged; make room, or prune() the store."};
+}
+
+Path fixed_path(const Path& path) {
+    std::error_code error;
+    Path fixed = std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
+    if (error) throw io_error("find", path, error.value());
+    return fixed;
+}
+
+std::optional<Stamp> stamp_of(const Path& path) {
+    struct stat status {};
+    if (stat(path.c_str(), &status) == 0) return to_stamp(status);
+    if (errno == ENOENT) return std::nullopt;
+    throw io_error("look at", path, errno);
+}
+
+OpenFile::OpenFile(Path path, int flags, mode_t mode)
+    : path_(std::move(path)),
+      fd_(checked("open", path_, [&] { return open(path_.c_str(), flags | O_CLOEXEC, mode); })) {}
+
+OpenFile& OpenFile::operator=(OpenFile&& other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(fd_, other.fd_);
+    return *this;
+}
+
+OpenFile::~OpenFile() {
+    if (fd_ >= 0) close(fd_);
+}
+
+std::optional<OpenFile> OpenFile::open_unless(int expected, const Path& path, int flags) {
+    for (;;) {
+        const int fd = open(path.c_str(), flags | O_CLOEXEC, 0666);
+        if (fd >= 0) return OpenFile(path, Descriptor{fd});
+        if (errno == expected) return std::nullopt;
+        if (errno != EINTR) throw io_error("open", path, errno);
+    }
+}
+
+std::optional<OpenFile> OpenFile::if_there(const Path& path) { return open_unless(ENOENT, path, O_RDONLY); }
+
+std::optional<OpenFile> OpenFile::if_new(const Path& path) {
+    return open_unless(EEXIST, path, O_RDWR | O_CREAT | O_EXCL);
+}
+
+Stamp OpenFile::stamp() const {
+    struct stat status {};
+    checked("look at", path_, [&] { return fstat(fd_, &status); });
+    return to_stamp(status);
+}
+
+std::string OpenFile::read_all() const {
+    std::string text;
+    std::array<char, 1 << 16> buffer;
+    for (;;) {
+        const auto length = checked("read", path_, [&] { return read(fd_, buffer.data(), buffer.size()); });
+        if (length == 0) return text;
+        text.append(buffer.data(), static_cast<std::size_t>(length));
+    }
+}
+
+void OpenFile::write_all(std::string_view text) const {
+    while (!text.empty()) {
+        const auto length = checked("write", path_, [&] { return write(fd_, text.data(), text.size()); });
+        text.remove_prefix(static_cast<std::size_t>(length));
+    }
+}
+
+void OpenFile::sync() const {
+    checked("sync", path_, [&] { return fsync(fd_); });
+}
+
+void OpenFile::lock() const {
+    checked("lock", path_, [&] { return flock(fd_, LOCK_EX); });
+}
+
+void OpenFile::lock_shared() const {
+    checked("lock", path_, [&] { return flock(fd_, LOCK_SH); });
+}
+
+void OpenFile::imitate(const Path& other) const {
+    struct stat status {};
+    if (stat(other.c_str(), &status) != 0) return;
+    // Before the mode, for it clears bits of that. Only root may give a file away.
+    static_cast<void>(fchown(fd_, status.st_uid, status.st_gid) == 0);
+    checked("set the mode of", path_, [&] { return fchmod(fd_, status.st_mode & 07777U); });
+}
+
+OpenFile replace_file(const Path& path, std::string_view text) {
+    OpenFile file = make_temporary_file(path);
+    const Path temporary = file.path();
+    try {
+        file.imitate(path);
+        file.write_all(text);
+        file.sync();
+        checked("replace", path, [&] { return std::rename(temporary.c_str(), path.c_str()); });
+    } catch (...) {
+        unlink(temporary.c_str());
+        throw;
+    }
+    sync_folder(path.parent_path());
+    return file;
+}
+
+std::optional<std::string> read_file(const Path& path) {
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(path, error);
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) return std::nullopt;
+    const std::optional<OpenFile> file = OpenFile::if_there(path);
+    return file ? std::optional(file->read_all()) : std::nullopt;
+}
+
+std::vector<std::string> names_in(const Path& path) {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (std::filesystem::directory_iterator i(path, error), end; !error && i != end; i.increment(error)) {
+        names.push_back(i->path().filename().string());
+    }
+    if (error && error.value() != ENOENT) throw io_error("list", path, error.value());
+    return names;
+}
+
+void remove_file(const Path& path) {
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) throw io_error("remove", path, errno);
+}
+
+void sync_folder(const Path& path) { OpenFile(path, O_RDONLY | O_DIRECTORY).sync(); }
+
+void make_folder(const Path& path) {
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (error) throw io_error("make the folder", path, error.value());
+}
+
+}  // namespace polystore::posix

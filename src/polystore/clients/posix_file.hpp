@@ -1,0 +1,109 @@
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "polystore/error.hpp"
+
+/// The file system, as the clients need it. Every function throws `Error`: ERR_QUOTA when there is no room, ERR_CLIENT
+/// for any other failure, with the path and the system's reason.
+namespace polystore::posix {
+
+using Path = std::filesystem::path;
+
+/// The error that stands for the `number` (an errno) which the system gave when it was to `action` the file at `path`.
+[[nodiscard]] Error io_error(const std::string& action, const Path& path, int number);
+
+/// `path` as it is understood now, whatever becomes of the working directory; through links, so that what they lead to
+/// is replaced and not they.
+[[nodiscard]] Path fixed_path(const Path& path);
+
+/// What tells one state of a file from another, as long as the file that it was taken of is held open: so its inode is
+/// not given to a new file.
+struct Stamp {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    std::int64_t modified_seconds;
+    std::int64_t modified_nanoseconds;
+
+    [[nodiscard]] bool operator==(const Stamp&) const = default;
+};
+
+/// The stamp of the file at `path`, if there is one.
+[[nodiscard]] std::optional<Stamp> stamp_of(const Path& path);
+
+/// A file or folder that is open until this is destroyed, and with it the lock that was taken on it.
+class OpenFile {
+   public:
+    /// Opens with the flags and the mode of open(2).
+    OpenFile(Path path, int flags, mode_t mode = 0666);
+    OpenFile(OpenFile&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+    OpenFile& operator=(OpenFile&& other) noexcept;
+    OpenFile(const OpenFile&) = delete;
+    OpenFile& operator=(const OpenFile&) = delete;
+    ~OpenFile();
+
+    /// The file at `path`, for reading, if there is one.
+    [[nodiscard]] static std::optional<OpenFile> if_there(const Path& path);
+
+    /// A new file at `path`, for reading and writing, unless there is one.
+    [[nodiscard]] static std::optional<OpenFile> if_new(const Path& path);
+
+    [[nodiscard]] const Path& path() const { return path_; }
+    [[nodiscard]] Stamp stamp() const;
+    [[nodiscard]] std::string read_all() const;
+    void write_all(std::string_view text) const;
+
+    /// Returns once what was written, or what became of a folder's names, outlasts a power failure.
+    void sync() const;
+
+    /// Waits for the lock of flock(2), which keeps out others who ask for it; `lock_shared` lets those in who share it.
+    void lock() const;
+    void lock_shared() const;
+
+    /// Takes over the permissions of another file, and its owner if we may.
+    void imitate(const Path& other) const;
+
+   private:
+    struct Descriptor {
+        int number;
+    };
+
+    OpenFile(Path path, Descriptor fd) : path_(std::move(path)), fd_(fd.number) {}
+
+    static std::optional<OpenFile> open_unless(int expected, const Path& path, int flags);
+
+    Path path_;
+    int fd_;
+};
+
+/// Puts a file with this text at `path`, at once and for good, in place of the one that may be there, whose permissions
+/// it keeps. Gives the new file, which can be read. When this throws, the old file is there still; but for a failure of
+/// the very last step, after which the new one is there and may not outlast a power failure.
+OpenFile replace_file(const Path& path, std::string_view text);
+
+/// The text of the file at `path`, if there is one; a folder or a device is none.
+[[nodiscard]] std::optional<std::string> read_file(const Path& path);
+
+/// The names of all that is in the folder at `path`; none if it is missing.
+[[nodiscard]] std::vector<std::string> names_in(const Path& path);
+
+/// Removes the file at `path`, if there is one.
+void remove_file(const Path& path);
+
+/// Syncs the names in a folder.
+void sync_folder(const Path& path);
+
+/// Makes the folder at `path`, and those that it lies in, unless it is there.
+void make_folder(const Path& path);
+
+}  // namespace polystore::posix

@@ -1,0 +1,35 @@
+#include "polystore/error.hpp"
+
+#include <cstddef>
+#include <exception>
+#include <nlohmann/json.hpp>
+
+namespace polystore {
+
+std::string_view name_of(ErrorCode code) noexcept {
+    switch (code) {
+        case ErrorCode::client: return "ERR_CLIENT";
+        case ErrorCode::closed: return "ERR_CLOSED";
+        case ErrorCode::corrupt: return "ERR_CORRUPT";
+        case ErrorCode::expires: return "ERR_EXPIRES";
+        case ErrorCode::key: return "ERR_KEY";
+        case ErrorCode::quota: return "ERR_QUOTA";
+        case ErrorCode::unsupported: return "ERR_UNSUPPORTED";
+        case ErrorCode::value: return "ERR_VALUE";
+    }
+    std::terminate();
+}
+
+std::string show(std::string_view text) {
+    constexpr std::size_t kShown = 60;
+    std::size_t length = text.size();
+    if (length > kShown) {
+        length = kShown;
+        // Not in the middle of a character: bytes of the form 10xxxxxx go on with one.
+        while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0U) == 0x80U) --length;
+    }
+    const nlohmann::json shown = std::string(text.substr(0, length)) + (length < text.size() ? "…" : "");
+    return shown.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace polystore

@@ -1,0 +1,47 @@
+#include "polystore/record.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <exception>
+
+namespace polystore {
+namespace {
+
+/// A number as JavaScript writes it: without a fraction where there is none.
+Json to_json(double number) {
+    constexpr double kLargestExactInteger = 9007199254740991;
+    if (number == kNever) return nullptr;
+    if (number == std::trunc(number) && std::fabs(number) <= kLargestExactInteger)
+        return static_cast<std::int64_t>(number);
+    return number;
+}
+
+}  // namespace
+
+bool is_record(const Json& json) {
+    if (!json.is_object()) return false;
+    const auto expires = json.find("expires");
+    const auto value = json.find("value");
+    if (expires == json.end() || value == json.end()) return false;
+    return (expires->is_null() || expires->is_number()) && !value->is_null();
+}
+
+std::optional<Record> to_record(const Json& json) {
+    if (!is_record(json)) return std::nullopt;
+    const Json& expires = json["expires"];
+    return Record{expires.is_null() ? kNever : expires.get<double>(), json["value"]};
+}
+
+Json to_json(const Record& record) { return {{"expires", to_json(record.expires)}, {"value", record.value}}; }
+
+std::optional<Record> parse_record(std::string_view text) {
+    try {
+        return to_record(parse_json(text));
+    } catch (const std::exception&) {
+        return std::nullopt;
+    }
+}
+
+std::string to_text(const Record& record) { return to_json(record).dump(2); }
+
+}  // namespace polystore

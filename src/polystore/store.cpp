@@ -1,0 +1,319 @@
+#include "polystore/store.hpp"
+
+#include <exception>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <span>
+
+#include "polystore/operations.hpp"
+#include "polystore/random_id.hpp"
+
+namespace polystore {
+namespace {
+
+[[noreturn]] void throw_closed() {
+    throw Error(ErrorCode::closed, "The store was closed. Make a new one, over a new client.");
+}
+
+}  // namespace
+
+/// Keeps other threads off a client, and counts the calls that are under way on this one.
+class Hold {
+   public:
+    explicit Hold(Client& client) : client_(client), lock_(client.mutex_) { ++client_.calls_; }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+    ~Hold() { --client_.calls_; }
+
+   private:
+    Client& client_;
+    std::scoped_lock<std::recursive_mutex> lock_;
+};
+
+/// One operation on a client: holds what the operation never sees, and does what it asks. To be used under a `Hold`.
+class Driver {
+   public:
+    Driver(Client& client, const Clock& clock, std::string_view prefix, std::string_view key, Json value, Call call)
+        : client_(client),
+          traits_(client.closed_ ? client.traits() | Trait::closed : client.traits()),
+          clock_(clock),
+          prefix_(prefix),
+          key_(key),
+          id_(prefix_ + key_),
+          value_(std::move(value)),
+          operation_(start(traits_, call)) {}
+
+    /// Goes on to the end of a page, whose entries are then in `kept()`, or to the end of the operation: then false.
+    bool advance();
+
+    [[nodiscard]] std::vector<std::pair<std::string, Json>>& kept() { return kept_; }
+    [[nodiscard]] Result result();
+
+   private:
+    void answer();
+    void answer_page();
+    void sift();
+
+    // A client that manages expiry never shows what has expired, and may say anything of what has not.
+    [[nodiscard]] double expiry_of(const Record& record) const {
+        return traits_[Trait::manages_expiry] ? kNever : record.expires;
+    }
+
+    Client& client_;
+    Traits traits_;
+    const Clock& clock_;
+    std::string prefix_;
+    std::string key_;
+    std::string id_;
+    Json value_;
+    std::optional<Record> record_;
+    std::unique_ptr<Cursor> cursor_;
+    std::vector<Entry> page_;
+    std::vector<double> expires_;
+    std::vector<Verdict> verdicts_;
+    std::vector<std::pair<std::string, Json>> kept_;
+    Operation operation_;
+};
+
+/// What became of an operation: the key that it wrote at, the value that it read.
+struct Result {
+    Outcome outcome;
+    double number;
+    std::string key;
+    Json value;
+};
+
+void Driver::answer() {
+    switch (operation_.ask()) {
+        case Ask::nothing: return;
+        case Ask::read:
+            record_ = client_.read(id_);
+            return operation_.answer({record_.has_value(), record_ ? expiry_of(*record_) : 0});
+        case Ask::has: return operation_.answer({client_.has(id_)});
+        case Ask::write: client_.write(id_, {operation_.number(), std::move(value_)}); return operation_.answer({});
+        case Ask::erase: client_.erase(id_); return operation_.answer({});
+        case Ask::evict: {
+            const Entry entry{id_, *record_};
+            client_.evict({&entry, 1});
+            return operation_.answer({});
+        }
+        case Ask::make_key:
+            key_ = make_random_id();
+            id_ = prefix_ + key_;
+            return operation_.answer({});
+        case Ask::add:
+            key_ = client_.add(prefix_, {operation_.number(), std::move(value_)});
+            return operation_.answer({});
+        case Ask::clock: return operation_.answer({true, clock_()});
+        case Ask::page: return answer_page();
+        case Ask::sift: sift(); return operation_.answer({});
+        case Ask::clear: client_.clear(prefix_); return operation_.answer({});
+        case Ask::prune: return operation_.answer({true, static_cast<double>(client_.prune(prefix_))});
+        case Ask::drain:
+            // The hold keeps other threads away, so what is under way can only be the call that led to this one.
+            if (client_.calls_ == 1) return operation_.answer({});
+            throw Error(ErrorCode::client,
+                        "A client closed its own store in the middle of a call. Close it from outside.");
+        case Ask::close:
+            client_.closed_ = true;
+            client_.close();
+            return operation_.answer({});
+    }
+}
+
+void Driver::answer_page() {
+    if (!cursor_) cursor_ = client_.list(prefix_);
+    std::optional<std::vector<Entry>> page = cursor_->next(kPageLength);
+    const bool end = !page;
+    page_ = end ? std::vector<Entry>() : std::move(*page);
+    expires_.clear();
+    for (const Entry& entry : page_) {
+        if (!entry.id.starts_with(prefix_)) {
+            throw Error(ErrorCode::client, "The client was to list keys that begin with " + show(prefix_) +
+                                               ", and listed " + show(entry.id) + ". Its list() passes over others.");
+        }
+        expires_.push_back(expiry_of(entry.record));
+    }
+    verdicts_.assign(page_.size(), Verdict::leave);
+    operation_.answer_page({expires_, verdicts_, end});
+}
+
+void Driver::sift() {
+    std::vector<Entry> evicted;
+    for (std::size_t i = 0; i < page_.size(); ++i) {
+        Entry& entry = page_[i];
+        if (verdicts_[i] == Verdict::keep) {
+            kept_.emplace_back(entry.id.substr(prefix_.size()), std::move(entry.record.value));
+        } else if (verdicts_[i] == Verdict::evict) {
+            evicted.push_back(std::move(entry));
+        }
+    }
+    if (!evicted.empty()) client_.evict(evicted);
+}
+
+bool Driver::advance() {
+    kept_.clear();
+    // An iteration that began before the client was closed ends with it.
+    if (client_.closed_ && operation_.ask() != Ask::nothing) throw_closed();
+    try {
+        while (operation_.ask() != Ask::nothing) {
+            const bool page_ends = operation_.ask() == Ask::sift;
+            answer();
+            if (page_ends) return true;
+        }
+        return false;
+    } catch (const Error&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const std::exception& error) {
+        const std::string at = id_.empty() ? "" : " at " + show(id_);
+        std::throw_with_nested(Error(ErrorCode::client, "The client failed" + at + ": " + error.what()));
+    } catch (...) {
+        std::throw_with_nested(Error(ErrorCode::client, "The client threw what is no std::exception."));
+    }
+}
+
+Result Driver::result() {
+    const Outcome outcome = operation_.outcome();
+    if (outcome == Outcome::closed) throw_closed();
+    if (outcome == Outcome::unsupported) {
+        throw Error(ErrorCode::unsupported, "The client cannot list what it holds: its traits() lack Trait::list.");
+    }
+    return {outcome, operation_.number(), std::move(key_), record_ ? std::move(record_->value) : Json()};
+}
+
+Store::Store(std::shared_ptr<Client> client, StoreOptions options)
+    : client_(std::move(client)), options_(std::move(options)) {
+    if (!client_)
+        throw Error(ErrorCode::client, "The client is null. Pass memory(), file(path), or a client of yours.");
+}
+
+Result Store::perform(Call call, std::string_view key, Json value) const {
+    const Hold hold(*client_);
+    Driver driver(*client_, options_.clock, options_.prefix, key, std::move(value), call);
+    while (driver.advance()) continue;
+    return driver.result();
+}
+
+Result Store::write(Method method, std::string_view key, Json value, const SetOptions& options) const {
+    if (options.prefix) {
+        Store other = *this;
+        other.options_.prefix = *options.prefix;
+        return other.write(method, key, std::move(value), {.expires = options.expires});
+    }
+    check_value(value);
+    const Expires& expires = options.expires.given() ? options.expires : options_.expires;
+    const Call call{method, expires.seconds(), !value.is_null()};
+    return perform(call, key, std::move(value));
+}
+
+template <typename Visit>
+void Store::for_each(Visit visit) const {
+    const Hold hold(*client_);
+    Driver driver(*client_, options_.clock, options_.prefix, {}, {}, {Method::list});
+    while (driver.advance()) {
+        for (auto& [key, value] : driver.kept()) visit(std::move(key), std::move(value));
+    }
+    static_cast<void>(driver.result());
+}
+
+Json Store::get(std::string_view key) const {
+    Result result = perform({Method::get}, key);
+    return result.outcome == Outcome::value ? std::move(result.value) : Json();
+}
+
+std::string Store::set(std::string_view key, Json value, const SetOptions& options) const {
+    return write(Method::set, key, std::move(value), options).key;
+}
+
+std::string Store::add(Json value, const SetOptions& options) const {
+    return write(Method::add, {}, std::move(value), options).key;
+}
+
+bool Store::has(std::string_view key) const { return perform({Method::has}, key).outcome == Outcome::yes; }
+
+std::string Store::del(std::string_view key) const { return perform({Method::del}, key).key; }
+
+std::vector<std::string> Store::keys() const {
+    std::vector<std::string> keys;
+    for_each([&](std::string&& key, Json&& /*value*/) { keys.push_back(std::move(key)); });
+    return keys;
+}
+
+std::vector<Json> Store::values() const {
+    std::vector<Json> values;
+    for_each([&](std::string&& /*key*/, Json&& value) { values.push_back(std::move(value)); });
+    return values;
+}
+
+std::vector<std::pair<std::string, Json>> Store::entries() const {
+    std::vector<std::pair<std::string, Json>> entries;
+    for_each([&](std::string&& key, Json&& value) { entries.emplace_back(std::move(key), std::move(value)); });
+    return entries;
+}
+
+std::map<std::string, Json> Store::all() const {
+    std::map<std::string, Json> all;
+    for_each([&](std::string&& key, Json&& value) { all.insert_or_assign(std::move(key), std::move(value)); });
+    return all;
+}
+
+void Store::clear() const { perform({Method::clear}); }
+
+std::size_t Store::prune() const { return static_cast<std::size_t>(perform({Method::prune}).number); }
+
+Store Store::prefix(std::string_view prefix) const {
+    Store store = *this;
+    store.options_.prefix += prefix;
+    return store;
+}
+
+Store Store::expires(Expires expires) const {
+    Store store = *this;
+    store.options_.expires = expires;
+    return store;
+}
+
+void Store::close() const { perform({Method::close}); }
+
+/// An iteration under way. Between two pages it holds nothing but its place, so other calls go on.
+struct Store::Iterator::Walk {
+    explicit Walk(const Store& iterated)
+        : store(iterated),
+          driver(*store.client_, store.options_.clock, store.options_.prefix, {}, {}, {Method::list}) {}
+
+    void fetch() {
+        const Hold hold(*store.client_);
+        next = 0;
+        do {
+            ended = !driver.advance();
+        } while (!ended && driver.kept().empty());
+        if (ended) static_cast<void>(driver.result());
+    }
+
+    Store store;
+    Driver driver;
+    std::size_t next = 0;
+    bool ended = false;
+};
+
+Store::Iterator::Iterator(const Store& store) {
+    const Hold hold(*store.client_);
+    walk_ = std::make_shared<Walk>(store);
+    walk_->fetch();
+}
+
+Store::Iterator::reference Store::Iterator::operator*() const { return walk_->driver.kept()[walk_->next]; }
+
+Store::Iterator& Store::Iterator::operator++() {
+    if (++walk_->next == walk_->driver.kept().size()) walk_->fetch();
+    return *this;
+}
+
+bool Store::Iterator::operator==(std::default_sentinel_t /*end*/) const { return walk_->ended; }
+
+Store::Iterator Store::begin() const { return Iterator(*this); }
+
+}  // namespace polystore
