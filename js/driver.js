@@ -384,7 +384,10 @@ function describe({ client }, task) {
 
 /** @param {Connection} connection */
 function closedError({ client }) {
-  return new PolystoreError("ERR_CLOSED", `The ${client.type} store was closed. Wrap its client with kv() again to use it.`);
+  return new PolystoreError(
+    "ERR_CLOSED",
+    `The ${client.type} store was closed. Wrap its client with kv() again to use it.`,
+  );
 }
 
 /** @param {Connection} connection */

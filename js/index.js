@@ -15,7 +15,8 @@ export { PolystoreError } from "./errors.js";
 export default function kv(client = new Map(), options = null) {
   // A binding that is missing must not become a store that forgets.
   if (arguments.length > 0 && arguments[0] === undefined) {
-    const message = "kv() was given undefined: is the client's name right? For a store in memory, call kv() or kv(new Map()).";
+    const message =
+      "kv() was given undefined: is the client's name right? For a store in memory, call kv() or kv(new Map()).";
     throw new PolystoreTypeError("ERR_CLIENT", message);
   }
   const wrapped = client?.[WRAPPED] ?? { client, prefix: "", expires: NEVER };

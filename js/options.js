@@ -63,5 +63,8 @@ export function readOptions(options) {
 export function keyText(key) {
   if (typeof key === "string") return key;
   if (typeof key === "number") return String(key);
-  throw new PolystoreTypeError("ERR_KEY", `The key is ${show(key)}: it must be a string. Convert it with String() first.`);
+  throw new PolystoreTypeError(
+    "ERR_KEY",
+    `The key is ${show(key)}: it must be a string. Convert it with String() first.`,
+  );
 }

@@ -2,6 +2,12 @@ import { PolystoreError, PolystoreTypeError, quotaError, show } from "../errors.
 import { pagesOf } from "./pages.js";
 
 const EPOCH = new Date(0).toUTCString();
+// Browsers cut a longer life short without a word (RFC 6265bis, section 5.5).
+const LONGEST_LIFE = 400 * 24 * 60 * 60 * 1000;
+// With one more, Chromium and Firefox drop the oldest cookies of the site without a word.
+const MOST_COOKIES = 180;
+// Of name and value; browsers ignore a larger cookie (RFC 6265bis, section 5.7).
+const MOST_BYTES = 4096;
 
 /**
  * The cookies that a page sees. A cookie holds the JSON of a value, and the browser drops it when it expires, to the
@@ -33,11 +39,22 @@ export class Cookie {
   write(id, value, expires) {
     const name = encodeName(id);
     const text = encodeURIComponent(JSON.stringify(value));
+    const what = `COOKIE set(${show(id)})`;
+    if (expires !== null && expires - Date.now() > LONGEST_LIFE) {
+      const message = `${what}: browsers keep a cookie for 400 days at most. Give a shorter expires.`;
+      throw new PolystoreTypeError("ERR_EXPIRES", message);
+    }
+    if (name.length + text.length > MOST_BYTES) throw quotaError(`${what}, ${name.length + text.length} bytes,`);
+    const jar = this.#read();
+    if (jar.size >= MOST_COOKIES && !jar.has(name)) throw quotaError(`${what}, with ${jar.size} cookies there,`);
     // Rounded up: a cookie must not go before its time.
     const until = expires === null ? "" : `; expires=${new Date(Math.ceil(expires / 1000) * 1000).toUTCString()}`;
     document.cookie = `${name}=${text}${until}`;
     // A browser says nothing when it refuses a cookie; it just is not there.
-    if (this.#read().get(name) !== text) throw refusal(id, name, text);
+    if (this.#read().get(name) !== text) {
+      const message = `${what}: the browser refused the cookie. Cookies may be blocked for this page, or the name reserved.`;
+      throw new PolystoreError("ERR_CLIENT", message);
+    }
     if (expires === null) this.#written.delete(name);
     else this.#written.set(name, { value: text, expires });
   }
@@ -89,7 +106,8 @@ export class Cookie {
  * @returns {string}
  */
 function encodeName(id) {
-  if (id === "") throw new PolystoreTypeError("ERR_KEY", "A cookie cannot have an empty key: use one character or more.");
+  if (id === "")
+    throw new PolystoreTypeError("ERR_KEY", "A cookie cannot have an empty key: use one character or more.");
   try {
     return encodeURIComponent(id);
   } catch {
@@ -109,16 +127,4 @@ function decodeName(name) {
   } catch {
     return undefined; // Not one of our names: another's cookie.
   }
-}
-
-/**
- * @param {string} id
- * @param {string} name
- * @param {string} text
- */
-function refusal(id, name, text) {
-  // 4096 bytes of name and value are what browsers take (RFC 6265bis, section 5.7).
-  if (name.length + text.length > 4096) return quotaError(`COOKIE set(${show(id)}), ${name.length + text.length} bytes,`);
-  const message = `The browser refused the cookie ${show(id)}: cookies may be blocked for this page, or the name reserved.`;
-  return new PolystoreError("ERR_CLIENT", message);
 }

@@ -25,13 +25,13 @@ export const knownClients = [
     open: (map) => new Memory(map),
   },
   {
+    type: "FORAGE", // Before STORAGE, whose methods it has too.
+    recognizes: (input) => typeof input.defineDriver === "function" && typeof input.dropInstance === "function",
+    open: async (forage) => (await import("./localforage.js")).openLocalForage(forage),
+  },
+  {
     type: "STORAGE",
     recognizes: isStorage,
     open: (storage) => new WebStorage(storage),
-  },
-  {
-    type: "FORAGE",
-    recognizes: (input) => Boolean(input.defineDriver && input.dropInstance && input.INDEXEDDB),
-    open: async (forage) => (await import("./localforage.js")).openLocalForage(forage),
   },
 ];

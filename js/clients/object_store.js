@@ -1,4 +1,3 @@
-
 /** Records to a transaction of a listing: enough to make its cost small beside theirs, and little memory. */
 const PAGE_LENGTH = 1000;
 

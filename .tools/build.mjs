@@ -1,0 +1,29 @@
+// npm run build: the WebAssembly core, and dist/ with it. `buildNative` is what the other commands add.
+import { existsSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { install } from "./install.mjs";
+import { heading, run } from "./run.mjs";
+
+export function buildPackage() {
+  heading("WebAssembly core");
+  // Debian's Emscripten finds its own JavaScript packages only through this.
+  const debianModules = "/usr/share/nodejs";
+  const env = { ...process.env, ...(existsSync(debianModules) && { NODE_PATH: debianModules }) };
+  if (!existsSync("build/wasm/build.ninja")) run("emcmake", ["cmake", "--preset", "wasm"], { env });
+  run("cmake", ["--build", "--preset", "wasm"], { env });
+  run("node", ["wasm/embed.mjs", "build/wasm/wasm/core.wasm", "build/wasm/wasm/core.bytes.mjs"]);
+  heading("dist/");
+  run("node", ["wasm/bundle.mjs"]);
+}
+
+/** @param {"debug" | "release"} preset */
+export function buildNative(preset) {
+  heading(`Native, ${preset}`);
+  if (!existsSync(`build/${preset}/build.ninja`)) run("cmake", ["--preset", preset]);
+  run("cmake", ["--build", "--preset", preset]);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  install("wasm");
+  buildPackage();
+}

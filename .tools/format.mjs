@@ -1,0 +1,8 @@
+// npm run format: brings every file into the project's format.
+import { install } from "./install.mjs";
+import { sources } from "./lint.mjs";
+import { run } from "./run.mjs";
+
+install("lint");
+run("npx", ["prettier", "--write", "--log-level=warn", "."]);
+run("clang-format", ["-i", ...sources("cpp", "hpp")]);

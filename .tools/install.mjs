@@ -1,0 +1,70 @@
+import { existsSync, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { heading, run, succeeds } from "./run.mjs";
+
+/** @param {string} name */
+const command = (name) => () =>
+  (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)));
+/** @param {string} path */
+const header = (path) => () => ["/usr/include", "/usr/local/include"].some((folder) => existsSync(join(folder, path)));
+
+/** What is needed beyond Node: the Debian package, and how to see that it is there. */
+const needs = {
+  wasm: [
+    { name: "emscripten", isThere: command("em++") },
+    { name: "cmake", isThere: command("cmake") },
+    { name: "ninja-build", isThere: command("ninja") },
+  ],
+  native: [
+    { name: "g++", isThere: command("g++") },
+    { name: "cmake", isThere: command("cmake") },
+    { name: "ninja-build", isThere: command("ninja") },
+    { name: "nlohmann-json3-dev", isThere: header("nlohmann/json.hpp") },
+    { name: "catch2", isThere: header("catch2") },
+  ],
+  browser: [{ name: "chromium", isThere: command("chromium") }],
+  lint: [
+    { name: "clang-format", isThere: command("clang-format") },
+    { name: "clang-tidy", isThere: command("clang-tidy") },
+  ],
+};
+
+/**
+ * Installs what is missing: npm packages from the lock file, and Debian packages where that is allowed; where it is not,
+ * says what to install, and ends.
+ * @param {(keyof typeof needs)[]} purposes
+ */
+export function install(...purposes) {
+  if (!isCurrent()) {
+    heading("npm packages");
+    run("npm", ["ci", "--no-audit", "--no-fund"]);
+  }
+  const missing = purposes.flatMap((purpose) => needs[purpose]).filter(({ isThere }) => !isThere());
+  const packages = [...new Set(missing.map(({ name }) => name))];
+  if (packages.length === 0) return;
+  heading(`Debian packages: ${packages.join(" ")}`);
+  if (!aptInstall(packages)) {
+    console.error(`These are missing and could not be installed: ${packages.join(", ")}.`);
+    console.error(`On Debian or Ubuntu, as root: apt-get install ${packages.join(" ")}`);
+    console.error("Elsewhere, install what corresponds to them, so that their commands are on the PATH.");
+    process.exit(1);
+  }
+}
+
+function isCurrent() {
+  const installed = "node_modules/.package-lock.json";
+  return existsSync(installed) && statSync(installed).mtimeMs >= statSync("package-lock.json").mtimeMs;
+}
+
+/** @param {string[]} packages */
+function aptInstall(packages) {
+  if (!command("apt-get")()) return false;
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot && !succeeds("sudo", ["-n", "true"], { stdio: "ignore" })) return false;
+  /** @param {string[]} args */
+  const apt = (args) => {
+    const options = ["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", ...args];
+    return isRoot ? succeeds("env", options) : succeeds("sudo", ["-n", "env", ...options]);
+  };
+  return apt(["update"]) && apt(["install", "-y", "--no-install-recommends", ...packages]);
+}

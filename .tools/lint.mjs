@@ -1,0 +1,42 @@
+// npm run lint: types, formats, and, with --tidy, clang-tidy. Writes a JUnit report if given a path.
+import { execFileSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { install } from "./install.mjs";
+import { succeeds } from "./run.mjs";
+
+/** The files of the repository with one of these endings. @param {string[]} endings */
+export function sources(...endings) {
+  const args = ["ls-files", "--cached", "--others", "--exclude-standard", ...endings.map((ending) => `*.${ending}`)];
+  const files = execFileSync("git", args, { encoding: "utf8" }).split("\n");
+  return files.filter((file) => file !== "" && existsSync(file));
+}
+
+/** @returns {[name: string, passes: () => boolean][]} */
+function checks() {
+  const cpp = sources("cpp", "hpp");
+  return [
+    ["types of JavaScript", () => succeeds("npx", ["tsc", "--project", "tsconfig.json"])],
+    ["format of JavaScript and prose", () => succeeds("npx", ["prettier", "--check", "--log-level=warn", "."])],
+    ["format of C++", () => succeeds("clang-format", ["--dry-run", "-Werror", ...cpp])],
+  ];
+}
+
+/** @returns {[name: string, passes: () => boolean]} */
+function tidy() {
+  const files = sources("cpp").filter((file) => file.startsWith("src/"));
+  return ["clang-tidy", () => succeeds("clang-tidy", ["-p", "build/debug", "--quiet", ...files])];
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  install("lint");
+  const [option] = process.argv.slice(2);
+  const list = option === "--tidy" ? [...checks(), tidy()] : checks();
+  const results = list.map(([name, passes]) => ({ name, ok: passes() }));
+  for (const { name, ok } of results) console.log(`${ok ? "ok" : "FAILED"}: ${name}`);
+  if (option?.endsWith(".xml")) {
+    const cases = results.map(({ name, ok }) => `<testcase name="${name}">${ok ? "" : "<failure/>"}</testcase>`);
+    writeFileSync(option, `<testsuite name="lint">${cases.join("")}</testsuite>\n`);
+  }
+  process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;
+}

@@ -1,0 +1,39 @@
+// npm run size: what a page downloads, compressed as a server would send it, beside named peers.
+import { readdirSync, readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
+import { build } from "esbuild";
+
+/** The most bytes (brotli) that a page may download before its first localStorage operation. */
+export const BUDGET = 18_000;
+
+/** @param {string | Uint8Array} text */
+const brotli = (text) => brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
+
+/** The compressed size of each file of dist/. */
+export function sizes() {
+  const files = readdirSync("dist").filter((name) => name.endsWith(".js"));
+  return files.map((name) => ({ name, bytes: brotli(readFileSync(`dist/${name}`)) }));
+}
+
+/** @param {string} name A package, minified whole. */
+async function peer(name) {
+  const options = {
+    bundle: true,
+    minify: true,
+    platform: /** @type {const} */ ("node"),
+    format: /** @type {const} */ ("esm"),
+    write: false,
+  };
+  const { outputFiles } = await build({ ...options, stdin: { contents: `export * from "${name}"`, resolveDir: "." } });
+  return { name, bytes: brotli(outputFiles[0].contents) };
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const rows = [...sizes().map(({ name, bytes }) => ({ name: `dist/${name}`, bytes }))];
+  rows.push(await peer("polystore"), await peer("localforage"));
+  for (const { name, bytes } of rows) console.log(`${String(bytes).padStart(7)} bytes brotli  ${name}`);
+  const { bytes } = rows.find(({ name }) => name === "dist/index.js") ?? { bytes: Infinity };
+  console.log(`${String(BUDGET).padStart(7)} bytes brotli  the budget of dist/index.js, core included`);
+  process.exitCode = bytes <= BUDGET ? 0 : 1;
+}

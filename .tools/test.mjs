@@ -1,0 +1,75 @@
+// npm test: builds everything, runs every test, and ends with the counts. With "native": only what is C++.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { buildNative, buildPackage } from "./build.mjs";
+import { install } from "./install.mjs";
+import { heading, succeeds } from "./run.mjs";
+
+const RESULTS = "build/test-results";
+
+/** What ran, and the JUnit report that it wrote. @type {{ name: string, ok: boolean, report: string }[]} */
+const stages = [];
+
+/**
+ * @param {string} name
+ * @param {(report: string) => boolean} run Runs the tests of the stage, and says whether they passed.
+ */
+function stage(name, run) {
+  heading(name);
+  const report = join(RESULTS, `${stages.length}.xml`);
+  stages.push({ name, ok: run(report), report });
+}
+
+function native() {
+  buildNative("debug");
+  stage("C++, under AddressSanitizer and UndefinedBehaviorSanitizer", (report) =>
+    succeeds("ctest", ["--preset", "debug", "--output-junit", join(process.cwd(), report)]),
+  );
+}
+
+function web() {
+  stage("Lint", (report) => succeeds("node", [".tools/lint.mjs", report]));
+  stage("Node", (report) => {
+    const args = ["--test", "--test-reporter=spec", "--test-reporter-destination=stdout"];
+    args.push("--test-reporter=junit", `--test-reporter-destination=${report}`);
+    const files = readdirSync("web-tests", { recursive: true, encoding: "utf8" });
+    return succeeds("node", [
+      ...args,
+      ...files.filter((name) => name.endsWith(".test.js")).map((name) => join("web-tests", name)),
+    ]);
+  });
+  stage("Chromium", (report) => {
+    const env = { ...process.env, PLAYWRIGHT_JUNIT_OUTPUT_NAME: report };
+    return succeeds("npx", ["playwright", "test", "--config=web-tests/playwright.config.js", "--reporter=dot,junit"], { env });
+  });
+}
+
+function conclude() {
+  heading("All tests");
+  let passed = 0;
+  let failed = 0;
+  for (const { name, ok, report } of stages) {
+    const text = existsSync(report) ? readFileSync(report, "utf8") : "";
+    const failures = text.match(/<(failure|error)[\s>]/g)?.length ?? 0;
+    const successes = (text.match(/<testcase[\s>]/g)?.length ?? 0) - failures;
+    // A stage that ran nothing, or that failed outside of its tests, has failed all the same.
+    const broken = failures === 0 && (!ok || successes === 0) ? 1 : 0;
+    console.log(`${name}: ${successes} passed, ${failures + broken} failed`);
+    passed += successes;
+    failed += failures + broken;
+  }
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+rmSync(RESULTS, { recursive: true, force: true });
+mkdirSync(RESULTS, { recursive: true });
+const nativeOnly = process.argv[2] === "native";
+install("native", ...(nativeOnly ? [] : /** @type {const} */ (["wasm", "browser", "lint"])));
+if (!nativeOnly) {
+  buildPackage();
+  buildNative("release"); // The demo's C++ part, and what the installation tests install.
+}
+native();
+if (!nativeOnly) web();
+conclude();

@@ -1,0 +1,247 @@
+/** What a store can hold: whatever JSON can. `undefined` counts as `null`, and `null` is the absence of a value. */
+export type Value = string | number | boolean | null | Value[] | { [key: string]: Value | undefined };
+
+/**
+ * How long a value lives:
+ * - a number of **seconds** (`0.5` is half a second; `0` or less: it is deleted at once);
+ * - a text such as `"10s"`, `"2 hours"`, `"1.5d"`, `"1,000 ms"`. Units: `ms` `msec` `millisecond`, `s` `sec` `second`,
+ *   `m` `min` `minute`, `h` `hr` `hour`, `d` `day`, `w` `wk` `week`, `b` `month`, `y` `yr` `year`, and their plurals;
+ *   without a unit, seconds;
+ * - `null`: for ever.
+ */
+export type Expires = number | string | null;
+
+export interface Options {
+  /** How long the value lives. Without it, the store's default counts; see {@link Store.expires}. */
+  expires?: Expires;
+  /** Takes the place of the store's prefix. In `kv()`, it is added to the prefix of the store that is wrapped. */
+  prefix?: string;
+}
+
+/**
+ * What every error of this package says in its `code`:
+ *
+ * | code | what happened |
+ * |---|---|
+ * | `ERR_CLIENT` | `kv()` was given something that it cannot wrap, or the client failed: see `cause` |
+ * | `ERR_CLOSED` | the store was closed |
+ * | `ERR_EXPIRES` | an `expires` that cannot be understood |
+ * | `ERR_KEY` | a key that is no string, or that this storage cannot hold |
+ * | `ERR_OPTIONS` | an option that does not exist |
+ * | `ERR_QUOTA` | the storage is full; what was there is unchanged |
+ * | `ERR_UNSUPPORTED` | the client of your own cannot list what it holds |
+ * | `ERR_VALUE` | a value that JSON cannot hold; the message has the path to it |
+ * | `ERR_WASM` | the page's Content-Security-Policy lacks `'wasm-unsafe-eval'` |
+ */
+export type ErrorCode =
+  | "ERR_CLIENT"
+  | "ERR_CLOSED"
+  | "ERR_EXPIRES"
+  | "ERR_KEY"
+  | "ERR_OPTIONS"
+  | "ERR_QUOTA"
+  | "ERR_UNSUPPORTED"
+  | "ERR_VALUE"
+  | "ERR_WASM";
+
+/**
+ * What this package throws and rejects with. Wrong arguments are a `TypeError` as well; `instanceof PolystoreError`
+ * holds for them too, also where a page has two copies of this package.
+ */
+export class PolystoreError extends Error {
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions);
+  readonly code: ErrorCode;
+}
+
+/** What lies at a key in a storage that has no expiry of its own. */
+export interface StoredRecord<T = any> {
+  /** Milliseconds since the epoch, or `null` for never. */
+  expires: number | null;
+  value: T;
+}
+
+type Awaitable<T> = T | PromiseLike<T>;
+type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
+
+interface CustomClient {
+  /** What `store.type` says; `"UNKNOWN"` without it. */
+  TYPE?: string;
+  /** Awaited before the first operation. Called once for all stores over this client, and again after a failure. */
+  connect?(): Awaitable<unknown>;
+  /** The same, as a promise that is there already. */
+  promise?: PromiseLike<unknown>;
+  del?(key: string): Awaitable<unknown>;
+  /** Removes everything whose key has this prefix; `""` is everything. */
+  clear?(prefix: string): Awaitable<unknown>;
+  close?(): Awaitable<unknown>;
+}
+
+/** A client of your own that holds records, and leaves their expiry to us. Without `del`, `set(key, null)` deletes. */
+export interface RecordClient extends CustomClient {
+  RAW?: false;
+  HAS_EXPIRATION?: false;
+  EXPIRES?: false;
+  get(key: string): Awaitable<StoredRecord | null | undefined>;
+  set(key: string, record: StoredRecord | null): Awaitable<unknown>;
+  add?(prefix: string, record: StoredRecord): Awaitable<string>;
+  /** One of these two, for whatever lists or clears. Keys come with the prefix. */
+  iterate?(prefix: string): AnyIterable<[key: string, record: StoredRecord]>;
+  entries?(prefix: string): Awaitable<Iterable<[key: string, record: StoredRecord]>>;
+}
+
+interface ValueClientMethods extends CustomClient {
+  get(key: string): Awaitable<any>;
+  has?(key: string): Awaitable<boolean>;
+  iterate?(prefix: string): AnyIterable<[key: string, value: any]>;
+  entries?(prefix: string): Awaitable<Iterable<[key: string, value: any]>>;
+  keys?(prefix: string): Awaitable<Iterable<string>>;
+  /** Removes what has expired, and may say how many records that were. */
+  prune?(prefix: string): Awaitable<number | void>;
+}
+
+/**
+ * A client of your own that holds values as they are, by identity, and sees to their expiry, which it is given in
+ * seconds (`null` for never). Without `del`, `set(key, null, 0)` deletes.
+ */
+export interface ValueClient extends ValueClientMethods {
+  RAW?: boolean;
+  HAS_EXPIRATION?: boolean;
+  set(key: string, value: any, expires: number | null): Awaitable<unknown>;
+  add?(prefix: string, value: any, expires: number | null): Awaitable<string>;
+}
+
+/** The same, as such clients were written until 2024: the expiry comes in an object. */
+export interface LegacyValueClient extends ValueClientMethods {
+  EXPIRES: true;
+  set(key: string, value: any, options: { expires: number | null }): Awaitable<unknown>;
+  add?(prefix: string, value: any, options: { expires: number | null }): Awaitable<string>;
+}
+
+/** What we need of localStorage, sessionStorage, and whatever is like them. */
+export type StorageClient = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
+
+/** What we need of a localForage instance. */
+export interface LocalForageClient {
+  INDEXEDDB: string;
+  ready(): Promise<unknown>;
+  driver(): string;
+  config(): any;
+  defineDriver: unknown;
+  dropInstance: unknown;
+  getItem(key: string): Promise<any>;
+  setItem(key: string, value: any): Promise<any>;
+  removeItem(key: string): Promise<void>;
+  iterate(iteratee: (value: any, key: string, index: number) => any): Promise<any>;
+}
+
+type PlainClient =
+  | Map<any, any>
+  | StorageClient
+  | "cookie"
+  | "cookies"
+  | LocalForageClient
+  | RecordClient
+  | ValueClient
+  | LegacyValueClient
+  | Store<any>;
+
+/** What `kv()` wraps: the client itself, a class of which it makes one, or a promise of the client. */
+export type Client =
+  PlainClient | (new () => RecordClient | ValueClient | LegacyValueClient) | PromiseLike<PlainClient>;
+
+/**
+ * A key-value store over a client. Every method is bound, so `keys.map(store.del)` works. Every method that returns a
+ * promise rejects with a {@link PolystoreError}: `ERR_CLOSED` after `close()`, `ERR_CLIENT` or `ERR_QUOTA` when the
+ * client fails, and what its own description says.
+ */
+export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
+  /** What all keys of this store begin with in the client. */
+  readonly PREFIX: string;
+  /** The default expiry in seconds, or `null`. */
+  readonly EXPIRES: number | null;
+  /** The kind of client: `"MEMORY"`, `"STORAGE"`, `"COOKIE"`, `"FORAGE"`, `"PROMISE"` until it is known, … */
+  readonly type: string;
+
+  /**
+   * Reads a value.
+   * @returns The value, or `null` if there is none or it has expired. It is a copy: changing it changes nothing stored.
+   */
+  get<V extends T = T>(key: string): Promise<V | null>;
+
+  /**
+   * Writes a value, as a copy. `null`, `undefined` or an expiry of 0 or less deletes.
+   * @returns The key.
+   * @throws `ERR_VALUE` for what JSON cannot hold, `ERR_EXPIRES`, `ERR_KEY`, `ERR_OPTIONS`; nothing is then written.
+   */
+  set<V extends T = T>(key: string, value: V | null | undefined, options?: Options): Promise<string>;
+
+  /**
+   * Writes a value at a fresh key: 24 characters of `[A-Za-z0-9]`, cryptographically random.
+   * @returns The key, without the store's prefix.
+   * @throws As `set`.
+   */
+  add<V extends T = T>(value: V | null | undefined, options?: Options): Promise<string>;
+
+  /** Says whether there is a value that has not expired. */
+  has(key: string): Promise<boolean>;
+
+  /**
+   * Deletes a value.
+   * @returns The key, also if there was no value.
+   */
+  del(key: string): Promise<string>;
+
+  /** All keys, without the store's prefix, in no particular order. Like all listings, without what has expired. */
+  keys(): Promise<string[]>;
+
+  /** All values. */
+  values<V extends T = T>(): Promise<V[]>;
+
+  /** All pairs of a key and its value. */
+  entries<V extends T = T>(): Promise<[key: string, value: V][]>;
+
+  /** All values by their key, in an object. */
+  all<V extends T = T>(): Promise<Record<string, V>>;
+
+  /**
+   * The entries one by one. What is in memory at a time is a page of them, not the whole store. Writing and deleting
+   * meanwhile is safe; whether what is added meanwhile is seen depends on the client.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<[key: string, value: T]>;
+
+  /** Deletes all that this store holds, and nothing else: not what is outside its prefix, nor what other code stored. */
+  clear(): Promise<void>;
+
+  /**
+   * Deletes all that has expired in this store.
+   * @returns How many records that were.
+   */
+  prune(): Promise<number>;
+
+  /** Releases the client when what is under way has ended; closes every store over it. Later calls reject. */
+  close(): Promise<void>;
+
+  /** A sub-store: the entries of this store whose keys begin with `prefix`, which its own keys lack. */
+  prefix(prefix?: string): Store<T>;
+
+  /**
+   * The same store with a default expiry.
+   * @throws `ERR_EXPIRES` at once if it cannot be understood.
+   */
+  expires(expires?: Expires): Store<T>;
+}
+
+/**
+ * Wraps a client in a store, at once: no `new`, no `await`.
+ *
+ * ```js
+ * const store = kv(localStorage).prefix("session:").expires("1h");
+ * await store.set("user", { name: "Ada" });
+ * ```
+ *
+ * @param client A Map, localStorage, sessionStorage, `"cookie"`, a localForage instance, an object or a class of your
+ *   own, another store, or a promise of one of these. Without an argument: a new Map.
+ * @throws `ERR_CLIENT` for anything else, `undefined` included; `ERR_EXPIRES`, `ERR_OPTIONS`; `ERR_WASM` where the page
+ *   forbids WebAssembly.
+ */
+export default function kv<T = any>(client?: Client, options?: Options | null): Store<T>;

@@ -1,0 +1,44 @@
+import { createReadStream, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const TYPES = /** @type {Record<string, string>} */ ({
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+});
+
+/** The policy of a careful site: no eval and no inline script; WebAssembly is allowed by name. */
+export const STRICT_POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+/** The same, of a site that has never heard of WebAssembly. */
+export const NO_WASM_POLICY = "default-src 'self'; script-src 'self'";
+
+/**
+ * Serves a folder, with a Content-Security-Policy, on a free port of this machine.
+ * @param {{ root?: string, policy?: string }} [options] The folder is this repository if none is given.
+ * @returns {Promise<{ origin: string, requests: string[], close: () => Promise<void> }>} `requests` grows with each.
+ */
+export async function serve({ root = ROOT, policy = STRICT_POLICY } = {}) {
+  /** @type {string[]} */
+  const requests = [];
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
+    requests.push(path);
+    const file = join(root, normalize(path));
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return response.writeHead(404).end();
+    const type = TYPES[extname(file)] ?? "application/octet-stream";
+    response.writeHead(200, { "content-type": type, "content-security-policy": policy });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const close = () =>
+    new Promise((/** @type {(value: void) => void} */ resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { origin: `http://127.0.0.1:${port}`, requests, close };
+}
