@@ -16,9 +16,6 @@ import { copyStored } from "./value.js";
 const ASK = 15;
 const OUTCOME_SHIFT = 4;
 
-/** @param {string} key */
-export const keyOnly = (key) => key;
-
 /**
  * One call of a user, with what its operation needs and the core does not know. Every property costs `get` some
  * nanoseconds, so those that few calls need are in the classes below.
@@ -71,10 +68,12 @@ export class Listing extends Task {
   /**
    * @param {number} method
    * @param {string} prefix
+   * @param {import("./clients/client.js").Wanted} wanted
    * @param {(key: string, value: any) => any} [project] What it hands over of a record.
    */
-  constructor(method, prefix, project = keyOnly) {
+  constructor(method, prefix, wanted = "keys", project) {
     super(method, "", prefix);
+    this.wanted = wanted;
     this.project = project;
   }
 }
@@ -273,7 +272,7 @@ function conclude(connection, task, step) {
  */
 function nextPage(client, task) {
   if (task.unseen.ids.length > 0) return { done: false, value: task.unseen };
-  task.pages ??= /** @type {Required<typeof client>} */ (client).pages(task.id, task.project === keyOnly);
+  task.pages ??= /** @type {Required<typeof client>} */ (client).pages(task.id, task.wanted);
   return task.pages.next();
 }
 
@@ -326,7 +325,7 @@ function sift(connection, task) {
   for (let i = 0; i < ids.length; ++i) {
     if (verdicts[i] === Verdict.keep) {
       const { value } = records[i];
-      task.kept.push(task.project(ids[i].slice(task.id.length), copies ? copyStored(value) : value));
+      task.kept.push(task.project?.(ids[i].slice(task.id.length), copies ? copyStored(value) : value));
     } else if (verdicts[i] === Verdict.evict) {
       evicted.push({ id: ids[i], expires: records[i].expires });
     }

@@ -95,6 +95,7 @@ interface ValueClientMethods extends CustomClient {
   iterate?(prefix: string): AnyIterable<[key: string, value: any]>;
   entries?(prefix: string): Awaitable<Iterable<[key: string, value: any]>>;
   keys?(prefix: string): Awaitable<Iterable<string>>;
+  values?(prefix: string): Awaitable<Iterable<any>>;
   /** Removes what has expired, and may say how many records that were. */
   prune?(prefix: string): Awaitable<number | void>;
 }

@@ -153,7 +153,8 @@ class PromisedSource extends Source {
  * @returns {input is new () => unknown}
  */
 function isClass(input) {
-  return typeof input === "function" && typeof input.prototype?.get === "function";
+  // The methods of a class may be fields, which show only on an instance.
+  return typeof input === "function" && /^class\b/.test(Function.prototype.toString.call(input));
 }
 
 /**

@@ -9,6 +9,9 @@ import { copyValue } from "./value.js";
 /** Where every copy of this package finds what a store wraps: `{ client, prefix, expires }`. */
 export const WRAPPED = Symbol.for("polystore-wasm.wrapped");
 
+// What a listing makes of a record.
+/** @type {(key: string, value: any) => string} */
+const keyOnly = (key) => key;
 /** @type {(key: string, value: any) => any} */
 const valueOnly = (_, value) => value;
 /** @type {(key: string, value: any) => [string, any]} */
@@ -80,15 +83,15 @@ export class Store {
   }
 
   async keys() {
-    return this.#perform(new Listing(Method.list, this.#prefix));
+    return this.#perform(new Listing(Method.list, this.#prefix, "keys", keyOnly));
   }
 
   async values() {
-    return this.#perform(new Listing(Method.list, this.#prefix, valueOnly));
+    return this.#perform(new Listing(Method.list, this.#prefix, "values", valueOnly));
   }
 
   async entries() {
-    return this.#perform(new Listing(Method.list, this.#prefix, entry));
+    return this.#perform(new Listing(Method.list, this.#prefix, "entries", entry));
   }
 
   async all() {
@@ -97,7 +100,7 @@ export class Store {
 
   async *[Symbol.asyncIterator]() {
     const connection = this.#source.connection ?? (await this.#source.open());
-    yield* stream(connection, new Listing(Method.list, this.#prefix, entry));
+    yield* stream(connection, new Listing(Method.list, this.#prefix, "stream", entry));
   }
 
   async clear() {
@@ -158,13 +161,30 @@ export class Store {
    * @param {unknown} value
    * @param {number} expires
    */
-  async #writeLater(method, prefix, key, value, expires) {
-    // Copied now, for the user may change it before the client is open; whether the copy counts is known only then.
-    const copying = (async () => copyValue(value))();
-    copying.catch(() => {});
-    const connection = await this.#source.open();
-    const stored = connection.client.copies === "identity" ? value : await copying;
-    return perform(connection, new Writing(method, key, prefix + key, stored, expires));
+  #writeLater(method, prefix, key, value, expires) {
+    // Copied now, for the user may change it before the client is open; only then is it known whether the copy counts.
+    const copy = attempt(() => copyValue(value));
+    return this.#source.open().then((connection) => {
+      const stored = connection.client.copies === "identity" ? value : copy();
+      return perform(connection, new Writing(method, key, prefix + key, stored, expires));
+    });
+  }
+}
+
+/**
+ * Does something now, and lets its result or its error be had later.
+ * @template Result
+ * @param {() => Result} action
+ * @returns {() => Result}
+ */
+function attempt(action) {
+  try {
+    const result = action();
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
   }
 }
 

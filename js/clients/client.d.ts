@@ -9,6 +9,9 @@ export interface Page {
   readonly found: unknown[];
 }
 
+/** What a listing is for: all keys, all values or all entries at once, or entries one by one. */
+export type Wanted = "keys" | "values" | "entries" | "stream";
+
 /** A record that was read, and is to be removed. */
 export interface Evicted {
   readonly id: string;
@@ -40,7 +43,7 @@ export interface Client {
   /** Erases each of these records if it still has the expiry it was read with, in one step. Without it, `erase` serves. */
   evict?(evicted: Evicted[]): unknown;
   /** All records that have the prefix, in pages of any length: what is on one page is in memory at one time. */
-  pages?(prefix: string, keysOnly: boolean): Iterator<Page> | AsyncIterator<Page>;
+  pages?(prefix: string, wanted: Wanted): Iterator<Page> | AsyncIterator<Page>;
   has?(id: string): Eventually<boolean>;
   /** Resolves with the key that the client chose, with or without the prefix. */
   add?(prefix: string, value: any, expires: number | null): Eventually<string>;

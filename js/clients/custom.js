@@ -100,13 +100,13 @@ export class Custom {
 
   /**
    * @param {string} prefix
-   * @param {boolean} keysOnly
+   * @param {import("./client.js").Wanted} wanted
    * @returns {AsyncGenerator<Page, void>}
    */
-  async *pages(prefix, keysOnly) {
+  async *pages(prefix, wanted) {
     /** @type {Page} */
     let page = { ids: [], found: [] };
-    for await (const [id, found] of this.#entries(prefix, keysOnly)) {
+    for await (const [id, found] of this.#entries(prefix, wanted)) {
       // The object promises to heed the prefix; a Map-like one does not.
       if (typeof id !== "string" || !id.startsWith(prefix)) continue;
       page.ids.push(id);
@@ -119,16 +119,24 @@ export class Custom {
   }
 
   /**
+   * Lists with the object's own method for what is wanted, if it has one.
    * @param {string} prefix
-   * @param {boolean} keysOnly
+   * @param {import("./client.js").Wanted} wanted
    * @returns {AsyncGenerator<[unknown, unknown], void>}
    */
-  async *#entries(prefix, keysOnly) {
+  async *#entries(prefix, wanted) {
     const object = this.#object;
-    if (this.#managesExpiry && object.keys && (keysOnly || !(object.iterate || object.entries))) {
-      for (const id of await object.keys(prefix)) yield [id, keysOnly ? true : await object.get(id)];
+    // Of a record, neither its key nor its value alone tells whether it has expired.
+    if (wanted === "keys" && this.#managesExpiry && object.keys) {
+      for (const id of await object.keys(prefix)) yield [id, true];
+    } else if (wanted === "values" && this.#managesExpiry && object.values) {
+      for (const value of await object.values(prefix)) yield [prefix, value];
+    } else if (object.entries && (wanted !== "stream" || !object.iterate)) {
+      yield* await object.entries(prefix);
+    } else if (object.iterate) {
+      yield* object.iterate(prefix);
     } else {
-      yield* object.iterate ? object.iterate(prefix) : await object.entries(prefix);
+      for (const id of await object.keys(prefix)) yield [id, await object.get(id)];
     }
   }
 }

@@ -1,0 +1,42 @@
+// The contract, over every storage of a browser, on a page with a strict policy.
+
+import { readFileSync } from "node:fs";
+import { expect } from "@playwright/test";
+import localForage from "localforage";
+import kv from "polystore-wasm";
+import { behavioursOf } from "../contract/behaviours.js";
+import { pageSubjects, portableSubjects } from "../contract/clients.js";
+import { test as base } from "../support/browser.js";
+
+/** @type {import("../contract/check.js").Case[]} */
+const cases = JSON.parse(readFileSync(new URL("../contract/cases.json", import.meta.url), "utf8"));
+
+/** One page for all: what a case needs is an empty storage, and it sees to that itself. */
+const test = base.extend(
+  /** @type {import("@playwright/test").Fixtures<{}, { contractPage: import("@playwright/test").Page }, {}, import("../support/browser.js").WorkerFixtures>} */ ({
+    contractPage: [
+      async ({ chromiumContext, server }, use) => {
+        const page = await chromiumContext.newPage();
+        await page.goto(`${server.origin}/web-tests/browser/contract.html`);
+        await page.waitForFunction(() => "contract" in window);
+        await use(page);
+        await page.close();
+      },
+      { scope: "worker" },
+    ],
+  }),
+);
+
+// The core itself is the same in Node, where custom clients run; of those, one of each kind shows that it is here too.
+const portable = portableSubjects(kv).filter(({ name }) => ["Map", "custom client: RAW, answers later"].includes(name));
+
+for (const subject of [...pageSubjects(kv, localForage), ...portable]) {
+  test.describe(subject.name, () => {
+    for (const name of [...cases.map(({ name }) => name), ...Object.keys(behavioursOf(subject))]) {
+      test(name, async ({ contractPage }) => {
+        const run = (/** @type {string[]} */ [subject, name]) => /** @type {any} */ (window).contract(subject, name);
+        expect(await contractPage.evaluate(run, [subject.name, name])).toBe("held");
+      });
+    }
+  });
+}

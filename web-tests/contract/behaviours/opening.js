@@ -1,0 +1,308 @@
+// What kv() takes and what it refuses, whatever the storage. Needs no subject but the library.
+
+import { equals, holds, rejects, throws, unheard } from "../assert.js";
+import { inMicrotask, inTimeout, Raw, Wrapped, WrappedClass } from "../clients/custom.js";
+
+/** @typedef {(...args: any[]) => any} Kv */
+/**
+ * The library, and what else of it is on the page.
+ * @typedef {object} Library
+ * @property {Kv} kv
+ * @property {Kv} [secondKv] kv() of a second copy of the package.
+ * @property {any} [PolystoreError]
+ */
+/** @typedef {Record<string, (library: Library) => void | Promise<void>>} LibraryBehaviours */
+
+/** A client whose connect() does what `plans` say, one after the other. */
+class Connecting extends WrappedClass {
+  connected = 0;
+  /** @param {(() => unknown)[]} plans */
+  constructor(...plans) {
+    super();
+    this.connect = () => plans[Math.min(this.connected++, plans.length - 1)]();
+  }
+}
+
+const refusedConnection = new Error("connection refused");
+const refuse = () => Promise.reject(refusedConnection);
+
+/** @type {LibraryBehaviours} */
+export const opening = {
+  "kv(): without an argument is a new store in memory each time": async ({ kv }) => {
+    const [one, two] = [kv(), kv()];
+    await one.set("a", 1);
+    equals([await one.get("a"), await two.get("a"), one.type], [1, null, "MEMORY"]);
+  },
+
+  "kv(): undefined spelled out is an error": ({ kv }) => {
+    throws(() => kv(undefined), { code: "ERR_CLIENT", says: "undefined" }, "kv(undefined)");
+    throws(() => kv(undefined, { prefix: "a:" }), { code: "ERR_CLIENT", says: "undefined" }, "kv(undefined, options)");
+  },
+
+  "kv(): throws at once on what it cannot wrap, and says what that was": ({ kv }) => {
+    /** @type {[any, RegExp][]} */
+    const wrong = [
+      [null, /null/],
+      [42, /42/],
+      [0, /0/],
+      [NaN, /NaN/],
+      [true, /true/],
+      [false, /false/],
+      ["potato", /"potato"/],
+      ["", /""/],
+      ["http//missing.colon", /http\/\/missing\.colon/],
+      [{}, /object/i],
+      [{ get: 1, set: 2 }, /get, set/],
+      [[], /array/i],
+      [Symbol("client"), /Symbol\(client\)/],
+      [10n, /10/],
+      [new Date(0), /Date/],
+      [new Set(), /Set/],
+      [() => {}, /function/],
+    ];
+    for (const [client, says] of wrong)
+      throws(() => kv(client), { code: "ERR_CLIENT", says }, `kv() of ${String(says)}`);
+    throws(() => kv({ get() {} }), { code: "ERR_CLIENT", says: "get" }, "kv() of an object without set()");
+    throws(() => kv({ set() {} }), { code: "ERR_CLIENT", says: "set" }, "kv() of an object without get()");
+    throws(() => kv(class Empty {}), { code: "ERR_CLIENT", says: "Empty" }, "kv() of a class without get() and set()");
+  },
+
+  "kv(): what it throws is an Error with a name of ours": ({ kv, PolystoreError }) => {
+    try {
+      kv(null);
+    } catch (/** @type {any} */ error) {
+      equals([error instanceof Error, ["PolystoreError", "TypeError"].includes(error.name)], [true, true]);
+      if (PolystoreError) equals(error instanceof PolystoreError, true, "that it is a PolystoreError");
+      return;
+    }
+    throw new Error("kv(null) did not throw");
+  },
+
+  "kv(): a rejected promise rejects every call, and nothing else": async ({ kv }) => {
+    const cause = new Error("no connection");
+    const reasons = await unheard(async () => {
+      const store = kv(Promise.reject(cause));
+      store.prefix("a:").expires("1h");
+      await new Promise((resolve) => setTimeout(resolve, 5)); // Nobody uses it for a while.
+      for (const call of [() => store.get("a"), () => store.set("a", 1), () => store.add(1), () => store.keys()]) {
+        await rejects(call(), { code: "ERR_CLIENT", cause, says: "no connection" });
+      }
+      await rejects(store[Symbol.asyncIterator]().next(), { code: "ERR_CLIENT", cause }, "next()");
+    });
+    equals(reasons.map(String), [], "rejections that nobody heard");
+  },
+
+  "kv(): a promise of what cannot be wrapped rejects every call": async ({ kv }) => {
+    const reasons = await unheard(async () => {
+      const nothing = kv(Promise.resolve(undefined));
+      const text = kv(Promise.resolve("potato"));
+      await rejects(nothing.get("a"), { code: "ERR_CLIENT", says: "undefined" }, "get() over a promise of undefined");
+      await rejects(text.set("a", 1), { code: "ERR_CLIENT", says: "potato" }, "set() over a promise of a text");
+      await rejects(text.keys(), { code: "ERR_CLIENT", says: "potato" }, "keys() over a promise of a text");
+    });
+    equals(reasons.map(String), [], "rejections that nobody heard");
+  },
+
+  "kv(): wrong arguments reject before the client is there": async ({ kv }) => {
+    const map = new Map();
+    let arrive = (/** @type {Map<any, any>} */ _) => {};
+    const store = kv(new Promise((resolve) => (arrive = resolve)));
+    await rejects(store.set("a", 1, { expires: "potato" }), { code: "ERR_EXPIRES" });
+    await rejects(store.get(Symbol("a")), { code: "ERR_KEY" });
+    const born = store.set("a", { born: new Date(0) });
+    born.catch(() => {});
+    arrive(map);
+    await rejects(born, { code: "ERR_VALUE", says: "value.born" });
+    equals(map.size, 0, "the size of the Map");
+  },
+
+  "kv(): a Map of another window, and a store of another copy of the package, are known": async ({ kv, secondKv }) => {
+    if (!secondKv) return;
+    const map = new Map();
+    const theirs = secondKv(map, { prefix: "a:", expires: "1h" });
+    const ours = kv(theirs, { prefix: "b:" });
+    await ours.set("k", 1);
+    equals([...map.keys()], ["a:b:k"]);
+    equals([ours.PREFIX, ours.EXPIRES, ours.type], ["a:b:", 3600, "MEMORY"]);
+    equals(await theirs.get("b:k"), 1);
+  },
+
+  "kv(): errors of another copy of the package are known": async ({ PolystoreError, secondKv }) => {
+    if (!secondKv || !PolystoreError) return;
+    const error = await secondKv(new Map())
+      .get(Symbol("a"))
+      .catch((/** @type {unknown} */ error) => error);
+    equals(error instanceof PolystoreError, true, "that it is a PolystoreError");
+  },
+
+  "class: is made an instance of, whatever it is called": async ({ kv }) => {
+    /** @type {any[]} */
+    const clients = [WrappedClass, class extends WrappedClass {}, Raw, class Sub extends Raw {}, Wrapped];
+    clients.push(
+      (0, eval)("(class{constructor(){this.d=new Map}get(k){return this.d.get(k)}set(k,v){this.d.set(k,v)}})"),
+    );
+    clients.push((0, eval)("(class{d=new Map;get=k=>this.d.get(k);set=(k,v)=>{this.d.set(k,v)}})"));
+    for (const client of clients) {
+      const store = kv(client);
+      await store.set("a", 1);
+      equals(await store.get("a"), 1, `get() of ${client}`);
+    }
+  },
+
+  "class: is made an instance of once, at once and without arguments": async ({ kv }) => {
+    /** @type {any[]} */
+    const made = [];
+    const store = kv(
+      class extends WrappedClass {
+        constructor(/** @type {any[]} */ ...args) {
+          super();
+          made.push(args);
+        }
+      },
+    );
+    equals(made, [[]]);
+    await Promise.all([store.set("a", 1), store.prefix("p").get("a"), kv(store).keys()]);
+    equals(made.length, 1, "the number of instances");
+  },
+
+  "connect(): is called once, at once, for all stores over a client": async ({ kv }) => {
+    const client = new Connecting(async () => {});
+    const store = kv(client);
+    equals(client.connected, 1, "calls when kv() has returned");
+    kv(client, { prefix: "a:" });
+    await Promise.all([store.set("a", 1), store.prefix("a:").get("a"), kv(client).keys(), kv(store).keys()]);
+    equals(client.connected, 1, "calls after the stores were used");
+  },
+
+  "connect(): every call waits for it": async ({ kv }) => {
+    const made = () => {
+      let ready = () => {};
+      const client = new Connecting(() => new Promise((resolve) => (ready = () => resolve(undefined))));
+      client.data.set("a", { expires: null, value: 1 });
+      let used = false;
+      const get = client.get.bind(client);
+      const iterate = client.iterate.bind(client);
+      client.get = (id) => ((used = true), get(id));
+      client.iterate = (prefix) => ((used = true), iterate(prefix));
+      return { store: kv(client), ready: () => ready(), used: () => used };
+    };
+    for (const [name, expected] of [
+      ["get", 1],
+      ["has", true],
+      ["keys", ["a"]],
+      ["all", { a: 1 }],
+    ]) {
+      const { store, ready, used } = made();
+      const call = store[/** @type {string} */ (name)]("a");
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      equals(used(), false, `that ${name}() used the client before it was connected`);
+      ready();
+      equals(await call, expected, `${name}()`);
+    }
+  },
+
+  "connect(): calls that waited for it take place in their order": async ({ kv }) => {
+    const store = kv(new Connecting(() => new Promise((resolve) => setTimeout(resolve, 2))));
+    const calls = [
+      store.set("a", 1),
+      store.get("a"),
+      store.set("a", 2),
+      store.get("a"),
+      store.del("a"),
+      store.has("a"),
+    ];
+    equals(await Promise.all(calls), ["a", 1, "a", 2, "a", false]);
+  },
+
+  "connect(): is tried again after a failure": async ({ kv }) => {
+    for (const plan of [
+      refuse,
+      () => {
+        throw refusedConnection;
+      },
+    ]) {
+      const client = new Connecting(plan, plan, async () => {});
+      const reasons = await unheard(async () => {
+        const store = kv(client);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        let failures = 0;
+        for (let i = 0; i < 3; ++i) {
+          try {
+            await store.set("a", i);
+          } catch (/** @type {any} */ error) {
+            equals([error.code, error.cause === refusedConnection], ["ERR_CLIENT", true], "the error's code and cause");
+            ++failures;
+          }
+        }
+        holds(failures === 1 || failures === 2, `of three calls ${failures} failed: connect() fails twice, then works`);
+        equals(await store.get("a"), 2);
+        equals(await kv(client).get("a"), 2, "what a new store gives");
+        equals(client.connected, 3, "the number of calls of connect()");
+      });
+      equals(reasons.map(String), [], "rejections that nobody heard");
+    }
+  },
+
+  "connect(): a new store over the client after a failure works": async ({ kv }) => {
+    const client = new Connecting(refuse, async () => {});
+    const reasons = await unheard(async () => {
+      kv(client);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const store = kv(client);
+      await store.set("a", 1).catch(() => {});
+      equals(await store.set("a", 1), "a");
+    });
+    equals(reasons.map(String), [], "rejections that nobody heard");
+  },
+
+  "promise: a client's own is waited for": async ({ kv }) => {
+    let ready = false;
+    class Client extends WrappedClass {
+      promise = inTimeout(() => (ready = true));
+      /** @param {string} id */
+      get(id) {
+        holds(ready, "the promise was waited for");
+        return super.get(id);
+      }
+    }
+    const store = kv(new Client());
+    equals(await store.get("a"), null);
+    equals(await store.set("a", 1), "a");
+  },
+
+  "type: is the client's TYPE, or UNKNOWN": ({ kv }) => {
+    equals(kv(new WrappedClass()).type, "UNKNOWN");
+    equals(kv(Object.assign(new WrappedClass(), { TYPE: "MINE" })).type, "MINE");
+    equals(
+      kv(Object.assign(new WrappedClass(), { TYPE: "MINE" }))
+        .prefix("a")
+        .expires(1).type,
+      "MINE",
+    );
+  },
+
+  "type: fields of other clients do not make a user's object one of them": async ({ kv }) => {
+    const others = { query() {}, prepare() {}, exec() {}, list() {}, delete() {}, key: "k", length: 0 };
+    const client = Object.assign(new WrappedClass(), others);
+    const store = kv(client);
+    await store.set("a", 1);
+    equals([store.type, [...client.data.keys()]], ["UNKNOWN", ["a"]]);
+  },
+
+  "client: is never written to": async ({ kv }) => {
+    for (const original of [new WrappedClass(), new Raw(), new Raw(inMicrotask)]) {
+      const writes = new Set();
+      const client = new Proxy(original, {
+        set: (_, name) => !writes.add(name),
+        defineProperty: (_, name) => !writes.add(name),
+        deleteProperty: (_, name) => !writes.add(name),
+        setPrototypeOf: () => !writes.add("prototype"),
+      });
+      const store = kv(client);
+      await store.set("a", 1);
+      equals([await store.get("a"), await store.keys()], [1, ["a"]]);
+      await store.close();
+      equals([...writes].map(String), [], "what was written");
+    }
+  },
+};

@@ -1,0 +1,232 @@
+// What lies in a storage, byte for byte: data written by polystore 0.27 is read, and the other way round.
+
+import { equals, equalsInAnyOrder, holds, rejects, throws } from "../assert.js";
+
+/** What is left in a storage that does not see to expiry itself. @type {import("./behaviour.js").Behaviours} */
+export const leftInStorage = {
+  "left: get() and has() remove the expired record from the storage": async ({ store, client, subject, advance }) => {
+    for (const key of ["a", "b", "c"]) await store.set(key, "secret", { expires: "1s" });
+    advance(1000);
+    await store.get("a");
+    equalsInAnyOrder(await subject.held?.(client), ["b", "c"], "what the storage holds after get()");
+    await store.has("b");
+    equals(await subject.held?.(client), ["c"], "what the storage holds after has()");
+  },
+
+  "left: every listing removes the expired records from the storage": async ({ store, client, subject, advance }) => {
+    for (const name of ["keys", "values", "entries", "all", "iterate"]) {
+      await store.set("alive", 1);
+      for (const key of ["a", "s:b"]) await store.set(key, "secret", { expires: "1s" });
+      advance(1000);
+      if (name === "iterate") for await (const _ of store);
+      else await store[name]();
+      equals(await subject.held?.(client), ["alive"], `what the storage holds after ${name}`);
+    }
+  },
+
+  "left: prune() removes the expired records from the storage": async ({ store, client, subject, advance }) => {
+    await store.set("alive", 1);
+    for (const key of ["a", "s:b"]) await store.set(key, "secret", { expires: "1s" });
+    advance(1000);
+    equals(await store.prune(), 2);
+    equals(await subject.held?.(client), ["alive"], "what the storage holds");
+  },
+
+  "left: clear() leaves no expired record in the storage": async ({ store, client, subject, advance }) => {
+    for (const prefix of ["", "a:"]) {
+      await store.set("a:alive", 1);
+      await store.set("a:old", "secret", { expires: "1s" });
+      advance(1000);
+      await store.prefix(prefix).clear();
+      equals(await subject.held?.(client), [], `what the storage holds after clear() of the prefix "${prefix}"`);
+    }
+  },
+
+  "left: clear() of a sub-store touches nothing of its neighbours": async ({ store, client, subject, advance }) => {
+    for (const prefix of ["a:", "b:"]) {
+      await store.set(`${prefix}alive`, 1);
+      await store.set(`${prefix}old`, 1, { expires: "1s" });
+    }
+    advance(1000);
+    await store.prefix("a:").clear();
+    const held = (await subject.held?.(client)) ?? [];
+    equals(
+      held.filter((key) => key !== "b:old"),
+      ["b:alive"],
+      "what the storage holds besides what expired in b:",
+    );
+  },
+
+  "left: del(), null, and an expiry of 0 remove the record from the storage": async ({ store, client, subject }) => {
+    for (const key of ["a", "b", "c", "d"]) await store.set(key, 1);
+    await store.del("a");
+    await store.set("b", null);
+    await store.set("c", 2, { expires: 0 });
+    await store.set("e", 2, { expires: "-1s" });
+    await store.add(null);
+    equals(await subject.held?.(client), ["d"], "what the storage holds");
+  },
+
+  "left: what is refused leaves nothing in the storage": async ({ store, client, subject }) => {
+    const wrong = [
+      store.set("a", 1, { expires: "potato" }),
+      store.add(1, { expires: NaN }),
+      store.set("b", 1, { ttl: 1 }),
+    ];
+    equals(
+      (await Promise.allSettled(wrong)).map(({ status }) => status),
+      ["rejected", "rejected", "rejected"],
+    );
+    equals(await subject.held?.(client), [], "what the storage holds");
+  },
+};
+
+/** @type {import("./behaviour.js").Behaviours} */
+export const inMap = {
+  "Map: holds { expires, value } under the full key": async ({ store, client, subject }) => {
+    await store.set("a", { b: 1 });
+    await store.prefix("s:").set("a", "text", { expires: "10s" });
+    equals(
+      [...client],
+      [
+        ["a", { expires: null, value: { b: 1 } }],
+        ["s:a", { expires: subject.clock.now + 10000, value: "text" }],
+      ],
+    );
+    await store.del("a");
+    equals([...client.keys()], ["s:a"]);
+  },
+
+  "Map: reads what is in it already": async ({ store, client, subject, advance }) => {
+    client.set("a", { expires: null, value: [1] });
+    client.set("b", { expires: subject.clock.now + 1000, value: 2 });
+    client.set("c", { value: 3, expires: subject.clock.now - 1 });
+    equals(await store.all(), { a: [1], b: 2 });
+    advance(1000);
+    equals(await store.all(), { a: [1] });
+    equals([...client.keys()], ["a"], "what is left in the Map");
+  },
+
+  "Map: keys that are no texts are left alone": async ({ store, client }) => {
+    const key = {};
+    const record = { expires: null, value: 1 };
+    for (const foreign of [key, 42, Symbol("s"), null, undefined]) client.set(foreign, record);
+    await store.set("a", 1);
+    equals(await store.entries(), [["a", 1]]);
+    await store.clear();
+    equals([client.size, client.get(key) === record], [5, true]);
+    equals(await store.get("42"), null, 'what get("42") gives');
+  },
+
+  "Map: a Map with a method of its own, and one with other people's fields, are Maps": async ({ kv }) => {
+    class Own extends Map {
+      query() {}
+    }
+    const map = Object.assign(new Own(), { prepare() {}, exec() {}, list() {} });
+    equals(kv(map).type, "MEMORY", "the type");
+    await kv(map).set("a", 1);
+    equals([...map.keys()], ["a"]);
+  },
+};
+
+/** @type {import("./behaviour.js").Behaviours} */
+export const inStorage = {
+  "Storage: an item is the JSON of a record, without a blank": async ({ store, client, subject }) => {
+    await store.set("a", { b: [1, "c d"] });
+    await store.prefix("s:").set("a", "x", { expires: "10s" });
+    equals(client.getItem("a"), '{"expires":null,"value":{"b":[1,"c d"]}}');
+    equals(client.getItem("s:a"), `{"expires":${subject.clock.now + 10000},"value":"x"}`);
+    equals(client.length, 2, "the number of items");
+  },
+
+  "Storage: reads the records of polystore 0.27": async ({ store, client, subject, advance }) => {
+    client.setItem("a", JSON.stringify({ expires: null, value: { b: [1] } }, null, 2));
+    client.setItem("b", JSON.stringify({ expires: subject.clock.now + 1000.5, value: 2 }, null, 2));
+    equals(await store.all(), { a: { b: [1] }, b: 2 });
+    advance(1001);
+    equals(await store.all(), { a: { b: [1] } });
+    equals(client.getItem("b"), null, "the expired item");
+  },
+
+  "Storage: items with the names of methods change nothing": async ({ kv, client }) => {
+    for (const name of ["getWithMetadata", "get", "set", "list", "delete", "query", "prepare", "exec", "then"]) {
+      client.setItem(name, "1");
+    }
+    equals(kv(client).type, "STORAGE", "the type");
+    await kv(client).set("a", 1);
+    equals(await kv(client).all(), { a: 1 });
+  },
+
+  "Storage: what does not fit is refused, and what was there is kept": async ({ store, client }) => {
+    await store.set("a", "small");
+    await store.set("b", 1);
+    const large = "x".repeat(11 * 1024 * 1024);
+    await rejects(store.set("a", large), { code: "ERR_QUOTA" }, "set() of 11 M characters");
+    await rejects(store.add(large), { code: "ERR_QUOTA" }, "add() of 11 M characters");
+    await store.set("a", large).catch((/** @type {any} */ { cause }) => {
+      equals(cause?.name, "QuotaExceededError", "the name of the cause");
+    });
+    equals(await store.all(), { a: "small", b: 1 });
+    equals(client.length, 2, "the number of items");
+  },
+
+  "Storage: prune() makes room": async ({ store, advance }) => {
+    const half = "x".repeat(2 * 1024 * 1024);
+    await store.set("old", half, { expires: "1s" });
+    await store.set("old too", "x", { expires: "1s" });
+    advance(1000);
+    equals(await store.prune(), 2);
+    await store.set("new", half);
+    await store.set("newer", half.slice(1000));
+    equals((await store.keys()).length, 2, "the number of keys");
+  },
+
+  'Storage: its own keys survive prefix("").clear() of nothing': async ({ store, client }) => {
+    client.setItem("other", "kept");
+    await store.prefix("").clear();
+    equals(client.getItem("other"), "kept");
+  },
+};
+
+/** @type {import("./behaviour.js").Behaviours} */
+export const inCookies = {
+  "cookies: hold the JSON of the value, percent-encoded, under the encoded key": async ({ store }) => {
+    await store.set("a b", { c: [1, "d;e"] });
+    equals(document.cookie, `a%20b=${encodeURIComponent('{"c":[1,"d;e"]}')}`);
+    await store.del("a b");
+    equals(document.cookie, "");
+  },
+
+  "cookies: read what polystore 0.27 wrote": async ({ store }) => {
+    document.cookie = `a=${encodeURIComponent(JSON.stringify({ b: [1] }, null, 2))}`;
+    document.cookie = "c=5";
+    equals(await store.all(), { a: { b: [1] }, c: 5 });
+  },
+
+  "cookies: one that other code wrote over ours has no expiry of ours": async ({ store, advance }) => {
+    await store.set("a", 1, { expires: "1500ms" });
+    document.cookie = "a=2";
+    advance(1500);
+    equals(await store.get("a"), 2);
+  },
+
+  "cookies: one that is too large is refused, and what was there is kept": async ({ store }) => {
+    await store.set("a", "small");
+    await rejects(store.set("a", "x".repeat(5000)), { code: "ERR_QUOTA" }, "set() of 5,000 characters");
+    equals(await store.all(), { a: "small" });
+  },
+
+  "cookies: none is lost when there are too many": async ({ store }) => {
+    const keys = Array.from({ length: 300 }, (_, i) => `k${i}`);
+    const outcomes = await Promise.allSettled(keys.map((key, i) => store.set(key, i)));
+    const taken = keys.filter((_, i) => outcomes[i].status === "fulfilled");
+    holds(taken.length >= 50, `${taken.length} cookies were taken, which are 50 or more`);
+    equals((await store.keys()).sort(), [...taken].sort(), "the keys");
+  },
+
+  'cookies: "cookies" is the same as "cookie"': async ({ kv, store }) => {
+    await kv("cookies").set("a", 1);
+    equals([kv("cookies").type, await store.get("a")], ["COOKIE", 1]);
+    throws(() => kv("cookie-jar"), { code: "ERR_CLIENT", says: "cookie-jar" }, 'kv("cookie-jar")');
+  },
+};

@@ -1,0 +1,123 @@
+import { equals, equalsInAnyOrder, rejects } from "../assert.js";
+
+const THOUSAND = Array.from({ length: 1000 }, (_, i) => i);
+
+/** @type {import("./behaviour.js").Behaviours} */
+export const together = {
+  "at once: 1,000 sets, then 1,000 gets": async ({ store, many }) => {
+    const key = (/** @type {number} */ i) => `k${i % many}`;
+    equals(await Promise.all(THOUSAND.map((i) => store.set(key(i), i))), THOUSAND.map(key), "what the sets give");
+    const last = THOUSAND.map((i) => THOUSAND.findLast((j) => key(j) === key(i)));
+    equals(await Promise.all(THOUSAND.map((i) => store.get(key(i)))), last, "what the gets give");
+  },
+
+  "at once: 1,000 calls of all kinds on one key take place in their order": async ({ store }) => {
+    const calls = THOUSAND.map((i) =>
+      [() => store.set("k", i), () => store.get("k"), () => store.del("k"), () => store.has("k")][i % 4](),
+    );
+    const expected = THOUSAND.map((i) => ["k", i - 1, "k", false][i % 4]);
+    equals(await Promise.all(calls), expected);
+    equals(await store.keys(), []);
+  },
+
+  "at once: a call that fails takes no other with it": async ({ store }) => {
+    const outcomes = await Promise.allSettled([
+      store.set("a", 1),
+      store.set("b", 2, { expires: "potato" }),
+      store.get(Symbol("c")),
+      store.set("d", 4),
+    ]);
+    equals(
+      outcomes.map(({ status }) => status),
+      ["fulfilled", "rejected", "rejected", "fulfilled"],
+    );
+    equals(await store.all(), { a: 1, d: 4 });
+  },
+
+  "at once: what one storage refuses takes nothing else with it": async ({ store, subject }) => {
+    const code = subject.refuses["large value"];
+    if (code === undefined) return;
+    const outcomes = await Promise.allSettled([
+      store.set("a", 1),
+      store.set("b", "x".repeat(100000)),
+      store.set("c", 3),
+    ]);
+    equals(
+      outcomes.map(({ status }) => status),
+      ["fulfilled", "rejected", "fulfilled"],
+    );
+    equals(await store.all(), { a: 1, c: 3 });
+    await rejects(store.set("a", "x".repeat(100000)), { code }, "a value too large over an existing one");
+    equals(await store.get("a"), 1, "the value that a refused one would have replaced");
+  },
+
+  "close: calls under way are finished, and later ones fail, in sub-stores too": async ({ kv, client, store }) => {
+    const other = store.prefix("a:");
+    await store.set("a:k", 1);
+    const before = [store.get("a:k"), other.set("l", 2), other.keys()];
+    const closing = store.close();
+    const after = [other.get("k"), store.set("m", 1), store.keys()];
+    for (const call of after) call.catch(() => {}); // They may well fail before they are looked at.
+    const [value, key, keys] = await Promise.all(before);
+    equals([value, key], [1, "l"]);
+    equalsInAnyOrder(keys, ["k", "l"]);
+    for (const call of after) await rejects(call, { code: "ERR_CLOSED" });
+    await closing;
+    await rejects(other.get("k"), { code: "ERR_CLOSED" });
+    equals(await kv(client).all(), { "a:k": 1, "a:l": 2 }, "what is there when the client is wrapped again");
+  },
+};
+
+/** Promises of storages that other code writes to as well. @type {import("./behaviour.js").Behaviours} */
+export const foreign = {
+  "foreign data: is not listed, and disturbs no listing": async ({ store, client, subject }) => {
+    await subject.putForeign?.(client);
+    equals([await store.keys(), await store.values(), await store.entries(), await store.all()], [[], [], [], {}]);
+    await store.set("a", 1);
+    await store.set("the", 2);
+    equalsInAnyOrder(await store.entries(), [
+      ["a", 1],
+      ["the", 2],
+    ]);
+    equals(await store.prefix("the").keys(), [""], "the keys of a sub-store whose prefix foreign data has");
+    const seen = [];
+    for await (const entry of store) seen.push(entry);
+    equalsInAnyOrder(
+      seen,
+      [
+        ["a", 1],
+        ["the", 2],
+      ],
+      "the iteration",
+    );
+  },
+
+  "foreign data: reads as absent, without an error": async ({ store, client, subject }) => {
+    await subject.putForeign?.(client);
+    for (const key of subject.foreignKeys ?? []) {
+      equals([await store.get(key), await store.has(key)], [null, false], `get() and has() of ${key}`);
+    }
+  },
+
+  "foreign data: outlives clear(), prune() and reading": async ({ store, client, subject, advance }) => {
+    await subject.putForeign?.(client);
+    await store.set("a", 1);
+    await store.set("the", 1, { expires: "1s" });
+    advance(1000);
+    await store.prefix("the").clear();
+    equals(await store.prune(), 0, "what prune() gives when the only expired record was cleared");
+    for (const key of subject.foreignKeys ?? []) await store.get(key);
+    await store.entries();
+    await store.clear();
+    equals(await store.keys(), []);
+    for (const key of subject.foreignKeys ?? []) {
+      equals(await subject.holdsForeign?.(client, key), true, `that ${key} is still there`);
+    }
+  },
+
+  "foreign data: a key that it takes can be set": async ({ store, client, subject }) => {
+    await subject.putForeign?.(client);
+    await store.set("theme", ["ours"]);
+    equals([await store.get("theme"), await store.keys()], [["ours"], ["theme"]]);
+  },
+};

@@ -1,0 +1,41 @@
+// The contract, over every storage that Node can have or imitate. CONTRACT_OF names another library to run it against:
+//
+//     CONTRACT_OF=polystore node --test web-tests/contract/contract.test.js
+
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import localForage from "localforage";
+import { behavioursOf, libraryBehaviours, runBehaviour, runLibraryBehaviour } from "./behaviours.js";
+import { portableSubjects, simulatedSubjects } from "./clients.js";
+import { FakeStorage } from "./clients/fake_storage.js";
+import { runCase } from "./runner.js";
+
+const name = process.env.CONTRACT_OF ?? "polystore-wasm";
+// Another library may know a Storage by its class only.
+if (process.env.CONTRACT_OF) Object.assign(globalThis, { Storage: FakeStorage });
+
+const { default: kv, PolystoreError } = await import(name);
+const { default: secondKv } = await import(`${import.meta.resolve(name)}?second`);
+
+/** @type {import("./check.js").Case[]} */
+const cases = JSON.parse(readFileSync(new URL("cases.json", import.meta.url), "utf8"));
+
+for (const subject of [...portableSubjects(kv), ...(await simulatedSubjects(kv, localForage))]) {
+  describe(subject.name, () => {
+    for (const testCase of cases) {
+      test(testCase.name, async (t) => {
+        const outcome = await runCase(testCase, subject);
+        if (outcome === "refused") t.diagnostic(`refused: ${testCase.awkward}`);
+      });
+    }
+    for (const [name, behaviour] of Object.entries(behavioursOf(subject))) {
+      test(name, () => runBehaviour(behaviour, subject));
+    }
+  });
+}
+
+describe("the library", () => {
+  for (const [name, behaviour] of Object.entries(libraryBehaviours)) {
+    test(name, () => runLibraryBehaviour(behaviour, { kv, secondKv, PolystoreError }));
+  }
+});
