@@ -26,6 +26,8 @@ export async function serve({ root = ROOT, policy = STRICT_POLICY } = {}) {
   const requests = [];
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
+    // Browsers ask for it unasked, and would report its absence.
+    if (path === "/favicon.ico") return response.writeHead(204).end();
     requests.push(path);
     const file = join(root, normalize(path));
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return response.writeHead(404).end();

@@ -116,7 +116,7 @@ export const opening = {
     equals(map.size, 0, "the size of the Map");
   },
 
-  "kv(): a Map of another window, and a store of another copy of the package, are known": async ({ kv, secondKv }) => {
+  "kv(): a store of another copy of the package is known": async ({ kv, secondKv }) => {
     if (!secondKv) return;
     const map = new Map();
     const theirs = secondKv(map, { prefix: "a:", expires: "1h" });

@@ -1,0 +1,153 @@
+// What strangers get: the packed tarball, installed in an empty folder and used as they would.
+
+import { execFileSync } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { expect } from "@playwright/test";
+import { build as esbuild } from "esbuild";
+import { build as vite } from "vite";
+import { test as base } from "../support/browser.js";
+import { serve } from "../support/server.js";
+
+/** A folder in which the tarball, and localForage, were installed. */
+const test = base.extend(
+  /** @type {import("@playwright/test").Fixtures<{}, { folder: string }, {}, import("../support/browser.js").WorkerFixtures>} */ ({
+    folder: [
+      async ({}, use) => {
+        const folder = await mkdtemp(join(tmpdir(), "polystore-package-"));
+        const npm = (/** @type {string[]} */ args, /** @type {string} */ cwd) =>
+          execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+        // dist/ was built by whoever runs the tests; building it anew is not this test's matter.
+        const [{ filename }] = JSON.parse(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], "."));
+        await writeFile(join(folder, "package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
+        npm(["install", "--offline", "--no-audit", "--no-fund", `./${filename}`], folder);
+        await cp("node_modules/localforage", join(folder, "node_modules/localforage"), { recursive: true });
+        await use(folder);
+        await rm(folder, { recursive: true });
+      },
+      { scope: "worker" },
+    ],
+  }),
+);
+
+/** What a stranger's page does; it leaves its result in the title. */
+const APPLICATION = `
+  import kv from "polystore-wasm";
+  import localforage from "localforage";
+
+  const stores = [kv(localStorage), kv("cookie"), kv(localforage), kv()];
+  for (const store of stores) await store.set("greeting", { hello: "world" }, { expires: "1h" });
+  const greetings = await Promise.all(stores.map((store) => store.get("greeting")));
+  document.title = JSON.stringify(greetings.map(({ hello }) => hello));
+`;
+const RESULT = JSON.stringify(["world", "world", "world", "world"]);
+
+/**
+ * Opens a page of a folder, served under a strict policy, and waits for its result.
+ * @param {import("@playwright/test").BrowserContext} context
+ * @param {string} root
+ * @param {string} path
+ * @returns {Promise<string[]>} What the page downloaded.
+ */
+async function expectToRun(context, root, path) {
+  const server = await serve({ root });
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const problems = [];
+  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  page.on("pageerror", (error) => problems.push(error.message));
+  await page.goto(`${server.origin}/${path}`);
+  await expect.poll(async () => problems.join() || page.title()).toBe(RESULT);
+  await page.close();
+  await server.close();
+  return server.requests;
+}
+
+test("the tarball holds what is used, and nothing else", async ({ folder }) => {
+  const installed = join(folder, "node_modules/polystore-wasm");
+  const found = await readdir(installed, { recursive: true, withFileTypes: true });
+  const files = found.filter((entry) => entry.isFile()).map(({ path, name }) => relative(installed, join(path, name)));
+  const web = files.filter((name) => !/^(src|cmake)\//.test(name)).map((name) => name.replace(/-\w{8}\.js$/, "-*.js"));
+  expect(web.sort()).toEqual([
+    "CHANGELOG.md",
+    "CMakeLists.txt",
+    "LICENSE",
+    "README.md",
+    "dist/index.js",
+    "dist/localforage-*.js",
+    "js/index.d.ts",
+    "package.json",
+  ]);
+});
+
+test("Node runs it", async ({ folder }) => {
+  const program = `
+    import kv, { PolystoreError } from "polystore-wasm";
+    const store = kv(new Map());
+    await store.set("a", [1], { expires: "2 hours" });
+    const error = await store.set("b", { at: new Date() }).catch((error) => error);
+    console.log(JSON.stringify([await store.get("a"), error.code, error instanceof PolystoreError]));`;
+  await writeFile(join(folder, "program.js"), program);
+  const output = execFileSync("node", ["program.js"], { cwd: folder, encoding: "utf8" });
+  expect(output.trim()).toBe('[[1],"ERR_VALUE",true]');
+});
+
+test("a page runs it through <script type=module>, without a bundler", async ({ folder, chromiumContext }) => {
+  const page = `<!doctype html><meta charset="utf-8"><script src="/node_modules/localforage/dist/localforage.js"></script>
+    <script type="module" src="/page.js"></script>`;
+  const application = APPLICATION.replace('"polystore-wasm"', '"/node_modules/polystore-wasm/dist/index.js"');
+  await writeFile(join(folder, "page.html"), page);
+  await writeFile(join(folder, "page.js"), application.replace(/import localforage.*/, "const { localforage } = window;"));
+  await expectToRun(chromiumContext, folder, "page.html");
+});
+
+test("a page that wraps localStorage downloads one file", async ({ folder, chromiumContext }) => {
+  const application = `
+    import kv from "/node_modules/polystore-wasm/dist/index.js";
+    await kv(localStorage).set("a", "b");
+    document.title = '${RESULT}';`;
+  await writeFile(join(folder, "one.html"), '<!doctype html><script type="module" src="/one.js"></script>');
+  await writeFile(join(folder, "one.js"), application);
+  const requests = await expectToRun(chromiumContext, folder, "one.html");
+  const ours = requests.filter((path) => path.includes("polystore-wasm"));
+  expect(ours).toEqual(["/node_modules/polystore-wasm/dist/index.js"]);
+});
+
+for (const splitting of [false, true]) {
+  test(`esbuild bundles it, ${splitting ? "in chunks" : "in one file"}`, async ({ folder, chromiumContext }) => {
+    await writeFile(join(folder, "application.js"), APPLICATION);
+    const outdir = join(folder, `esbuild-${splitting}`);
+    const entryPoints = [join(folder, "application.js")];
+    await esbuild({ entryPoints, outdir, bundle: true, format: "esm", splitting, absWorkingDir: folder });
+    await writeFile(join(outdir, "index.html"), '<!doctype html><script type="module" src="/application.js"></script>');
+    await expectToRun(chromiumContext, outdir, "index.html");
+  });
+}
+
+test("Vite bundles it", async ({ folder, chromiumContext }) => {
+  const root = join(folder, "vite");
+  await mkdir(root);
+  await writeFile(join(root, "index.html"), '<!doctype html><script type="module" src="/application.js"></script>');
+  await writeFile(join(root, "application.js"), APPLICATION);
+  await vite({ root, logLevel: "error", configFile: false });
+  await expectToRun(chromiumContext, join(root, "dist"), "index.html");
+});
+
+test("a bundle that does not use it does not contain it", async ({ folder }) => {
+  await writeFile(join(folder, "unused.js"), 'import kv from "polystore-wasm"; console.log("nothing");');
+  const { outputFiles } = await esbuild({
+    entryPoints: [join(folder, "unused.js")],
+    bundle: true,
+    format: "esm",
+    write: false,
+  });
+  expect(outputFiles[0].text.length).toBeLessThan(200);
+});
+
+test("package.json names files that exist", async ({ folder }) => {
+  const installed = join(folder, "node_modules/polystore-wasm");
+  const { exports, types } = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
+  const paths = [types, ...Object.values(exports).flatMap((target) => (typeof target === "string" ? target : Object.values(target)))];
+  for (const path of paths) expect((await readFile(join(installed, path))).length).toBeGreaterThan(0);
+});
