@@ -26,7 +26,7 @@ async function peer(name) {
     write: false,
   };
   const { outputFiles } = await build({ ...options, stdin: { contents: `export * from "${name}"`, resolveDir: "." } });
-  return { name, bytes: brotli(outputFiles[0].contents) };
+  return { name, bytes: brotli(outputFiles?.[0].contents ?? "") };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

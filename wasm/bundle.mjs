@@ -1,6 +1,6 @@
 // Builds dist/, what the package ships: js/ and the core in one module that any browser and any bundler takes as it is,
 // and a chunk for each client that is loaded on demand.
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readFile, rm } from "node:fs/promises";
 import { build } from "esbuild";
 import { minify } from "terser";
 
@@ -9,6 +9,7 @@ await rm("dist", { recursive: true, force: true });
 /** Emscripten's glue comes unminified: terser with `toplevel` halves it, which esbuild's minifier cannot. */
 const minifyGlue = {
   name: "minify-glue",
+  /** @param {import("esbuild").PluginBuild} build */
   setup(build) {
     build.onLoad({ filter: /core\.mjs$/ }, async ({ path }) => {
       const options = { module: true, toplevel: true, compress: { passes: 3 } };
@@ -30,3 +31,6 @@ await build({
   legalComments: "none",
   plugins: [minifyGlue],
 });
+
+// Beside the module, where whoever imports it by its path finds it too.
+await cp("js/index.d.ts", "dist/index.d.ts");

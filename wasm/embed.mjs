@@ -3,6 +3,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 
 const [wasm, module] = process.argv.slice(2);
+/** @type {Record<string, string>} */
 const escapes = { "\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\0": "\\x00" };
 const text = (await readFile(wasm)).toString("latin1").replace(/[\\"\n\r\0]/g, (character) => escapes[character]);
 await writeFile(module, `export default "${text}";\n`);

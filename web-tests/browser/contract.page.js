@@ -1,9 +1,9 @@
-import kv from "/dist/index.js";
-import { behavioursOf, runBehaviour } from "/web-tests/contract/behaviours.js";
-import { pageSubjects, portableSubjects } from "/web-tests/contract/clients.js";
-import { runCase } from "/web-tests/contract/runner.js";
+import kv from "../../dist/index.js";
+import { behavioursOf, runBehaviour } from "../contract/behaviours.js";
+import { pageSubjects, portableSubjects } from "../contract/clients.js";
+import { runCase } from "../contract/runner.js";
 
-const response = await fetch("/web-tests/contract/cases.json");
+const response = await fetch("../contract/cases.json");
 /** @type {import("../contract/check.js").Case[]} */
 const cases = await response.json();
 const subjects = [...pageSubjects(kv, window.localforage), ...portableSubjects(kv)];
@@ -11,6 +11,7 @@ const subjects = [...pageSubjects(kv, window.localforage), ...portableSubjects(k
 /** Runs a case or a behaviour of the contract over a storage of this page. */
 window.contract = async (subjectName, name) => {
   const subject = subjects.find((subject) => subject.name === subjectName);
+  if (!subject) throw new Error(`There is no subject ${subjectName}.`);
   const testCase = cases.find((testCase) => testCase.name === name);
   if (testCase) await runCase(testCase, subject);
   else await runBehaviour(behavioursOf(subject)[name], subject);

@@ -1,9 +1,10 @@
-import kv from "/dist/index.js";
-import upstream from "/node_modules/polystore/index.js";
-import * as checks from "/web-tests/interop/interop.js";
+import kv from "../../dist/index.js";
+import upstream from "../../node_modules/polystore/index.js";
+import * as checks from "../interop/interop.js";
 
 const { localforage } = window;
 
+/** @type {Record<string, () => any>} */
 const clients = {
   localStorage: () => localStorage,
   sessionStorage: () => sessionStorage,

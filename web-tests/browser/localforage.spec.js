@@ -6,7 +6,7 @@ import { test } from "./page.js";
 
 test("1,000 calls at once, and a listing of 1,000, cost a few transactions", async ({ tab }) => {
   const counts = await tab.evaluate(async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     const store = kv(window.localforage.createInstance({ name: "counting" }));
     await store.clear();
 
@@ -37,7 +37,7 @@ test("1,000 calls at once, and a listing of 1,000, cost a few transactions", asy
 
 test("localForage may add a store to the database meanwhile, and remove one", async ({ tab }) => {
   const values = await tab.evaluate(async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     const { localforage } = window;
     const first = kv(localforage.createInstance({ name: "shared", storeName: "first" }));
     await first.set("a", 1);
@@ -54,7 +54,7 @@ test("localForage may add a store to the database meanwhile, and remove one", as
 
 test("when its database is dropped, a call rejects, and makes no database of its own", async ({ tab }) => {
   const result = await tab.evaluate(async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     const instance = window.localforage.createInstance({ name: "dropped" });
     const store = kv(instance);
     await store.set("a", 1);
@@ -68,7 +68,7 @@ test("when its database is dropped, a call rejects, and makes no database of its
 
 test("a connection that the browser closed is opened again", async ({ tab }) => {
   const values = await tab.evaluate(async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     /** @type {IDBDatabase[]} */
     const connections = [];
     const { transaction } = IDBDatabase.prototype;
@@ -87,7 +87,7 @@ test("a connection that the browser closed is opened again", async ({ tab }) => 
 
 test("a value that does not fit is refused alone, and the calls of the same tick go through", async ({ tab }) => {
   const outcome = await tab.evaluate(async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     const store = kv(window.localforage.createInstance({ name: "failing" }));
     await store.clear();
     await store.set("old", "kept");
@@ -118,7 +118,7 @@ test("a full disk rejects with ERR_QUOTA, and what was there is still there", as
   const session = await chromiumContext.newCDPSession(tab);
   await session.send("Storage.overrideQuotaForOrigin", { origin: server.origin, quotaSize: 2_000_000 });
   const result = await tab.evaluate(async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     const store = kv(window.localforage.createInstance({ name: "full" }));
     await store.set("small", "kept");
     // Random, because browsers compress what they store.

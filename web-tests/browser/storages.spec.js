@@ -8,7 +8,7 @@ test("a full localStorage rejects with ERR_QUOTA; what was there is still there,
   tab,
 }) => {
   const result = await tab.evaluate(async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     const store = kv(localStorage);
     await store.set("small", "kept");
     await store.set("large", "x".repeat(4_000_000));
@@ -32,7 +32,7 @@ test("a full localStorage rejects with ERR_QUOTA; what was there is still there,
 
 test("expired items make room for new ones when they are listed, or pruned", async ({ tab }) => {
   const result = await tab.evaluate(async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     const store = kv(localStorage);
     const realNow = Date.now;
     const outcome = [];
@@ -52,7 +52,7 @@ test("expired items make room for new ones when they are listed, or pruned", asy
 test("what is stored is there after a reload, but for what has expired", async ({ tab }) => {
   /** @param {boolean} writes */
   const visit = async (writes) => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     const stores = [kv(localStorage), kv(sessionStorage), kv("cookie"), kv(window.localforage)];
     for (const store of writes ? stores : []) {
       await store.clear();
@@ -70,7 +70,7 @@ test("what is stored is there after a reload, but for what has expired", async (
 
 test("the browser itself drops a cookie that has expired", async ({ tab }) => {
   await tab.evaluate(async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     await kv("cookie").set("brief", 1, { expires: "1s" });
   });
   expect(await tab.evaluate(() => document.cookie)).toContain("brief=1");
@@ -79,7 +79,7 @@ test("the browser itself drops a cookie that has expired", async ({ tab }) => {
 
 test("a cookie that the browser refuses is an error", async ({ tab }) => {
   const result = await tab.evaluate(async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     const store = kv("cookie");
     const error = await store.set("__Host-a", 1).catch((/** @type {any} */ error) => error);
     return [error.code, error.message.includes('"__Host-a"'), await store.has("__Host-a")];
@@ -89,7 +89,7 @@ test("a cookie that the browser refuses is an error", async ({ tab }) => {
 
 test("of two cookies of one name, the one that the browser sends first is read", async ({ tab }) => {
   const result = await tab.evaluate(async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     document.cookie = "twice=%22root%22; path=/";
     document.cookie = "twice=%22here%22; path=/web-tests/browser";
     const found = await kv("cookie").get("twice");
@@ -103,11 +103,11 @@ test("a change by other code, or by another tab, is seen at once", async ({ chro
   const other = await chromiumContext.newPage();
   await other.goto(`${server.origin}/web-tests/browser/empty.html`);
   const read = async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     return Promise.all([kv(localStorage).get("a"), kv("cookie").get("a")]);
   };
   const write = async (/** @type {string} */ value) => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     await Promise.all([kv(localStorage).set("a", value), kv("cookie").set("a", value)]);
   };
   await tab.evaluate(write, "first");
@@ -124,7 +124,7 @@ test("where the page's policy forbids WebAssembly, kv() throws ERR_WASM and says
   const page = await chromiumContext.newPage();
   await page.goto(`${server.origin}/web-tests/browser/empty.html`);
   const result = await page.evaluate(async () => {
-    const { default: kv, PolystoreError } = await import("/dist/index.js");
+    const { kv, PolystoreError } = window;
     try {
       kv(localStorage);
       return undefined;
@@ -140,7 +140,7 @@ test("where the page's policy forbids WebAssembly, kv() throws ERR_WASM and says
 
 test("a Map of another window is a Map", async ({ tab }) => {
   const result = await tab.evaluate(async () => {
-    const { default: kv } = await import("/dist/index.js");
+    const { kv } = window;
     const frame = document.body.appendChild(document.createElement("iframe"));
     const { Map: OtherMap } = /** @type {any} */ (frame.contentWindow);
     const map = new OtherMap([["foreign", "stays"]]);

@@ -1,0 +1,8 @@
+// npm run bench: ratios against named peers, in one run.
+import { buildPackage } from "./build.mjs";
+import { install } from "./install.mjs";
+import { run } from "./run.mjs";
+
+install("wasm", "browser");
+buildPackage();
+run("node", ["web-tests/bench/run.js"]);

@@ -1,0 +1,33 @@
+import kv from "../../dist/index.js";
+import upstream from "../../node_modules/polystore/index.js";
+import { atOnce, contests, fill, repeat } from "./contests.js";
+import { measure } from "./measure.js";
+
+const { localforage } = window;
+const { contest, inMemory } = contests(kv, upstream);
+
+/** An instance of its own for each side, so that neither has the other's records. */
+let instances = 0;
+const forage = () => localforage.createInstance({ name: `bench ${++instances}` });
+
+const fifty = async (/** @type {any} */ store) => {
+  for (let i = 0; i < 50; ++i) await store.set(`key:${i}`, { number: i });
+};
+const web = [
+  contest("localStorage: get", 1, () => localStorage, 1000, repeat(1000, (store, key) => store.get(key)), fill),
+  contest("localStorage: set", 1, () => localStorage, 1000, repeat(1000, (store, key) => store.set(key, "value"))),
+  contest("localStorage: keys() of 1,000", 3, () => localStorage, 1, (store) => store.keys(), fill),
+  contest("cookie: get one of 50", 10, () => "cookie", 200, repeat(200, (store) => store.get("key:30")), fifty),
+  contest("localForage: get", 1, forage, 50, repeat(50, (store, key) => store.get(key)), fill),
+  contest("localForage: set", 1, forage, 50, repeat(50, (store, key) => store.set(key, "value")), fill),
+  contest("localForage: 1,000 sets at once", 3, forage, 1000, atOnce((store, key) => store.set(key, "value")), fill),
+  contest("localForage: 1,000 gets at once", 3, forage, 1000, atOnce((store, key) => store.get(key)), fill),
+  contest("localForage: entries() of 1,000", 5, forage, 1, (store) => store.entries(), fill),
+];
+
+window.bench = async () => {
+  const results = [];
+  localStorage.clear();
+  for (const entry of [...inMemory(), ...web]) results.push(await measure(entry, 9));
+  return results;
+};

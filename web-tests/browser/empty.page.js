@@ -1,0 +1,3 @@
+import kv, { PolystoreError } from "../../dist/index.js";
+
+Object.assign(window, { kv, PolystoreError });

@@ -1,0 +1,10 @@
+// What the pages of the tests leave on their window.
+
+interface Window {
+  localforage: any;
+  kv: typeof import("polystore-wasm").default;
+  PolystoreError: typeof import("polystore-wasm").PolystoreError;
+  contract: (subject: string, name: string) => Promise<string>;
+  interop: (client: string, check: "checkOneWay" | "checkExpiry", writer: string) => Promise<string>;
+  bench: () => Promise<unknown[]>;
+}

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import * as exported from "polystore-wasm";
+import { BUDGET, sizes } from "../../.tools/size.mjs";
+import { Ask, Method, Outcome, Trait, Verdict } from "../../js/core.js";
+
+const read = (/** @type {string} */ path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+
+test("a page downloads no more than the budget before its first localStorage operation", () => {
+  const index = sizes().find(({ name }) => name === "index.js");
+  assert.ok(index && index.bytes > 0 && index.bytes <= BUDGET, `${index?.bytes} bytes of ${BUDGET}`);
+});
+
+test("index.d.ts declares what the module exports", () => {
+  const declared = [...read("js/index.d.ts").matchAll(/^export (?:default function|class) (\w+)/gm)].map(([, name]) => name);
+  const names = Object.keys(exported).map((name) => (name === "default" ? exported.default.name : name));
+  // The module is minified, and the name of its default export with it.
+  assert.equal(names.length, declared.length);
+  assert.ok(declared.includes("kv") && declared.includes("PolystoreError") && names.includes("PolystoreError"));
+});
+
+test("index.d.ts declares the members of a store, all of them", () => {
+  const [, members] = /export interface Store<.*?\{(.*?)^\}/ms.exec(read("js/index.d.ts")) ?? [];
+  const declared = [...(members ?? "").matchAll(/^ {2}(?:readonly )?(\w+)[<(:]/gm)].map(([, name]) => name);
+  const store = exported.default();
+  const actual = Object.getOwnPropertyNames(Object.getPrototypeOf(store)).filter((name) => name !== "constructor");
+  assert.deepEqual(declared.sort(), actual.sort());
+});
+
+test("the declaration of the core names what the core names", () => {
+  const declaration = read("js/core_module.d.ts");
+  for (const [name, enumeration] of Object.entries({ Ask, Method, Outcome, Trait, Verdict })) {
+    const [, text] = new RegExp(`  ${name}: Enumeration<(.*?)>;`, "s").exec(declaration) ?? [];
+    const declared = [...(text ?? "").matchAll(/"(\w+)"/g)].map(([, value]) => value);
+    assert.deepEqual(declared, Object.keys(enumeration), name);
+  }
+});
+
+test("every error code has its line in the README", () => {
+  const [, codes] = /type ErrorCode =(.*?);/s.exec(read("js/index.d.ts")) ?? [];
+  const declared = [...(codes ?? "").matchAll(/ERR_\w+/g)].map(([code]) => code);
+  const documented = [...read("README.md").matchAll(/^\| `(ERR_\w+)` \|/gm)].map(([, code]) => code);
+  assert.ok(declared.length > 0);
+  assert.deepEqual(documented, declared);
+});
