@@ -1,9 +1,9 @@
 // npm start: shows the library at work on real data, in the terminal and, without --once, on a page.
 import { buildNative, buildPackage } from "./build.mjs";
 import { install } from "./install.mjs";
-import { run } from "./run.mjs";
 
 install("wasm", "native");
 buildPackage();
 buildNative("release");
-run("node", ["web-tests/demo/start.mjs", ...process.argv.slice(2)]);
+// In this process, so that a signal to it ends the page's server too.
+await import("../web-tests/demo/start.mjs");

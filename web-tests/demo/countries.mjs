@@ -16,6 +16,7 @@ import kv from "polystore-wasm";
  * @property {Country[]} europe Listed through the prefix, in the order in which they were written.
  * @property {number} timeLeft Until the first country expires, in milliseconds.
  * @property {number} lived How long an entry was there that had 50 ms to live.
+ * @property {number} size Of a country, on average, in characters of JSON.
  * @property {{ write: number, list: number, restart: number }} took
  */
 
@@ -58,6 +59,7 @@ export async function cacheCountries(countries) {
     europe: listing.result,
     timeLeft,
     lived: await lifeOf(store.prefix("brief:"), "50 ms"),
+    size: JSON.stringify(countries).length / countries.length,
     took: { write: writing.took, list: listing.took, restart: restarting.took },
   };
 }

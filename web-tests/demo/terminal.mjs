@@ -10,12 +10,12 @@ const BAR_LENGTH = 30;
  * @param {boolean} colours
  * @returns {string} Several lines.
  */
-export function describe({ regions, europe, timeLeft, lived, took }, colours) {
+export function describe({ regions, europe, timeLeft, lived, size, took }, colours) {
   const bold = (/** @type {string} */ text) => (colours ? `\x1b[1m${text}\x1b[22m` : text);
   const dim = (/** @type {string} */ text) => (colours ? `\x1b[2m${text}\x1b[22m` : text);
   const total = regions.reduce((sum, [, count]) => sum + count, 0);
   const most = Math.max(...regions.map(([, count]) => count));
-  const perEntry = `${((took.write / total) * 1000).toFixed(0)} µs each`;
+  const perEntry = `${((took.write / total) * 1000).toFixed(0)} µs each, a copy of ${(size / 1000).toFixed(1)} KB of JSON`;
 
   return [
     `${bold(`${total} countries, cached for an hour`)}  ${dim('kv(new Map()).expires("1h")')}`,
