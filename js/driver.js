@@ -4,8 +4,9 @@
 import { abandon, answer, answerPage, Ask, freshKey, Method, NEVER, number, Outcome } from "./core.js";
 import { pageExpires, pageVerdicts, start, Verdict } from "./core.js";
 import { clientError, PolystoreError, show } from "./errors.js";
+import { isPromise } from "./promise.js";
 import { isRecord } from "./record.js";
-import { isPromise } from "./source.js";
+
 import { copyStored } from "./value.js";
 
 /** @typedef {import("./source.js").Connection} Connection */
@@ -71,7 +72,7 @@ export class Listing extends Task {
    * @param {import("./clients/client.js").Wanted} wanted
    * @param {(key: string, value: any) => any} [project] What it hands over of a record.
    */
-  constructor(method, prefix, wanted = "keys", project) {
+  constructor(method, prefix, wanted = "entries", project) {
     super(method, "", prefix);
     this.wanted = wanted;
     this.project = project;
@@ -93,7 +94,11 @@ export function perform(connection, task) {
     } catch (error) {
       throw fail(connection, task, step, error);
     }
-    if (isPromise(reply)) return performLater(connection, task, step, reply);
+    if (isPromise(reply)) {
+      const result = performLater(connection, task, step, reply);
+      if (task.method === Method.clear) connection.hold(result);
+      return result;
+    }
     step = proceed(connection, task, step, reply);
   }
   return conclude(connection, task, step);
@@ -130,9 +135,12 @@ export async function* stream(connection, task) {
   let step = begin(connection, task);
   try {
     while ((step & ASK) !== Ask.nothing) {
+      // While the user looks at the records, nothing is under way.
       ++connection.pending;
       try {
-        step = proceed(connection, task, step, await request(connection, task, step));
+        while ((step & ASK) !== Ask.nothing && task.kept.length === 0) {
+          step = proceed(connection, task, step, await request(connection, task, step));
+        }
       } finally {
         connection.settle();
       }

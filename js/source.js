@@ -2,6 +2,7 @@ import { Custom } from "./clients/custom.js";
 import { knownClients } from "./clients/index.js";
 import { requireCore, Trait } from "./core.js";
 import { clientError, PolystoreTypeError, show } from "./errors.js";
+import { isPromise } from "./promise.js";
 
 /** @typedef {import("./clients/client.js").Client} Client */
 
@@ -13,6 +14,8 @@ export class Connection {
   sequence = 0;
   /** The sequence of the latest write to each key, as long as anything is pending. @type {Map<string, number>} */
   written = new Map();
+  /** Settles with the clear() that later calls wait for. @type {Promise<unknown> | null} */
+  held = null;
   /** @type {(() => void) | null} */
   #onIdle = null;
 
@@ -33,6 +36,20 @@ export class Connection {
     return new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
       this.#onIdle = resolve;
     });
+  }
+
+  /**
+   * Lets calls that are made from now on wait for a clear(), which takes several steps, so that they find it done.
+   * @param {Promise<unknown>} clearing
+   */
+  hold(clearing) {
+    if (!this.client.waits) return;
+    const release = () => {
+      if (this.held === held) this.held = null;
+    };
+    /** @type {Promise<void>} */
+    const held = clearing.then(release, release);
+    this.held = held;
   }
 
   /** Says that one pending operation ended. */
@@ -155,14 +172,6 @@ class PromisedSource extends Source {
 function isClass(input) {
   // The methods of a class may be fields, which show only on an instance.
   return typeof input === "function" && /^class\b/.test(Function.prototype.toString.call(input));
-}
-
-/**
- * @param {any} value
- * @returns {value is PromiseLike<any>}
- */
-export function isPromise(value) {
-  return typeof value === "object" && value !== null && typeof value.then === "function";
 }
 
 /** @param {unknown} input */

@@ -99,7 +99,7 @@ export class Store {
   }
 
   async *[Symbol.asyncIterator]() {
-    const connection = this.#source.connection ?? (await this.#source.open());
+    const connection = this.#ready() ?? (await this.#later((opened) => opened));
     yield* stream(connection, new Listing(Method.list, this.#prefix, "stream", entry));
   }
 
@@ -136,8 +136,26 @@ export class Store {
 
   /** @param {Task} task */
   #perform(task) {
+    const connection = this.#ready();
+    return connection ? perform(connection, task) : this.#later((opened) => perform(opened, task));
+  }
+
+  /** The connection, if a call can begin at once. */
+  #ready() {
     const { connection } = this.#source;
-    return connection ? perform(connection, task) : this.#source.open().then((opened) => perform(opened, task));
+    return connection?.held ? null : connection;
+  }
+
+  /**
+   * Begins a call when the client is open, and nothing holds it up.
+   * @template Result
+   * @param {(connection: Connection) => Result} begin
+   * @returns {Promise<Result>}
+   */
+  #later(begin) {
+    const { connection } = this.#source;
+    if (connection?.held) return connection.held.then(() => this.#later(begin));
+    return connection ? Promise.resolve(begin(connection)) : this.#source.open().then(() => this.#later(begin));
   }
 
   /**
@@ -148,7 +166,7 @@ export class Store {
    */
   #write(method, key, value = null, options = undefined) {
     const { prefix = this.#prefix, expires = this.#expires } = readOptions(options);
-    const { connection } = this.#source;
+    const connection = this.#ready();
     if (connection === null) return this.#writeLater(method, prefix, key, value, expires);
     const stored = connection.client.copies === "identity" ? value : copyValue(value);
     return perform(connection, new Writing(method, key, prefix + key, stored, expires));
@@ -164,7 +182,7 @@ export class Store {
   #writeLater(method, prefix, key, value, expires) {
     // Copied now, for the user may change it before the client is open; only then is it known whether the copy counts.
     const copy = attempt(() => copyValue(value));
-    return this.#source.open().then((connection) => {
+    return this.#later((connection) => {
       const stored = connection.client.copies === "identity" ? value : copy();
       return perform(connection, new Writing(method, key, prefix + key, stored, expires));
     });

@@ -6,5 +6,5 @@ interface Window {
   PolystoreError: typeof import("polystore-wasm").PolystoreError;
   contract: (subject: string, name: string) => Promise<string>;
   interop: (client: string, check: "checkOneWay" | "checkExpiry", writer: string) => Promise<string>;
-  bench: () => Promise<unknown[]>;
+  bench: (filter?: string) => Promise<unknown[]>;
 }

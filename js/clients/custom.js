@@ -1,4 +1,7 @@
+import { isPromise } from "../promise.js";
+
 /** @typedef {import("./client.js").Page} Page */
+/** @typedef {Iterable<[unknown, unknown]> | AsyncIterable<[unknown, unknown]>} Entries */
 
 /** Records that an iteration holds at a time. */
 const PAGE_LENGTH = 100;
@@ -49,7 +52,7 @@ export class Custom {
   read(id) {
     const found = this.#object.get(id);
     if (!this.#managesExpiry) return found;
-    return typeof found?.then === "function" ? found.then(wrap) : wrap(found);
+    return isPromise(found) ? found.then(wrap) : wrap(found);
   }
 
   /**
@@ -101,44 +104,103 @@ export class Custom {
   /**
    * @param {string} prefix
    * @param {import("./client.js").Wanted} wanted
-   * @returns {AsyncGenerator<Page, void>}
+   * @returns {Iterator<Page> | AsyncIterator<Page>}
    */
-  async *pages(prefix, wanted) {
-    /** @type {Page} */
-    let page = { ids: [], found: [] };
-    for await (const [id, found] of this.#entries(prefix, wanted)) {
-      // The object promises to heed the prefix; a Map-like one does not.
-      if (typeof id !== "string" || !id.startsWith(prefix)) continue;
-      page.ids.push(id);
-      page.found.push(this.#managesExpiry ? wrap(found) : found);
+  pages(prefix, wanted) {
+    const entries = this.#entries(prefix, wanted);
+    return isSync(entries) ? this.#pagesOf(prefix, entries) : this.#pagesOfLater(prefix, entries);
+  }
+
+  /**
+   * What the object's own method for what is wanted gives, if it has one.
+   * @param {string} prefix
+   * @param {import("./client.js").Wanted} wanted
+   * @returns {Entries | PromiseLike<Entries>}
+   */
+  #entries(prefix, wanted) {
+    const object = this.#object;
+    // Of a record, neither its key nor its value alone tells whether it has expired.
+    if (this.#managesExpiry && wanted === "keys" && object.keys) {
+      return transform(object.keys(prefix), (id) => [id, true]);
+    }
+    if (this.#managesExpiry && wanted === "values" && object.values) {
+      return transform(object.values(prefix), (value) => [prefix, value]);
+    }
+    if (object.entries && (wanted !== "stream" || !object.iterate)) return object.entries(prefix);
+    if (object.iterate) return object.iterate(prefix);
+    return this.#lookUp(prefix);
+  }
+
+  /** @param {string} prefix */
+  async *#lookUp(prefix) {
+    for (const id of await this.#object.keys(prefix)) {
+      yield /** @type {[unknown, unknown]} */ ([id, await this.#object.get(id)]);
+    }
+  }
+
+  /**
+   * @param {string} prefix
+   * @param {Iterable<[unknown, unknown]>} entries
+   * @returns {Generator<Page, void>}
+   */
+  *#pagesOf(prefix, entries) {
+    let page = emptyPage();
+    for (const entry of entries) {
+      this.#put(page, prefix, entry);
       if (page.ids.length < PAGE_LENGTH) continue;
       yield page;
-      page = { ids: [], found: [] };
+      page = emptyPage();
     }
     yield page;
   }
 
   /**
-   * Lists with the object's own method for what is wanted, if it has one.
    * @param {string} prefix
-   * @param {import("./client.js").Wanted} wanted
-   * @returns {AsyncGenerator<[unknown, unknown], void>}
+   * @param {Entries | PromiseLike<Entries>} entries
+   * @returns {AsyncGenerator<Page, void>}
    */
-  async *#entries(prefix, wanted) {
-    const object = this.#object;
-    // Of a record, neither its key nor its value alone tells whether it has expired.
-    if (wanted === "keys" && this.#managesExpiry && object.keys) {
-      for (const id of await object.keys(prefix)) yield [id, true];
-    } else if (wanted === "values" && this.#managesExpiry && object.values) {
-      for (const value of await object.values(prefix)) yield [prefix, value];
-    } else if (object.entries && (wanted !== "stream" || !object.iterate)) {
-      yield* await object.entries(prefix);
-    } else if (object.iterate) {
-      yield* object.iterate(prefix);
-    } else {
-      for (const id of await object.keys(prefix)) yield [id, await object.get(id)];
+  async *#pagesOfLater(prefix, entries) {
+    let page = emptyPage();
+    for await (const entry of await entries) {
+      this.#put(page, prefix, entry);
+      if (page.ids.length < PAGE_LENGTH) continue;
+      yield page;
+      page = emptyPage();
     }
+    yield page;
   }
+
+  /**
+   * @param {Page} page
+   * @param {string} prefix
+   * @param {[unknown, unknown]} entry
+   */
+  #put(page, prefix, [id, found]) {
+    // The object promises to heed the prefix; a Map-like one does not.
+    if (typeof id !== "string" || !id.startsWith(prefix)) return;
+    page.ids.push(id);
+    page.found.push(this.#managesExpiry ? wrap(found) : found);
+  }
+}
+
+/** @returns {Page} */
+const emptyPage = () => ({ ids: [], found: [] });
+
+/**
+ * @param {any} entries
+ * @returns {entries is Iterable<[unknown, unknown]>}
+ */
+function isSync(entries) {
+  return typeof entries[Symbol.iterator] === "function";
+}
+
+/**
+ * @param {Iterable<unknown> | PromiseLike<Iterable<unknown>>} items
+ * @param {(item: any) => [unknown, unknown]} entry
+ * @returns {Entries | PromiseLike<Entries>}
+ */
+function transform(items, entry) {
+  return isPromise(items) ? items.then((list) => Array.from(list, entry)) : Array.from(items, entry);
 }
 
 /** @param {unknown} value */

@@ -2,9 +2,11 @@
 const PAGE_LENGTH = 1000;
 
 /**
- * A request of a batch: `run` places it in a transaction and says `done` with its result.
+ * A request of a batch: `run` places it in a transaction and says `done` with its result. One that takes several steps
+ * has to be done before the next is placed, which would else come between them.
  * @typedef {object} Request
  * @property {boolean} writes
+ * @property {boolean} stepwise
  * @property {(store: IDBObjectStore, done: (result?: any) => void) => void} run
  * @property {(result: any) => void} resolve
  * @property {(error: unknown) => void} reject
@@ -19,6 +21,7 @@ const PAGE_LENGTH = 1000;
 export class ObjectStore {
   /** @type {import("./client.js").Client["can"]} */
   can = ["list"];
+  waits = true;
   /** @type {"write"} */
   copies = "write";
   #databaseName;
@@ -69,15 +72,18 @@ export class ObjectStore {
 
   /** @param {import("./client.js").Evicted[]} evicted */
   evict(evicted) {
-    return this.#request(true, (store, done) => {
+    const run = (/** @type {IDBObjectStore} */ store, /** @type {() => void} */ done) => {
+      let left = evicted.length;
+      if (left === 0) done();
       for (const { id, expires } of evicted) {
         const request = store.get(id);
         request.onsuccess = () => {
           if (request.result?.expires === expires) store.delete(id);
+          if (--left === 0) done();
         };
       }
-      done();
-    });
+    };
+    return this.#request(true, run, true);
   }
 
   /** @param {string} prefix */
@@ -105,12 +111,13 @@ export class ObjectStore {
   /**
    * @param {boolean} writes
    * @param {Request["run"]} run
+   * @param {boolean} [stepwise]
    * @returns {Promise<any>}
    */
-  #request(writes, run) {
+  #request(writes, run, stepwise = false) {
     return new Promise((resolve, reject) => {
       if (this.#batch.length === 0) queueMicrotask(() => this.#send());
-      this.#batch.push({ writes, run, resolve, reject });
+      this.#batch.push({ writes, stepwise, run, resolve, reject });
     });
   }
 
@@ -146,13 +153,19 @@ export class ObjectStore {
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);
       const store = transaction.objectStore(this.#storeName);
-      for (const request of batch) {
-        request.run(store, (result) => {
-          request.result = result;
-          // What was read is known now; with writes about, only the end tells whether they happened.
-          if (!writes) request.resolve(result);
-        });
-      }
+      const requests = batch.values();
+      const place = () => {
+        for (const request of requests) {
+          request.run(store, (result) => {
+            request.result = result;
+            // What was read is known now; with writes about, only the end tells whether they happened.
+            if (!writes) request.resolve(result);
+            if (request.stepwise) place();
+          });
+          if (request.stepwise) return;
+        }
+      };
+      place();
     });
     for (const request of batch) request.resolve(request.result);
   }

@@ -25,9 +25,11 @@ const web = [
   contest("localForage: entries() of 1,000", 5, forage, 1, (store) => store.entries(), fill),
 ];
 
-window.bench = async () => {
+window.bench = async (filter = "") => {
   const results = [];
   localStorage.clear();
-  for (const entry of [...inMemory(), ...web]) results.push(await measure(entry, 9));
+  for (const entry of [...inMemory(), ...web].filter(({ name }) => name.includes(filter))) {
+    results.push(await measure(entry, 9));
+  }
   return results;
 };

@@ -1,0 +1,7 @@
+/**
+ * @param {any} value
+ * @returns {value is PromiseLike<any>}
+ */
+export function isPromise(value) {
+  return typeof value === "object" && value !== null && typeof value.then === "function";
+}
