@@ -5,6 +5,7 @@ import { custom } from "./behaviours/custom.js";
 import { iteration } from "./behaviours/iteration.js";
 import { keys } from "./behaviours/keys.js";
 import { opening } from "./behaviours/opening.js";
+import { random } from "./behaviours/random.js";
 import { inCookies, inMap, inStorage, leftInStorage } from "./behaviours/stored.js";
 import { foreign, together } from "./behaviours/together.js";
 import { inTime } from "./subject.js";
@@ -27,6 +28,7 @@ export function behavioursOf({ type, identity, held, dropsExpired, putForeign })
     ...(identity ? identicalValues : copiedValues),
     ...iteration,
     ...together,
+    ...random,
     ...(held && !dropsExpired ? leftInStorage : {}),
     ...(putForeign ? foreign : {}),
     ...(type === "MEMORY" ? inMap : {}),

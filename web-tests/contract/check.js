@@ -31,6 +31,19 @@ const METHODS = {
   close: [0, 0],
   iterate: [0, 0],
 };
+/** What a storage may refuse. */
+const AWKWARD = [
+  "empty key",
+  "long key", // 10,000 characters.
+  "long file name", // 29 letters that take nine bytes each when they are percent-encoded.
+  "NUL in a key",
+  "lone surrogate key", // Half of a surrogate pair, which JSON cannot say portably: only behaviours have it.
+  "reserved cookie name",
+  "large value", // 100,000 characters.
+  "many records", // 600.
+  "sub-second expiry",
+  "expiry beyond 400 days",
+];
 const EXPECTATIONS = ["gives", "gives_any_order", "gives_match", "fails"];
 
 /**
@@ -38,18 +51,26 @@ const EXPECTATIONS = ["gives", "gives_any_order", "gives_match", "fails"];
  * @throws {Error} Where it does not follow the grammar.
  */
 export function checkCase(testCase) {
-  const { name, awkward = "", steps } = testCase;
+  const { name, awkward, steps } = testCase;
   demand(typeof name === "string" && name !== "", `a case has no name: ${JSON.stringify(testCase)}`);
   try {
     onlyFields(testCase, ["name", "awkward", "steps"]);
-    demand(typeof awkward === "string", "awkward is no text");
+    if (awkward !== undefined) checkAwkward(awkward);
     demand(Array.isArray(steps) && steps.length > 0, "there are no steps");
     for (const step of steps) checkStep(step);
     demand(steps.some(expectsSomething), "nothing is expected of any step, so it cannot fail");
-    demand(awkward === "" || "call" in steps[0] || "at_once" in steps[0], "the first step cannot be refused");
+    demand(awkward === undefined || "call" in steps[0] || "at_once" in steps[0], "the first step cannot be refused");
   } catch (error) {
     throw new Error(`case "${name}": ${/** @type {Error} */ (error).message}`);
   }
+}
+
+/**
+ * @param {string} property
+ * @throws {Error} Where it is nothing that a storage may refuse.
+ */
+export function checkAwkward(property) {
+  demand(AWKWARD.includes(property), `no storage may refuse "${property}"`);
 }
 
 /** @param {Step} step */

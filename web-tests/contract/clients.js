@@ -110,6 +110,8 @@ function customSubjects(kv) {
     own("without a flag, synchronous", () => new custom.WrappedClass(), holding),
     own("without a flag, answers in a microtask", () => new custom.Wrapped(custom.inMicrotask), holding),
     own("without a flag, answers later", () => new custom.Wrapped(custom.inTimeout), holding),
+    own("without a flag, answers from far away", () => new custom.Wrapped(custom.farAway), holding),
+    own("without a flag, writes at once and reads slowly", () => new custom.SlowReader(), holding),
     own("without a flag, all methods of its own", () => new custom.WrappedWithAll(), {
       held: holding.held,
       type: "OWN",
@@ -120,6 +122,7 @@ function customSubjects(kv) {
     own("RAW, synchronous", () => new custom.Raw(), managing),
     own("RAW, answers in a microtask", () => new custom.Raw(custom.inMicrotask), managing),
     own("RAW, answers later", () => new custom.Raw(custom.inTimeout), managing),
+    own("RAW, answers from far away", () => new custom.Raw(custom.farAway), managing),
     own("RAW, a frozen object", () => Object.freeze(new custom.Raw()), managing),
     own("RAW, all methods of its own", () => new custom.RawWithAll(), {
       ...managing,

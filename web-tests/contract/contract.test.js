@@ -4,6 +4,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { runInNewContext } from "node:vm";
 import localForage from "localforage";
 import { behavioursOf, libraryBehaviours, runBehaviour, runLibraryBehaviour } from "./behaviours.js";
 import { portableSubjects, simulatedSubjects } from "./clients.js";
@@ -36,6 +37,6 @@ for (const subject of [...portableSubjects(kv), ...(await simulatedSubjects(kv, 
 
 describe("the library", () => {
   for (const [name, behaviour] of Object.entries(libraryBehaviours)) {
-    test(name, () => runLibraryBehaviour(behaviour, { kv, secondKv, PolystoreError }));
+    test(name, () => runLibraryBehaviour(behaviour, { kv, secondKv, PolystoreError, elsewhere: runInNewContext }));
   }
 });

@@ -16,12 +16,14 @@
 // Anywhere in `args`, `through` and expectations, { "$": name } stands for the result that a call kept with `as`, and
 // { "repeat": text, "times": n } for a long text.
 //
-// `awkward` names what a storage may refuse. Where the manifest of a subject does, with a code, the first step must fail
-// with that code, and leave nothing behind: afterwards keys() must give []. If the first step is an `at_once`, of which
-// a storage may well take a part, then some calls must fail so, and keys() must give what the others gave. The rest of
-// the case is not run. On a subject that drops what expires by itself, prune() must give 0 where a case says more.
+// `awkward` names what a storage may refuse; check.js lists it all. Where the manifest of a subject does, with a code,
+// the first step must fail with that code and leave nothing behind: afterwards keys() must give []. If the first step is
+// an `at_once`, of which a storage may well take a part, then some calls must fail so, and keys() must give what the
+// others gave. The rest of the case is not run.
+//
+// On a subject that drops what expires by itself, prune() must give 0 where a case says more.
 
-import { checkCase } from "./check.js";
+import { checkAwkward, checkCase } from "./check.js";
 import { same, sameElements, show } from "./equal.js";
 import { withClock } from "./subject.js";
 
@@ -37,6 +39,7 @@ import { withClock } from "./subject.js";
  */
 export async function runCase(testCase, subject) {
   checkCase(testCase);
+  Object.keys(subject.refuses).forEach(checkAwkward);
   return withClock(subject, async () => {
     const client = await subject.open();
     try {

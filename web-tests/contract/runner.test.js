@@ -40,7 +40,8 @@ describe("checkCase", () => {
     ["an unknown derivation", { name: "a", steps: [{ ...get, through: [{ suffix: "a" }] }] }],
     ["two expectations of one call", { name: "a", steps: [{ ...get, fails: "ERR_KEY" }] }],
     ["no expectation in all the case", { name: "a", steps: [{ call: "clear" }, { advance: 5 }] }],
-    ["a case that cannot be refused", { name: "a", awkward: "x", steps: [{ reopen: true }, get] }],
+    ["an unknown awkward property", { name: "a", awkward: "long kay", steps: [get] }],
+    ["a case that cannot be refused", { name: "a", awkward: "long key", steps: [{ reopen: true }, get] }],
   ];
   for (const [what, testCase] of wrong) {
     test(`refuses ${what}`, () => assert.throws(() => checkCase(testCase)));
@@ -118,6 +119,14 @@ describe("runCase", () => {
       /a failure with ERR_NO/,
     );
   });
+});
+
+test("runCase refuses an unknown property in a manifest", async () => {
+  const steps = [{ call: "get", args: ["a"], gives: null }];
+  const store = { get: async () => null };
+  const subject = { kv: () => store, name: "a fake", type: "FAKE", open: () => ({}), clock: makeClock() };
+  await runCase({ name: "x", steps }, { ...subject, refuses: {} });
+  await assert.rejects(runCase({ name: "x", steps }, { ...subject, refuses: { "long kay": "ERR_KEY" } }), /long kay/);
 });
 
 describe("same", () => {

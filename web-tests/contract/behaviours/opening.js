@@ -10,6 +10,7 @@ import { inMicrotask, inTimeout, Raw, Wrapped, WrappedClass } from "../clients/c
  * @property {Kv} kv
  * @property {Kv} [secondKv] kv() of a second copy of the package.
  * @property {any} [PolystoreError]
+ * @property {(code: string) => any} [elsewhere] Evaluates an expression in another window, or another realm.
  */
 /** @typedef {Record<string, (library: Library) => void | Promise<void>>} LibraryBehaviours */
 
@@ -32,6 +33,31 @@ export const opening = {
     const [one, two] = [kv(), kv()];
     await one.set("a", 1);
     equals([await one.get("a"), await two.get("a"), one.type], [1, null, "MEMORY"]);
+  },
+
+  "add: takes its randomness from crypto.getRandomValues()": async ({ kv }) => {
+    const { random } = Math;
+    let drawn = 0;
+    Math.random = () => {
+      throw new Error("Math.random() is not for keys");
+    };
+    crypto.getRandomValues = /** @type {any} */ (
+      (/** @type {Uint8Array<ArrayBuffer>} */ array) => {
+        drawn += array.byteLength;
+        return Crypto.prototype.getRandomValues.call(crypto, array);
+      }
+    );
+    try {
+      const store = kv();
+      const keys = new Set();
+      for (let i = 0; i < 1000; ++i) keys.add(await store.add(1));
+      equals(keys.size, 1000, "the number of different keys");
+      // A pool may be left from before; it is no larger than a draw, so that of 24 KB some are drawn now.
+      equals(drawn >= 24 * 500, true, `that ${drawn} bytes, which are 12,000 or more, are drawn for 1,000 keys`);
+    } finally {
+      Math.random = random;
+      Reflect.deleteProperty(crypto, "getRandomValues");
+    }
   },
 
   "kv(): undefined spelled out is an error": ({ kv }) => {
@@ -125,6 +151,25 @@ export const opening = {
     equals([...map.keys()], ["a:b:k"]);
     equals([ours.PREFIX, ours.EXPIRES, ours.type], ["a:b:", 3600, "MEMORY"]);
     equals(await theirs.get("b:k"), 1);
+  },
+
+  "kv(): a Map of another window is a Map": async ({ kv, elsewhere }) => {
+    if (!elsewhere) return;
+    const map = elsewhere("new Map()");
+    const store = kv(map);
+    await store.set("a", [1]);
+    equals([store.type, map.size, await store.all()], ["MEMORY", 1, { a: [1] }]);
+    await rejects(kv().set("a", elsewhere("({ user: { born: new Date(0) } })")), {
+      code: "ERR_VALUE",
+      says: "value.user.born",
+    });
+  },
+
+  "kv(): plain values of another window are plain": async ({ kv, elsewhere }) => {
+    if (!elsewhere) return;
+    const store = kv();
+    await store.set("a", elsewhere('({ list: [1, { b: "c" }], none: null })'));
+    equals(await store.get("a"), { list: [1, { b: "c" }], none: null });
   },
 
   "kv(): errors of another copy of the package are known": async ({ PolystoreError, secondKv }) => {

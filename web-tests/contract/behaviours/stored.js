@@ -180,12 +180,6 @@ export const inStorage = {
     await store.set("newer", half.slice(1000));
     equals((await store.keys()).length, 2, "the number of keys");
   },
-
-  'Storage: its own keys survive prefix("").clear() of nothing': async ({ store, client }) => {
-    client.setItem("other", "kept");
-    await store.prefix("").clear();
-    equals(client.getItem("other"), "kept");
-  },
 };
 
 /** @type {import("./behaviour.js").Behaviours} */

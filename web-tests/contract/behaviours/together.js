@@ -2,6 +2,21 @@ import { equals, equalsInAnyOrder, rejects } from "../assert.js";
 
 const THOUSAND = Array.from({ length: 1000 }, (_, i) => i);
 
+/**
+ * Does something with each element, at ever later moments: in this tick, in one of the next, and later.
+ * @param {string[]} elements
+ * @param {(element: string) => Promise<unknown>} act
+ */
+async function whileUnderWay(elements, act) {
+  const acts = [];
+  for (const [i, element] of elements.entries()) {
+    acts.push(act(element));
+    if (i < 20) for (let ticks = i; ticks > 0; --ticks) await null;
+    else await new Promise((resolve) => setTimeout(resolve, i % 3));
+  }
+  await Promise.all(acts);
+}
+
 /** @type {import("./behaviour.js").Behaviours} */
 export const together = {
   "at once: 1,000 sets, then 1,000 gets": async ({ store, many }) => {
@@ -18,6 +33,37 @@ export const together = {
     const expected = THOUSAND.map((i) => ["k", i - 1, "k", false][i % 4]);
     equals(await Promise.all(calls), expected);
     equals(await store.keys(), []);
+  },
+
+  "under way: what is set while clear() is under way survives it": async ({ store }) => {
+    const names = Array.from({ length: 30 }, (_, i) => `k${i}`);
+    for (const name of names) await store.set(name, "old");
+    const clearing = store.clear();
+    await whileUnderWay(names, (name) => store.set(name, "new"));
+    await clearing;
+    equals(await store.all(), Object.fromEntries(names.map((name) => [name, "new"])));
+  },
+
+  "under way: what is set while expired records are removed survives it": async ({ store, advance }) => {
+    const removals = [
+      () => store.prune(),
+      () => store.keys(),
+      () => store.all(),
+      () => Promise.all(names.map((name) => store.get(name))),
+      () => Promise.all(names.map((name) => store.has(name))),
+      async () => {
+        for await (const _ of store);
+      },
+    ];
+    const names = Array.from({ length: 30 }, (_, i) => `k${i}`);
+    for (const remove of removals) {
+      for (const name of names) await store.set(name, "old", { expires: "1s" });
+      advance(1000);
+      const removing = remove();
+      await whileUnderWay(names, (name) => store.set(name, "new"));
+      await removing;
+      equals(await store.all(), Object.fromEntries(names.map((name) => [name, "new"])), `what is left after ${remove}`);
+    }
   },
 
   "at once: a call that fails takes no other with it": async ({ store }) => {

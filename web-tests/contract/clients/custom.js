@@ -9,14 +9,22 @@ export const inMicrotask = (work) => Promise.resolve().then(work);
 /** @type {Timing} */
 export const inTimeout = (work) => new Promise((resolve) => setTimeout(() => resolve(work()), 0));
 
+/** Sees and does everything at the call, and tells of it later, like a server far away. @type {Timing} */
+export const farAway = (work) => {
+  const result = work();
+  return new Promise((resolve) => setTimeout(() => resolve(result), 2));
+};
+
 /** What a client that sees to expiry keeps. @typedef {{ value: any, until: number }} Kept */
 
 /** A client without a flag: it keeps records, `{ expires, value }`, and knows nothing of what they mean. */
 export class Wrapped {
-  /** @type {Map<string, any>} */
-  data = new Map();
-  /** @param {Timing} [timing] */
-  constructor(timing = atOnce) {
+  /**
+   * @param {Timing} [timing]
+   * @param {Map<string, any>} [data]
+   */
+  constructor(timing = atOnce, data = new Map()) {
+    this.data = data;
     /** @param {string} id */
     this.get = (id) => timing(() => this.data.get(id));
     /**
@@ -30,6 +38,15 @@ export class Wrapped {
         if (id.startsWith(prefix)) yield [id, record];
       }
     };
+  }
+}
+
+/** `Wrapped` that writes at once, and reads slowly: what it tells may be past by then. */
+export class SlowReader extends Wrapped {
+  constructor() {
+    super(farAway);
+    const { set } = new Wrapped(atOnce, this.data);
+    this.set = set;
   }
 }
 
