@@ -17,6 +17,9 @@ import { copyStored } from "./value.js";
 const ASK = 15;
 const OUTCOME_SHIFT = 4;
 
+/** @type {readonly never[]} */
+const NONE = [];
+
 /**
  * One call of a user, with what its operation needs and the core does not know. Every property costs `get` some
  * nanoseconds, so those that few calls need are in the classes below.
@@ -26,6 +29,8 @@ export class Task {
   record = null;
   /** The sequence of the connection when the operation began. */
   since = 0;
+  /** The clear() calls that were under way then. @type {readonly import("./source.js").Clearing[]} */
+  clearings = NONE;
 
   /**
    * @param {number} method
@@ -94,11 +99,7 @@ export function perform(connection, task) {
     } catch (error) {
       throw fail(connection, task, step, error);
     }
-    if (isPromise(reply)) {
-      const result = performLater(connection, task, step, reply);
-      if (task.method === Method.clear) connection.hold(result);
-      return result;
-    }
+    if (isPromise(reply)) return performLater(connection, task, step, reply);
     step = proceed(connection, task, step, reply);
   }
   return conclude(connection, task, step);
@@ -114,6 +115,7 @@ export function perform(connection, task) {
 async function performLater(connection, task, step, reply) {
   const counts = task.method !== Method.close; // Which waits for the others, not for itself.
   if (counts) ++connection.pending;
+  const clearing = task.method === Method.clear ? connection.beginClearing(task.id) : null;
   try {
     for (let awaited = await reply; ; awaited = await request(connection, task, step)) {
       step = proceed(connection, task, step, awaited);
@@ -122,6 +124,7 @@ async function performLater(connection, task, step, reply) {
   } catch (error) {
     throw fail(connection, task, step, error);
   } finally {
+    if (clearing) connection.endClearing(clearing);
     if (counts) connection.settle();
   }
 }
@@ -165,6 +168,7 @@ export async function* stream(connection, task) {
  */
 function begin(connection, task) {
   task.since = connection.sequence;
+  task.clearings = connection.clearings;
   const { method } = task;
   if (!(task instanceof Writing)) return start(method, connection.traits, 0, 0);
   return start(method, connection.traits, task.expires, task.value === null ? 0 : 1);
@@ -227,11 +231,11 @@ function request(connection, task, step) {
 function proceed(connection, task, step, reply) {
   switch (step & ASK) {
     case Ask.read:
-      if (!isRecord(reply)) return answer(step, 0, 0);
+      if (!isRecord(reply) || isCleared(connection, task, task.id)) return answer(step, 0, 0);
       task.record = reply;
       return answer(step, 1, reply.expires ?? NEVER);
     case Ask.has:
-      return answer(step, reply ? 1 : 0, 0);
+      return answer(step, reply && !isCleared(connection, task, task.id) ? 1 : 0, 0);
     case Ask.clock:
       return answer(step, 1, reply);
     case Ask.add:
@@ -240,7 +244,9 @@ function proceed(connection, task, step, reply) {
       noteWrite(connection, task.id + task.key);
       return answer(step, 1, 0);
     case Ask.page:
-      return reply.done ? answerPage(step, 0, 1) : fillPage(/** @type {Listing} */ (task), step, reply.value);
+      return reply.done
+        ? answerPage(step, 0, 1)
+        : fillPage(connection, /** @type {Listing} */ (task), step, reply.value);
     case Ask.prune:
       return answer(step, 1, Number(reply) || 0);
   }
@@ -300,17 +306,18 @@ function resultOf(task) {
 
 /**
  * Shows the core the next records of a client's page, as many as it sees at a time: the expiry of each.
+ * @param {Connection} connection
  * @param {Listing} task
  * @param {number} step
  * @param {import("./clients/client.js").Page} page
  */
-function fillPage(task, step, { ids, found }) {
+function fillPage(connection, task, step, { ids, found }) {
   const slots = pageExpires();
   task.page = { ids: [], records: [] };
   let i = 0;
   for (; i < ids.length && task.page.ids.length < slots.length; ++i) {
     const record = found[i];
-    if (!isRecord(record)) continue;
+    if (!isRecord(record) || isCleared(connection, task, ids[i])) continue;
     slots[task.page.ids.length] = record.expires ?? NEVER;
     task.page.ids.push(ids[i]);
     task.page.records.push(record);
@@ -339,6 +346,17 @@ function sift(connection, task) {
     }
   }
   return evicted.length > 0 ? evict(connection, task, evicted) : undefined;
+}
+
+/**
+ * Whether a clear() that was called before this call is yet to remove a record: where a client cannot clear by itself
+ * that takes several steps, and the call came in between.
+ * @param {Connection} connection
+ * @param {Task} task
+ * @param {string} id
+ */
+function isCleared({ written }, { clearings }, id) {
+  return clearings.some(({ prefix, sequence }) => id.startsWith(prefix) && !(Number(written.get(id)) > sequence));
 }
 
 /**

@@ -6,6 +6,11 @@ import { isPromise } from "./promise.js";
 
 /** @typedef {import("./clients/client.js").Client} Client */
 
+/**
+ * A clear() under way: its prefix, and the sequence of the connection when it began.
+ * @typedef {{ prefix: string, sequence: number }} Clearing
+ */
+
 /** An open client, and what is under way on it; shared by every store that wraps the client. */
 export class Connection {
   /** Operations that wait for the client. */
@@ -14,8 +19,8 @@ export class Connection {
   sequence = 0;
   /** The sequence of the latest write to each key, as long as anything is pending. @type {Map<string, number>} */
   written = new Map();
-  /** Settles with the clear() that later calls wait for. @type {Promise<unknown> | null} */
-  held = null;
+  /** The clear() calls under way. The array is replaced, never changed. @type {readonly Clearing[]} */
+  clearings = [];
   /** @type {(() => void) | null} */
   #onIdle = null;
 
@@ -39,17 +44,19 @@ export class Connection {
   }
 
   /**
-   * Lets calls that are made from now on wait for a clear(), which takes several steps, so that they find it done.
-   * @param {Promise<unknown>} clearing
+   * Hides from calls that are made from now on what a clear() has still to remove.
+   * @param {string} prefix
+   * @returns {Clearing}
    */
-  hold(clearing) {
-    if (!this.client.waits) return;
-    const release = () => {
-      if (this.held === held) this.held = null;
-    };
-    /** @type {Promise<void>} */
-    const held = clearing.then(release, release);
-    this.held = held;
+  beginClearing(prefix) {
+    const clearing = { prefix, sequence: ++this.sequence };
+    this.clearings = [...this.clearings, clearing];
+    return clearing;
+  }
+
+  /** @param {Clearing} clearing */
+  endClearing(clearing) {
+    this.clearings = this.clearings.filter((other) => other !== clearing);
   }
 
   /** Says that one pending operation ended. */

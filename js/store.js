@@ -99,7 +99,7 @@ export class Store {
   }
 
   async *[Symbol.asyncIterator]() {
-    const connection = this.#ready() ?? (await this.#later((opened) => opened));
+    const connection = this.#source.connection ?? (await this.#source.open());
     yield* stream(connection, new Listing(Method.list, this.#prefix, "stream", entry));
   }
 
@@ -136,26 +136,8 @@ export class Store {
 
   /** @param {Task} task */
   #perform(task) {
-    const connection = this.#ready();
-    return connection ? perform(connection, task) : this.#later((opened) => perform(opened, task));
-  }
-
-  /** The connection, if a call can begin at once. */
-  #ready() {
     const { connection } = this.#source;
-    return connection?.held ? null : connection;
-  }
-
-  /**
-   * Begins a call when the client is open, and nothing holds it up.
-   * @template Result
-   * @param {(connection: Connection) => Result} begin
-   * @returns {Promise<Result>}
-   */
-  #later(begin) {
-    const { connection } = this.#source;
-    if (connection?.held) return connection.held.then(() => this.#later(begin));
-    return connection ? Promise.resolve(begin(connection)) : this.#source.open().then(() => this.#later(begin));
+    return connection ? perform(connection, task) : this.#source.open().then((opened) => perform(opened, task));
   }
 
   /**
@@ -166,7 +148,7 @@ export class Store {
    */
   #write(method, key, value = null, options = undefined) {
     const { prefix = this.#prefix, expires = this.#expires } = readOptions(options);
-    const connection = this.#ready();
+    const { connection } = this.#source;
     if (connection === null) return this.#writeLater(method, prefix, key, value, expires);
     const stored = connection.client.copies === "identity" ? value : copyValue(value);
     return perform(connection, new Writing(method, key, prefix + key, stored, expires));
@@ -182,7 +164,7 @@ export class Store {
   #writeLater(method, prefix, key, value, expires) {
     // Copied now, for the user may change it before the client is open; only then is it known whether the copy counts.
     const copy = attempt(() => copyValue(value));
-    return this.#later((connection) => {
+    return this.#source.open().then((connection) => {
       const stored = connection.client.copies === "identity" ? value : copy();
       return perform(connection, new Writing(method, key, prefix + key, stored, expires));
     });

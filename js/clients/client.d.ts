@@ -35,12 +35,6 @@ export interface Client {
    */
   readonly copies: "identity" | "write" | "both";
 
-  /**
-   * Whether calls may wait for a clear() that is under way. Never so for a client that may call the store itself, and
-   * would then wait for what waits for it.
-   */
-  readonly waits?: boolean;
-
   /** What is stored at a key. */
   read(id: string): Eventually<unknown>;
   /** `expires` is in milliseconds since the epoch; in seconds from now if the client manages expiry. */

@@ -17,7 +17,6 @@ class LocalForage {
   type = "FORAGE";
   /** @type {import("./client.js").Client["can"]} */
   can = ["list"];
-  waits = true;
   /** @type {"both"} */
   copies = "both"; // A driver of the user's own may well hand out what it stores.
   #forage;

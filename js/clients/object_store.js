@@ -21,7 +21,6 @@ const PAGE_LENGTH = 1000;
 export class ObjectStore {
   /** @type {import("./client.js").Client["can"]} */
   can = ["list"];
-  waits = true;
   /** @type {"write"} */
   copies = "write";
   #databaseName;
