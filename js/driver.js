@@ -13,12 +13,9 @@ import { copyStored } from "./value.js";
 /** @typedef {import("./record.js").StoredRecord} StoredRecord */
 /** @typedef {import("./clients/client.js").Evicted} Evicted */
 
-// A step is a number: what is asked in the low four bits, and the operation in the rest, or how it ended.
+// A step is a number: what is asked in the low four bits, and the operation in the rest; or 0, and how it ended.
 const ASK = 15;
 const OUTCOME_SHIFT = 4;
-
-/** @type {readonly never[]} */
-const NONE = [];
 
 /**
  * One call of a user, with what its operation needs and the core does not know. Every property costs `get` some
@@ -27,11 +24,6 @@ const NONE = [];
 export class Task {
   /** What was read. @type {StoredRecord | null} */
   record = null;
-  /** The sequence of the connection when the operation began. */
-  since = 0;
-  /** The clear() calls that were under way then. @type {readonly import("./source.js").Clearing[]} */
-  clearings = NONE;
-
   /**
    * @param {number} method
    * @param {string} key
@@ -91,16 +83,17 @@ export class Listing extends Task {
  * @returns {any} What the call resolves with, or a promise of it.
  */
 export function perform(connection, task) {
+  const since = connection.sequence;
   let step = begin(connection, task);
-  while ((step & ASK) !== Ask.nothing) {
+  while (step & ASK) {
     let reply;
     try {
-      reply = request(connection, task, step);
+      reply = request(connection, task, step, since);
     } catch (error) {
       throw fail(connection, task, step, error);
     }
-    if (isPromise(reply)) return performLater(connection, task, step, reply);
-    step = proceed(connection, task, step, reply);
+    if (isPromise(reply)) return performLater(connection, task, step, reply, since);
+    step = proceed(connection, task, step, reply, since);
   }
   return conclude(connection, task, step);
 }
@@ -111,15 +104,16 @@ export function perform(connection, task) {
  * @param {Task} task
  * @param {number} step
  * @param {PromiseLike<unknown>} reply
+ * @param {number} since The sequence of the connection when the call began.
  */
-async function performLater(connection, task, step, reply) {
+async function performLater(connection, task, step, reply, since) {
   const counts = task.method !== Method.close; // Which waits for the others, not for itself.
   if (counts) ++connection.pending;
   const clearing = task.method === Method.clear ? connection.beginClearing(task.id) : null;
   try {
-    for (let awaited = await reply; ; awaited = await request(connection, task, step)) {
-      step = proceed(connection, task, step, awaited);
-      if ((step & ASK) === Ask.nothing) return conclude(connection, task, step);
+    for (let awaited = await reply; ; awaited = await request(connection, task, step, since)) {
+      step = proceed(connection, task, step, awaited, since);
+      if (!(step & ASK)) return conclude(connection, task, step);
     }
   } catch (error) {
     throw fail(connection, task, step, error);
@@ -135,14 +129,15 @@ async function performLater(connection, task, step, reply) {
  * @param {Listing} task
  */
 export async function* stream(connection, task) {
+  const since = connection.sequence;
   let step = begin(connection, task);
   try {
-    while ((step & ASK) !== Ask.nothing) {
+    while (step & ASK) {
       // While the user looks at the records, nothing is under way.
       ++connection.pending;
       try {
-        while ((step & ASK) !== Ask.nothing && task.kept.length === 0) {
-          step = proceed(connection, task, step, await request(connection, task, step));
+        while (step & ASK && task.kept.length === 0) {
+          step = proceed(connection, task, step, await request(connection, task, step, since), since);
         }
       } finally {
         connection.settle();
@@ -157,7 +152,7 @@ export async function* stream(connection, task) {
     throw clientError(describe(connection, task), error);
   } finally {
     // Also where the user leaves the loop.
-    if ((step & ASK) !== Ask.nothing) abandon(step);
+    if (step & ASK) abandon(step);
     await task.pages?.return?.();
   }
 }
@@ -167,8 +162,6 @@ export async function* stream(connection, task) {
  * @param {Task} task
  */
 function begin(connection, task) {
-  task.since = connection.sequence;
-  task.clearings = connection.clearings;
   const { method } = task;
   if (!(task instanceof Writing)) return start(method, connection.traits, 0, 0);
   return start(method, connection.traits, task.expires, task.value === null ? 0 : 1);
@@ -179,9 +172,10 @@ function begin(connection, task) {
  * @param {Connection} connection
  * @param {Task} task
  * @param {number} step
+ * @param {number} since
  * @returns {unknown} What the client replied, or a promise of it.
  */
-function request(connection, task, step) {
+function request(connection, task, step, since) {
   const client = /** @type {Required<import("./clients/client.js").Client>} */ (connection.client);
   switch (step & ASK) {
     case Ask.read:
@@ -197,7 +191,7 @@ function request(connection, task, step) {
     case Ask.clock:
       return Date.now();
     case Ask.evict:
-      return evict(connection, task, [{ id: task.id, expires: task.record?.expires ?? null }]);
+      return evict(connection, since, [{ id: task.id, expires: task.record?.expires ?? null }]);
     case Ask.make_key:
       task.key = freshKey();
       task.id += task.key; // Which was the prefix so far.
@@ -207,7 +201,7 @@ function request(connection, task, step) {
     case Ask.page:
       return nextPage(client, /** @type {Listing} */ (task));
     case Ask.sift:
-      return sift(connection, /** @type {Listing} */ (task));
+      return sift(connection, /** @type {Listing} */ (task), since);
     case Ask.clear:
       return client.clear(task.id);
     case Ask.prune:
@@ -226,16 +220,17 @@ function request(connection, task, step) {
  * @param {Task} task
  * @param {number} step
  * @param {any} reply
+ * @param {number} since
  * @returns {number}
  */
-function proceed(connection, task, step, reply) {
+function proceed(connection, task, step, reply, since) {
   switch (step & ASK) {
     case Ask.read:
-      if (!isRecord(reply) || isCleared(connection, task, task.id)) return answer(step, 0, 0);
+      if (!isRecord(reply) || isCleared(connection, since, task.id)) return answer(step, 0, 0);
       task.record = reply;
       return answer(step, 1, reply.expires ?? NEVER);
     case Ask.has:
-      return answer(step, reply && !isCleared(connection, task, task.id) ? 1 : 0, 0);
+      return answer(step, reply && !isCleared(connection, since, task.id) ? 1 : 0, 0);
     case Ask.clock:
       return answer(step, 1, reply);
     case Ask.add:
@@ -246,7 +241,7 @@ function proceed(connection, task, step, reply) {
     case Ask.page:
       return reply.done
         ? answerPage(step, 0, 1)
-        : fillPage(connection, /** @type {Listing} */ (task), step, reply.value);
+        : fillPage(connection, /** @type {Listing} */ (task), step, reply.value, since);
     case Ask.prune:
       return answer(step, 1, Number(reply) || 0);
   }
@@ -310,14 +305,15 @@ function resultOf(task) {
  * @param {Listing} task
  * @param {number} step
  * @param {import("./clients/client.js").Page} page
+ * @param {number} since
  */
-function fillPage(connection, task, step, { ids, found }) {
+function fillPage(connection, task, step, { ids, found }, since) {
   const slots = pageExpires();
   task.page = { ids: [], records: [] };
   let i = 0;
   for (; i < ids.length && task.page.ids.length < slots.length; ++i) {
     const record = found[i];
-    if (!isRecord(record) || isCleared(connection, task, ids[i])) continue;
+    if (!isRecord(record) || isCleared(connection, since, ids[i])) continue;
     slots[task.page.ids.length] = record.expires ?? NEVER;
     task.page.ids.push(ids[i]);
     task.page.records.push(record);
@@ -330,8 +326,9 @@ function fillPage(connection, task, step, { ids, found }) {
  * Carries out the verdicts on a page. They are read before any client is called: it may come back to us.
  * @param {Connection} connection
  * @param {Listing} task
+ * @param {number} since
  */
-function sift(connection, task) {
+function sift(connection, task, since) {
   const { ids, records } = task.page;
   const verdicts = pageVerdicts();
   const copies = connection.client.copies === "both";
@@ -345,29 +342,33 @@ function sift(connection, task) {
       evicted.push({ id: ids[i], expires: records[i].expires });
     }
   }
-  return evicted.length > 0 ? evict(connection, task, evicted) : undefined;
+  return evicted.length > 0 ? evict(connection, since, evicted) : undefined;
 }
 
 /**
  * Whether a clear() that was called before this call is yet to remove a record: where a client cannot clear by itself
  * that takes several steps, and the call came in between.
  * @param {Connection} connection
- * @param {Task} task
+ * @param {number} since
  * @param {string} id
  */
-function isCleared({ written }, { clearings }, id) {
-  return clearings.some(({ prefix, sequence }) => id.startsWith(prefix) && !(Number(written.get(id)) > sequence));
+function isCleared({ clearings, written }, since, id) {
+  if (clearings.length === 0) return false;
+  return clearings.some(
+    ({ prefix, began, ended }) =>
+      began <= since && since < ended && id.startsWith(prefix) && !(Number(written.get(id)) > began),
+  );
 }
 
 /**
  * Removes records that were read, except where something was written since: the reader is late, not the writer.
  * @param {Connection} connection
- * @param {Task} task
+ * @param {number} since
  * @param {Evicted[]} read
  * @returns {unknown}
  */
-function evict({ client, written }, task, read) {
-  const evicted = read.filter(({ id }) => !(Number(written.get(id)) > task.since));
+function evict({ client, written }, since, read) {
+  const evicted = read.filter(({ id }) => !(Number(written.get(id)) > since));
   if (client.evict) return client.evict(evicted);
   const promises = evicted.map(({ id }) => client.erase(id)).filter(isPromise);
   return promises.length > 0 ? Promise.all(promises) : undefined;
@@ -394,7 +395,7 @@ function numberOrNull() {
  * @param {unknown} error
  */
 function fail(connection, task, step, error) {
-  if ((step & ASK) !== Ask.nothing) abandon(step);
+  if (step & ASK) abandon(step);
   return clientError(describe(connection, task), error);
 }
 

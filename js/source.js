@@ -7,19 +7,19 @@ import { isPromise } from "./promise.js";
 /** @typedef {import("./clients/client.js").Client} Client */
 
 /**
- * A clear() under way: its prefix, and the sequence of the connection when it began.
- * @typedef {{ prefix: string, sequence: number }} Clearing
+ * A clear(): its prefix, and the sequence of the connection when it began and when it ended.
+ * @typedef {{ prefix: string, began: number, ended: number }} Clearing
  */
 
 /** An open client, and what is under way on it; shared by every store that wraps the client. */
 export class Connection {
   /** Operations that wait for the client. */
   pending = 0;
-  /** Grows with every write while something is pending, so that a write can be told to be later than a read. */
+  /** Grows with every write and clear() while something is pending, so that what came after a read can be told. */
   sequence = 0;
   /** The sequence of the latest write to each key, as long as anything is pending. @type {Map<string, number>} */
   written = new Map();
-  /** The clear() calls under way. The array is replaced, never changed. @type {readonly Clearing[]} */
+  /** The clear() calls that were under way since nothing was pending. @type {Clearing[]} */
   clearings = [];
   /** @type {(() => void) | null} */
   #onIdle = null;
@@ -44,25 +44,26 @@ export class Connection {
   }
 
   /**
-   * Hides from calls that are made from now on what a clear() has still to remove.
+   * Hides from the calls that are made until it ends what a clear() has still to remove.
    * @param {string} prefix
    * @returns {Clearing}
    */
   beginClearing(prefix) {
-    const clearing = { prefix, sequence: ++this.sequence };
-    this.clearings = [...this.clearings, clearing];
+    const clearing = { prefix, began: ++this.sequence, ended: Infinity };
+    this.clearings.push(clearing);
     return clearing;
   }
 
   /** @param {Clearing} clearing */
   endClearing(clearing) {
-    this.clearings = this.clearings.filter((other) => other !== clearing);
+    clearing.ended = ++this.sequence;
   }
 
   /** Says that one pending operation ended. */
   settle() {
     if (--this.pending > 0) return;
     this.written.clear();
+    this.clearings = [];
     this.#onIdle?.();
   }
 }

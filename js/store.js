@@ -52,7 +52,8 @@ export class Store {
 
   /** @param {string} key */
   async get(key) {
-    return this.#perform(this.#task(Method.get, key));
+    const text = keyText(key);
+    return this.#perform(new Task(Method.get, text, this.#prefix + text));
   }
 
   /**
@@ -74,12 +75,14 @@ export class Store {
 
   /** @param {string} key */
   async has(key) {
-    return this.#perform(this.#task(Method.has, key));
+    const text = keyText(key);
+    return this.#perform(new Task(Method.has, text, this.#prefix + text));
   }
 
   /** @param {string} key */
   async del(key) {
-    return this.#perform(this.#task(Method.del, key));
+    const text = keyText(key);
+    return this.#perform(new Task(Method.del, text, this.#prefix + text));
   }
 
   async keys() {
@@ -123,15 +126,6 @@ export class Store {
   /** @param {number | string | null} [expires] */
   expires(expires = null) {
     return new Store(this.#source, this.#prefix, seconds(expires));
-  }
-
-  /**
-   * @param {number} method
-   * @param {unknown} key
-   */
-  #task(method, key) {
-    const text = keyText(key);
-    return new Task(method, text, this.#prefix + text);
   }
 
   /** @param {Task} task */
