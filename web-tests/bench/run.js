@@ -11,7 +11,7 @@ const inNode = [];
 for (const contest of contests(kv, upstream).inMemory()) inNode.push(await measure(contest));
 console.log(table(`Node ${process.versions.node}`, inNode));
 
-const server = await serve();
+const server = await serve({ isolated: true });
 const { context, close } = await launchChromium();
 const page = await context.newPage();
 await page.goto(`${server.origin}/web-tests/bench/index.html`);

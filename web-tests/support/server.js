@@ -16,12 +16,15 @@ export const STRICT_POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe
 /** The same, of a site that has never heard of WebAssembly. */
 export const NO_WASM_POLICY = "default-src 'self'; script-src 'self'";
 
+const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
+
 /**
  * Serves a folder, with a Content-Security-Policy, on a free port of this machine.
- * @param {{ root?: string, policy?: string }} [options] The folder is this repository if none is given.
+ * @param {{ root?: string, policy?: string, isolated?: boolean }} [options] The folder is this repository if none is
+ *   given; `isolated` pages have a clock of 5 µs instead of 100 µs.
  * @returns {Promise<{ origin: string, requests: string[], close: () => Promise<void> }>} `requests` grows with each.
  */
-export async function serve({ root = ROOT, policy = STRICT_POLICY } = {}) {
+export async function serve({ root = ROOT, policy = STRICT_POLICY, isolated = false } = {}) {
   /** @type {string[]} */
   const requests = [];
   const server = createServer((request, response) => {
@@ -32,7 +35,7 @@ export async function serve({ root = ROOT, policy = STRICT_POLICY } = {}) {
     const file = join(root, normalize(path));
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return response.writeHead(404).end();
     const type = TYPES[extname(file)] ?? "application/octet-stream";
-    response.writeHead(200, { "content-type": type, "content-security-policy": policy });
+    response.writeHead(200, { "content-type": type, "content-security-policy": policy, ...(isolated && ISOLATION) });
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
