@@ -83,17 +83,18 @@ class Client {
     /// Removes every expired record whose id begins with `prefix`, and returns how many those were.
     [[nodiscard]] virtual std::size_t prune(const std::string& prefix);
 
-    /// Lets go of what the client holds. Called once at most; nothing is called after it.
+    /// Lets go of what the client holds. It is used again only if the user makes a new store over it.
     virtual void close() {}
 
    private:
     friend class Hold;
     friend class Driver;
+    friend class Store;
 
     // What all stores over the client share. The mutex is recursive because a client may call a store of its own.
     std::recursive_mutex mutex_;
-    int calls_ = 0;
-    bool closed_ = false;
+    int calls_under_way_ = 0;
+    int times_closed_ = 0;
 };
 
 }  // namespace polystore

@@ -63,7 +63,7 @@ thread_local FreeLists free_lists;
 
 }  // namespace
 
-[[gnu::noinline]] void* FramePool::take(std::size_t size) noexcept { return free_lists.take(size); }
+void* FramePool::take(std::size_t size) noexcept { return free_lists.take(size); }
 
 void FramePool::release(void* frame, std::size_t size) noexcept { free_lists.release(frame, size); }
 

@@ -154,7 +154,7 @@ class Operation::promise_type {
         return Awaiter{{}, this};
     }
 
-    auto await_transform(PageQuestion) noexcept {
+    auto await_transform(PageQuestion /*question*/) noexcept {
         ask = Ask::page;
         struct Awaiter : coroutine::suspend_always {
             promise_type* promise;

@@ -8,7 +8,7 @@ namespace polystore {
 namespace {
 
 constexpr std::string_view kHowTo =
-    "Give seconds, or a number and a unit: ms, s, min, h, d, w, month or y, as in \"90s\" or \"1h\".";
+    R"(Give seconds, or a number and a unit: ms, s, min, h, d, w, month or y, as in "90s" or "1h".)";
 
 }  // namespace
 

@@ -26,7 +26,7 @@ concept Number = std::floating_point<T> ||
 class Expires {
    public:
     Expires() = default;
-    Expires(std::nullopt_t) : given_(true) {}
+    Expires(std::nullopt_t /*never*/) : given_(true) {}
     Expires(std::nullptr_t) = delete;
 
     template <Number T>

@@ -21,7 +21,7 @@ void fill_with_random_bytes(std::span<std::uint8_t> bytes) {
 std::string IdMaker::make() {
     const std::scoped_lock lock(mutex_);
     // After a fork both processes hold the same characters, and would make the same keys.
-    if (const long process = getpid(); std::exchange(process_, process) != process) left_ = 0;
+    if (const std::int64_t process = getpid(); std::exchange(process_, process) != process) left_ = 0;
     std::string id(kIdLength, '\0');
     for (char& c : id) c = next_character();
     return id;

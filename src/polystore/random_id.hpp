@@ -33,7 +33,7 @@ class IdMaker {
     RandomBytes random_;
     std::array<std::uint8_t, 1024> characters_{};
     std::size_t left_ = 0;
-    long process_ = 0;
+    std::int64_t process_ = 0;
 };
 
 /// A key from the one maker of this process.

@@ -11,9 +11,8 @@ namespace {
 Json to_json(double number) {
     constexpr double kLargestExactInteger = 9007199254740991;
     if (number == kNever) return nullptr;
-    if (number == std::trunc(number) && std::fabs(number) <= kLargestExactInteger)
-        return static_cast<std::int64_t>(number);
-    return number;
+    const bool whole = number == std::trunc(number) && std::fabs(number) <= kLargestExactInteger;
+    return whole ? Json(static_cast<std::int64_t>(number)) : Json(number);
 }
 
 }  // namespace

@@ -21,10 +21,10 @@ namespace {
 /// Keeps other threads off a client, and counts the calls that are under way on this one.
 class Hold {
    public:
-    explicit Hold(Client& client) : client_(client), lock_(client.mutex_) { ++client_.calls_; }
+    explicit Hold(Client& client) : client_(client), lock_(client.mutex_) { ++client_.calls_under_way_; }
     Hold(const Hold&) = delete;
     Hold& operator=(const Hold&) = delete;
-    ~Hold() { --client_.calls_; }
+    ~Hold() { --client_.calls_under_way_; }
 
    private:
     Client& client_;
@@ -34,11 +34,12 @@ class Hold {
 /// One operation on a client: holds what the operation never sees, and does what it asks. To be used under a `Hold`.
 class Driver {
    public:
-    Driver(Client& client, const Clock& clock, std::string_view prefix, std::string_view key, Json value, Call call)
-        : client_(client),
-          traits_(client.closed_ ? client.traits() | Trait::closed : client.traits()),
-          clock_(clock),
-          prefix_(prefix),
+    Driver(const Store& store, Call call, std::string_view key, Json value)
+        : client_(*store.client_),
+          life_(store.life_),
+          traits_(closed() ? client_.traits() | Trait::closed : client_.traits()),
+          clock_(store.options_.clock),
+          prefix_(store.options_.prefix),
           key_(key),
           id_(prefix_ + key_),
           value_(std::move(value)),
@@ -55,14 +56,17 @@ class Driver {
     void answer_page();
     void sift();
 
+    [[nodiscard]] bool closed() const { return client_.times_closed_ != life_; }
+
     // A client that manages expiry never shows what has expired, and may say anything of what has not.
     [[nodiscard]] double expiry_of(const Record& record) const {
         return traits_[Trait::manages_expiry] ? kNever : record.expires;
     }
 
     Client& client_;
+    int life_;
     Traits traits_;
-    const Clock& clock_;
+    Clock clock_;
     std::string prefix_;
     std::string key_;
     std::string id_;
@@ -112,11 +116,11 @@ void Driver::answer() {
         case Ask::prune: return operation_.answer({true, static_cast<double>(client_.prune(prefix_))});
         case Ask::drain:
             // The hold keeps other threads away, so what is under way can only be the call that led to this one.
-            if (client_.calls_ == 1) return operation_.answer({});
+            if (client_.calls_under_way_ == 1) return operation_.answer({});
             throw Error(ErrorCode::client,
                         "A client closed its own store in the middle of a call. Close it from outside.");
         case Ask::close:
-            client_.closed_ = true;
+            ++client_.times_closed_;
             client_.close();
             return operation_.answer({});
     }
@@ -155,7 +159,7 @@ void Driver::sift() {
 bool Driver::advance() {
     kept_.clear();
     // An iteration that began before the client was closed ends with it.
-    if (client_.closed_ && operation_.ask() != Ask::nothing) throw_closed();
+    if (closed() && operation_.ask() != Ask::nothing) throw_closed();
     try {
         while (operation_.ask() != Ask::nothing) {
             const bool page_ends = operation_.ask() == Ask::sift;
@@ -186,14 +190,18 @@ Result Driver::result() {
 
 Store::Store(std::shared_ptr<Client> client, StoreOptions options)
     : client_(std::move(client)), options_(std::move(options)) {
-    if (!client_)
+    if (!client_) {
         throw Error(ErrorCode::client, "The client is null. Pass memory(), file(path), or a client of yours.");
+    }
+    const Hold hold(*client_);
+    life_ = client_->times_closed_;
 }
 
 Result Store::perform(Call call, std::string_view key, Json value) const {
     const Hold hold(*client_);
-    Driver driver(*client_, options_.clock, options_.prefix, key, std::move(value), call);
-    while (driver.advance()) continue;
+    Driver driver(*this, call, key, std::move(value));
+    while (driver.advance()) {
+    }
     return driver.result();
 }
 
@@ -212,7 +220,7 @@ Result Store::write(Method method, std::string_view key, Json value, const SetOp
 template <typename Visit>
 void Store::for_each(Visit visit) const {
     const Hold hold(*client_);
-    Driver driver(*client_, options_.clock, options_.prefix, {}, {}, {Method::list});
+    Driver driver(*this, {Method::list}, {}, {});
     while (driver.advance()) {
         for (auto& [key, value] : driver.kept()) visit(std::move(key), std::move(value));
     }
@@ -278,37 +286,38 @@ Store Store::expires(Expires expires) const {
 
 void Store::close() const { perform({Method::close}); }
 
-/// An iteration under way. Between two pages it holds nothing but its place, so other calls go on.
+/// An iteration under way. Between two pages it keeps its place and no hold on the client, so other calls go on.
 struct Store::Iterator::Walk {
-    explicit Walk(const Store& iterated)
-        : store(iterated),
-          driver(*store.client_, store.options_.clock, store.options_.prefix, {}, {}, {Method::list}) {}
+    explicit Walk(Store iterated) : store(std::move(iterated)) {}
+    Walk(const Walk&) = delete;
+    Walk& operator=(const Walk&) = delete;
+    ~Walk() {
+        const Hold hold(*store.client_);
+        driver.reset();  // And with it the client's cursor.
+    }
 
     void fetch() {
         const Hold hold(*store.client_);
+        if (!driver) driver.emplace(store, Call{Method::list}, "", nullptr);
         next = 0;
         do {
-            ended = !driver.advance();
-        } while (!ended && driver.kept().empty());
-        if (ended) static_cast<void>(driver.result());
+            ended = !driver->advance();
+        } while (!ended && driver->kept().empty());
+        if (ended) static_cast<void>(driver->result());
     }
 
     Store store;
-    Driver driver;
+    std::optional<Driver> driver;
     std::size_t next = 0;
     bool ended = false;
 };
 
-Store::Iterator::Iterator(const Store& store) {
-    const Hold hold(*store.client_);
-    walk_ = std::make_shared<Walk>(store);
-    walk_->fetch();
-}
+Store::Iterator::Iterator(const Store& store) : walk_(std::make_shared<Walk>(store)) { walk_->fetch(); }
 
-Store::Iterator::reference Store::Iterator::operator*() const { return walk_->driver.kept()[walk_->next]; }
+Store::Iterator::reference Store::Iterator::operator*() const { return walk_->driver->kept()[walk_->next]; }
 
 Store::Iterator& Store::Iterator::operator++() {
-    if (++walk_->next == walk_->driver.kept().size()) walk_->fetch();
+    if (++walk_->next == walk_->driver->kept().size()) walk_->fetch();
     return *this;
 }
 

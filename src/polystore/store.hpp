@@ -83,15 +83,20 @@ class Store {
     [[nodiscard]] Store expires(Expires expires) const;
 
     /// Closes the client, for every store that shares it: later calls throw ERR_CLOSED. Closing it again does nothing.
+    /// A store made later over the same client begins anew.
     void close() const;
 
    private:
+    friend class Driver;
+
     Result perform(Call call, std::string_view key = {}, Json value = nullptr) const;
     Result write(Method method, std::string_view key, Json value, const SetOptions& options) const;
     template <typename Visit>
     void for_each(Visit visit) const;
 
     std::shared_ptr<Client> client_;
+    // How often the client had been closed when this was made: once more, and this is closed too.
+    int life_ = 0;
     StoreOptions options_;
 };
 
@@ -104,8 +109,6 @@ class Store::Iterator {
     using pointer = const value_type*;
     using reference = const value_type&;
 
-    explicit Iterator(const Store& store);
-
     [[nodiscard]] reference operator*() const;
     [[nodiscard]] pointer operator->() const { return &**this; }
     Iterator& operator++();
@@ -113,7 +116,11 @@ class Store::Iterator {
     [[nodiscard]] bool operator==(std::default_sentinel_t end) const;
 
    private:
+    friend class Store;
     struct Walk;
+
+    explicit Iterator(const Store& store);
+
     std::shared_ptr<Walk> walk_;
 };
 

@@ -47,9 +47,10 @@ std::optional<Fault> find_fault_in_object(const Json& object, std::size_t depth)
 }
 
 std::optional<Fault> find_fault(const Json& value, std::size_t depth) {
-    // The path of this one would fill pages.
-    if (depth > kDeepestNesting)
+    if (depth > kDeepestNesting) {
+        // Without the path, which would fill pages.
         throw Error(ErrorCode::value, "value is nested too deeply: 1,000 levels are the most.");
+    }
     switch (value.type()) {
         case Json::value_t::array: return find_fault_in_array(value, depth);
         case Json::value_t::object: return find_fault_in_object(value, depth);

@@ -120,7 +120,7 @@ class File : public Client {
         } catch (const std::exception& error) {
             reason = error.what();
         }
-        throw Error(ErrorCode::corrupt, "The file " + show(path_.string()) + " is not a store: " + reason +
+        throw Error(ErrorCode::corrupt, "The file " + path_.string() + " is not a store: " + reason +
                                             ". It was left as it is; repair it, or move it away.");
     }
 

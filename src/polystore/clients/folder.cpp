@@ -71,6 +71,7 @@ class Folder : public Client {
             std::optional<std::string> id = to_key(name);
             if (id && id->starts_with(prefix)) ids.push_back(*std::move(id));
         }
+        std::sort(ids.begin(), ids.end());
         return std::make_unique<FolderCursor>(*this, std::move(ids));
     }
 

@@ -39,8 +39,6 @@ class Memory : public Client {
         return std::make_unique<MemoryCursor>(records_, prefix);
     }
 
-    void close() override { records_.clear(); }
-
    private:
     Records records_;
 };

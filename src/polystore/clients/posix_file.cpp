@@ -47,7 +47,7 @@ OpenFile make_temporary_file(const Path& path) {
 
 Error io_error(const std::string& action, const Path& path, int number) {
     const std::string what =
-        "Cannot " + action + " " + show(path.string()) + ": " + std::generic_category().message(number) + ".";
+        "Cannot " + action + " " + path.string() + ": " + std::generic_category().message(number) + ".";
     // EFBIG: the process may not write files of this size (ulimit -f), or the file system holds none.
     const bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
     if (!full) return {ErrorCode::client, what};

@@ -1,0 +1,329 @@
+#include "polystore/clients/file.hpp"
+
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "polystore/store.hpp"
+#include "support/catch.hpp"
+#include "support/code_of.hpp"
+#include "support/fake_clock.hpp"
+#include "support/file_size_limit.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace polystore;
+using namespace polystore::testing;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+ino_t inode_of(const fs::path& path) {
+    struct stat status {};
+    stat(path.c_str(), &status);
+    return status.st_ino;
+}
+
+/// Counts how often files are written: each time, a temporary file is made.
+class Writes {
+   public:
+    explicit Writes(const fs::path& folder) : fd_(inotify_init1(IN_NONBLOCK)) {
+        inotify_add_watch(fd_, folder.c_str(), IN_CREATE);
+    }
+    Writes(const Writes&) = delete;
+    Writes& operator=(const Writes&) = delete;
+    ~Writes() { close(fd_); }
+
+    [[nodiscard]] int count() const {
+        int count = 0;
+        alignas(inotify_event) std::array<char, 65536> buffer;
+        const ssize_t length = read(fd_, buffer.data(), buffer.size());
+        for (ssize_t at = 0; at < length; ++count) {
+            at += static_cast<ssize_t>(sizeof(inotify_event)) +
+                  reinterpret_cast<const inotify_event*>(buffer.data() + at)->len;
+        }
+        return count;
+    }
+
+   private:
+    int fd_;
+};
+
+}  // namespace
+
+TEST_CASE("file: the text is that of polystore 0.27", "[file]") {
+    const TemporaryFolder folder;
+    const Store store(file(folder / "a.json"), {.clock = FakeClock()});
+    store.set("b", {{"x", 1}}, {.expires = "1s"});
+    store.set("a", "hello");
+    CHECK(text_of(folder / "a.json") == R"({
+  "a": {
+    "expires": null,
+    "value": "hello"
+  },
+  "b": {
+    "expires": 1700000001000,
+    "value": {
+      "x": 1
+    }
+  }
+})");
+    CHECK(folder.names() == std::vector<std::string>{"a.json"});
+}
+
+TEST_CASE("file: a missing file is an empty store, and no call but a write makes it", "[file]") {
+    const TemporaryFolder folder;
+    const Store store(file(folder / "sub" / "deep" / "a.json"));
+    CHECK(store.get("a") == nullptr);
+    CHECK(store.keys().empty());
+    store.del("a");
+    store.clear();
+    CHECK(store.prune() == 0);
+    CHECK(folder.names().empty());
+    store.set("a", 1);
+    CHECK(fs::exists(folder / "sub" / "deep" / "a.json"));
+}
+
+TEST_CASE("file: an empty file is an empty store", "[file]") {
+    const TemporaryFolder folder;
+    put(folder / "a.json", "");
+    const Store store(file(folder / "a.json"));
+    CHECK(store.keys().empty());
+    store.set("a", 1);
+    CHECK(store.get("a") == 1);
+}
+
+TEST_CASE("file: what is no store is an error, and is left byte for byte as it was", "[file]") {
+    const TemporaryFolder folder;
+    const auto text =
+        GENERATE(as<std::string>(), "{\"a\":{\"expires\":null,\"value\":1}", "[]", "[1,2]", "null", "\"a\"", "5", " ",
+                 "theme=dark", "{\"\\ud800\":1}", "\xff", "{}x", std::string(100000, '['));
+    put(folder / "a.json", text);
+    const Store store(file(folder / "a.json"));
+    CHECK_THAT(failure_of([&] { return store.get("a"); }),
+               Catch::StartsWith("ERR_CORRUPT: The file ") && Catch::Contains("a.json is not a store: "));
+    CHECK(code_of([&] { store.set("a", 1); }) == "ERR_CORRUPT");
+    CHECK(code_of([&] { store.del("a"); }) == "ERR_CORRUPT");
+    CHECK(code_of([&] { return store.keys(); }) == "ERR_CORRUPT");
+    CHECK(code_of([&] { store.clear(); }) == "ERR_CORRUPT");
+    CHECK(code_of([&] { store.prune(); }) == "ERR_CORRUPT");
+    CHECK(text_of(folder / "a.json") == text);
+    CHECK(folder.names() == std::vector<std::string>{"a.json"});
+
+    put(folder / "a.json", R"({"a":{"expires":null,"value":"repaired"}})");
+    CHECK(store.get("a") == "repaired");
+}
+
+TEST_CASE("file: members that are no records are neither listed nor lost", "[file]") {
+    const TemporaryFolder folder;
+    const Json foreign = Json::parse(R"({"theme":"dark","half":{"value":1},"none":null,"list":[1],
+        "empty":{"expires":null,"value":null}})");
+    put(folder / "a.json", foreign.dump());
+    const Store store(file(folder / "a.json"), {.clock = FakeClock()});
+    CHECK(store.keys().empty());
+    CHECK(store.get("theme") == nullptr);
+    CHECK_FALSE(store.has("half"));
+    store.set("b", 1);
+    store.set("c", 1, {.expires = -1});
+    store.del("theme");
+    store.prune();
+    store.clear();
+    CHECK(Json::parse(text_of(folder / "a.json")) == foreign);
+    store.set("theme", "light");
+    CHECK(store.keys() == std::vector<std::string>{"theme"});
+}
+
+TEST_CASE("file: __proto__ is a key like any other", "[file]") {
+    const TemporaryFolder folder;
+    Store(file(folder / "a.json")).set("__proto__", {{"a", 1}});
+    const Store again(file(folder / "a.json"));
+    CHECK(again.get("__proto__") == Json{{"a", 1}});
+    CHECK(again.get("a") == nullptr);
+}
+
+TEST_CASE("file: a key that is not UTF-8 is refused", "[file]") {
+    const TemporaryFolder folder;
+    const Store store(file(folder / "a.json"));
+    CHECK(code_of([&] { store.set("\xff", 1); }) == "ERR_KEY");
+    CHECK(code_of([&] { return store.get("\xed\xa0\x80"); }) == "ERR_KEY");
+    CHECK(code_of([&] { store.prefix("\xff").set("a", 1); }) == "ERR_KEY");
+    CHECK(folder.names().empty());
+}
+
+TEST_CASE("file: a call writes the file once, whatever it changes, and not at all if it changes nothing", "[file]") {
+    const TemporaryFolder folder;
+    FakeClock clock;
+    const Store store(file(folder / "a.json"), {.clock = clock});
+    for (int i = 0; i < 30; ++i) store.set("k" + std::to_string(i), i, {.expires = i < 20 ? "1s" : "1h"});
+    clock.advance(1000);
+    const Writes writes(folder.path());
+    CHECK(store.prune() == 20);
+    CHECK(writes.count() == 1);
+    CHECK(store.prune() == 0);
+    store.del("missing");
+    CHECK(store.keys().size() == 10);
+    CHECK(writes.count() == 0);
+    clock.advance(3'600'000);
+    CHECK(store.keys().empty());
+    CHECK(writes.count() == 1);
+    for (int i = 0; i < 600; i += 100) store.set("k" + std::to_string(i), i);
+    CHECK(writes.count() == 6);
+    store.prefix("none").clear();
+    CHECK(writes.count() == 0);
+    store.clear();
+    CHECK(writes.count() == 1);
+    store.clear();
+    CHECK(writes.count() == 0);
+}
+
+TEST_CASE("file: clear writes once, for more than a page too", "[file]") {
+    const TemporaryFolder folder;
+    Json members;
+    for (int i = 0; i < 1500; ++i) members["k" + std::to_string(i)] = {{"expires", i % 2}, {"value", i}};
+    put(folder / "a.json", members.dump());
+    const Store store(file(folder / "a.json"));
+    const Writes writes(folder.path());
+    store.clear();
+    CHECK(writes.count() == 1);
+    CHECK(text_of(folder / "a.json") == "{}");
+}
+
+TEST_CASE("file: what another process writes is seen", "[file]") {
+    const TemporaryFolder folder;
+    const Store store(file(folder / "a.json"));
+    store.set("a", 1);
+    CHECK(store.get("a") == 1);
+    put(folder / "a.json", R"({"a":{"expires":null,"value":22}})");
+    CHECK(store.get("a") == 22);
+    const Store other(file(folder / "a.json"));
+    for (int i = 10; i < 60; ++i) {
+        // Of the same size, in the same moment.
+        other.set("a", i);
+        CHECK(store.get("a") == i);
+    }
+    store.set("b", 1);
+    CHECK(other.keys().size() == 2);
+    fs::remove(folder / "a.json");
+    CHECK(store.keys().empty());
+    CHECK(other.get("a") == nullptr);
+}
+
+TEST_CASE("file: the file is read again only when it has changed", "[file]") {
+    const TemporaryFolder folder;
+    const Store store(file(folder / "a.json"));
+    store.set("a", 1);
+    // A change that leaves inode, size and date as they were goes unseen, so it is not read.
+    const fs::file_time_type date = fs::last_write_time(folder / "a.json");
+    std::string text = text_of(folder / "a.json");
+    text.replace(text.find('1'), 1, "2");
+    const ino_t inode = inode_of(folder / "a.json");
+    put(folder / "a.json", text);
+    fs::last_write_time(folder / "a.json", date);
+    REQUIRE(inode_of(folder / "a.json") == inode);
+    CHECK(store.get("a") == 1);
+    fs::last_write_time(folder / "a.json", date + std::chrono::nanoseconds(1));
+    CHECK(store.get("a") == 2);
+}
+
+TEST_CASE("file: what another process writes in the place of an expired record stays", "[file]") {
+    const TemporaryFolder folder;
+    FakeClock clock;
+    const Store store(file(folder / "a.json"), {.clock = [&]() {
+                          // The clock is looked at after the record was read, and before it is evicted.
+                          if (clock() > FakeClock::kStart)
+                              put(folder / "a.json", R"({"a":{"expires":null,"value":2}})");
+                          return clock();
+                      }});
+    store.set("a", 1, {.expires = "1s"});
+    clock.advance(1000);
+    CHECK(store.get("a") == nullptr);
+    CHECK(store.get("a") == 2);
+}
+
+TEST_CASE("file: a link stays, and what it leads to is written", "[file]") {
+    const TemporaryFolder folder;
+    put(folder / "real.json", "");
+    fs::create_symlink("real.json", folder / "link.json");
+    Store(file(folder / "link.json")).set("a", 1);
+    CHECK(fs::is_symlink(folder / "link.json"));
+    CHECK(Store(file(folder / "real.json")).get("a") == 1);
+}
+
+TEST_CASE("file: the working directory may change", "[file]") {
+    const TemporaryFolder folder;
+    const fs::path before = fs::current_path();
+    fs::current_path(folder.path());
+    const Store store(file("a.json"));
+    fs::current_path(before);
+    store.set("a", 1);
+    CHECK(fs::exists(folder / "a.json"));
+}
+
+TEST_CASE("file: permissions are kept", "[file]") {
+    const TemporaryFolder folder;
+    put(folder / "a.json", "{}");
+    fs::permissions(folder / "a.json", fs::perms(0600));
+    Store(file(folder / "a.json")).set("a", 1);
+    CHECK(fs::status(folder / "a.json").permissions() == fs::perms(0600));
+}
+
+TEST_CASE("file: a path that cannot be is an error with the system's reason", "[file]") {
+    const TemporaryFolder folder;
+    put(folder / "file", "x");
+    const Store below_a_file(file(folder / "file" / "a.json"));
+    CHECK_THAT(failure_of([&] { return below_a_file.get("a"); }),
+               Catch::StartsWith("ERR_CLIENT: ") && Catch::Contains("file/a.json: Not a directory"));
+    CHECK(code_of([&] { below_a_file.set("a", 1); }) == "ERR_CLIENT");
+    const Store a_folder(file(folder.path()));
+    CHECK(code_of([&] { return a_folder.get("a"); }) == "ERR_CLIENT");
+    CHECK(code_of([&] { a_folder.set("a", 1); }) == "ERR_CLIENT");
+    CHECK(text_of(folder / "file") == "x");
+}
+
+TEST_CASE("file: a full disk is a quota, and what was there stays", "[file]") {
+    const TemporaryFolder folder;
+    const Store store(file(folder / "a.json"));
+    store.set("a", 1);
+    const std::string before = text_of(folder / "a.json");
+    {
+        const FileSizeLimit limit(1024);
+        CHECK_THAT(failure_of([&] { store.set("b", std::string(5000, 'x')); }), Catch::StartsWith("ERR_QUOTA: "));
+        CHECK(store.keys() == std::vector<std::string>{"a"});
+        CHECK(text_of(folder / "a.json") == before);
+        CHECK(folder.names() == std::vector<std::string>{"a.json"});
+        store.set("c", 1);
+    }
+    store.set("b", std::string(5000, 'x'));
+    CHECK(store.keys() == std::vector<std::string>{"a", "b", "c"});
+}
+
+TEST_CASE("file: a temporary file that was left behind is ignored", "[file]") {
+    const TemporaryFolder folder;
+    put(folder / ".polystore-1-1.tmp", "{\"a\":");
+    const Store store(file(folder / "a.json"));
+    CHECK(store.keys().empty());
+    store.set("a", 1);
+    CHECK(store.keys() == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("file: records may come and go between two pages of an iteration", "[file]") {
+    const TemporaryFolder folder;
+    Json members;
+    for (int i = 1000; i < 2000; ++i) members["k" + std::to_string(i)] = {{"expires", nullptr}, {"value", i}};
+    put(folder / "a.json", members.dump());
+    const Store store(file(folder / "a.json"));
+    int seen = 0;
+    for (const auto& entry : store) {
+        if (++seen == 512) {
+            members.erase(entry.first);
+            members.erase("k1512");
+            put(folder / "a.json", members.dump());
+        }
+    }
+    CHECK(seen == 999);
+}

@@ -1,0 +1,153 @@
+#include "polystore/clients/folder.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "polystore/store.hpp"
+#include "support/catch.hpp"
+#include "support/code_of.hpp"
+#include "support/fake_clock.hpp"
+#include "support/file_size_limit.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace polystore;
+using namespace polystore::testing;
+
+namespace fs = std::filesystem;
+
+TEST_CASE("folder: a record is a file, with the name and the text of polystore 0.27", "[folder]") {
+    const TemporaryFolder folder;
+    const Store store(polystore::folder(folder.path()), {.clock = FakeClock()});
+    store.set("user:1/*", {{"x", 1}}, {.expires = "1s"});
+    store.set("", "empty");
+    CHECK(folder.names() == std::vector<std::string>{".json", "user%3A1%2F%2A.json"});
+    CHECK(text_of(folder / "user%3A1%2F%2A.json") ==
+          "{\n  \"expires\": 1700000001000,\n  \"value\": {\n    \"x\": 1\n  }\n}");
+    CHECK(text_of(folder / ".json") == "{\n  \"expires\": null,\n  \"value\": \"empty\"\n}");
+}
+
+TEST_CASE("folder: a missing folder is an empty store, and no call but a write makes it", "[folder]") {
+    const TemporaryFolder parent;
+    const Store store(folder(parent / "a" / "b"));
+    CHECK(store.get("a") == nullptr);
+    CHECK(store.keys().empty());
+    store.del("a");
+    store.clear();
+    CHECK(store.prune() == 0);
+    CHECK(parent.names().empty());
+    store.set("../../a", 1);
+    CHECK(fs::exists(parent / "a" / "b" / "..%2F..%2Fa.json"));
+    CHECK(parent.names() == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("folder: files of others are never listed, and never removed", "[folder]") {
+    const TemporaryFolder folder;
+    const std::string record = R"({"expires":1,"value":1})";
+    const std::vector<std::string> names = {"100%.json", "a:b.json", "%61.json", "a.JSON",     "note.txt",
+                                            "a b.json",  "%2a.json", "ü.json",   "x.json.bak", ".polystore-1-1.tmp"};
+    for (const std::string& name : names) put(folder / name, record);
+    put(folder / "package.json", R"({"name":"x"})");
+    put(folder / "cut.json", R"({"expires":null,"val)");
+    put(folder / "empty.json", "");
+    put(folder / "bytes.json", "\xff\xfe");
+    put(folder / "deep.json", std::string(100000, '['));
+    fs::create_directory(folder / "folder.json");
+    const std::vector<std::string> before = folder.names();
+    const Store store(polystore::folder(folder.path()));
+    store.set("own", 1);
+    store.set("old", 1, {.expires = "1ms"});
+    CHECK(store.prefix("o").keys().size() <= 2);
+    for (const char* key : {"package", "cut", "empty", "bytes", "deep", "folder", "a:b", "a b", "100%"}) {
+        INFO(key);
+        CHECK(store.get(key) == nullptr);
+        CHECK_FALSE(store.has(key));
+        store.del(key);
+    }
+    store.prune();
+    for (const auto& entry : store) CHECK(entry.first.front() == 'o');
+    store.clear();
+    CHECK(folder.names() == before);
+}
+
+TEST_CASE("folder: a key whose name would be too long is refused with the reason", "[folder]") {
+    const TemporaryFolder folder;
+    const Store store(polystore::folder(folder.path()));
+    const std::string longest(250, 'a');
+    store.set(longest, 1);
+    CHECK(store.keys() == std::vector{longest});
+    CHECK_THAT(failure_of([&] { store.set(longest + "a", 1); }),
+               Catch::StartsWith("ERR_KEY: ") && Catch::Contains("256 bytes"));
+    CHECK(code_of([&] { return store.get(longest + "a"); }) == "ERR_KEY");
+    CHECK(code_of([&] { store.set("\xff", 1); }) == "ERR_KEY");
+}
+
+TEST_CASE("folder: a path that cannot be is an error with the system's reason", "[folder]") {
+    const TemporaryFolder parent;
+    put(parent / "file", "x");
+    for (const fs::path& path : {parent / "file", parent / "file" / "below"}) {
+        const Store store(folder(path));
+        CHECK(code_of([&] { return store.get("a"); }) == "ERR_CLIENT");
+        CHECK(code_of([&] { store.set("a", 1); }) == "ERR_CLIENT");
+        CHECK_THAT(failure_of([&] { return store.keys(); }), Catch::Contains("Not a directory"));
+    }
+    CHECK(text_of(parent / "file") == "x");
+}
+
+TEST_CASE("folder: a full disk is a quota, and what was there stays", "[folder]") {
+    const TemporaryFolder folder;
+    const Store store(polystore::folder(folder.path()));
+    store.set("a", 1);
+    const FileSizeLimit limit(1024);
+    CHECK_THAT(failure_of([&] { store.set("a", std::string(5000, 'x')); }), Catch::StartsWith("ERR_QUOTA: "));
+    CHECK(store.get("a") == 1);
+    CHECK(folder.names() == std::vector<std::string>{"a.json"});
+}
+
+TEST_CASE("folder: what another process writes and removes is seen", "[folder]") {
+    const TemporaryFolder folder;
+    const Store store(polystore::folder(folder.path()));
+    const Store other(polystore::folder(folder.path()));
+    store.set("a", 1);
+    CHECK(other.get("a") == 1);
+    other.set("a", 2);
+    CHECK(store.get("a") == 2);
+    put(folder / "b.json", R"({"expires":null,"value":3})");
+    CHECK(store.keys().size() == 2);
+    fs::remove_all(folder.path());
+    CHECK(store.keys().empty());
+    CHECK(store.prune() == 0);
+    fs::create_directory(folder.path());
+}
+
+TEST_CASE("folder: what another process writes in the place of an expired record stays", "[folder]") {
+    const TemporaryFolder folder;
+    FakeClock clock;
+    const Store store(polystore::folder(folder.path()), {.clock = [&]() {
+                          // The clock is looked at after the record was read, and before it is evicted.
+                          if (clock() > FakeClock::kStart) put(folder / "a.json", R"({"expires":null,"value":2})");
+                          return clock();
+                      }});
+    store.set("a", 1, {.expires = "1s"});
+    clock.advance(1000);
+    CHECK(store.get("a") == nullptr);
+    CHECK(store.get("a") == 2);
+}
+
+TEST_CASE("folder: files that go between two pages of an iteration are passed over", "[folder]") {
+    const TemporaryFolder folder;
+    for (int i = 1000; i < 1600; ++i) {
+        put(folder / ("k" + std::to_string(i) + ".json"), R"({"expires":null,"value":1})");
+    }
+    const Store store(polystore::folder(folder.path()));
+    int seen = 0;
+    for (const auto& entry : store) {
+        if (++seen == 1) {
+            for (int i = 1000; i < 1600; ++i) {
+                const std::string key = "k" + std::to_string(i);
+                if (key != entry.first) fs::remove(folder / (key + ".json"));
+            }
+        }
+    }
+    CHECK(seen == 512);
+}

@@ -1,0 +1,150 @@
+// Kills processes while they write, and looks at what they leave.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "polystore/clients/file.hpp"
+#include "polystore/clients/folder.hpp"
+#include "polystore/store.hpp"
+#include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace polystore;
+using namespace polystore::testing;
+
+namespace {
+
+using Open = std::function<std::shared_ptr<Client>()>;
+
+/// A process that sets "<name>0", "<name>1" and so on, and says so after each.
+class Writer {
+   public:
+    Writer(const Open& open, const std::string& name, int count) {
+        if (pipe(ends_.data()) != 0) std::abort();
+        process_ = fork();
+        if (process_ == 0) {
+            write_all(open, name, count);
+            _exit(0);
+        }
+        close(ends_[1]);
+    }
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+    ~Writer() { close(ends_[0]); }
+
+    void kill() const { ::kill(process_, SIGKILL); }
+
+    /// Waits until it has acknowledged so many sets.
+    void wait_for(int count) {
+        while (acknowledged_ < count && hear()) continue;
+    }
+
+    /// Waits for its end, and gives how many sets it had acknowledged by then.
+    [[nodiscard]] int wait() {
+        while (hear()) continue;
+        waitpid(process_, nullptr, 0);
+        return acknowledged_;
+    }
+
+   private:
+    bool hear() {
+        char byte = 0;
+        if (read(ends_[0], &byte, 1) != 1) return false;
+        ++acknowledged_;
+        return true;
+    }
+
+    void write_all(const Open& open, const std::string& name, int count) const {
+        try {
+            const Store store(open());
+            for (int i = 0; i < count; ++i) {
+                store.set(name + std::to_string(i), value_of(i));
+                if (write(ends_[1], "x", 1) != 1) return;
+            }
+        } catch (const std::exception&) {
+            return;  // Seen by the acknowledgements that are missing.
+        }
+    }
+
+   public:
+    /// A value whose size differs from its neighbours', so that a half of one is noticed.
+    static Json value_of(int i) {
+        return {{"i", i}, {"text", std::string(static_cast<std::size_t>(i * 37 % 3000), 'x')}};
+    }
+
+   private:
+    std::array<int, 2> ends_{};
+    pid_t process_ = 0;
+    int acknowledged_ = 0;
+};
+
+void kill_writers(const Open& open) {
+    std::mt19937 random(7);
+    for (int round = 0; round < 20; ++round) {
+        const std::string name = "r" + std::to_string(round) + ":";
+        Writer writer(open, name, 1'000'000);
+        writer.wait_for(static_cast<int>(random() % 20));
+        std::this_thread::sleep_for(std::chrono::microseconds(random() % 3000));
+        writer.kill();
+        const int acknowledged = writer.wait();
+
+        const Store store = Store(open()).prefix(name);
+        const auto all = store.all();
+        CHECK((all.size() == static_cast<std::size_t>(acknowledged) ||
+               all.size() == static_cast<std::size_t>(acknowledged) + 1));
+        for (int i = 0; i < acknowledged; ++i) {
+            const auto found = all.find(std::to_string(i));
+            REQUIRE(found != all.end());
+            REQUIRE(found->second == Writer::value_of(i));
+        }
+        store.clear();
+    }
+}
+
+void write_at_once(const Open& open) {
+    constexpr int kCount = 40;
+    Writer one(open, "one:", kCount);
+    Writer two(open, "two:", kCount);
+    Writer three(open, "three:", kCount);
+    // A reader in the middle of it all sees whole records, or none.
+    const Store store(open());
+    for (int i = 0; i < 20; ++i) {
+        for (const auto& [key, value] : store) CHECK(value == Writer::value_of(value.at("i")));
+    }
+    CHECK(one.wait() == kCount);
+    CHECK(two.wait() == kCount);
+    CHECK(three.wait() == kCount);
+    CHECK(store.keys().size() == 3 * kCount);
+}
+
+}  // namespace
+
+TEST_CASE("crash: a file holds whatever a killed process had acknowledged, and is whole", "[crash]") {
+    const TemporaryFolder folder;
+    kill_writers([&] { return file(folder / "a.json"); });
+}
+
+TEST_CASE("crash: a folder holds whatever a killed process had acknowledged, and is whole", "[crash]") {
+    const TemporaryFolder folder;
+    kill_writers([&] { return polystore::folder(folder.path()); });
+}
+
+TEST_CASE("crash: processes that write one file at once lose nothing", "[crash]") {
+    const TemporaryFolder folder;
+    write_at_once([&] { return file(folder / "a.json"); });
+}
+
+TEST_CASE("crash: processes that write one folder at once lose nothing", "[crash]") {
+    const TemporaryFolder folder;
+    write_at_once([&] { return polystore::folder(folder.path()); });
+}

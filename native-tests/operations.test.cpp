@@ -1,0 +1,247 @@
+#include "polystore/operations.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/script.hpp"
+
+using namespace polystore;
+using namespace polystore::testing;
+
+namespace {
+
+constexpr Traits kPlain = Trait::list;
+constexpr Traits kManaging = Trait::manages_expiry | Trait::list;
+constexpr Traits kClosed = kPlain | Trait::closed;
+constexpr Method kMethods[] = {Method::get,  Method::set,   Method::add,   Method::has,  Method::del,
+                               Method::list, Method::clear, Method::prune, Method::close};
+
+Operation start_get(Traits traits = kPlain) { return start(traits, {Method::get}); }
+Operation start_has(Traits traits = kPlain) { return start(traits, {Method::has}); }
+Operation start_set(double expires, Traits traits = kPlain) { return start(traits, {Method::set, expires, true}); }
+Operation start_add(double expires, Traits traits = kPlain) { return start(traits, {Method::add, expires, true}); }
+Operation start_list(Traits traits = kPlain) { return start(traits, {Method::list}); }
+Operation start_clear(Traits traits = kPlain) { return start(traits, {Method::clear}); }
+Operation start_prune(Traits traits = kPlain) { return start(traits, {Method::prune}); }
+
+}  // namespace
+
+TEST_CASE("get reads", "[operations]") {
+    CHECK(play(start_get(), {found()}) == "read -> value");
+    CHECK(play(start_get(), {missing()}) == "read -> absent");
+}
+
+TEST_CASE("get looks at the clock only for a record that expires", "[operations]") {
+    CHECK(play(start_get(), {found(1001), at(1000)}) == "read clock -> value");
+    CHECK(play(start_get(), {found(1000), at(1000), ok()}) == "read clock evict -> absent");
+    CHECK(play(start_get(), {found(999), at(1000), ok()}) == "read clock evict -> absent");
+    CHECK(play(start_get(), {found(0), at(1000), ok()}) == "read clock evict -> absent");
+    CHECK(play(start_get(), {found(-5), at(1000), ok()}) == "read clock evict -> absent");
+    CHECK(play(start_get(), {found(std::nan("")), at(1000), ok()}) == "read clock evict -> absent");
+}
+
+TEST_CASE("get reads from a client that manages expiry, too", "[operations]") {
+    CHECK(play(start_get(kManaging), {found()}) == "read -> value");
+    CHECK(play(start_get(kManaging), {missing()}) == "read -> absent");
+}
+
+TEST_CASE("has reads like get, unless the client can say", "[operations]") {
+    CHECK(play(start_has(), {found()}) == "read -> yes");
+    CHECK(play(start_has(), {missing()}) == "read -> no");
+    CHECK(play(start_has(), {found(1001), at(1000)}) == "read clock -> yes");
+    CHECK(play(start_has(), {found(1000), at(1000), ok()}) == "read clock evict -> no");
+    CHECK(play(start_has(kManaging | Trait::has), {found()}) == "has -> yes");
+    CHECK(play(start_has(kManaging | Trait::has), {missing()}) == "has -> no");
+}
+
+TEST_CASE("set writes, with the instant of expiry", "[operations]") {
+    CHECK(play(start_set(kNever), {ok()}) == "write(inf) -> done");
+    CHECK(play(start_set(60), {at(1000), ok()}) == "clock write(61000) -> done");
+    CHECK(play(start_set(0.0005), {at(1000), ok()}) == "clock write(1001) -> done");
+    CHECK(play(start_set(1e300), {at(1000), ok()}) == "clock write(inf) -> done");
+}
+
+TEST_CASE("a client that manages expiry is told seconds, and never an instant", "[operations]") {
+    CHECK(play(start_set(60, kManaging), {ok()}) == "write(60) -> done");
+    CHECK(play(start_set(0.0015, kManaging), {ok()}) == "write(0.002) -> done");
+    CHECK(play(start_set(kNever, kManaging), {ok()}) == "write(inf) -> done");
+    CHECK(play(start_set(1e300, kManaging), {ok()}) == "write(inf) -> done");
+    CHECK(play(start_set(8.64e12, kManaging), {ok()}) == "write(8.64e+12) -> done");
+    CHECK(play(start_add(60, kManaging), {ok(), ok()}) == "make_key write(60) -> done");
+    CHECK(play(start_add(60, kManaging | Trait::add), {ok()}) == "add(60) -> done");
+    CHECK(play(start_add(1e300, kManaging | Trait::add), {ok()}) == "add(inf) -> done");
+}
+
+TEST_CASE("set without a value, or with an expiry that is over, deletes", "[operations]") {
+    for (const Traits traits : {kPlain, kManaging}) {
+        CHECK(play(start(traits, {Method::set, kNever, false}), {ok()}) == "erase -> done");
+        CHECK(play(start(traits, {Method::set, 60, false}), {ok()}) == "erase -> done");
+        for (const double expires : {0.0, -0.0, 0.0004, -0.001, -60.0, -kNever}) {
+            CHECK(play(start_set(expires, traits), {ok()}) == "erase -> done");
+        }
+    }
+}
+
+TEST_CASE("del erases", "[operations]") { CHECK(play(start(kPlain, {Method::del}), {ok()}) == "erase -> done"); }
+
+TEST_CASE("add makes a key, and writes there", "[operations]") {
+    CHECK(play(start_add(kNever), {ok(), ok()}) == "make_key write(inf) -> done");
+    CHECK(play(start_add(60), {ok(), at(1000), ok()}) == "make_key clock write(61000) -> done");
+}
+
+TEST_CASE("add lets a client choose the key if it can", "[operations]") {
+    CHECK(play(start_add(kNever, kPlain | Trait::add), {ok()}) == "add(inf) -> done");
+    CHECK(play(start_add(60, kPlain | Trait::add), {at(1000), ok()}) == "clock add(61000) -> done");
+}
+
+TEST_CASE("add with nothing to store makes a key all the same", "[operations]") {
+    for (const Traits traits : {kPlain, kManaging, kPlain | Trait::add, kManaging | Trait::add}) {
+        CHECK(play(start(traits, {Method::add, kNever, false}), {ok()}) == "make_key -> done");
+        CHECK(play(start_add(0, traits), {ok()}) == "make_key -> done");
+        CHECK(play(start_add(-1, traits), {ok()}) == "make_key -> done");
+    }
+}
+
+TEST_CASE("list keeps the living and evicts the expired", "[operations]") {
+    CHECK(play(start_list(), {at(1000), end_of_pages()}) == "clock page -> done");
+    CHECK(play(start_list(), {at(1000), page({1001, kNever, 1000, 999}), ok(), at(1000), end_of_pages()}) ==
+          "clock page:keep,keep,evict,evict sift clock page -> done(2)");
+}
+
+TEST_CASE("list looks at the clock anew for every page, and goes on after an empty one", "[operations]") {
+    CHECK(play(start_list(), {at(1000), page({1500}), ok(), at(1500), page({}), ok(), at(1500), page({1500, 1501}),
+                              ok(), at(9999), end_of_pages()}) ==
+          "clock page:keep sift clock page sift clock page:evict,keep sift clock page -> done(1)");
+}
+
+TEST_CASE("list keeps all that a client shows that manages expiry", "[operations]") {
+    CHECK(play(start_list(kManaging), {at(1000), page({kNever, kNever}), ok(), at(1000), end_of_pages()}) ==
+          "clock page:keep,keep sift clock page -> done");
+}
+
+TEST_CASE("clear evicts everything, unless the client can clear", "[operations]") {
+    CHECK(play(start_clear(),
+               {at(1000), page({1001, kNever, 1000}), ok(), at(1000), page({1}), ok(), at(1000), end_of_pages()}) ==
+          "clock page:evict,evict,evict sift clock page:evict sift clock page -> done(4)");
+    CHECK(play(start_clear(kPlain | Trait::clear), {ok()}) == "clear -> done");
+    CHECK(play(start_clear(Trait::clear), {ok()}) == "clear -> done");
+}
+
+TEST_CASE("prune evicts the expired, leaves the rest, and counts", "[operations]") {
+    CHECK(play(start_prune(), {at(1000), end_of_pages()}) == "clock page -> done");
+    CHECK(play(start_prune(), {at(1000), page({1001, 1000, kNever}), ok(), at(1001), page({}), ok(), at(1001),
+                               page({1001, 1}), ok(), at(1001), end_of_pages()}) ==
+          "clock page:leave,evict,leave sift clock page sift clock page:evict,evict sift clock page -> done(3)");
+}
+
+TEST_CASE("prune is the client's affair if it can, and nobody's if it manages expiry", "[operations]") {
+    CHECK(play(start_prune(kPlain | Trait::prune), {counted(7)}) == "prune -> done(7)");
+    CHECK(play(start_prune(kManaging | Trait::prune), {counted(0)}) == "prune -> done");
+    CHECK(play(start_prune(kManaging), {}) == "-> done");
+}
+
+TEST_CASE("a client that cannot list supports all that needs no list", "[operations]") {
+    CHECK(play(start_list(Traits()), {}) == "-> unsupported");
+    CHECK(play(start_clear(Traits()), {}) == "-> unsupported");
+    CHECK(play(start_prune(Traits()), {}) == "-> unsupported");
+    CHECK(play(start_prune(Trait::prune), {counted(1)}) == "prune -> done(1)");
+    CHECK(play(start_get(Traits()), {found()}) == "read -> value");
+    CHECK(play(start_has(Traits()), {missing()}) == "read -> no");
+    CHECK(play(start_set(kNever, Traits()), {ok()}) == "write(inf) -> done");
+}
+
+TEST_CASE("close waits for what is under way before it releases the client", "[operations]") {
+    CHECK(play(start(kPlain, {Method::close}), {}) == "drain ...");
+    CHECK(play(start(kPlain, {Method::close}), {ok()}) == "drain close ...");
+    CHECK(play(start(kPlain, {Method::close}), {ok(), ok()}) == "drain close -> done");
+}
+
+TEST_CASE("once a client is closed, nothing is asked of it", "[operations]") {
+    for (const Method method : kMethods) {
+        for (const bool has_value : {false, true}) {
+            const std::string expected = method == Method::close ? "-> done" : "-> closed";
+            CHECK(play(start(kClosed, {method, 0, has_value}), {}) == expected);
+            CHECK(play(start(Traits(~0U), {method, kNever, has_value}), {}) == expected);
+        }
+    }
+}
+
+TEST_CASE("operations wait independently of each other", "[operations]") {
+    Operation get = start_get();
+    Operation set = start_set(60);
+    Operation prune = start_prune();
+    Operation close = start(kPlain, {Method::close});
+    get.answer({true, 1000});
+    CHECK(set.ask() == Ask::clock);
+    set.answer({true, 5000});
+    const std::vector<double> expires = {100};
+    std::vector<Verdict> verdicts(1);
+    prune.answer({true, 5000});
+    prune.answer_page({expires, verdicts});
+    CHECK(set.ask() == Ask::write);
+    CHECK(set.number() == 65000);
+    get.answer({true, 999});
+    CHECK(get.ask() == Ask::nothing);
+    CHECK(get.outcome() == Outcome::value);
+    prune.answer({});
+    CHECK(prune.ask() == Ask::clock);
+    set.answer({});
+    CHECK(set.outcome() == Outcome::done);
+    CHECK(close.ask() == Ask::drain);
+    prune.answer({true, 5000});
+    prune.answer_page({{}, {}, true});
+    CHECK(prune.number() == 1);
+    close.answer({});
+    CHECK(close.ask() == Ask::close);
+}
+
+TEST_CASE("a close that began first does not stop what began before it", "[operations]") {
+    Operation get = start_get();
+    Operation close = start(kPlain, {Method::close});
+    CHECK(close.ask() == Ask::drain);
+    get.answer({true, kNever});
+    CHECK(get.outcome() == Outcome::value);
+    CHECK(play(start_get(kClosed), {}) == "-> closed");
+    close.answer({});
+    close.answer({});
+    CHECK(close.outcome() == Outcome::done);
+}
+
+TEST_CASE("an operation may be destroyed wherever it waits", "[operations]") {
+    // AddressSanitizer reports what is left behind.
+    CHECK(play(start_get(), {}) == "read ...");
+    CHECK(play(start_get(), {found(1)}) == "read clock ...");
+    CHECK(play(start_get(), {found(1), at(1)}) == "read clock evict ...");
+    CHECK(play(start_set(1), {}) == "clock ...");
+    CHECK(play(start_set(1), {at(1)}) == "clock write(1001) ...");
+    CHECK(play(start_add(1), {}) == "make_key ...");
+    CHECK(play(start_list(), {}) == "clock ...");
+    CHECK(play(start_list(), {at(1)}) == "clock page ...");
+    CHECK(play(start_list(), {at(1), page({1})}) == "clock page:evict sift ...");
+    CHECK(play(start_clear(Trait::clear), {}) == "clear ...");
+}
+
+TEST_CASE("an operation can be moved, and given away and taken back as a number", "[operations]") {
+    Operation first = start_get();
+    Operation second = std::move(first);
+    Operation third = start_set(60);
+    third = std::move(second);
+    CHECK(third.ask() == Ask::read);
+    const auto number = reinterpret_cast<std::uintptr_t>(third.release().address());
+    CHECK(number % FramePool::kAlignment == 0);
+    Operation taken(Operation::Handle::from_address(reinterpret_cast<void*>(number)));
+    taken.answer({true, kNever});
+    CHECK(taken.outcome() == Outcome::value);
+}
+
+TEST_CASE("traits are sets", "[operations]") {
+    constexpr Traits kSome = Trait::list | Trait::has;
+    static_assert(kSome[Trait::list] && kSome[Trait::has] && !kSome[Trait::closed]);
+    static_assert((kSome | Trait::closed)[Trait::closed]);
+    static_assert(Traits(kSome.bits())[Trait::has]);
+    static_assert(Traits().bits() == 0);
+    SUCCEED();
+}

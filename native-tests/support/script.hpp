@@ -1,0 +1,84 @@
+#pragma once
+
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "polystore/expires.hpp"
+#include "polystore/operations.hpp"
+
+/// The third driver: a script of answers, and a transcript of what an operation asked.
+namespace polystore::testing {
+
+inline std::string_view name_of(Ask ask) {
+    constexpr std::string_view kNames[] = {"nothing", "read", "has",  "write", "erase", "evict", "make_key", "add",
+                                           "clock",   "page", "sift", "clear", "prune", "drain", "close"};
+    return kNames[static_cast<std::size_t>(ask)];
+}
+
+inline std::string_view name_of(Outcome outcome) {
+    constexpr std::string_view kNames[] = {"done", "value", "absent", "yes", "no", "closed", "unsupported"};
+    return kNames[static_cast<std::size_t>(outcome)];
+}
+
+inline std::string_view name_of(Verdict verdict) {
+    constexpr std::string_view kNames[] = {"leave", "keep", "evict"};
+    return kNames[static_cast<std::size_t>(verdict)];
+}
+
+/// One answer of a script.
+struct Reply {
+    Answer answer;
+    bool is_page = false;
+    std::vector<double> expires = {};
+    bool end = false;
+};
+
+inline Reply ok() { return {}; }
+inline Reply found(double expires = kNever) { return {{true, expires}}; }
+inline Reply missing() { return {{false, 0}}; }
+inline Reply at(double now) { return {{true, now}}; }
+inline Reply counted(double count) { return {{true, count}}; }
+inline Reply page(std::vector<double> expires) { return {{}, true, std::move(expires), false}; }
+inline Reply end_of_pages() { return {{}, true, {}, true}; }
+
+/// Answers an operation by a script, and tells what it asked and how it ended:
+///
+///     play(start(Trait::list, {Method::set, 60, true}), {at(1000), ok()}) == "clock write(61000) -> done"
+///
+/// A page is told with the verdicts on it. An operation that still waits when the script is over ends in "...".
+inline std::string play(Operation operation, std::vector<Reply> script) {
+    std::ostringstream transcript;
+    const auto tell = [&](std::string_view name, bool with_number) {
+        transcript << name;
+        if (with_number) transcript << '(' << operation.number() << ')';
+    };
+    std::vector<Verdict> verdicts;
+    for (const Reply& reply : script) {
+        const Ask ask = operation.ask();
+        if (ask == Ask::nothing) return transcript.str() + "-> ended before its script did";
+        if ((ask == Ask::page) != reply.is_page)
+            return transcript.str() + std::string(name_of(ask)) + " off its script";
+        tell(name_of(ask), ask == Ask::write || ask == Ask::add);
+        if (reply.is_page) {
+            verdicts.assign(reply.expires.size(), Verdict::leave);
+            operation.answer_page({reply.expires, verdicts, reply.end});
+            for (const Verdict& verdict : verdicts)
+                transcript << (&verdict == verdicts.data() ? ":" : ",") << name_of(verdict);
+        } else {
+            operation.answer(reply.answer);
+        }
+        transcript << ' ';
+    }
+    if (operation.ask() != Ask::nothing) {
+        tell(name_of(operation.ask()), operation.ask() == Ask::write || operation.ask() == Ask::add);
+        return transcript.str() + " ...";
+    }
+    transcript << "-> ";
+    tell(name_of(operation.outcome()), operation.number() != 0 && operation.outcome() == Outcome::done);
+    return transcript.str();
+}
+
+}  // namespace polystore::testing

@@ -1,0 +1,135 @@
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "polystore/clients/file.hpp"
+#include "polystore/clients/folder.hpp"
+#include "polystore/clients/memory.hpp"
+#include "polystore/store.hpp"
+#include "support/catch.hpp"
+#include "support/code_of.hpp"
+#include "support/custom_clients.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace polystore;
+using namespace polystore::testing;
+
+namespace {
+
+void on_threads(int count, const std::function<void(int)>& work) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < count; ++i) threads.emplace_back(work, i);
+    for (std::thread& thread : threads) thread.join();
+}
+
+/// Four threads write, read, list, expire and remove at once, each under a prefix of its own and all under one.
+void use_at_once(const std::shared_ptr<Client>& client, int rounds) {
+    const Store shared(client);
+    std::atomic<int> wrong = 0;
+    on_threads(4, [&](int thread) {
+        const Store own = Store(client).prefix(std::to_string(thread) + ":");
+        for (int i = 0; i < rounds; ++i) {
+            const std::string key = std::to_string(i);
+            own.set(key, i);
+            if (own.get(key) != i) ++wrong;
+            if (own.has("none")) ++wrong;
+            shared.set("shared", i, {.expires = i % 2 == 0 ? 0.001 : 1000.0});
+            static_cast<void>(shared.get("shared"));
+            own.add(i);
+            if (i % 8 == 0) {
+                for (const auto& [listed, value] : shared) {
+                    if (!value.is_number()) ++wrong;
+                }
+                shared.prune();
+            }
+            if (i % 4 == 0) own.del(key);
+        }
+    });
+    CHECK(wrong == 0);
+    for (int thread = 0; thread < 4; ++thread) {
+        CHECK(shared.prefix(std::to_string(thread) + ":").keys().size() ==
+              static_cast<std::size_t>(rounds + rounds - (rounds + 3) / 4));
+    }
+}
+
+/// Counts how many threads are inside it.
+class Counting : public PlainClient {
+   public:
+    std::optional<Record> read(const std::string& id) override {
+        if (++inside_ != 1) ++overlaps;
+        std::this_thread::yield();
+        --inside_;
+        return PlainClient::read(id);
+    }
+
+    std::atomic<int> overlaps = 0;
+
+   private:
+    std::atomic<int> inside_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("threads: memory", "[threads]") { use_at_once(memory(), 100); }
+
+TEST_CASE("threads: a client of the user's own", "[threads]") { use_at_once(std::make_shared<PlainClient>(), 100); }
+
+TEST_CASE("threads: a file", "[threads]") {
+    const TemporaryFolder folder;
+    use_at_once(file(folder / "a.json"), 12);
+}
+
+TEST_CASE("threads: a folder", "[threads]") {
+    const TemporaryFolder folder;
+    use_at_once(polystore::folder(folder.path()), 12);
+}
+
+TEST_CASE("threads: two clients on one file lose nothing", "[threads]") {
+    const TemporaryFolder folder;
+    on_threads(3, [&](int thread) {
+        const Store store(file(folder / "a.json"));
+        for (int i = 0; i < 20; ++i) store.set(std::to_string(thread) + ':' + std::to_string(i), i);
+    });
+    CHECK(Store(file(folder / "a.json")).keys().size() == 60);
+}
+
+TEST_CASE("threads: a client is never called by two of them at once", "[threads]") {
+    const auto client = std::make_shared<Counting>();
+    on_threads(4, [&](int thread) {
+        const Store store = Store(client).prefix(std::to_string(thread));
+        for (int i = 0; i < 200; ++i) {
+            store.set("a", i);
+            static_cast<void>(store.get("a"));
+        }
+    });
+    CHECK(client->overlaps == 0);
+}
+
+TEST_CASE("threads: closing waits for the calls under way, and fails those after it", "[threads]") {
+    const Store store(std::make_shared<Counting>());
+    store.set("a", 1);
+    std::atomic<int> wrong = 0;
+    std::atomic<int> started = 0;
+    on_threads(4, [&](int thread) {
+        ++started;
+        while (started < 4) std::this_thread::yield();
+        if (thread == 0) return store.close();
+        std::string code;
+        for (int i = 0; i < 100000 && code.empty(); ++i) code = code_of([&] { return store.get("a"); });
+        if (code != "ERR_CLOSED") ++wrong;
+    });
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("threads: an iterator may end on another thread than it began on", "[threads]") {
+    const Store store(memory());
+    for (int i = 0; i < 600; ++i) store.set(std::to_string(i), i);
+    auto iterator = store.begin();
+    std::thread([moved = std::move(iterator), &store]() mutable {
+        for (int i = 0; i < 550; ++i) ++moved;
+        CHECK(moved != store.end());
+    }).join();
+}
