@@ -39,8 +39,10 @@ function web() {
     ]);
   });
   stage("Chromium", (report) => {
-    const env = { ...process.env, PLAYWRIGHT_JUNIT_OUTPUT_NAME: report };
-    return succeeds("npx", ["playwright", "test", "--config=web-tests/playwright.config.js", "--reporter=dot,junit"], { env });
+    const env = { ...process.env, PLAYWRIGHT_JUNIT_OUTPUT_FILE: join(process.cwd(), report) };
+    return succeeds("npx", ["playwright", "test", "--config=web-tests/playwright.config.js", "--reporter=dot,junit"], {
+      env,
+    });
   });
 }
 
@@ -50,7 +52,7 @@ function conclude() {
   let failed = 0;
   for (const { name, ok, report } of stages) {
     const text = existsSync(report) ? readFileSync(report, "utf8") : "";
-    const failures = text.match(/<(failure|error)[\s>]/g)?.length ?? 0;
+    const failures = text.match(/<(failure|error)[\s/>]/g)?.length ?? 0;
     const successes = (text.match(/<testcase[\s>]/g)?.length ?? 0) - failures;
     // A stage that ran nothing, or that failed outside of its tests, has failed all the same.
     const broken = failures === 0 && (!ok || successes === 0) ? 1 : 0;

@@ -4,7 +4,12 @@
 /** @typedef {(client: any) => any} Kv */
 
 const KEYS = Array.from({ length: 1000 }, (_, i) => `key:${i}`);
-const OBJECT = { name: "Ada Lovelace", born: 1815, tags: ["mathematics", "poetry"], address: { city: "London", flat: null } };
+const OBJECT = {
+  name: "Ada Lovelace",
+  born: 1815,
+  tags: ["mathematics", "poetry"],
+  address: { city: "London", flat: null },
+};
 const POLYSTORE = "polystore 0.27";
 
 /**
@@ -84,16 +89,57 @@ function inMemory(contest, kv) {
     },
   });
   return [
-    contest("Map: get a string", 1.6, open, n, repeat(n, (store, key) => store.get(key)), fill),
-    contest("Map: set a string", 1.6, open, n, repeat(n, (store, key) => store.set(key, "value")), fill),
-    contest("Map: has", 1.6, open, n, repeat(n, (store, key) => store.has(key)), fill),
+    contest(
+      "Map: get a string",
+      1.6,
+      open,
+      n,
+      repeat(n, (store, key) => store.get(key)),
+      fill,
+    ),
+    contest(
+      "Map: set a string",
+      1.6,
+      open,
+      n,
+      repeat(n, (store, key) => store.set(key, "value")),
+      fill,
+    ),
+    contest(
+      "Map: has",
+      1.6,
+      open,
+      n,
+      repeat(n, (store, key) => store.has(key)),
+      fill,
+    ),
     contest("Map: add", 1.5, open, 2000, async (store) => {
       await repeat(2000, (store) => store.add("value"))(store);
       await store.clear();
     }),
-    contest("Map: set with an expiry", 1, open, n, repeat(n, (store, key) => store.set(key, "value", { expires: "1h" }))),
-    contest("Map: keys() of 1,000", 1, open, 10, repeat(10, (store) => store.keys()), fill),
-    contest("Map: entries() of 1,000", 1, open, 10, repeat(10, (store) => store.entries()), fill),
+    contest(
+      "Map: set with an expiry",
+      1,
+      open,
+      n,
+      repeat(n, (store, key) => store.set(key, "value", { expires: "1h" })),
+    ),
+    contest(
+      "Map: keys() of 1,000",
+      1,
+      open,
+      10,
+      repeat(10, (store) => store.keys()),
+      fill,
+    ),
+    contest(
+      "Map: entries() of 1,000",
+      1,
+      open,
+      10,
+      repeat(10, (store) => store.entries()),
+      fill,
+    ),
     objects(
       "Map: set an object",
       (store, key) => store.set(key, OBJECT),

@@ -59,7 +59,9 @@ for (const [i, { code }] of of("js").entries()) {
     const expected = promised(code);
     expect(expected.length).toBeGreaterThan(0);
     // "…" stands for what is different each time.
-    expect(logged.map((line, j) => (expected[j]?.includes("…") ? line.replace(/\w{24}/, "…") : line))).toEqual(expected);
+    expect(logged.map((line, j) => (expected[j]?.includes("…") ? line.replace(/\w{24}/, "…") : line))).toEqual(
+      expected,
+    );
   });
 }
 
@@ -76,7 +78,9 @@ test("the C++ program and its CMake lines are those that the native tests build 
   expect(of("cmake")).toHaveLength(1);
   const [{ code }] = of("cmake");
   for (const line of code.trim().split("\n")) {
-    expect(consumer).toContain(line.replace("find_package(polystore REQUIRED)", "find_package(polystore 0.1 REQUIRED)"));
+    expect(consumer).toContain(
+      line.replace("find_package(polystore REQUIRED)", "find_package(polystore 0.1 REQUIRED)"),
+    );
   }
 });
 

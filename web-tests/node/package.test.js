@@ -13,7 +13,9 @@ test("a page downloads no more than the budget before its first localStorage ope
 });
 
 test("index.d.ts declares what the module exports", () => {
-  const declared = [...read("js/index.d.ts").matchAll(/^export (?:default function|class) (\w+)/gm)].map(([, name]) => name);
+  const declared = [...read("js/index.d.ts").matchAll(/^export (?:default function|class) (\w+)/gm)].map(
+    ([, name]) => name,
+  );
   const names = Object.keys(exported).map((name) => (name === "default" ? exported.default.name : name));
   // The module is minified, and the name of its default export with it.
   assert.equal(names.length, declared.length);

@@ -19,8 +19,13 @@ const test = base.extend(
         const npm = (/** @type {string[]} */ args, /** @type {string} */ cwd) =>
           execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
         // dist/ was built by whoever runs the tests; building it anew is not this test's matter.
-        const [{ filename }] = JSON.parse(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], "."));
-        await writeFile(join(folder, "package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
+        const [{ filename }] = JSON.parse(
+          npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], "."),
+        );
+        await writeFile(
+          join(folder, "package.json"),
+          JSON.stringify({ name: "stranger", private: true, type: "module" }),
+        );
         npm(["install", "--offline", "--no-audit", "--no-fund", `./${filename}`], folder);
         await cp("node_modules/localforage", join(folder, "node_modules/localforage"), { recursive: true });
         await use(folder);
@@ -67,7 +72,9 @@ async function expectToRun(context, root, path) {
 test("the tarball holds what is used, and nothing else", async ({ folder }) => {
   const installed = join(folder, "node_modules/polystore-wasm");
   const found = await readdir(installed, { recursive: true, withFileTypes: true });
-  const files = found.filter((entry) => entry.isFile()).map(({ parentPath, name }) => relative(installed, join(parentPath, name)));
+  const files = found
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(installed, join(parentPath, name)));
   const web = files.filter((name) => !/^(src|cmake)\//.test(name)).map((name) => name.replace(/-\w{8}\.js$/, "-*.js"));
   expect(web.sort()).toEqual([
     "CHANGELOG.md",
@@ -98,7 +105,10 @@ test("a page runs it through <script type=module>, without a bundler", async ({ 
     <script type="module" src="/page.js"></script>`;
   const application = APPLICATION.replace('"polystore-wasm"', '"/node_modules/polystore-wasm/dist/index.js"');
   await writeFile(join(folder, "page.html"), page);
-  await writeFile(join(folder, "page.js"), application.replace(/import localforage.*/, "const { localforage } = window;"));
+  await writeFile(
+    join(folder, "page.js"),
+    application.replace(/import localforage.*/, "const { localforage } = window;"),
+  );
   await expectToRun(chromiumContext, folder, "page.html");
 });
 
@@ -148,6 +158,9 @@ test("a bundle that does not use it does not contain it", async ({ folder }) => 
 test("package.json names files that exist", async ({ folder }) => {
   const installed = join(folder, "node_modules/polystore-wasm");
   const { exports, types } = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
-  const paths = [types, ...Object.values(exports).flatMap((target) => (typeof target === "string" ? target : Object.values(target)))];
+  const paths = [
+    types,
+    ...Object.values(exports).flatMap((target) => (typeof target === "string" ? target : Object.values(target))),
+  ];
   for (const path of paths) expect((await readFile(join(installed, path))).length).toBeGreaterThan(0);
 });
