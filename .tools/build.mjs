@@ -16,11 +16,14 @@ export function buildPackage() {
   run("node", ["wasm/bundle.mjs"]);
 }
 
-/** @param {"debug" | "release"} preset */
-export function buildNative(preset) {
+/**
+ * @param {"debug" | "release"} preset
+ * @param {string} [target] Everything if none is given.
+ */
+export function buildNative(preset, target = "all") {
   heading(`Native, ${preset}`);
   if (!existsSync(`build/${preset}/build.ninja`)) run("cmake", ["--preset", preset]);
-  run("cmake", ["--build", "--preset", preset]);
+  run("cmake", ["--build", "--preset", preset, "--target", target]);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

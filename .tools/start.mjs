@@ -4,6 +4,6 @@ import { install } from "./install.mjs";
 
 install("wasm", "native");
 buildPackage();
-buildNative("release");
+buildNative("release", "polystore_demo");
 // In this process, so that a signal to it ends the page's server too.
 await import("../web-tests/demo/start.mjs");

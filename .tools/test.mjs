@@ -70,7 +70,7 @@ const nativeOnly = process.argv[2] === "native";
 install("native", ...(nativeOnly ? [] : /** @type {const} */ (["wasm", "browser", "lint"])));
 if (!nativeOnly) {
   buildPackage();
-  buildNative("release"); // The demo's C++ part, and what the installation tests install.
+  buildNative("release", "polystore_demo"); // The C++ part of the demo.
 }
 native();
 if (!nativeOnly) web();

@@ -111,7 +111,7 @@ int run(const std::string& countries_path, const fs::path& folder) {
         {"folder", [&] { return polystore::folder(folder / "countries"); }, true},
     };
 
-    std::cout << "\npolystore in C++: " << countries.size() << " countries, each cached for an hour\n\n";
+    std::cout << "polystore in C++: " << countries.size() << " countries, each cached for an hour\n\n";
     std::vector<Row> rows;
     bool complete = true;
     for (const Storage& storage : storages) {
@@ -130,7 +130,7 @@ int run(const std::string& countries_path, const fs::path& folder) {
         if (++shown == 3) break;
     }
     std::cout << '\n'
-              << (complete ? "Everything is there: " : "Something is missing: look in ") << folder.string() << "\n\n";
+              << (complete ? "Everything is there.\n" : "Something is missing: look in " + folder.string() + "\n");
     return complete ? 0 : 1;
 }
 
