@@ -2,7 +2,7 @@
 // keeps the whole operation synchronous; one that returns a promise is waited for. Keys and values stay on this side.
 
 import { abandon, answer, answerPage, Ask, freshKey, Method, NEVER, number, Outcome } from "./core.js";
-import { pageExpires, pageVerdicts, start, Verdict } from "./core.js";
+import { PAGE_LENGTH, pageExpires, pageVerdicts, start, Verdict } from "./core.js";
 import { clientError, PolystoreError, show } from "./errors.js";
 import { isPromise } from "./promise.js";
 import { isRecord } from "./record.js";
@@ -86,14 +86,13 @@ export function perform(connection, task) {
   const since = connection.sequence;
   let step = begin(connection, task);
   while (step & ASK) {
-    let reply;
     try {
-      reply = request(connection, task, step, since);
+      const reply = request(connection, task, step, since);
+      if (isPromise(reply)) return performLater(connection, task, step, reply, since);
+      step = proceed(connection, task, step, reply, since);
     } catch (error) {
       throw fail(connection, task, step, error);
     }
-    if (isPromise(reply)) return performLater(connection, task, step, reply, since);
-    step = proceed(connection, task, step, reply, since);
   }
   return conclude(connection, task, step);
 }
@@ -106,7 +105,20 @@ export function perform(connection, task) {
  * @param {PromiseLike<unknown>} reply
  * @param {number} since The sequence of the connection when the call began.
  */
-async function performLater(connection, task, step, reply, since) {
+function performLater(connection, task, step, reply, since) {
+  const result = finishLater(connection, task, step, reply, since);
+  if (task.method === Method.close) connection.closing = result;
+  return result;
+}
+
+/**
+ * @param {Connection} connection
+ * @param {Task} task
+ * @param {number} step
+ * @param {PromiseLike<unknown>} reply
+ * @param {number} since
+ */
+async function finishLater(connection, task, step, reply, since) {
   const counts = task.method !== Method.close; // Which waits for the others, not for itself.
   if (counts) ++connection.pending;
   const clearing = task.method === Method.clear ? connection.beginClearing(task.id) : null;
@@ -131,6 +143,7 @@ async function performLater(connection, task, step, reply, since) {
 export async function* stream(connection, task) {
   const since = connection.sequence;
   let step = begin(connection, task);
+  ++connection.streams;
   try {
     while (step & ASK) {
       // While the user looks at the records, nothing is under way.
@@ -153,6 +166,7 @@ export async function* stream(connection, task) {
   } finally {
     // Also where the user leaves the loop.
     if (step & ASK) abandon(step);
+    connection.endStream();
     await task.pages?.return?.();
   }
 }
@@ -308,29 +322,32 @@ function resultOf(task) {
  * @param {number} since
  */
 function fillPage(connection, task, step, { ids, found }, since) {
-  const slots = pageExpires();
+  /** @type {number[]} */
+  const expires = [];
   task.page = { ids: [], records: [] };
   let i = 0;
-  for (; i < ids.length && task.page.ids.length < slots.length; ++i) {
+  for (; i < ids.length && expires.length < PAGE_LENGTH; ++i) {
     const record = found[i];
     if (!isRecord(record) || isCleared(connection, since, ids[i])) continue;
-    slots[task.page.ids.length] = record.expires ?? NEVER;
+    expires.push(record.expires ?? NEVER);
     task.page.ids.push(ids[i]);
     task.page.records.push(record);
   }
   task.unseen = { ids: ids.slice(i), found: found.slice(i) };
-  return answerPage(step, task.page.ids.length, 0);
+  // Only now, when no code of the user can run in between: the page is shared by all operations.
+  pageExpires().set(expires);
+  return answerPage(step, expires.length, 0);
 }
 
 /**
- * Carries out the verdicts on a page. They are read before any client is called: it may come back to us.
+ * Carries out the verdicts on a page. They are copied first: a client, or a getter of a stored object, may come back to us.
  * @param {Connection} connection
  * @param {Listing} task
  * @param {number} since
  */
 function sift(connection, task, since) {
   const { ids, records } = task.page;
-  const verdicts = pageVerdicts();
+  const verdicts = pageVerdicts().slice(0, ids.length);
   const copies = connection.client.copies === "both";
   /** @type {Evicted[]} */
   const evicted = [];
@@ -369,6 +386,7 @@ function isCleared({ clearings, written }, since, id) {
  */
 function evict({ client, written }, since, read) {
   const evicted = read.filter(({ id }) => !(Number(written.get(id)) > since));
+  if (evicted.length === 0) return undefined;
   if (client.evict) return client.evict(evicted);
   const promises = evicted.map(({ id }) => client.erase(id)).filter(isPromise);
   return promises.length > 0 ? Promise.all(promises) : undefined;
@@ -379,7 +397,7 @@ function evict({ client, written }, since, read) {
  * @param {string} id
  */
 function noteWrite(connection, id) {
-  if (connection.pending > 0) connection.written.set(id, ++connection.sequence);
+  if (connection.isWatched) connection.written.set(id, ++connection.sequence);
 }
 
 function numberOrNull() {
@@ -396,6 +414,8 @@ function numberOrNull() {
  */
 function fail(connection, task, step, error) {
   if (step & ASK) abandon(step);
+  // What a listing has open is let go; should that fail too, the first error is the one to tell.
+  if (task instanceof Listing) Promise.resolve(task.pages?.return?.()).catch(() => {});
   return clientError(describe(connection, task), error);
 }
 
@@ -405,7 +425,8 @@ function fail(connection, task, step, error) {
  */
 function describe({ client }, task) {
   const [name] = Object.entries(Method).find(([, method]) => method === task.method) ?? [];
-  return `${client.type} ${name}(${task.key === "" ? "" : show(task.id)})`;
+  const called = task instanceof Listing && task.method === Method.list ? task.wanted : name;
+  return `${client.type} ${called}(${task.id === "" ? "" : show(task.id)})`;
 }
 
 /** @param {Connection} connection */

@@ -31,9 +31,10 @@ export class PolystoreTypeError extends TypeError {
   /**
    * @param {Code} code
    * @param {string} message
+   * @param {ErrorOptions} [options]
    */
-  constructor(code, message) {
-    super(message);
+  constructor(code, message, options) {
+    super(message, options);
     this.code = code;
   }
 }
@@ -50,11 +51,15 @@ for (const { prototype } of [PolystoreError, PolystoreTypeError]) {
  */
 export function show(value) {
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (typeof value === "function") return value.name ? `the function ${value.name}` : "a function";
   if (typeof value === "bigint") return `${value}n`;
-  if (typeof value !== "object" || value === null) return String(value);
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return `${kind(value)} with the properties ${Object.keys(value).slice(0, 5).join(", ") || "(none)"}`;
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return String(value);
+  try {
+    if (typeof value === "function") return value.name ? `the function ${value.name}` : "a function";
+    if (Array.isArray(value)) return `an array of ${value.length}`;
+    return `${kind(value)} with the properties ${Object.keys(value).slice(0, 5).join(", ") || "(none)"}`;
+  } catch {
+    return "an object that cannot be looked at"; // A proxy may throw at every touch.
+  }
 }
 
 /**
@@ -63,7 +68,7 @@ export function show(value) {
  */
 export function kind(value) {
   const name = Object.getPrototypeOf(value)?.constructor?.name || "Object";
-  return name === "Object" ? "an object" : /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;
+  return name === "Object" ? "an object" : /^([AEIO]|U(?!RL))/.test(name) ? `an ${name}` : `a ${name}`;
 }
 
 /**

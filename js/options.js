@@ -50,21 +50,22 @@ export function readOptions(options) {
   // "expire" is what polystore called it until 2024.
   const { prefix, expire, expires = expire } = /** @type {Options} */ (options);
   return {
-    prefix: prefix === undefined ? undefined : keyText(prefix),
+    prefix: prefix === undefined ? undefined : keyText(prefix, "prefix"),
     expires: expires === undefined ? undefined : seconds(expires),
   };
 }
 
 /**
  * @param {unknown} key
+ * @param {string} [what] What it is called.
  * @returns {string}
  * @throws {PolystoreTypeError} ERR_KEY for what is no key.
  */
-export function keyText(key) {
+export function keyText(key, what = "key") {
   if (typeof key === "string") return key;
   if (typeof key === "number") return String(key);
   throw new PolystoreTypeError(
     "ERR_KEY",
-    `The key is ${show(key)}: it must be a string. Convert it with String() first.`,
+    `The ${what} is ${show(key)}: it must be a string. Convert it with String() first.`,
   );
 }

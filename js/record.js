@@ -37,15 +37,16 @@ export function decodeRecord(text) {
   }
 }
 
-const HEAD = /^\{\s*"expires":\s*(null|-?[\d.]+(?:e[-+]?\d+)?),\s*"value":(?!\s*null\s*\}$)/i;
+// A record whose value is a number, a boolean or a text without escapes: JSON that needs no parser.
+const SIMPLE = /^\{\s*"expires":\s*(null|[1-9]\d*),\s*"value":\s*(?:"[^"\\\0-\x1f]*"|true|false|-?[1-9]\d*)\s*\}$/;
 
 /**
- * The expiry of a record, without its value: for a listing of keys, three times as fast as decoding all of it.
+ * The expiry of a record, for a listing of keys: for most records, three times as fast as decoding all of it.
  * @param {string | null} text
- * @returns {StoredRecord | undefined} A record without its value.
+ * @returns {StoredRecord | undefined} The record, maybe with another value.
  */
 export function decodeExpiry(text) {
-  const match = text !== null && text.endsWith("}") && HEAD.exec(text);
-  if (!match) return undefined;
+  const match = text === null ? null : SIMPLE.exec(text);
+  if (!match) return decodeRecord(text);
   return { expires: match[1] === "null" ? null : Number(match[1]), value: true };
 }

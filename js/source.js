@@ -13,8 +13,12 @@ import { isPromise } from "./promise.js";
 
 /** An open client, and what is under way on it; shared by every store that wraps the client. */
 export class Connection {
-  /** Operations that wait for the client. */
+  /** Operations that wait for the client; a close() is not counted, as it waits for them. */
   pending = 0;
+  /** Iterations that are open, and may have read what is written meanwhile. */
+  streams = 0;
+  /** Settles with the close() under way, or done. @type {Promise<void> | null} */
+  closing = null;
   /** Grows with every write and clear() while something is pending, so that what came after a read can be told. */
   sequence = 0;
   /** The sequence of the latest write to each key, as long as anything is pending. @type {Map<string, number>} */
@@ -59,12 +63,27 @@ export class Connection {
     clearing.ended = ++this.sequence;
   }
 
+  /** Whether a write could come between what somebody read and what he does about it. */
+  get isWatched() {
+    return this.pending > 0 || this.streams > 0;
+  }
+
   /** Says that one pending operation ended. */
   settle() {
-    if (--this.pending > 0) return;
+    if (--this.pending === 0) this.#onIdle?.();
+    this.#forget();
+  }
+
+  /** Says that one iteration ended. */
+  endStream() {
+    --this.streams;
+    this.#forget();
+  }
+
+  #forget() {
+    if (this.isWatched) return;
     this.written.clear();
     this.clearings = [];
-    this.#onIdle?.();
   }
 }
 
@@ -79,12 +98,16 @@ export class Source {
   /**
    * @param {unknown} client What the user gave, or the instance of it if that was a class.
    * @param {string} type What `store.type` says.
-   * @param {() => Connection | Promise<Connection>} open Tried once now, and after a failure again when it is needed.
+   * @param {() => Connection | Promise<Connection>} open Tried once by `begin`, and after a failure again when needed.
    */
   constructor(client, type, open) {
     this.client = client;
     this.type = type;
     this.#open = open;
+  }
+
+  /** Opens the client, or begins to. */
+  begin() {
     const opened = this.#attempt();
     if (opened instanceof Connection) this.connection = opened;
     else this.#settle(opened).catch(() => {}); // The first call reports it, or tries again.
@@ -105,14 +128,17 @@ export class Source {
 
   /** @param {Connection | Promise<Connection>} opened */
   #settle(opened) {
-    this.#opening = Promise.resolve(opened).then(
-      (connection) => (this.connection = connection),
-      (error) => {
-        this.#opening = null;
-        throw clientError(`Opening the ${this.type} client`, error);
-      },
+    const opening = Promise.resolve(opened).catch((error) => {
+      this.#opening = null;
+      throw clientError(`Opening the ${this.type} client`, error);
+    });
+    // Set when the calls that wait have begun: one that is made in between must not overtake them.
+    opening.then(
+      (connection) => queueMicrotask(() => (this.connection = connection)),
+      () => {},
     );
-    return this.#opening;
+    this.#opening = opening;
+    return opening;
   }
 }
 
@@ -128,28 +154,56 @@ const namedSources = new Map();
  */
 export function sourceOf(input) {
   requireCore();
-  if (isPromise(input)) return new PromisedSource(input);
-  if (isClass(input)) return sourceOf(new input());
-  const known = /** @type {WeakMap<any, Source>} */ (typeof input === "string" ? namedSources : sources);
-  const shared = known.get(input);
+  if (isPromise(input)) return begun(new PromisedSource(input));
+  if (isClass(input)) return sourceOf(instantiate(input));
+  const client = input === "cookies" ? "cookie" : input;
+  const known = /** @type {WeakMap<any, Source>} */ (typeof client === "string" ? namedSources : sources);
+  const shared = known.get(client);
   if (shared && !shared.connection?.closed) return shared;
-  const source = makeSource(input);
-  known.set(input, source);
+  const source = makeSource(client, shared?.connection?.closing);
+  // Known before it is opened: a client may wrap itself in its own connect().
+  known.set(client, source);
+  return begun(source);
+}
+
+/** @param {Source} source */
+function begun(source) {
+  source.begin();
   return source;
 }
 
-/** @param {any} input */
-function makeSource(input) {
+/** @param {new () => unknown} type */
+function instantiate(type) {
+  try {
+    return new type();
+  } catch (error) {
+    throw clientError(`Making a client of ${show(type)}`, error);
+  }
+}
+
+/**
+ * @param {any} input
+ * @param {Promise<void> | null} [closing] What has to end first.
+ */
+function makeSource(input, closing) {
   if (input === undefined || input === null) throw unknownClient(input);
+  /** @param {() => Connection | Promise<Connection>} open */
+  const afterwards = (open) => () => (closing ? closing.then(open, open) : open());
   for (const { type, recognizes, open } of knownClients) {
-    if (recognizes(input)) return new Source(input, type, () => connect(open(input)));
+    if (recognizes(input))
+      return new Source(
+        input,
+        type,
+        afterwards(() => connect(open(input))),
+      );
   }
   if (typeof input.get !== "function" || typeof input.set !== "function") throw unknownClient(input);
   const custom = new Custom(input);
-  return new Source(input, custom.type, () => {
+  const open = () => {
     const connecting = custom.connect();
     return connect(isPromise(connecting) ? connecting.then(() => custom) : custom);
-  });
+  };
+  return new Source(input, custom.type, afterwards(open));
 }
 
 /**
@@ -167,7 +221,7 @@ class PromisedSource extends Source {
     super(promise, "PROMISE", async () => {
       const source = sourceOf(await promise);
       const connection = source.connection ?? (await source.open());
-      this.type = source.type; // Nothing before the await above may touch `this`: the constructor is still running.
+      this.type = source.type;
       return connection;
     });
   }

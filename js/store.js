@@ -115,12 +115,13 @@ export class Store {
   }
 
   async close() {
-    return this.#perform(new Task(Method.close, "", ""));
+    // A second call waits for the first.
+    return this.#source.connection?.closing ?? this.#perform(new Task(Method.close, "", ""));
   }
 
   /** @param {string} [prefix] */
   prefix(prefix = "") {
-    return new Store(this.#source, this.#prefix + keyText(prefix), this.#expires);
+    return new Store(this.#source, this.#prefix + keyText(prefix, "prefix"), this.#expires);
   }
 
   /** @param {number | string | null} [expires] */
@@ -184,7 +185,7 @@ function attempt(action) {
 
 // `keys.map(store.del)` works: a method is bound to its store when it is first taken from it. Binding all of them when a
 // store is made would cost each sub-store 1 KB.
-for (const name of Object.getOwnPropertyNames(Store.prototype)) {
+for (const name of Reflect.ownKeys(Store.prototype)) {
   const { value: method } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(Store.prototype, name));
   if (typeof method !== "function" || name === "constructor") continue;
   Object.defineProperty(Store.prototype, name, {
@@ -193,7 +194,9 @@ for (const name of Object.getOwnPropertyNames(Store.prototype)) {
     get() {
       if (this === Store.prototype) return method;
       const bound = method.bind(this);
-      Object.defineProperty(this, name, { value: bound, configurable: true, writable: true });
+      if (Object.isExtensible(this)) {
+        Object.defineProperty(this, name, { value: bound, configurable: true, writable: true });
+      }
       return bound;
     },
   });

@@ -7,30 +7,70 @@ const PLAUSIBLE_DEPTH = 100;
 const NOT_PLAIN = Symbol("not plain");
 
 /**
- * A copy of a value, the same as JSON would make and 3 times as fast; throws NOT_PLAIN where JSON would lose something.
+ * A copy of a value, the same as JSON would make and faster; throws NOT_PLAIN where JSON would lose something.
  * @param {any} value
  * @param {number} depth
  * @returns {any}
  */
 function copyPlain(value, depth) {
-  if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
-  if (typeof value === "number" && Number.isFinite(value)) return value + 0; // JSON knows no -0
+  if (isCopied(value)) return value;
+  if (value === 0) return 0; // JSON knows no -0
   if (typeof value !== "object" || depth === PLAUSIBLE_DEPTH) throw NOT_PLAIN;
-  if (Array.isArray(value)) {
-    const copy = new Array(value.length);
-    for (let i = 0; i < value.length; ++i) {
-      copy[i] = value[i] === undefined ? null : copyPlain(value[i], depth + 1);
-    }
-    return copy;
-  }
+  if (Array.isArray(value)) return copyArray(value, depth);
   if (!isPlainObject(value)) throw NOT_PLAIN;
-  /** @type {Record<string, any>} */
+  return copyObject(value, depth);
+}
+
+/**
+ * Whether a value is its own copy.
+ * @param {any} value
+ */
+function isCopied(value) {
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return true;
+  return typeof value === "number" && Number.isFinite(value) && value !== 0;
+}
+
+/**
+ * @param {any[]} array
+ * @param {number} depth
+ */
+function copyArray(array, depth) {
+  const copy = new Array(array.length);
+  for (let i = 0; i < array.length; ++i) {
+    const member = array[i];
+    copy[i] = isCopied(member) ? member : member === undefined ? null : copyPlain(member, depth + 1);
+  }
+  return copy;
+}
+
+/**
+ * @param {Record<string, any>} object
+ * @param {number} depth
+ */
+function copyObject(object, depth) {
+  // V8 copies all members in one go, in half the time of adding one after the other. Members named by a symbol, which
+  // JSON does not see, come along: to look for them would cost as much as all the rest.
+  const copy = { ...object };
+  for (const key in copy) {
+    const member = copy[key];
+    if (isCopied(member)) continue;
+    // In this form V8 knows the answer from the loop; Object.hasOwn() would be a call.
+    const own = Object.prototype.hasOwnProperty.call(copy, key);
+    if (member === undefined || key === "__proto__" || !own) return copyMembers(object, depth);
+    copy[key] = copyPlain(member, depth + 1);
+  }
+  return copy;
+}
+
+/**
+ * The slow way: for members without a value, which JSON leaves out, and for names that mean something to the prototype.
+ * @param {Record<string, any>} object
+ * @param {number} depth
+ */
+function copyMembers(object, depth) {
   const copy = {};
-  for (const key of Object.keys(value)) {
-    const member = value[key];
-    if (member === undefined) continue;
-    if (key === "__proto__") define(copy, key, copyPlain(member, depth + 1));
-    else copy[key] = copyPlain(member, depth + 1);
+  for (const [key, member] of Object.entries(object)) {
+    if (member !== undefined) define(copy, key, copyPlain(member, depth + 1));
   }
   return copy;
 }
@@ -82,18 +122,27 @@ export function copyValue(value) {
   try {
     return copyPlain(value, 0);
   } catch (error) {
-    if (error !== NOT_PLAIN) throw error; // A getter of the user's own threw.
+    if (error !== NOT_PLAIN) throw unreadable(error);
   }
   let reason;
   try {
     reason = findReason(value, "value", []);
     if (reason === undefined) return JSON.parse(JSON.stringify(value)); // Just deep.
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof RangeError)) throw unreadable(error);
     reason = "value is nested too deeply";
   }
   const message = `${reason}, which JSON cannot hold. Store a string, a finite number, a boolean, a plain object or an array; turn a Date into its toISOString() first.`;
   throw new PolystoreTypeError("ERR_VALUE", message);
+}
+
+/**
+ * What a getter of the user's own threw, or a proxy.
+ * @param {unknown} error
+ */
+function unreadable(error) {
+  const message = "value could not be read: one of its members threw. See the error's cause.";
+  return new PolystoreTypeError("ERR_VALUE", message, { cause: error });
 }
 
 /**

@@ -23,7 +23,7 @@ export class Cookie {
   #text = "";
   /** Encoded names and values, as in `#text`. @type {Map<string, string>} */
   #jar = new Map();
-  /** What this page wrote with an expiry, by encoded name. @type {Map<string, { value: string, expires: number }>} */
+  /** What this page wrote with an expiry, by encoded name. @type {Map<string, { value: string, expires: number, second: number }>} */
   #written = new Map();
 
   /** @param {string} id */
@@ -48,15 +48,16 @@ export class Cookie {
     const jar = this.#read();
     if (jar.size >= MOST_COOKIES && !jar.has(name)) throw quotaError(`${what}, with ${jar.size} cookies there,`);
     // Rounded up: a cookie must not go before its time.
-    const until = expires === null ? "" : `; expires=${new Date(Math.ceil(expires / 1000) * 1000).toUTCString()}`;
+    const second = expires === null ? Infinity : Math.ceil(expires / 1000) * 1000;
+    const until = expires === null ? "" : `; expires=${new Date(second).toUTCString()}`;
     document.cookie = `${name}=${text}${until}`;
-    // A browser says nothing when it refuses a cookie; it just is not there.
-    if (this.#read().get(name) !== text) {
+    // A browser says nothing when it refuses a cookie; it just is not there. Nor is it when its second is over.
+    if (this.#read().get(name) !== text && browserTime() < second) {
       const message = `${what}: the browser refused the cookie. Cookies may be blocked for this page, or the name reserved.`;
       throw new PolystoreError("ERR_CLIENT", message);
     }
     if (expires === null) this.#written.delete(name);
-    else this.#written.set(name, { value: text, expires });
+    else this.#written.set(name, { value: text, expires, second });
   }
 
   /** @param {string} id */
@@ -77,9 +78,11 @@ export class Cookie {
     const text = this.#read().get(name);
     if (text === undefined) return undefined;
     const written = this.#written.get(name);
+    // If it outlived its second, somebody else has written the same value anew.
+    const ours = written?.value === text && browserTime() < written.second;
     try {
       const value = JSON.parse(decodeURIComponent(text));
-      return { expires: written?.value === text ? written.expires : null, value };
+      return { expires: ours ? written.expires : null, value };
     } catch {
       return undefined; // Neither percent-encoded nor JSON: another's cookie.
     }
@@ -128,3 +131,6 @@ function decodeName(name) {
     return undefined; // Not one of our names: another's cookie.
   }
 }
+
+/** The time that the browser goes by when it drops cookies, in milliseconds since the epoch. */
+const browserTime = () => new Date().getTime();

@@ -29,8 +29,7 @@ export class ObjectStore {
   #database = null;
   /** @type {Request[]} */
   #batch = [];
-  /** Settles when the requests of a failed batch have been tried one by one. @type {Promise<void> | null} */
-  #recovery = null;
+  #isSending = false;
 
   /**
    * @param {string} type What `store.type` says.
@@ -115,23 +114,26 @@ export class ObjectStore {
    */
   #request(writes, run, stepwise = false) {
     return new Promise((resolve, reject) => {
-      if (this.#batch.length === 0) queueMicrotask(() => this.#send());
       this.#batch.push({ writes, stepwise, run, resolve, reject });
+      if (this.#isSending) return;
+      this.#isSending = true;
+      queueMicrotask(() => this.#send());
     });
   }
 
+  /** Sends one batch after the other: a failed one is tried again, and must not overtake what came after it. */
   async #send() {
-    const batch = this.#batch;
-    this.#batch = [];
-    while (this.#recovery) await this.#recovery;
-    try {
-      await this.#transact(batch);
-    } catch (error) {
-      if (batch.length === 1) return batch[0].reject(error);
-      this.#recovery = this.#sendEach(batch);
-      await this.#recovery;
-      this.#recovery = null;
+    while (this.#batch.length > 0) {
+      const batch = this.#batch;
+      this.#batch = [];
+      try {
+        await this.#transact(batch);
+      } catch (error) {
+        if (batch.length === 1) batch[0].reject(error);
+        else await this.#sendEach(batch);
+      }
     }
+    this.#isSending = false;
   }
 
   /**

@@ -11,7 +11,7 @@ let instances = 0;
 const forage = () => localforage.createInstance({ name: `bench ${++instances}` });
 
 const fifty = async (/** @type {any} */ store) => {
-  for (let i = 0; i < 50; ++i) await store.set(`key:${i}`, { number: i });
+  for (let i = 0; i < 50; ++i) await store.set(`key:${i}`, { id: `user-${i}`, theme: "dark", visits: i });
 };
 const web = [
   contest(

@@ -12,7 +12,7 @@ for (const contest of contests(kv, upstream).inMemory()) inNode.push(await measu
 console.log(table(`Node ${process.versions.node}`, inNode));
 
 const server = await serve({ isolated: true });
-const { context, close } = await launchChromium();
+const { context, close } = await launchChromium(["--js-flags=--expose-gc"]);
 const page = await context.newPage();
 await page.goto(`${server.origin}/web-tests/bench/index.html`);
 await page.waitForFunction(() => "bench" in window);

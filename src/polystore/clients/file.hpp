@@ -10,17 +10,16 @@ namespace polystore {
 /// A client that keeps its records in one JSON file, in the format of polystore 0.27:
 ///
 ///     file    = "" / "{" [member *("," member)] "}"   ; written with an indentation of 2
-///     member  = key ":" (record / foreign)            ; `record` as in record.hpp; a later member wins over an earlier
-///     foreign = any other JSON                        ; never listed or removed; kept as it is when the file is
-///     written
+///     member  = key ":" (record / foreign)            ; `record` as in record.hpp; of two with one key the later wins
+///     foreign = any other JSON                        ; never listed, never removed, and kept by every write
 ///
 /// A missing file is an empty store, and is made, with its folders, by the first write. A file that is something else
 /// is ERR_CORRUPT, and is left as it is.
 ///
 /// Every call that changes something writes the whole file once: to a temporary file beside it, which is synced and
 /// then takes the file's place, so that a crash at any moment leaves the old file or the new one. Reads cost a look at
-/// the file's date, unless another process wrote to it. Any number of processes may use one file by this library: each
-/// takes a lock (flock) on it to write.
+/// the file's date, unless another process wrote to it. Any number of C++ processes may write to one file: each takes a
+/// lock (flock) on it, of which a program in another language knows nothing.
 ///
 /// Keys must be UTF-8, or are ERR_KEY. A full disk is ERR_QUOTA.
 [[nodiscard]] std::shared_ptr<Client> file(const std::filesystem::path& path);
