@@ -31,11 +31,9 @@ function load() {
 /** Throws, with the way out, where the core could not be started. */
 export function requireCore() {
   if (core !== undefined) return;
-  throw new PolystoreError(
-    "ERR_WASM",
-    "WebAssembly could not be started. If the page has a Content-Security-Policy, its script-src must have 'wasm-unsafe-eval' (not 'unsafe-eval'). See the error's cause.",
-    { cause: failure },
-  );
+  const reason = /** @type {Error} */ (failure).message;
+  const message = `WebAssembly could not be started: ${reason}. Where a page has a Content-Security-Policy, its script-src must have 'wasm-unsafe-eval' ('unsafe-eval' is not needed).`;
+  throw new PolystoreError("ERR_WASM", message, { cause: failure });
 }
 
 /**

@@ -248,8 +248,9 @@ function proceed(connection, task, step, reply, since) {
     case Ask.clock:
       return answer(step, 1, reply);
     case Ask.add:
+      if (typeof reply !== "string") throw new TypeError(`it gave ${show(reply)} where the new key was expected`);
       // Clients differ in whether they give the prefix back.
-      task.key = String(reply).startsWith(task.id) ? String(reply).slice(task.id.length) : String(reply);
+      task.key = reply.startsWith(task.id) ? reply.slice(task.id.length) : reply;
       noteWrite(connection, task.id + task.key);
       return answer(step, 1, 0);
     case Ask.page:
@@ -257,6 +258,7 @@ function proceed(connection, task, step, reply, since) {
         ? answerPage(step, 0, 1)
         : fillPage(connection, /** @type {Listing} */ (task), step, reply.value, since);
     case Ask.prune:
+    case Ask.sift:
       return answer(step, 1, Number(reply) || 0);
   }
   return answer(step, 1, 0);
@@ -359,7 +361,7 @@ function sift(connection, task, since) {
       evicted.push({ id: ids[i], expires: records[i].expires });
     }
   }
-  return evicted.length > 0 ? evict(connection, since, evicted) : undefined;
+  return evict(connection, since, evicted);
 }
 
 /**
@@ -382,14 +384,14 @@ function isCleared({ clearings, written }, since, id) {
  * @param {Connection} connection
  * @param {number} since
  * @param {Evicted[]} read
- * @returns {unknown}
+ * @returns {number | PromiseLike<number>} How many were removed.
  */
 function evict({ client, written }, since, read) {
   const evicted = read.filter(({ id }) => !(Number(written.get(id)) > since));
-  if (evicted.length === 0) return undefined;
+  if (evicted.length === 0) return 0;
   if (client.evict) return client.evict(evicted);
   const promises = evicted.map(({ id }) => client.erase(id)).filter(isPromise);
-  return promises.length > 0 ? Promise.all(promises) : undefined;
+  return promises.length > 0 ? Promise.all(promises).then(() => evicted.length) : evicted.length;
 }
 
 /**

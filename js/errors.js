@@ -39,9 +39,11 @@ export class PolystoreTypeError extends TypeError {
   }
 }
 
-for (const { prototype } of [PolystoreError, PolystoreTypeError]) {
-  Object.defineProperty(prototype, BRAND, { value: true });
-  Object.defineProperty(prototype, "name", { value: "PolystoreError", writable: true, configurable: true });
+for (const type of [PolystoreError, PolystoreTypeError]) {
+  const name = { value: "PolystoreError", writable: true, configurable: true };
+  Object.defineProperty(type, "name", name); // Which minifying took from it.
+  Object.defineProperty(type.prototype, "name", name);
+  Object.defineProperty(type.prototype, BRAND, { value: true });
 }
 
 /**
@@ -84,9 +86,8 @@ export function clientError(what, error) {
   if (name === "QuotaExceededError" || name === "NS_ERROR_DOM_QUOTA_REACHED") {
     return quotaError(what, { cause: error });
   }
-  return new PolystoreError("ERR_CLIENT", `${what} failed: ${message || show(error)}. See the error's cause.`, {
-    cause: error,
-  });
+  const reason = (message || show(error)).replace(/\.+$/, "");
+  return new PolystoreError("ERR_CLIENT", `${what} failed: ${reason}. See the error's cause.`, { cause: error });
 }
 
 /**

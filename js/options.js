@@ -39,7 +39,7 @@ function parse(text) {
 export function readOptions(options) {
   if (options === undefined || options === null) return { prefix: undefined, expires: undefined };
   if (typeof options !== "object") {
-    const message = `The options are ${show(options)}: write { expires: ${show(options)} } instead.`;
+    const message = `The options are ${show(options)}: they must be an object, like { expires: "1h" }.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
   for (const name of Object.keys(options)) {
@@ -66,6 +66,6 @@ export function keyText(key, what = "key") {
   if (typeof key === "number") return String(key);
   throw new PolystoreTypeError(
     "ERR_KEY",
-    `The ${what} is ${show(key)}: it must be a string. Convert it with String() first.`,
+    `The ${what} is ${show(key)}: it must be a string, or a number. Convert it with String() first.`,
   );
 }

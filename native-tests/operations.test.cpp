@@ -107,13 +107,13 @@ TEST_CASE("add with nothing to store makes a key all the same", "[operations]") 
 
 TEST_CASE("list keeps the living and evicts the expired", "[operations]") {
     CHECK(play(start_list(), {at(1000), end_of_pages()}) == "clock page -> done");
-    CHECK(play(start_list(), {at(1000), page({1001, kNever, 1000, 999}), ok(), at(1000), end_of_pages()}) ==
+    CHECK(play(start_list(), {at(1000), page({1001, kNever, 1000, 999}), counted(2), at(1000), end_of_pages()}) ==
           "clock page:keep,keep,evict,evict sift clock page -> done(2)");
 }
 
 TEST_CASE("list looks at the clock anew for every page, and goes on after an empty one", "[operations]") {
     CHECK(play(start_list(), {at(1000), page({1500}), ok(), at(1500), page({}), ok(), at(1500), page({1500, 1501}),
-                              ok(), at(9999), end_of_pages()}) ==
+                              counted(1), at(9999), end_of_pages()}) ==
           "clock page:keep sift clock page sift clock page:evict,keep sift clock page -> done(1)");
 }
 
@@ -123,8 +123,8 @@ TEST_CASE("list keeps all that a client shows that manages expiry", "[operations
 }
 
 TEST_CASE("clear evicts everything, unless the client can clear", "[operations]") {
-    CHECK(play(start_clear(),
-               {at(1000), page({1001, kNever, 1000}), ok(), at(1000), page({1}), ok(), at(1000), end_of_pages()}) ==
+    CHECK(play(start_clear(), {at(1000), page({1001, kNever, 1000}), counted(3), at(1000), page({1}), counted(1),
+                               at(1000), end_of_pages()}) ==
           "clock page:evict,evict,evict sift clock page:evict sift clock page -> done(4)");
     CHECK(play(start_clear(kPlain | Trait::clear), {ok()}) == "clear -> done");
     CHECK(play(start_clear(Trait::clear), {ok()}) == "clear -> done");
@@ -132,9 +132,14 @@ TEST_CASE("clear evicts everything, unless the client can clear", "[operations]"
 
 TEST_CASE("prune evicts the expired, leaves the rest, and counts", "[operations]") {
     CHECK(play(start_prune(), {at(1000), end_of_pages()}) == "clock page -> done");
-    CHECK(play(start_prune(), {at(1000), page({1001, 1000, kNever}), ok(), at(1001), page({}), ok(), at(1001),
-                               page({1001, 1}), ok(), at(1001), end_of_pages()}) ==
+    CHECK(play(start_prune(), {at(1000), page({1001, 1000, kNever}), counted(1), at(1001), page({}), ok(), at(1001),
+                               page({1001, 1}), counted(2), at(1001), end_of_pages()}) ==
           "clock page:leave,evict,leave sift clock page sift clock page:evict,evict sift clock page -> done(3)");
+}
+
+TEST_CASE("prune counts what was removed, not what was to be", "[operations]") {
+    CHECK(play(start_prune(), {at(1000), page({1, 2, 3}), counted(1), at(1000), end_of_pages()}) ==
+          "clock page:evict,evict,evict sift clock page -> done(1)");
 }
 
 TEST_CASE("prune is the client's affair if it can, and nobody's if it manages expiry", "[operations]") {

@@ -26,7 +26,8 @@ await build({
   format: "esm",
   target: "es2022",
   minify: true,
-  charset: "utf8", // the core's bytes stay one character each; a module is UTF-8 by definition
+  charset: "ascii", // 0.1 KB more, and a page that bundles us as a classic script needs no <meta charset>
+  lineLimit: 300, // Node prints the line of an uncaught error, which must not be all of them
   chunkNames: "[name]-[hash]",
   legalComments: "none",
   plugins: [minifyGlue],

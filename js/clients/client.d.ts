@@ -40,8 +40,11 @@ export interface Client {
   /** `expires` is in milliseconds since the epoch; in seconds from now if the client manages expiry. */
   write(id: string, value: any, expires: number | null): unknown;
   erase(id: string): unknown;
-  /** Erases each of these records if it still has the expiry it was read with, in one step. Without it, `erase` serves. */
-  evict?(evicted: Evicted[]): unknown;
+  /**
+   * Erases each of these records if it still has the expiry it was read with, in one step, and resolves with how many
+   * those were. Without it, `erase` serves.
+   */
+  evict?(evicted: Evicted[]): Eventually<number>;
   /** All records that have the prefix, in pages of any length: what is on one page is in memory at one time. */
   pages?(prefix: string, wanted: Wanted): Iterator<Page> | AsyncIterator<Page>;
   has?(id: string): Eventually<boolean>;

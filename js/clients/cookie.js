@@ -26,6 +26,13 @@ export class Cookie {
   /** What this page wrote with an expiry, by encoded name. @type {Map<string, { value: string, expires: number, second: number }>} */
   #written = new Map();
 
+  constructor() {
+    if (typeof document !== "undefined") return;
+    const message =
+      "Cookies exist in pages only, and there is no document here. On a server, wrap a Map or a client of your own.";
+    throw new PolystoreError("ERR_CLIENT", message);
+  }
+
   /** @param {string} id */
   read(id) {
     return this.#record(encodeName(id));
@@ -44,9 +51,13 @@ export class Cookie {
       const message = `${what}: browsers keep a cookie for 400 days at most. Give a shorter expires.`;
       throw new PolystoreTypeError("ERR_EXPIRES", message);
     }
-    if (name.length + text.length > MOST_BYTES) throw quotaError(`${what}, ${name.length + text.length} bytes,`);
+    if (name.length + text.length > MOST_BYTES) {
+      throw quotaError(`${what}, with ${name.length + text.length} bytes where a cookie holds ${MOST_BYTES},`);
+    }
     const jar = this.#read();
-    if (jar.size >= MOST_COOKIES && !jar.has(name)) throw quotaError(`${what}, with ${jar.size} cookies there,`);
+    if (jar.size >= MOST_COOKIES && !jar.has(name)) {
+      throw quotaError(`${what}, with ${jar.size} cookies there where a site may have ${MOST_COOKIES},`);
+    }
     // Rounded up: a cookie must not go before its time.
     const second = expires === null ? Infinity : Math.ceil(expires / 1000) * 1000;
     const until = expires === null ? "" : `; expires=${new Date(second).toUTCString()}`;
@@ -65,6 +76,9 @@ export class Cookie {
     const name = encodeName(id);
     document.cookie = `${name}=; expires=${EPOCH}`;
     this.#written.delete(name);
+    if (!this.#read().has(name)) return;
+    const message = `COOKIE del(${show(id)}): the cookie is still there. It was set for another path or domain, and can only be deleted from there.`;
+    throw new PolystoreError("ERR_CLIENT", message);
   }
 
   /** @param {string} prefix */

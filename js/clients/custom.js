@@ -1,3 +1,4 @@
+import { show } from "../errors.js";
 import { isPromise } from "../promise.js";
 
 /** @typedef {import("./client.js").Page} Page */
@@ -175,7 +176,9 @@ export class Custom {
    * @param {string} prefix
    * @param {[unknown, unknown]} entry
    */
-  #put(page, prefix, [id, found]) {
+  #put(page, prefix, entry) {
+    if (!Array.isArray(entry)) throw new TypeError(`it listed ${show(entry)} where [key, value] was expected`);
+    const [id, found] = entry;
     // The object promises to heed the prefix; a Map-like one does not.
     if (typeof id !== "string" || !id.startsWith(prefix)) return;
     page.ids.push(id);

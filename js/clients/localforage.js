@@ -9,7 +9,8 @@ export async function openLocalForage(forage) {
   await forage.ready();
   if (forage.driver() !== forage.INDEXEDDB) return new LocalForage(forage);
   const { name, storeName } = forage.config();
-  return new ObjectStore("FORAGE", name, storeName);
+  // localForage makes its database anew, if that is gone, at the next call.
+  return new ObjectStore("FORAGE", name, storeName, () => forage.length());
 }
 
 /** localForage with a driver other than IndexedDB: each value is a record. */

@@ -16,7 +16,7 @@ const PAGE_LENGTH = 1000;
 /**
  * An object store of an IndexedDB database that exists: each value is a record. Requests made in one tick share one
  * transaction, in their order. Somebody else owns the database, so its `versionchange` is honoured at once, and the
- * next request opens it again.
+ * next request opens it again, after the owner has made it anew if it is gone.
  */
 export class ObjectStore {
   /** @type {import("./client.js").Client["can"]} */
@@ -25,6 +25,7 @@ export class ObjectStore {
   copies = "write";
   #databaseName;
   #storeName;
+  #restore;
   /** @type {Promise<IDBDatabase> | null} */
   #database = null;
   /** @type {Request[]} */
@@ -35,11 +36,13 @@ export class ObjectStore {
    * @param {string} type What `store.type` says.
    * @param {string} databaseName
    * @param {string} storeName
+   * @param {() => Promise<unknown>} restore Lets the owner make the database anew.
    */
-  constructor(type, databaseName, storeName) {
+  constructor(type, databaseName, storeName, restore) {
     this.type = type;
     this.#databaseName = databaseName;
     this.#storeName = storeName;
+    this.#restore = restore;
   }
 
   /** @param {string} id */
@@ -70,14 +73,17 @@ export class ObjectStore {
 
   /** @param {import("./client.js").Evicted[]} evicted */
   evict(evicted) {
-    const run = (/** @type {IDBObjectStore} */ store, /** @type {() => void} */ done) => {
+    const run = (/** @type {IDBObjectStore} */ store, /** @type {(erased: number) => void} */ done) => {
       let left = evicted.length;
-      if (left === 0) done();
+      let erased = 0;
       for (const { id, expires } of evicted) {
         const request = store.get(id);
         request.onsuccess = () => {
-          if (request.result?.expires === expires) store.delete(id);
-          if (--left === 0) done();
+          if (request.result?.expires === expires) {
+            store.delete(id);
+            ++erased;
+          }
+          if (--left === 0) done(erased);
         };
       }
     };
@@ -181,9 +187,12 @@ export class ObjectStore {
     try {
       return (await this.#open()).transaction(this.#storeName, mode);
     } catch (error) {
-      // The connection was closed after we got it: a browser may do so at any time, and the owner may ask for it.
-      if (/** @type {DOMException} */ (error).name !== "InvalidStateError") throw error;
+      const { name } = /** @type {DOMException} */ (error);
+      // The connection was closed after we got it: a browser may do so at any time, and the owner may ask for it. Or the
+      // database is gone, or the store in it: somebody dropped it, or cleared the site's data.
+      if (!["InvalidStateError", "AbortError", "NotFoundError"].includes(name)) throw error;
       this.#database = null;
+      if (name !== "InvalidStateError") await this.#restore();
       return (await this.#open()).transaction(this.#storeName, mode);
     }
   }

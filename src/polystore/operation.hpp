@@ -32,7 +32,7 @@ enum class Ask : std::uint8_t {
     add,       ///< Let the client choose the key and write the value, with the expiry in `number()`.
     clock,     ///< Answer the time in `number`, in milliseconds since the epoch.
     page,      ///< Fetch the next page of records that have the prefix. Answer with `answer_page`.
-    sift,      ///< Carry out the verdicts on the page: hand over what is kept, evict what is evicted.
+    sift,      ///< Hand over what is kept of the page, evict what is evicted. Answer in `number` how many were.
     clear,     ///< Let the client remove everything that has the prefix.
     prune,     ///< Let the client remove what has expired. Answer in `number` how many those were.
     drain,     ///< Answer once no other operation on this client is under way.

@@ -79,9 +79,8 @@ Operation sift(Verdict alive) {
         if (page.end) break;
         for (std::size_t i = 0; i < page.expires.size(); ++i) {
             page.verdicts[i] = page.expires[i] > now ? alive : Verdict::evict;
-            if (page.verdicts[i] == Verdict::evict) ++evicted;
         }
-        co_await Question{Ask::sift};
+        evicted += (co_await Question{Ask::sift}).number;
     }
     co_return {Outcome::done, evicted};
 }

@@ -54,7 +54,7 @@ class Driver {
    private:
     void answer();
     void answer_page();
-    void sift();
+    double sift();
 
     [[nodiscard]] bool closed() const { return client_.times_closed_ != life_; }
 
@@ -111,7 +111,7 @@ void Driver::answer() {
             return operation_.answer({});
         case Ask::clock: return operation_.answer({true, clock_()});
         case Ask::page: return answer_page();
-        case Ask::sift: sift(); return operation_.answer({});
+        case Ask::sift: return operation_.answer({true, sift()});
         case Ask::clear: client_.clear(prefix_); return operation_.answer({});
         case Ask::prune: return operation_.answer({true, static_cast<double>(client_.prune(prefix_))});
         case Ask::drain:
@@ -143,7 +143,8 @@ void Driver::answer_page() {
     operation_.answer_page({expires_, verdicts_, end});
 }
 
-void Driver::sift() {
+/// Says how many it evicted.
+double Driver::sift() {
     std::vector<Entry> evicted;
     for (std::size_t i = 0; i < page_.size(); ++i) {
         Entry& entry = page_[i];
@@ -154,6 +155,7 @@ void Driver::sift() {
         }
     }
     if (!evicted.empty()) client_.evict(evicted);
+    return static_cast<double>(evicted.size());
 }
 
 bool Driver::advance() {
