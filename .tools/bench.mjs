@@ -5,4 +5,4 @@ import { run } from "./run.mjs";
 
 install("wasm", "browser");
 buildPackage();
-run("node", ["--expose-gc", "web-tests/bench/run.js"]);
+run("node", ["web-tests/bench/run.js"]);

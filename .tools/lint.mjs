@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { install } from "./install.mjs";
-import { succeeds } from "./run.mjs";
+import { run, succeeds } from "./run.mjs";
 
 /** The files of the repository with one of these endings. @param {string[]} endings */
 export function sources(...endings) {
@@ -24,13 +24,17 @@ function checks() {
 
 /** @returns {[name: string, passes: () => boolean]} */
 function tidy() {
+  // It compiles as the debug build does, which need not be built for that.
+  if (!existsSync("build/debug/compile_commands.json")) run("cmake", ["--preset", "debug"]);
   const files = sources("cpp").filter((file) => file.startsWith("src/"));
   return ["clang-tidy", () => succeeds("clang-tidy", ["-p", "build/debug", "--quiet", ...files])];
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  install("lint");
+  install("lint", "wasm", "native");
   const [option] = process.argv.slice(2);
+  // The types of the tests are those of dist/.
+  if (!existsSync("dist/index.d.ts")) run("node", [".tools/build.mjs"]);
   const list = option === "--tidy" ? [...checks(), tidy()] : checks();
   const results = list.map(([name, passes]) => ({ name, ok: passes() }));
   for (const { name, ok } of results) console.log(`${ok ? "ok" : "FAILED"}: ${name}`);

@@ -44,7 +44,6 @@ export async function measure({ name, against, target, operations, ours, theirs 
  */
 async function time(action) {
   await new Promise((resolve) => setTimeout(resolve, 100));
-  /** @type {any} */ (globalThis).gc?.();
   const start = performance.now();
   await action();
   return performance.now() - start;

@@ -17,13 +17,12 @@ const ARGS = [
 
 /**
  * Chromium with a profile on disk: in a private window, which is Playwright's default, storages behave differently.
- * @param {string[]} [args] More of its arguments.
  * @returns {Promise<{ context: import("@playwright/test").BrowserContext, close: () => Promise<void> }>}
  */
-export async function launchChromium(args = []) {
+export async function launchChromium() {
   const profile = await mkdtemp(join(tmpdir(), "polystore-profile-"));
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  const context = await chromium.launchPersistentContext(profile, { executablePath, args: [...ARGS, ...args] });
+  const context = await chromium.launchPersistentContext(profile, { executablePath, args: ARGS });
   const close = async () => {
     await context.close();
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
