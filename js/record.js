@@ -40,6 +40,9 @@ export function decodeRecord(text) {
 // A record whose value is a number, a boolean or a text without escapes: JSON that needs no parser.
 const SIMPLE = /^\{\s*"expires":\s*(null|[1-9]\d*),\s*"value":\s*(?:"[^"\\\0-\x1f]*"|true|false|-?[1-9]\d*)\s*\}$/;
 
+/** @type {StoredRecord} */
+const WITHOUT_EXPIRY = Object.freeze({ expires: null, value: true });
+
 /**
  * The expiry of a record, for a listing of keys: for most records, three times as fast as decoding all of it.
  * @param {string | null} text
@@ -48,5 +51,5 @@ const SIMPLE = /^\{\s*"expires":\s*(null|[1-9]\d*),\s*"value":\s*(?:"[^"\\\0-\x1
 export function decodeExpiry(text) {
   const match = text === null ? null : SIMPLE.exec(text);
   if (!match) return decodeRecord(text);
-  return { expires: match[1] === "null" ? null : Number(match[1]), value: true };
+  return match[1] === "null" ? WITHOUT_EXPIRY : { expires: Number(match[1]), value: true };
 }

@@ -48,7 +48,8 @@ export class WebStorage {
    * @param {import("./client.js").Wanted} wanted
    */
   *pages(prefix, wanted) {
-    const ids = this.#ids().filter((id) => id.startsWith(prefix));
+    const all = this.#ids();
+    const ids = prefix === "" ? all : all.filter((id) => id.startsWith(prefix));
     const storage = this.#storage;
     yield* pagesOf(ids, wanted === "keys" ? (id) => decodeExpiry(storage.getItem(id)) : (id) => this.read(id));
   }

@@ -15,16 +15,18 @@
 /**
  * @param {Contest} contest
  * @param {number} [rounds]
+ * @param {number} [pause] Milliseconds before each run: what the other side leaves to be done (a browser still ends 1,000
+ *   transactions when their results are long there) must not be charged to this one.
  * @returns {Promise<Result>} Microseconds an operation, and how many times as fast as the peer we are: all medians.
  */
-export async function measure({ name, against, target, operations, ours, theirs }, rounds = 15) {
+export async function measure({ name, against, target, operations, ours, theirs }, rounds = 15, pause = 0) {
   const runOurs = await ours();
   const runTheirs = await theirs();
   /** @type {{ ours: number, theirs: number }[]} */
   const times = [];
   for (let round = -3; round < rounds; ++round) {
-    const ours = (await time(runOurs)) / operations;
-    const theirs = (await time(runTheirs)) / operations;
+    const ours = (await time(runOurs, pause)) / operations;
+    const theirs = (await time(runTheirs, pause)) / operations;
     if (round >= 0) times.push({ ours, theirs }); // The first rounds warm up.
   }
   return {
@@ -38,12 +40,11 @@ export async function measure({ name, against, target, operations, ours, theirs 
 }
 
 /**
- * Milliseconds, from a quiet start: what the other side leaves to be done (a browser still ends 1,000 transactions when
- * their results are long there) must not be charged to this one.
  * @param {() => Promise<unknown>} action
+ * @param {number} pause
  */
-async function time(action) {
-  await new Promise((resolve) => setTimeout(resolve, 100));
+async function time(action, pause) {
+  if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
   const start = performance.now();
   await action();
   return performance.now() - start;
