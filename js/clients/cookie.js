@@ -74,9 +74,11 @@ export class Cookie {
   /** @param {string} id */
   erase(id) {
     const name = encodeName(id);
+    const text = this.#read().get(name);
     document.cookie = `${name}=; expires=${EPOCH}`;
     this.#written.delete(name);
-    if (!this.#read().has(name)) return;
+    // With another text, it is another cookie of that name, which ours had hidden.
+    if (text === undefined || this.#read().get(name) !== text) return;
     const message = `COOKIE del(${show(id)}): the cookie is still there. It was set for another path or domain, and can only be deleted from there.`;
     throw new PolystoreError("ERR_CLIENT", message);
   }

@@ -87,6 +87,18 @@ test("a cookie that the browser refuses is an error", async ({ tab }) => {
   expect(result).toEqual(["ERR_CLIENT", true, false]);
 });
 
+test("a cookie of another path cannot be deleted, and that is said", async ({ tab }) => {
+  const result = await tab.evaluate(async () => {
+    const store = window.kv("cookie");
+    document.cookie = "above=1; path=/";
+    const error = await store.del("above").catch((/** @type {any} */ error) => error);
+    const there = await store.has("above");
+    document.cookie = "above=; path=/; max-age=0";
+    return [error.code, there, await store.del("above")];
+  });
+  expect(result).toEqual(["ERR_CLIENT", true, "above"]);
+});
+
 test("of two cookies of one name, the one that the browser sends first is read", async ({ tab }) => {
   const result = await tab.evaluate(async () => {
     const { kv } = window;
