@@ -191,7 +191,7 @@ TEST_CASE("operations wait independently of each other", "[operations]") {
     get.answer({true, 999});
     CHECK(get.ask() == Ask::nothing);
     CHECK(get.outcome() == Outcome::value);
-    prune.answer({});
+    prune.answer({true, 1});
     CHECK(prune.ask() == Ask::clock);
     set.answer({});
     CHECK(set.outcome() == Outcome::done);
