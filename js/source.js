@@ -189,14 +189,13 @@ function makeSource(input, closing) {
   if (input === undefined || input === null) throw unknownClient(input);
   /** @param {() => Connection | Promise<Connection>} open */
   const afterwards = (open) => () => (closing ? closing.then(open, open) : open());
-  for (const { type, recognizes, open } of knownClients) {
-    if (recognizes(input))
-      return new Source(
-        input,
-        type,
-        afterwards(() => connect(open(input))),
-      );
-  }
+  const known = knownClients.find(({ recognizes }) => recognizes(input));
+  if (known)
+    return new Source(
+      input,
+      known.type,
+      afterwards(() => connect(known.open(input))),
+    );
   if (typeof input.get !== "function" || typeof input.set !== "function") throw unknownClient(input);
   const custom = new Custom(input);
   const open = () => {
