@@ -16,6 +16,8 @@ import { copyStored } from "./value.js";
 // A step is a number: what is asked in the low four bits, and the operation in the rest; or 0, and how it ended.
 const ASK = 15;
 const OUTCOME_SHIFT = 4;
+/** The step with which a `get` ends that found a value. */
+const FOUND = Outcome.value << OUTCOME_SHIFT;
 
 /**
  * One call of a user, with what its operation needs and the core does not know. Every property costs `get` some
@@ -77,14 +79,52 @@ export class Listing extends Task {
 }
 
 /**
+ * Runs a `get` or a `has`, whose first question is nearly always the only one: is there a record? Asked here, without
+ * the loop of `run` and the task that it keeps, a `get` over a Map takes a fifth less time.
+ * @param {Connection} connection
+ * @param {number} method
+ * @param {string} key
+ * @param {string} id The key with its prefix.
+ * @returns {any} What the call resolves with, or a promise of it.
+ */
+export function lookUp(connection, method, key, id) {
+  const { client, sequence: since } = connection;
+  const step = start(method, connection.traits, 0, 0);
+  if ((step & ASK) !== Ask.read) return run(connection, new Task(method, key, id), step, since);
+  let found;
+  try {
+    found = client.read(id);
+    if (isPromise(found)) return performLater(connection, new Task(method, key, id), step, found, since);
+  } catch (error) {
+    throw fail(connection, new Task(method, key, id), step, error);
+  }
+  const record = isRecord(found) && !isCleared(connection, since, id) ? found : null;
+  const next = record === null ? answer(step, 0, 0) : answer(step, 1, record.expires ?? NEVER);
+  if (record !== null && next === FOUND) return client.copies === "both" ? copyStored(record.value) : record.value;
+  const task = new Task(method, key, id);
+  task.record = record;
+  return run(connection, task, next, since);
+}
+
+/**
  * Runs a call from its beginning.
  * @param {Connection} connection
  * @param {Task} task
  * @returns {any} What the call resolves with, or a promise of it.
  */
 export function perform(connection, task) {
-  const since = connection.sequence;
-  let step = begin(connection, task);
+  return run(connection, task, begin(connection, task), connection.sequence);
+}
+
+/**
+ * Runs a call from a step on.
+ * @param {Connection} connection
+ * @param {Task} task
+ * @param {number} step
+ * @param {number} since The sequence of the connection when the call began.
+ * @returns {any} What the call resolves with, or a promise of it.
+ */
+function run(connection, task, step, since) {
   while (step & ASK) {
     try {
       const reply = request(connection, task, step, since);

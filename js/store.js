@@ -1,5 +1,5 @@
 import { Method, NEVER } from "./core.js";
-import { Listing, perform, stream, Task, Writing } from "./driver.js";
+import { Listing, lookUp, perform, stream, Task, Writing } from "./driver.js";
 import { keyText, readOptions, seconds } from "./options.js";
 import { copyValue } from "./value.js";
 
@@ -53,7 +53,7 @@ export class Store {
   /** @param {string} key */
   async get(key) {
     const text = keyText(key);
-    return this.#perform(new Task(Method.get, text, this.#prefix + text));
+    return this.#lookUp(Method.get, text);
   }
 
   /**
@@ -76,7 +76,7 @@ export class Store {
   /** @param {string} key */
   async has(key) {
     const text = keyText(key);
-    return this.#perform(new Task(Method.has, text, this.#prefix + text));
+    return this.#lookUp(Method.has, text);
   }
 
   /** @param {string} key */
@@ -127,6 +127,18 @@ export class Store {
   /** @param {number | string | null} [expires] */
   expires(expires = null) {
     return new Store(this.#source, this.#prefix, seconds(expires));
+  }
+
+  /**
+   * @param {number} method
+   * @param {string} key
+   */
+  #lookUp(method, key) {
+    const { connection } = this.#source;
+    const id = this.#prefix + key;
+    return connection
+      ? lookUp(connection, method, key, id)
+      : this.#source.open().then((opened) => lookUp(opened, method, key, id));
   }
 
   /** @param {Task} task */

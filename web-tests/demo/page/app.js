@@ -15,13 +15,24 @@ const columns = storages.map((storage) => new Column(storage));
 // Another tab shares all of these storages but one, and hears of changes only so.
 const tabs = new BroadcastChannel("polystore-demo");
 const list = new Intl.ListFormat("en");
+/** Settles with the latest call: what is asked for meanwhile comes after it, so that the last word is on the last click. */
+let latest = Promise.resolve();
+
+/**
+ * Makes a call when its turn comes.
+ * @param {Call | Promise<Call>} call
+ * @param {Column[]} [targets]
+ */
+function enqueue(call, targets = columns) {
+  latest = latest.then(async () => run(await call, targets)).catch((error) => say(String(error)));
+}
 
 /**
  * Makes a call on each of these columns, and says what came of it.
  * @param {Call} call
- * @param {Column[]} [targets]
+ * @param {Column[]} targets
  */
-async function run(call, targets = columns) {
+async function run(call, targets) {
   /** @type {{ name: string, code: string | undefined }[]} */
   const results = [];
   // One after another: at once, each would be timed with the work of the others in it.
@@ -45,18 +56,18 @@ function say(text) {
  * @param {() => Call | Promise<Call>} makeCall
  */
 function onClick(name, makeCall) {
-  part(document, name, HTMLButtonElement).addEventListener("click", async () => run(await makeCall()));
+  part(document, name, HTMLButtonElement).addEventListener("click", () => enqueue(makeCall()));
 }
 
 for (const column of columns) {
-  column.addEventListener("call", (event) => run(/** @type {CustomEvent<Call>} */ (event).detail, [column]));
+  column.addEventListener("call", (event) => enqueue(/** @type {CustomEvent<Call>} */ (event).detail, [column]));
   column.addEventListener("expired", (event) => {
     say(`Expired: ${list.format(/** @type {CustomEvent<string[]>} */ (event).detail)}.`);
   });
 }
 editor.form.addEventListener("submit", (event) => {
   event.preventDefault();
-  run(editor.set());
+  enqueue(editor.set());
 });
 onClick("read", () => editor.get());
 onClick("delete", () => editor.del());
