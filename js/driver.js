@@ -54,6 +54,9 @@ export class Writing extends Task {
   }
 }
 
+/** @type {import("./clients/client.js").Page} */
+const NOTHING = { ids: [], found: [] };
+
 /** A call that goes through all records with the prefix. */
 export class Listing extends Task {
   /** What it hands over. @type {any[]} */
@@ -61,7 +64,7 @@ export class Listing extends Task {
   /** @type {Iterator<any> | AsyncIterator<any> | null} */
   pages = null;
   /** What the client gave last, as far as the core has not seen it. @type {import("./clients/client.js").Page} */
-  unseen = { ids: [], found: [] };
+  unseen = NOTHING;
   /** The page that the core sees: full keys and records. @type {{ ids: string[], records: StoredRecord[] }} */
   page = { ids: [], records: [] };
 
@@ -375,7 +378,7 @@ function fillPage(connection, task, step, { ids, found }, since) {
     task.page.ids.push(ids[i]);
     task.page.records.push(record);
   }
-  task.unseen = { ids: ids.slice(i), found: found.slice(i) };
+  task.unseen = i === ids.length ? NOTHING : { ids: ids.slice(i), found: found.slice(i) };
   // Only now, when no code of the user can run in between: the page is shared by all operations.
   pageExpires().set(expires);
   return answerPage(step, expires.length, 0);

@@ -49,7 +49,8 @@ const WITHOUT_EXPIRY = Object.freeze({ expires: null, value: true });
  * @returns {StoredRecord | undefined} The record, maybe with another value.
  */
 export function decodeExpiry(text) {
-  const match = text === null ? null : SIMPLE.exec(text);
-  if (!match) return decodeRecord(text);
-  return match[1] === "null" ? WITHOUT_EXPIRY : { expires: Number(match[1]), value: true };
+  if (text === null || !SIMPLE.test(text)) return decodeRecord(text);
+  if (text.startsWith('{"expires":null')) return WITHOUT_EXPIRY; // As we write it: no match to take apart.
+  const [, expires] = /** @type {RegExpExecArray} */ (SIMPLE.exec(text));
+  return expires === "null" ? WITHOUT_EXPIRY : { expires: Number(expires), value: true };
 }

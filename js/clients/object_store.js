@@ -2,11 +2,18 @@
 const PAGE_LENGTH = 1000;
 
 /**
+ * As many reads in a row are worth a look at the keys around them: where at least every second one is asked for, all of
+ * them are fetched in one request, which takes a fifth of the time of one request each.
+ */
+const MANY_READS = 32;
+
+/**
  * A request of a batch: `run` places it in a transaction and says `done` with its result. One that takes several steps
  * has to be done before the next is placed, which would else come between them.
  * @typedef {object} Request
  * @property {boolean} writes
  * @property {boolean} stepwise
+ * @property {string} [reads] The key that it reads, if it does nothing else.
  * @property {(store: IDBObjectStore, done: (result?: any) => void) => void} run
  * @property {(result: any) => void} resolve
  * @property {(error: unknown) => void} reject
@@ -47,10 +54,11 @@ export class ObjectStore {
 
   /** @param {string} id */
   read(id) {
-    return this.#request(false, (store, done) => {
+    const run = (/** @type {IDBObjectStore} */ store, /** @type {(found: unknown) => void} */ done) => {
       const request = store.get(id);
       request.onsuccess = () => done(request.result);
-    });
+    };
+    return this.#request({ writes: false, stepwise: false, run, reads: id });
   }
 
   /**
@@ -59,14 +67,14 @@ export class ObjectStore {
    * @param {number | null} expires
    */
   write(id, value, expires) {
-    return this.#request(true, (store, done) => {
+    return this.#write((store, done) => {
       store.put({ expires, value }, id).onsuccess = () => done();
     });
   }
 
   /** @param {string} id */
   erase(id) {
-    return this.#request(true, (store, done) => {
+    return this.#write((store, done) => {
       store.delete(id).onsuccess = () => done();
     });
   }
@@ -87,7 +95,7 @@ export class ObjectStore {
         };
       }
     };
-    return this.#request(true, run, true);
+    return this.#request({ writes: true, stepwise: true, run });
   }
 
   /** @param {string} prefix */
@@ -95,11 +103,12 @@ export class ObjectStore {
     const end = prefixEnd(prefix);
     let range = IDBKeyRange.bound(prefix, end, false, true);
     for (;;) {
-      const page = await this.#request(false, (store, done) => {
+      const run = (/** @type {IDBObjectStore} */ store, /** @type {(page: any) => void} */ done) => {
         const ids = store.getAllKeys(range, PAGE_LENGTH);
         const found = store.getAll(range, PAGE_LENGTH);
         found.onsuccess = () => done({ ids: ids.result, found: found.result });
-      });
+      };
+      const page = await this.#request({ writes: false, stepwise: false, run });
       yield page;
       if (page.ids.length < PAGE_LENGTH) return;
       range = IDBKeyRange.bound(page.ids.at(-1), end, true, true);
@@ -112,15 +121,18 @@ export class ObjectStore {
     database?.close();
   }
 
+  /** @param {Request["run"]} run */
+  #write(run) {
+    return this.#request({ writes: true, stepwise: false, run });
+  }
+
   /**
-   * @param {boolean} writes
-   * @param {Request["run"]} run
-   * @param {boolean} [stepwise]
+   * @param {Omit<Request, "resolve" | "reject" | "result">} request
    * @returns {Promise<any>}
    */
-  #request(writes, run, stepwise = false) {
+  #request(request) {
     return new Promise((resolve, reject) => {
-      this.#batch.push({ writes, stepwise, run, resolve, reject });
+      this.#batch.push({ ...request, resolve, reject });
       if (this.#isSending) return;
       this.#isSending = true;
       queueMicrotask(() => this.#send());
@@ -161,13 +173,22 @@ export class ObjectStore {
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);
       const store = transaction.objectStore(this.#storeName);
-      const requests = batch.values();
       let left = batch.length;
+      const end = (/** @type {Request} */ request, /** @type {unknown} */ result) => {
+        request.result = result;
+        if (--left === 0 && !writes) resolve(undefined);
+      };
+      let next = 0;
       const place = () => {
-        for (const request of requests) {
+        while (next < batch.length) {
+          const reads = readsFrom(batch, next);
+          if (reads.length >= MANY_READS) {
+            next += reads.length;
+            return readMany(store, reads, end, place);
+          }
+          const request = batch[next++];
           request.run(store, (result) => {
-            request.result = result;
-            if (--left === 0 && !writes) resolve(undefined);
+            end(request, result);
             if (request.stepwise) place();
           });
           if (request.stepwise) return;
@@ -222,6 +243,42 @@ export class ObjectStore {
     });
     return this.#database;
   }
+}
+
+/**
+ * The reads of a batch that follow one another from here on.
+ * @param {Request[]} batch
+ * @param {number} start
+ */
+function readsFrom(batch, start) {
+  let end = start;
+  while (end < batch.length && batch[end].reads !== undefined) ++end;
+  return batch.slice(start, end);
+}
+
+/**
+ * @param {IDBObjectStore} store
+ * @param {Request[]} reads
+ * @param {(read: Request, found: unknown) => void} end
+ * @param {() => void} proceed Called when what comes next may be placed.
+ */
+function readMany(store, reads, end, proceed) {
+  const wanted = [...new Set(reads.map(({ reads }) => /** @type {string} */ (reads)))].sort();
+  const range = IDBKeyRange.bound(wanted[0], wanted.at(-1));
+  const most = 2 * wanted.length;
+  const keys = store.getAllKeys(range, most + 1);
+  keys.onsuccess = () => {
+    if (keys.result.length > most) {
+      for (const read of reads) read.run(store, (found) => end(read, found));
+      return proceed();
+    }
+    const values = store.getAll(range);
+    values.onsuccess = () => {
+      const found = new Map(keys.result.map((key, i) => [key, values.result[i]]));
+      for (const read of reads) end(read, found.get(/** @type {string} */ (read.reads)));
+    };
+    proceed();
+  };
 }
 
 /**

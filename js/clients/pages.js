@@ -1,8 +1,8 @@
-// Records that an iteration holds at a time.
-const PAGE_LENGTH = 256;
+import { PAGE_LENGTH } from "../core.js";
 
 /**
- * The pages of a storage that can tell all its keys at once. Each record is looked up when its page's turn comes.
+ * The pages of a storage that can tell all its keys at once, as long as those that the core sees. Each record is looked up
+ * when its page's turn comes.
  * @param {string[]} ids
  * @param {(id: string) => unknown} find
  * @returns {Generator<import("./client.js").Page, void>}

@@ -26,6 +26,19 @@ export const together = {
     equals(await Promise.all(THOUSAND.map((i) => store.get(key(i)))), last, "what the gets give");
   },
 
+  "at once: gets of keys far apart, and of some that are not there, around a set": async ({ store, many }) => {
+    const names = Array.from({ length: many }, (_, i) => `k${i}`);
+    await Promise.all(names.map((name) => store.set(name, `old ${name}`)));
+    const step = Math.max(1, Math.floor(many / 40));
+    const asked = names.filter((_, i) => i % step === 0).flatMap((name) => [name, `${name} not there`]);
+    const before = Promise.all(asked.map((name) => store.get(name)));
+    store.set("k0", "new");
+    const after = Promise.all(asked.map((name) => store.get(name)));
+    const expected = asked.map((name) => (name.endsWith("there") ? null : `old ${name}`));
+    equals(await before, expected, "before the set");
+    equals(await after, ["new", ...expected.slice(1)], "after it");
+  },
+
   "at once: 1,000 calls of all kinds on one key take place in their order": async ({ store }) => {
     const calls = THOUSAND.map((i) =>
       [() => store.set("k", i), () => store.get("k"), () => store.del("k"), () => store.has("k")][i % 4](),
