@@ -22,6 +22,11 @@ const needs = {
     { name: "nlohmann-json3-dev", isThere: header("nlohmann/json.hpp") },
     { name: "catch2", isThere: header("catch2") },
   ],
+  services: [
+    { name: "redis-server", isThere: command("redis-server") },
+    { name: "etcd-server", isThere: command("etcd") },
+    { name: "postgresql", isThere: () => existsSync("/usr/lib/postgresql") },
+  ],
   browser: [{ name: "chromium", isThere: command("chromium") }],
   lint: [
     { name: "clang-format", isThere: command("clang-format") },

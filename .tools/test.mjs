@@ -67,7 +67,7 @@ function conclude() {
 rmSync(RESULTS, { recursive: true, force: true });
 mkdirSync(RESULTS, { recursive: true });
 const nativeOnly = process.argv[2] === "native";
-install("native", ...(nativeOnly ? [] : /** @type {const} */ (["wasm", "browser", "lint"])));
+install("native", ...(nativeOnly ? [] : /** @type {const} */ (["wasm", "browser", "lint", "services"])));
 if (!nativeOnly) {
   buildPackage();
   buildNative("release", "polystore_demo"); // The C++ part of the demo.

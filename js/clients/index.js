@@ -1,3 +1,4 @@
+import { clientsOfPlatform } from "#clients";
 import { Cookie } from "./cookie.js";
 import { Memory } from "./memory.js";
 import { isStorage, WebStorage } from "./storage.js";
@@ -13,6 +14,7 @@ import { isStorage, WebStorage } from "./storage.js";
 
 /** In the order in which they are tried. @type {KnownClient[]} */
 export const knownClients = [
+  ...clientsOfPlatform,
   {
     type: "COOKIE",
     recognizes: (input) => input === "cookie" || input === "cookies",

@@ -242,6 +242,6 @@ function inMap(dataOf) {
  * @param {Traits} traits
  * @returns {Subject}
  */
-function subject(kv, traits) {
+export function subject(kv, traits) {
   return { kv, clock: makeClock(), refuses: {}, ...traits };
 }

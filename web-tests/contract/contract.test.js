@@ -2,14 +2,13 @@
 //
 //     CONTRACT_OF=polystore node --test web-tests/contract/contract.test.js
 
-import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { runInNewContext } from "node:vm";
 import localForage from "localforage";
-import { behavioursOf, libraryBehaviours, runBehaviour, runLibraryBehaviour } from "./behaviours.js";
+import { libraryBehaviours, runLibraryBehaviour } from "./behaviours.js";
 import { portableSubjects, simulatedSubjects } from "./clients.js";
 import { FakeStorage } from "./clients/fake_storage.js";
-import { runCase } from "./runner.js";
+import { testContract } from "./suite.js";
 
 const name = process.env.CONTRACT_OF ?? "polystore-wasm";
 // Another library may know a Storage by its class only.
@@ -18,22 +17,7 @@ if (process.env.CONTRACT_OF) Object.assign(globalThis, { Storage: FakeStorage })
 const { default: kv, PolystoreError } = await import(name);
 const { default: secondKv } = await import(`${import.meta.resolve(name)}?second`);
 
-/** @type {import("./check.js").Case[]} */
-const cases = JSON.parse(readFileSync(new URL("cases.json", import.meta.url), "utf8"));
-
-for (const subject of [...portableSubjects(kv), ...(await simulatedSubjects(kv, localForage))]) {
-  describe(subject.name, () => {
-    for (const testCase of cases) {
-      test(testCase.name, async (t) => {
-        const outcome = await runCase(testCase, subject);
-        if (outcome === "refused") t.diagnostic(`refused: ${testCase.awkward}`);
-      });
-    }
-    for (const [name, behaviour] of Object.entries(behavioursOf(subject))) {
-      test(name, () => runBehaviour(behaviour, subject));
-    }
-  });
-}
+for (const subject of [...portableSubjects(kv), ...(await simulatedSubjects(kv, localForage))]) testContract(subject);
 
 describe("the library", () => {
   for (const [name, behaviour] of Object.entries(libraryBehaviours)) {

@@ -1,0 +1,50 @@
+/**
+ * @template Request
+ * @typedef {{ request: Request, resolve: (result?: any) => void, reject: (error: unknown) => void }} Pending
+ */
+
+/**
+ * Gathers the requests that are made in one tick and hands them over together, in their order; the next batch waits for
+ * the end of the one before, so that nothing overtakes.
+ * @template Request
+ */
+export class Batch {
+  #send;
+  /** @type {Pending<Request>[]} */
+  #waiting = [];
+  #isSending = false;
+
+  /**
+   * @param {(batch: Pending<Request>[]) => Promise<unknown>} send Settles each request of the batch. If it rejects, those that
+   *   it has not settled reject with the same error.
+   */
+  constructor(send) {
+    this.#send = send;
+  }
+
+  /**
+   * @param {Request} request
+   * @returns {Promise<any>}
+   */
+  add(request) {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, resolve, reject });
+      if (this.#isSending) return;
+      this.#isSending = true;
+      queueMicrotask(() => this.#sendAll());
+    });
+  }
+
+  async #sendAll() {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#send(batch);
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#isSending = false;
+  }
+}

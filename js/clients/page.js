@@ -1,0 +1,2 @@
+/** What only a page can wrap, beyond the clients that both can. @type {import("./index.js").KnownClient[]} */
+export const clientsOfPlatform = [];
