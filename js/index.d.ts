@@ -135,12 +135,20 @@ export interface LocalForageClient {
   iterate(iteratee: (value: any, key: string, index: number) => any): Promise<any>;
 }
 
+/** What we need of a database of node:sqlite, better-sqlite3 or bun:sqlite. It holds records in its table `kv`. */
+export interface SqliteClient {
+  prepare(sql: string): any;
+  exec(sql: string): any;
+  close(): any;
+}
+
 type PlainClient =
   | Map<any, any>
   | StorageClient
   | "cookie"
   | "cookies"
   | LocalForageClient
+  | SqliteClient
   | RecordClient
   | ValueClient
   | LegacyValueClient

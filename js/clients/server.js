@@ -1,2 +1,10 @@
+import { isSqlite, Sqlite } from "./sqlite.js";
+
 /** What only a server can wrap: none of it is in what a page downloads. @type {import("./index.js").KnownClient[]} */
-export const clientsOfPlatform = [];
+export const clientsOfPlatform = [
+  {
+    type: "SQLITE",
+    recognizes: isSqlite,
+    open: (database) => new Sqlite(database),
+  },
+];

@@ -41,11 +41,11 @@ export async function runCase(testCase, subject) {
   checkCase(testCase);
   Object.keys(subject.refuses).forEach(checkAwkward);
   return withClock(subject, async () => {
-    const client = await subject.open();
+    const run = new Run(testCase, subject, await subject.open());
     try {
-      return await new Run(testCase, subject, client).all();
+      return await run.all();
     } finally {
-      await subject.close?.(client);
+      await subject.close?.(run.client);
     }
   });
 }
@@ -71,7 +71,12 @@ class Run {
     this.#case = testCase;
     this.#subject = subject;
     this.#client = client;
-    this.#reopen();
+    this.#store = subject.kv(client);
+  }
+
+  /** What the storage was opened with last. */
+  get client() {
+    return this.#client;
   }
 
   /** @returns {Promise<"held" | "refused">} */
@@ -85,14 +90,15 @@ class Run {
     for (const step of steps) {
       ++this.#step;
       if ("advance" in step) this.#subject.clock.advance(step.advance);
-      else if ("reopen" in step) this.#reopen();
+      else if ("reopen" in step) await this.#reopen();
       else if ("at_once" in step) await this.#calls(step.at_once);
       else await this.#calls([step]);
     }
     return "held";
   }
 
-  #reopen() {
+  async #reopen() {
+    this.#client = (await this.#subject.reopen?.(this.#client)) ?? this.#client;
     this.#store = this.#subject.kv(this.#client);
   }
 

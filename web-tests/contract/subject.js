@@ -14,6 +14,8 @@
  * @property {string} type What `store.type` says.
  * @property {() => any} open A client over a fresh and empty storage, or a promise of one.
  * @property {(client: any) => void | Promise<void>} [close] Releases what `open` took.
+ * @property {(client: any) => any} [reopen] Another client over the same storage, or a promise of one, where `close()` of a
+ *   store ends the client for good. It releases the old one.
  * @property {Clock} clock
  * @property {Readonly<Record<string, string>>} refuses The awkward properties that the storage refuses, and with which code.
  * @property {boolean} [identity] Values go in and come out as they are, unchecked and uncopied.

@@ -1,0 +1,151 @@
+import { endOfPrefix, requireText } from "./text_key.js";
+
+/** Rows to a page of a listing. */
+const PAGE_LENGTH = 1000;
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS kv (id TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER);
+  CREATE INDEX IF NOT EXISTS idx_kv_expires_at ON kv (expires_at);`;
+/** Greater than every text, for the prefixes after which no text comes: SQLite sorts blobs behind them. */
+const AFTER_ALL_TEXTS = new Uint8Array(1);
+
+/** What is not a record was put there by other code: it is neither listed nor deleted. */
+const IS_RECORD = "json_valid(value) AND value <> 'null'";
+
+/** @typedef {import("../record.js").StoredRecord} StoredRecord */
+/** @typedef {{ id: string, value: string, expires_at: number | null }} Row */
+
+/**
+ * A prepared statement, of whichever library.
+ * @typedef {object} Statement
+ * @property {(...values: unknown[]) => any} get
+ * @property {(...values: unknown[]) => any[]} all
+ * @property {(...values: unknown[]) => any} run
+ */
+
+/**
+ * A database of node:sqlite, better-sqlite3 or bun:sqlite. They have these methods in common; a client of the user's own
+ * that has them too is told by its get and set.
+ * @param {any} input
+ */
+export function isSqlite(input) {
+  const has = (/** @type {string} */ name) => typeof input[name] === "function";
+  return has("prepare") && has("exec") && has("close") && !(has("get") && has("set"));
+}
+
+/** A database of SQLite: each row of the table `kv`, which is polystore's, is a record. */
+export class Sqlite {
+  type = "SQLITE";
+  /** @type {import("./client.js").Client["can"]} */
+  can = ["list", "clear", "prune"];
+  /** @type {"write"} */
+  copies = "write";
+  #database;
+  #statements;
+
+  /** @param {any} database */
+  constructor(database) {
+    this.#database = database;
+    database.exec(SCHEMA);
+    const prepare = (/** @type {string} */ sql) => /** @type {Statement} */ (database.prepare(sql));
+    const page = `FROM kv WHERE id >= ? AND id < ? ORDER BY id LIMIT ${PAGE_LENGTH}`;
+    // Prepared once; SQLite compiles a statement in about the time in which it runs one.
+    this.#statements = {
+      read: prepare("SELECT value, expires_at FROM kv WHERE id = ?"),
+      write: prepare("INSERT OR REPLACE INTO kv (id, value, expires_at) VALUES (?, ?, ?)"),
+      erase: prepare("DELETE FROM kv WHERE id = ?"),
+      evict: prepare("DELETE FROM kv WHERE id = ? AND expires_at IS ? RETURNING 1"),
+      list: prepare(`SELECT id, value, expires_at ${page}`),
+      listKeys: prepare(`SELECT id, ${IS_RECORD} AS value, expires_at ${page}`),
+      clear: prepare(`DELETE FROM kv WHERE id >= ? AND id < ? AND ${IS_RECORD}`),
+      prune: prepare(`DELETE FROM kv WHERE expires_at <= ? AND id >= ? AND id < ? AND ${IS_RECORD} RETURNING 1`),
+    };
+  }
+
+  /** @param {string} id */
+  read(id) {
+    const row = this.#statements.read.get(keyOf(id));
+    return row && toRecord(row);
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {number | null} expires
+   */
+  write(id, value, expires) {
+    this.#statements.write.run(keyOf(id), JSON.stringify(value), expires);
+  }
+
+  /** @param {string} id */
+  erase(id) {
+    this.#statements.erase.run(keyOf(id));
+  }
+
+  /** @param {import("./client.js").Evicted[]} evicted */
+  evict(evicted) {
+    return evicted.reduce((erased, { id, expires }) => erased + this.#statements.evict.all(id, expires).length, 0);
+  }
+
+  /**
+   * @param {string} prefix
+   * @param {import("./client.js").Wanted} wanted
+   * @returns {Generator<import("./client.js").Page, void>}
+   */
+  *pages(prefix, wanted) {
+    const keysOnly = wanted === "keys";
+    const statement = keysOnly ? this.#statements.listKeys : this.#statements.list;
+    let [start, end] = rangeOf(prefix);
+    for (;;) {
+      const rows = /** @type {Row[]} */ (statement.all(start, end));
+      const toFound = keysOnly ? toExpiry : toRecord;
+      yield { ids: rows.map(({ id }) => id), found: rows.map(toFound) };
+      if (rows.length < PAGE_LENGTH) return;
+      start = `${/** @type {Row} */ (rows.at(-1)).id}\0`; // The next text there can be.
+    }
+  }
+
+  /** @param {string} prefix */
+  clear(prefix) {
+    this.#statements.clear.run(...rangeOf(prefix));
+  }
+
+  /** @param {string} prefix */
+  prune(prefix) {
+    return this.#statements.prune.all(Date.now(), ...rangeOf(prefix)).length;
+  }
+
+  close() {
+    this.#database.close();
+  }
+}
+
+/** @param {string} id */
+function keyOf(id) {
+  requireText(id, "SQLite");
+  return id;
+}
+
+/**
+ * @param {string} prefix
+ * @returns {[start: string, end: string | Uint8Array]}
+ */
+function rangeOf(prefix) {
+  return [keyOf(prefix), endOfPrefix(prefix) ?? AFTER_ALL_TEXTS];
+}
+
+/**
+ * @param {Row} row
+ * @returns {StoredRecord | undefined}
+ */
+function toRecord({ value, expires_at: expires }) {
+  try {
+    return { expires, value: JSON.parse(value) };
+  } catch {
+    return undefined; // As IS_RECORD has it.
+  }
+}
+
+/** @param {{ value: unknown, expires_at: number | null }} row */
+function toExpiry({ value, expires_at: expires }) {
+  return value ? { expires, value: true } : undefined;
+}

@@ -1,0 +1,32 @@
+// What storages have in common whose keys are Unicode text, ordered by code point: those that keep it as UTF-8.
+
+import { PolystoreTypeError, show } from "../errors.js";
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const LAST_CODE_POINT = 0x10ffff;
+
+/**
+ * Refuses what UTF-8 cannot say: encoded all the same, two such keys would become one.
+ * @param {string} id
+ * @param {string} storage As a message calls it.
+ * @throws {PolystoreTypeError} ERR_KEY
+ */
+export function requireText(id, storage) {
+  if (!LONE_SURROGATE.test(id)) return;
+  const message = `The key ${show(id)} has half of a surrogate pair, which ${storage} cannot hold: encode it first.`;
+  throw new PolystoreTypeError("ERR_KEY", message);
+}
+
+/**
+ * The first text after all those that begin with a prefix, by code point.
+ * @param {string} prefix
+ * @returns {string | null} Null where nothing comes after them.
+ */
+export function endOfPrefix(prefix) {
+  const points = Array.from(prefix, (character) => /** @type {number} */ (character.codePointAt(0)));
+  while (points.at(-1) === LAST_CODE_POINT) points.pop();
+  const last = points.pop();
+  if (last === undefined) return null;
+  const next = last + 1 === 0xd800 ? 0xe000 : last + 1; // Surrogates are no code points of a text.
+  return String.fromCodePoint(...points, next);
+}
