@@ -135,6 +135,17 @@ export interface LocalForageClient {
   iterate(iteratee: (value: any, key: string, index: number) => any): Promise<any>;
 }
 
+/** What we need of a Level database, or of a sublevel: of any `abstract-level`. */
+export interface LevelClient {
+  open(...args: any[]): any;
+  close(...args: any[]): any;
+  getMany(...args: any[]): any;
+  put(...args: any[]): any;
+  del(...args: any[]): any;
+  batch(...args: any[]): any;
+  iterator(...args: any[]): any;
+}
+
 /** What we need of a database of node:sqlite, better-sqlite3 or bun:sqlite. It holds records in its table `kv`. */
 export interface SqliteClient {
   prepare(sql: string): any;
@@ -148,6 +159,7 @@ type PlainClient =
   | "cookie"
   | "cookies"
   | LocalForageClient
+  | LevelClient
   | SqliteClient
   | RecordClient
   | ValueClient

@@ -1,5 +1,6 @@
 import { clientsOfPlatform } from "#clients";
 import { Cookie } from "./cookie.js";
+import { has } from "./has.js";
 import { Memory } from "./memory.js";
 import { isStorage, WebStorage } from "./storage.js";
 
@@ -30,6 +31,15 @@ export const knownClients = [
     type: "FORAGE", // Before STORAGE, whose methods it has too.
     recognizes: (input) => typeof input.defineDriver === "function" && typeof input.dropInstance === "function",
     open: async (forage) => (await import("./localforage.js")).openLocalForage(forage),
+  },
+  {
+    type: "LEVEL", // Any `abstract-level`, a sublevel too; browser-level is one for pages.
+    recognizes: has("put", "del", "batch", "getMany", "iterator"),
+    open: async (database) => {
+      // Which one that was closed needs, and another does not mind; now, for later the user may have closed it anew.
+      await database.open();
+      return new (await import("./level.js")).Level(database);
+    },
   },
   {
     type: "STORAGE",

@@ -22,17 +22,7 @@ const IS_RECORD = "json_valid(value) AND value <> 'null'";
  * @property {(...values: unknown[]) => any} run
  */
 
-/**
- * A database of node:sqlite, better-sqlite3 or bun:sqlite. They have these methods in common; a client of the user's own
- * that has them too is told by its get and set.
- * @param {any} input
- */
-export function isSqlite(input) {
-  const has = (/** @type {string} */ name) => typeof input[name] === "function";
-  return has("prepare") && has("exec") && has("close") && !(has("get") && has("set"));
-}
-
-/** A database of SQLite: each row of the table `kv`, which is polystore's, is a record. */
+/** A database of node:sqlite, better-sqlite3 or bun:sqlite: each row of the table `kv`, which is polystore's, is a record. */
 export class Sqlite {
   type = "SQLITE";
   /** @type {import("./client.js").Client["can"]} */
