@@ -12,7 +12,7 @@ const brotli = (text) => brotliCompressSync(text, { params: { [constants.BROTLI_
 
 /** The compressed size of each file of dist/. */
 export function sizes() {
-  const files = readdirSync("dist").filter((name) => name.endsWith(".js"));
+  const files = readdirSync("dist", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".js"));
   return files.map((name) => ({ name, bytes: brotli(readFileSync(`dist/${name}`)) }));
 }
 

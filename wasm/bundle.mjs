@@ -1,6 +1,7 @@
 // Builds dist/, what the package ships: js/ and the core in one module that any browser and any bundler takes as it is,
 // and a chunk for each client that is loaded on demand. The same again for servers, whose clients no page should carry.
 import { cp, readFile, rm } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { build } from "esbuild";
 import { minify } from "terser";
 
@@ -18,27 +19,46 @@ const minifyGlue = {
   },
 };
 
+/** What is loaded on demand: files of their own, found by their names. @type {Set<string>} */
+const onDemand = new Set();
+const splitAtDynamicImports = {
+  name: "split-at-dynamic-imports",
+  /** @param {import("esbuild").PluginBuild} build */
+  setup(build) {
+    build.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+      if (kind !== "dynamic-import") return undefined;
+      const file = relative("js", join(resolveDir, path));
+      onDemand.add(`js/${file}`);
+      return { path: `./${file}`, external: true };
+    });
+  },
+};
+
 /**
+ * esbuild's own splitting would move what the files share to one more that every page has to fetch first; so each has its
+ * copy of that, which is little (the errors: 1 KB), and the core is in the first one only.
  * @param {string} outdir
  * @param {string} condition Of package.json, by which it is chosen; it chooses our own parts too.
  */
 async function bundle(outdir, condition) {
-  await build({
-    entryPoints: ["js/index.js"],
+  /** @type {import("esbuild").BuildOptions} */
+  const options = {
     outdir,
+    outbase: "js",
     conditions: [condition],
     bundle: true,
-    splitting: true,
     format: "esm",
     target: "es2022",
     minify: true,
     charset: "ascii", // 0.1 KB more, and a page that bundles us as a classic script needs no <meta charset>
     lineLimit: 300, // Node prints the line of an uncaught error, which must not be all of them
-    chunkNames: "[name]-[hash]",
     external: ["node:*"],
     legalComments: "none",
-    plugins: [minifyGlue],
-  });
+    plugins: [splitAtDynamicImports, minifyGlue],
+  };
+  onDemand.clear();
+  await build({ ...options, entryPoints: ["js/index.js"] });
+  await build({ ...options, entryPoints: [...onDemand] });
 }
 
 await bundle("dist", "browser");
