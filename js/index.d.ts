@@ -135,6 +135,24 @@ export interface LocalForageClient {
   iterate(iteratee: (value: any, key: string, index: number) => any): Promise<any>;
 }
 
+/** What we need of a client of the package `redis`, connected or not. */
+export interface NodeRedisClient {
+  isOpen: boolean;
+  connect(): Promise<any>;
+  sendCommand(...args: any[]): any;
+  on(event: string, listener: (...args: any[]) => any): any;
+}
+
+/** What we need of a client of the package `ioredis`. */
+export interface IoRedisClient {
+  status: string;
+  connect(...args: any[]): Promise<any>;
+  call(...args: any[]): any;
+  quit(...args: any[]): any;
+  on(event: any, listener: (...args: any[]) => any): any;
+  once(event: any, listener: (...args: any[]) => any): any;
+}
+
 /** What we need of a Level database, or of a sublevel: of any `abstract-level`. */
 export interface LevelClient {
   open(...args: any[]): any;
@@ -159,6 +177,8 @@ type PlainClient =
   | "cookie"
   | "cookies"
   | LocalForageClient
+  | NodeRedisClient
+  | IoRedisClient
   | LevelClient
   | SqliteClient
   | RecordClient

@@ -1,8 +1,24 @@
 import { has } from "./has.js";
 import { Sqlite } from "./sqlite.js";
 
+/** @param {any} input */
+const isNodeRedis = (input) => typeof input.isOpen === "boolean" && typeof input.sendCommand === "function";
+/** @param {any} input */
+const isIoRedis = (input) =>
+  typeof input.status === "string" && typeof input.call === "function" && "psubscribe" in input;
+
 /** What only a server can wrap: none of it is in what a page downloads. @type {import("./index.js").KnownClient[]} */
 export const clientsOfPlatform = [
+  {
+    type: "REDIS",
+    recognizes: isNodeRedis,
+    open: async (client) => (await import("./redis.js")).openNodeRedis(client),
+  },
+  {
+    type: "REDIS",
+    recognizes: isIoRedis,
+    open: async (client) => (await import("./redis.js")).openIoRedis(client),
+  },
   {
     type: "SQLITE",
     recognizes: has("prepare", "exec", "close"),

@@ -1,0 +1,64 @@
+import { subject } from "../clients.js";
+
+/** What other code may have put there: texts that are no JSON, and things that are no texts. @type {Record<string, string[]>} */
+const FOREIGN = {
+  theme: ["SET", "theme", "dark"],
+  half: ["SET", "half", '{"a":'],
+  empty: ["SET", "empty", ""],
+  hash: ["HSET", "hash", "field", "1"],
+  list: ["RPUSH", "list", "1"],
+  set: ["SADD", "set", "1"],
+};
+
+/**
+ * @param {(...args: any[]) => any} kv
+ * @param {string} name
+ * @param {import("../../support/redis.js").ServerClock} clock
+ * @param {() => any} open A client that is connected, or will be.
+ * @param {(client: any, command: string[]) => Promise<any>} send
+ */
+export function redis(kv, name, clock, open, send) {
+  const connect = async () => noteWrites(await open(), clock);
+  return subject(kv, {
+    name,
+    type: "REDIS",
+    clock,
+    refuses: { "lone surrogate key": "ERR_KEY" },
+    dropsExpired: true,
+    async open() {
+      const client = await connect();
+      await send(client, ["FLUSHALL"]);
+      return client;
+    },
+    async reopen(client) {
+      await close(client);
+      return connect();
+    },
+    close,
+    foreignKeys: Object.keys(FOREIGN),
+    async putForeign(client) {
+      for (const command of Object.values(FOREIGN)) await send(client, command);
+    },
+    holdsForeign: async (client, key) => (await send(client, ["EXISTS", key])) === 1,
+  });
+}
+
+/** @param {any} client */
+async function close(client) {
+  if (client.isOpen !== false && client.status !== "end") await client.quit();
+}
+
+/**
+ * Lets the clock know of what a client writes.
+ * @param {any} client
+ * @param {import("../../support/redis.js").ServerClock} clock
+ */
+function noteWrites(client, clock) {
+  const method = client.sendCommand && "isOpen" in client ? "sendCommand" : "call";
+  const send = client[method].bind(client);
+  client[method] = (/** @type {any[]} */ ...args) => {
+    if (args.flat()[0] === "SET") clock.written = true;
+    return send(...args);
+  };
+  return client;
+}
