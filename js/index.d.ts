@@ -25,6 +25,7 @@ export interface Options {
  * |---|---|
  * | `ERR_CLIENT` | `kv()` was given something that it cannot wrap, or the client failed: see `cause` |
  * | `ERR_CLOSED` | the store was closed |
+ * | `ERR_CORRUPT` | a file is not a store; it was left as it is |
  * | `ERR_EXPIRES` | an `expires` that cannot be understood |
  * | `ERR_KEY` | a key that is no string, or that this storage cannot hold |
  * | `ERR_OPTIONS` | an option that does not exist |
@@ -36,6 +37,7 @@ export interface Options {
 export type ErrorCode =
   | "ERR_CLIENT"
   | "ERR_CLOSED"
+  | "ERR_CORRUPT"
   | "ERR_EXPIRES"
   | "ERR_KEY"
   | "ERR_OPTIONS"
@@ -177,6 +179,8 @@ type PlainClient =
   | "cookie"
   | "cookies"
   | LocalForageClient
+  | URL
+  | `file:${string}`
   | NodeRedisClient
   | IoRedisClient
   | LevelClient

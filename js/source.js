@@ -156,7 +156,7 @@ export function sourceOf(input) {
   requireCore();
   if (isPromise(input)) return begun(new PromisedSource(input));
   if (isClass(input)) return sourceOf(instantiate(input));
-  const client = input === "cookies" ? "cookie" : input;
+  const client = canonical(input);
   const known = /** @type {WeakMap<any, Source>} */ (typeof client === "string" ? namedSources : sources);
   const shared = known.get(client);
   if (shared && !shared.connection?.closed) return shared;
@@ -164,6 +164,16 @@ export function sourceOf(input) {
   // Known before it is opened: a client may wrap itself in its own connect().
   known.set(client, source);
   return begun(source);
+}
+
+/**
+ * One name for what has several, so that all of its stores share a connection.
+ * @param {any} input
+ */
+function canonical(input) {
+  if (input === "cookies") return "cookie";
+  if (typeof input === "string" ? /^file:/i.test(input) : input instanceof URL) return new URL(input).href;
+  return input;
 }
 
 /** @param {Source} source */
@@ -237,6 +247,6 @@ function isClass(input) {
 
 /** @param {unknown} input */
 function unknownClient(input) {
-  const message = `kv() cannot wrap ${show(input)}. Give it a Map, localStorage, sessionStorage, "cookie", a localForage instance, or an object or a class with get() and set(); kv() without an argument is a store in memory.`;
+  const message = `kv() cannot wrap ${show(input)}. Give it a Map, localStorage, sessionStorage, "cookie", a localForage instance, a database or a file (file://….json, file://…/), or an object or a class with get() and set(); kv() without an argument is a store in memory.`;
   return new PolystoreTypeError("ERR_CLIENT", message);
 }

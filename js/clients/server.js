@@ -1,6 +1,8 @@
 import { has } from "./has.js";
 import { Sqlite } from "./sqlite.js";
 
+/** @param {any} input @returns {input is string} */
+const isFileUrl = (input) => typeof input === "string" && input.startsWith("file:");
 /** @param {any} input */
 const isNodeRedis = (input) => typeof input.isOpen === "boolean" && typeof input.sendCommand === "function";
 /** @param {any} input */
@@ -9,6 +11,16 @@ const isIoRedis = (input) =>
 
 /** What only a server can wrap: none of it is in what a page downloads. @type {import("./index.js").KnownClient[]} */
 export const clientsOfPlatform = [
+  {
+    type: "FILE",
+    recognizes: (input) => isFileUrl(input) && input.endsWith(".json"),
+    open: async (url) => (await import("./file.js")).openFile(url),
+  },
+  {
+    type: "FOLDER",
+    recognizes: (input) => isFileUrl(input) && input.endsWith("/"),
+    open: async (url) => (await import("./folder.js")).openFolder(url),
+  },
   {
     type: "REDIS",
     recognizes: isNodeRedis,

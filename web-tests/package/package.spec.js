@@ -85,8 +85,11 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "dist/clients/localforage.js",
     "dist/index.d.ts",
     "dist/index.js",
+    "dist/server/clients/file.js",
+    "dist/server/clients/folder.js",
     "dist/server/clients/level.js",
     "dist/server/clients/localforage.js",
+    "dist/server/clients/redis.js",
     "dist/server/index.js",
     "package.json",
   ]);

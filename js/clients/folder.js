@@ -1,0 +1,181 @@
+import { readFileSync } from "node:fs";
+import { link, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { PolystoreTypeError, show } from "../errors.js";
+import { decodeRecord, isRecord } from "../record.js";
+import { isMissing, readIfThere, replaceFile, syncFolder } from "./text_file.js";
+import { requireText } from "./text_key.js";
+
+const EXTENSION = ".json";
+/** What the file systems of Linux, macOS and Windows allow, in bytes. */
+const LONGEST_NAME = 255;
+/** Files that a listing reads without a pause. */
+const PAGE_LENGTH = 128;
+
+/** @param {string} url */
+export function openFolder(url) {
+  return new Folder(fileURLToPath(url));
+}
+
+/** A folder with a file a record. Calls on one key take place in their order. The C++ library has the same format. */
+class Folder {
+  type = "FOLDER";
+  /** @type {import("./client.js").Client["can"]} */
+  can = ["list"];
+  /** @type {"write"} */
+  copies = "write";
+  #path;
+  /** The latest call on each key, as long as it is under way. @type {Map<string, Promise<unknown>>} */
+  #latest = new Map();
+
+  /** @param {string} path */
+  constructor(path) {
+    this.#path = path;
+  }
+
+  /** @param {string} id */
+  read(id) {
+    const path = this.#pathTo(id);
+    return this.#afterwards(id, async () => decodeRecord(await readIfThere(path)));
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {number | null} expires
+   */
+  write(id, value, expires) {
+    const path = this.#pathTo(id);
+    const text = JSON.stringify({ expires, value }, null, 2);
+    return this.#afterwards(id, async () => {
+      await mkdir(this.#path, { recursive: true });
+      const file = await replaceFile(path, text);
+      await file.close();
+    });
+  }
+
+  /** @param {string} id */
+  erase(id) {
+    const path = this.#pathTo(id);
+    return this.#afterwards(id, async () => {
+      if (!isRecord(decodeRecord(await readIfThere(path)))) return;
+      await rm(path, { force: true });
+      await syncFolder(this.#path);
+    });
+  }
+
+  /** @param {import("./client.js").Evicted[]} evicted */
+  async evict(evicted) {
+    const results = await Promise.all(
+      evicted.map(({ id, expires }) => this.#afterwards(id, () => this.#evictOne(id, expires))),
+    );
+    await syncFolder(this.#path);
+    return results.filter(Boolean).length;
+  }
+
+  /** @param {string} prefix */
+  async *pages(prefix) {
+    await Promise.allSettled(this.#latest.values());
+    const names = await readdir(this.#path).catch((error) => (isMissing(error) ? [] : Promise.reject(error)));
+    const ids = names.map(keyOf).filter((id) => id?.startsWith(prefix));
+    for (let i = 0; i < ids.length; i += PAGE_LENGTH) {
+      const page = /** @type {string[]} */ (ids.slice(i, i + PAGE_LENGTH));
+      yield { ids: page, found: page.map((id) => this.#readNow(id)) };
+      await null;
+    }
+  }
+
+  /**
+   * Without a promise, which for a file of this size costs several times as much as reading it.
+   * @param {string} id
+   */
+  #readNow(id) {
+    try {
+      return decodeRecord(readFileSync(this.#pathTo(id), "utf8"));
+    } catch (error) {
+      if (isMissing(error)) return undefined; // Removed since the folder was listed.
+      throw error;
+    }
+  }
+
+  /**
+   * Moved aside first, because another process may have written anew since the record was read.
+   * @param {string} id
+   * @param {number | null} expires
+   */
+  async #evictOne(id, expires) {
+    const path = this.#pathTo(id);
+    if (decodeRecord(await readIfThere(path))?.expires !== expires) return false;
+    const aside = join(this.#path, `.polystore-${randomUUID()}.tmp`);
+    try {
+      await rename(path, aside);
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+    const evicted = decodeRecord(await readIfThere(aside))?.expires === expires;
+    if (!evicted) {
+      // Unless somebody wrote yet another: that one is newer.
+      await link(aside, path).catch((error) => (error.code === "EEXIST" ? undefined : Promise.reject(error)));
+    }
+    await rm(aside);
+    return evicted;
+  }
+
+  /**
+   * Does something when what was called before on the same key has been done.
+   * @template Result
+   * @param {string} id
+   * @param {() => Promise<Result>} action
+   * @returns {Promise<Result>}
+   */
+  #afterwards(id, action) {
+    const before = this.#latest.get(id) ?? Promise.resolve();
+    const result = before.then(action, action); // Whether that failed is its caller's business.
+    this.#latest.set(id, result);
+    const forget = () => {
+      if (this.#latest.get(id) === result) this.#latest.delete(id);
+    };
+    result.then(forget, forget);
+    return result;
+  }
+
+  /** @param {string} id */
+  #pathTo(id) {
+    return join(this.#path, nameOf(id));
+  }
+}
+
+/** @param {string} id */
+function encode(id) {
+  return encodeURIComponent(id).replaceAll("*", "%2A"); // Which Windows does not allow in a name.
+}
+
+/**
+ * @param {string} id
+ * @returns {string}
+ */
+function nameOf(id) {
+  requireText(id, "a file name");
+  const name = encode(id) + EXTENSION;
+  if (name.length <= LONGEST_NAME) return name;
+  const message = `The key ${show(id)} makes a file name of ${name.length} bytes, and no file system allows more than 255. Use a shorter key, or one file for all (file://….json).`;
+  throw new PolystoreTypeError("ERR_KEY", message);
+}
+
+/**
+ * @param {string} name
+ * @returns {string | undefined} Nothing for the name of another's file.
+ */
+function keyOf(name) {
+  if (!name.endsWith(EXTENSION) || name.length > LONGEST_NAME) return undefined;
+  const encoded = name.slice(0, -EXTENSION.length);
+  try {
+    const id = decodeURIComponent(encoded);
+    return encode(id) === encoded ? id : undefined;
+  } catch {
+    return undefined; // Such as 100%.json.
+  }
+}

@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { subject } from "../clients.js";
+
+/** Members of other code, which are no records. @type {Record<string, unknown>} */
+const FOREIGN_MEMBERS = { theme: "dark", count: 5, half: { value: 1 }, list: [1], no: null };
+/** Files of other code. @type {Record<string, string>} */
+const FOREIGN_FILES = {
+  "theme.json": '"dark"',
+  "cut.json": '{"expires":',
+  "100%.json": "{}",
+  "a b.json": "{}",
+  "notes.txt": "",
+};
+
+/**
+ * @param {(...args: any[]) => any} kv
+ * @param {string} folder In which each case has a file of its own.
+ */
+export function file(kv, folder) {
+  let files = 0;
+  const path = (/** @type {string} */ url) => new URL(url);
+  const read = (/** @type {string} */ url) => JSON.parse(readFileSync(path(url), "utf8"));
+  return subject(kv, {
+    name: "a file",
+    type: "FILE",
+    refuses: { "lone surrogate key": "ERR_KEY" },
+    open: () => pathToFileURL(join(folder, `${++files}.json`)).href,
+    held: (url) => (existsSync(path(url)) ? Object.keys(read(url)) : []),
+    foreignKeys: Object.keys(FOREIGN_MEMBERS),
+    putForeign: (url) => writeFileSync(path(url), JSON.stringify(FOREIGN_MEMBERS)),
+    holdsForeign: (url, key) => JSON.stringify(read(url)[key]) === JSON.stringify(FOREIGN_MEMBERS[key]),
+  });
+}
+
+/**
+ * @param {(...args: any[]) => any} kv
+ * @param {string} parent In which each case has a folder of its own.
+ */
+export function folder(kv, parent) {
+  let folders = 0;
+  const path = (/** @type {string} */ url, name = "") => new URL(encodeURIComponent(name), url);
+  return subject(kv, {
+    name: "a folder",
+    type: "FOLDER",
+    refuses: { "lone surrogate key": "ERR_KEY", "long key": "ERR_KEY", "long file name": "ERR_KEY" },
+    open: () => `${pathToFileURL(join(parent, `${++folders}`)).href}/`,
+    held: (url) =>
+      (existsSync(path(url)) ? readdirSync(path(url)) : []).map((name) =>
+        decodeURIComponent(name.replace(/\.json$/, "")),
+      ),
+    foreignKeys: Object.keys(FOREIGN_FILES),
+    putForeign(url) {
+      mkdirSync(path(url), { recursive: true });
+      for (const [name, text] of Object.entries(FOREIGN_FILES)) writeFileSync(path(url, name), text);
+    },
+    holdsForeign: (url, name) => readFileSync(path(url, name), "utf8") === FOREIGN_FILES[name],
+  });
+}
