@@ -1,4 +1,4 @@
-// What the C++ library writes to a file and to a folder, polystore reads; and its file the other way round.
+// What the C++ library writes to a file and to a folder, polystore and we read; and its file the other way round.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -7,24 +7,35 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
 import upstream from "polystore";
+import kv from "polystore-wasm";
 
 const programs = resolve("build/debug/native-tests");
 const folder = mkdtempSync(join(tmpdir(), "polystore-native-"));
 after(() => rmSync(folder, { recursive: true }));
 
-test("polystore reads the file and the folder that C++ wrote", async () => {
-  const countries = resolve("node_modules/world-countries/countries.json");
-  execFileSync(join(programs, "polystore_demo"), [countries, folder]);
-  for (const url of [`file://${folder}/countries.json`, `file://${folder}/countries/`]) {
-    const europe = upstream(url).prefix("europe:");
-    assert.equal((await europe.keys()).length, 53, url);
-    const andorra = /** @type {any} */ (await europe.get("ad"));
-    assert.equal(andorra.capital, "Andorra la Vella", url);
-  }
-});
+/** @type {{ name: string, open: (url: any) => any }[]} */
+const libraries = [
+  { name: "polystore", open: upstream },
+  { name: "polystore-wasm", open: kv },
+];
 
-test("C++ reads the file that polystore wrote", async () => {
-  const store = upstream(`file://${folder}/cache.json`);
+for (const { name, open } of libraries) {
+  test(`${name} reads the file and the folder that C++ wrote`, async () => {
+    const countries = resolve("node_modules/world-countries/countries.json");
+    execFileSync(join(programs, "polystore_demo"), [countries, folder]);
+    for (const url of [`file://${folder}/countries.json`, `file://${folder}/countries/`]) {
+      const europe = open(url).prefix("europe:");
+      assert.equal((await europe.keys()).length, 53, url);
+      assert.equal((await europe.get("ad")).capital, "Andorra la Vella", url);
+    }
+  });
+
+  test(`C++ reads the file that ${name} wrote`, () => checkFile(open(`file://${folder}/cache.json`)));
+}
+
+/** @param {any} store Over the file that the program of the README uses. */
+async function checkFile(store) {
+  await store.clear();
   await store.set("ключ 🔑", { deep: [1, "two", null] });
   await store.set("lives", true, { expires: "1h" });
   await store.set("gone", 1, { expires: 0.001 });
@@ -32,4 +43,4 @@ test("C++ reads the file that polystore wrote", async () => {
   const expected = ['greeting = "hello"', "lives = true", 'ключ 🔑 = {"deep":[1,"two",null]}'];
   assert.deepEqual(output.trim().split("\n").sort(), expected);
   assert.equal(await store.get("greeting"), "hello");
-});
+}
