@@ -166,6 +166,11 @@ export interface LevelClient {
   iterator(...args: any[]): any;
 }
 
+/** What we need of a Client or a Pool of the package `pg`, or of a PGlite. It holds records in its table `kv`. */
+export interface PostgresClient {
+  query(...args: any[]): any;
+}
+
 /** What we need of a database of node:sqlite, better-sqlite3 or bun:sqlite. It holds records in its table `kv`. */
 export interface SqliteClient {
   prepare(sql: string): any;
@@ -184,6 +189,7 @@ type PlainClient =
   | NodeRedisClient
   | IoRedisClient
   | LevelClient
+  | PostgresClient
   | SqliteClient
   | RecordClient
   | ValueClient

@@ -9,6 +9,9 @@ const isNodeRedis = (input) => typeof input.isOpen === "boolean" && typeof input
 const isIoRedis = (input) =>
   typeof input.status === "string" && typeof input.call === "function" && "psubscribe" in input;
 
+const isPg = has("query", "connect", "end");
+const isPglite = has("query", "exec", "transaction", "close");
+
 /** What only a server can wrap: none of it is in what a page downloads. @type {import("./index.js").KnownClient[]} */
 export const clientsOfPlatform = [
   {
@@ -35,5 +38,10 @@ export const clientsOfPlatform = [
     type: "SQLITE",
     recognizes: has("prepare", "exec", "close"),
     open: (database) => new Sqlite(database),
+  },
+  {
+    type: "POSTGRES", // After SQLITE: a database of bun:sqlite has query() too.
+    recognizes: (input) => isPg(input) || isPglite(input),
+    open: async (client) => (await import("./postgres.js")).openPostgres(client),
   },
 ];

@@ -89,6 +89,7 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "dist/server/clients/folder.js",
     "dist/server/clients/level.js",
     "dist/server/clients/localforage.js",
+    "dist/server/clients/postgres.js",
     "dist/server/clients/redis.js",
     "dist/server/index.js",
     "package.json",

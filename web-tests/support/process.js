@@ -16,7 +16,7 @@ export async function freePort() {
  * @param {string[]} args
  * @param {RegExp} ready What it prints then.
  * @param {import("node:child_process").SpawnOptions} [options]
- * @returns {Promise<{ stop: () => Promise<void> }>} Rejects, with what it printed, if it ends before.
+ * @returns {Promise<{ stop: (signal?: NodeJS.Signals) => Promise<void> }>} Rejects, with what it printed, if it ends before.
  */
 export async function startProcess(command, args, ready, options) {
   const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
@@ -36,9 +36,9 @@ export async function startProcess(command, args, ready, options) {
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   return {
-    async stop() {
+    async stop(signal = "SIGTERM") {
       process.removeListener("exit", kill);
-      child.kill("SIGTERM");
+      child.kill(signal);
       await ended;
     },
   };
