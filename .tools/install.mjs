@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { heading, run, succeeds } from "./run.mjs";
 
@@ -44,6 +44,8 @@ export function install(...purposes) {
     heading("npm packages");
     run("npm", ["ci", "--no-audit", "--no-fund"]);
   }
+  // Of the Node 24 that some tests run on: in an npm script it would stand before the Node that this is run with.
+  rmSync("node_modules/.bin/node", { force: true });
   const missing = purposes.flatMap((purpose) => needs[purpose]).filter(({ isThere }) => !isThere());
   const packages = [...new Set(missing.map(({ name }) => name))];
   if (packages.length === 0) return;

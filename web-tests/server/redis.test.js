@@ -10,10 +10,23 @@ import { checkOneWay } from "../interop/interop.js";
 import { startRedis } from "../support/redis.js";
 
 const { port, clock, stop } = await startRedis();
-after(stop);
+/** How to end what was connected: a client that is left would try to reach the server for ever. @type {(() => void)[]} */
+const ends = [];
+after(async () => {
+  for (const end of ends) end();
+  await stop();
+});
 
-const nodeRedis = async () => createClient({ url: `redis://127.0.0.1:${port}` }).connect();
-const ioRedis = () => new IoRedis(port, "127.0.0.1");
+const nodeRedis = async () => {
+  const client = await createClient({ url: `redis://127.0.0.1:${port}` }).connect();
+  ends.push(() => client.isOpen && client.destroy());
+  return client;
+};
+const ioRedis = () => {
+  const client = new IoRedis(port, "127.0.0.1");
+  ends.push(() => client.disconnect());
+  return client;
+};
 testContract(redis(kv, "Redis, node-redis", clock, nodeRedis, (client, command) => client.sendCommand(command)));
 testContract(redis(kv, "Redis, ioredis", clock, ioRedis, (client, [name, ...args]) => client.call(name, ...args)));
 
