@@ -137,12 +137,14 @@ export interface LocalForageClient {
   iterate(iteratee: (value: any, key: string, index: number) => any): Promise<any>;
 }
 
-/** What we need of a client of the package `redis`, connected or not. */
+/** What we need of a client of the package `redis`, connected or not: of one server, not of a cluster or a pool. */
 export interface NodeRedisClient {
   isOpen: boolean;
   connect(): Promise<any>;
+  select(...args: any[]): any;
   sendCommand(...args: any[]): any;
   on(event: string, listener: (...args: any[]) => any): any;
+  off(event: string, listener: (...args: any[]) => any): any;
 }
 
 /** What we need of a client of the package `ioredis`. */
@@ -152,6 +154,7 @@ export interface IoRedisClient {
   call(...args: any[]): any;
   quit(...args: any[]): any;
   on(event: any, listener: (...args: any[]) => any): any;
+  off(event: any, listener: (...args: any[]) => any): any;
   once(event: any, listener: (...args: any[]) => any): any;
 }
 

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { after, test } from "node:test";
-import { Redis as IoRedis } from "ioredis";
+import { Cluster, Redis as IoRedis } from "ioredis";
 import upstream from "polystore";
 import kv from "polystore-wasm";
-import { createClient } from "redis";
+import { createClient, createClientPool, createCluster, createSentinel, RESP_TYPES } from "redis";
+import { openNodeRedis } from "../../js/clients/redis.js";
 import { redis } from "../contract/clients/redis.js";
 import { testContract } from "../contract/suite.js";
 import { checkOneWay } from "../interop/interop.js";
@@ -56,6 +58,7 @@ testRedis("expiry is kept to the millisecond", async (client) => {
   await store.set("b", 1, { expires: 1.4 });
   await store.set("c", 1, { expires: 0.0001 + 0.001 });
   assert.deepEqual([await client.pTTL("a"), await client.pTTL("b"), await client.pTTL("c")], [100, 1400, 1]);
+  clock.written = true;
   clock.advance(99);
   assert.equal(await store.get("a"), 1);
   clock.advance(1);
@@ -127,6 +130,178 @@ testRedis("a connection that is lost is an error of the call, and the store work
   await reconnected;
   assert.equal(await store.get("a"), 1);
   await killer.close();
+});
+
+testRedis("the reads of one tick are one command, and keep their place among the writes", async (client) => {
+  const store = kv(client);
+  await store.set("a", 1);
+  const before = await mgets(client);
+  const calls = [store.get("a"), store.has("b"), store.set("a", 2), store.get("a"), store.del("a"), store.get("a")];
+  assert.deepEqual(await Promise.all(calls), [1, false, "a", 2, "a", null]);
+  assert.equal((await mgets(client)) - before, 3, "before, between and after the writes");
+  await Promise.all(Array.from({ length: 2500 }, (_, i) => store.get(`k${i}`)));
+  assert.equal((await mgets(client)) - before, 6, "1,000 keys each");
+});
+
+/** How many commands to read were sent. @param {any} client */
+async function mgets(client) {
+  return Number(/cmdstat_mget:calls=(\d+)/.exec(await client.info("commandstats"))?.[1] ?? 0);
+}
+
+testRedis("a key that may not be read takes no other read with it", async (admin) => {
+  await admin.sendCommand(["ACL", "SETUSER", "limited", "on", "nopass", "~mine:*", "+@all"]);
+  await admin.set("mine:a", "1");
+  const store = kv(createClient({ url: `redis://limited:x@127.0.0.1:${port}` }));
+  const [mine, other] = await Promise.allSettled([store.get("mine:a"), store.get("other")]);
+  assert.deepEqual(mine, { status: "fulfilled", value: 1 });
+  assert.equal(other.status === "rejected" && other.reason.code, "ERR_CLIENT");
+  await store.close();
+  await admin.sendCommand(["ACL", "DELUSER", "limited"]);
+});
+
+testRedis("a server whose memory is full is ERR_QUOTA, and what was there is unchanged", async (client) => {
+  const store = kv(client);
+  await store.set("a", 1);
+  await client.configSet("maxmemory", "1");
+  try {
+    await assert.rejects(store.set("a", 2), ({ code, cause }) => {
+      assert.equal(code, "ERR_QUOTA");
+      assert.match(String(/** @type {any} */ (cause).message), /^OOM/);
+      return true;
+    });
+    assert.equal(await store.get("a"), 1);
+  } finally {
+    await client.configSet("maxmemory", "0");
+  }
+});
+
+/** Clients that put a prefix of their own before each key. @type {Record<string, () => any>} */
+const prefixed = {
+  "node-redis": () => createClient({ url: `redis://127.0.0.1:${port}`, keyPrefix: "app?:" }),
+  ioredis: () => new IoRedis(port, "127.0.0.1", { keyPrefix: "app?:" }),
+};
+
+for (const [name, open] of Object.entries(prefixed)) {
+  testRedis(`the keyPrefix of ${name} counts: in each method, and for its owner`, async (admin) => {
+    for (const key of ["a", "other", "app1:a", "app?"]) await admin.set(key, '"foreign"');
+    const client = open();
+    const store = kv(client);
+    await store.set("a", 1);
+    await store.prefix("p:").set("b", 2);
+    assert.equal(await client.get("a"), "1");
+    assert.deepEqual(await store.all(), { a: 1, "p:b": 2 });
+    assert.deepEqual(await store.prefix("p:").entries(), [["b", 2]]);
+    assert.deepEqual([await store.get("other"), await store.has("app1:a")], [null, false]);
+    await store.del("a");
+    assert.equal(await admin.exists("a"), 1);
+    await store.clear();
+    assert.deepEqual((await admin.keys("*")).sort(), ["a", "app1:a", "app?", "other"]);
+    await store.close();
+  });
+}
+
+testRedis("a client that gives Buffers is understood", async () => {
+  const commandOptions = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
+  const store = kv(createClient({ url: `redis://127.0.0.1:${port}`, commandOptions }));
+  await store.prefix("p:").set("a", ["ä"]);
+  assert.deepEqual([await store.get("p:a"), await store.prefix("p:").keys()], [["ä"], ["a"]]);
+  await store.close();
+});
+
+/** Of several connections. @type {Record<string, () => any>} */
+const several = {
+  "createCluster()": () => createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${port}` }] }),
+  "createClientPool()": () => createClientPool({ url: `redis://127.0.0.1:${port}` }),
+  "createSentinel()": () => createSentinel({ name: "a", sentinelRootNodes: [{ host: "127.0.0.1", port }] }),
+  "new Cluster()": () => new Cluster([{ host: "127.0.0.1", port }], { lazyConnect: true }),
+};
+
+for (const [name, open] of Object.entries(several)) {
+  testRedis(`${name} is refused, and nothing is written`, async (client) => {
+    await assert.rejects(kv(open()).set("a", 1), { code: "ERR_CLIENT", message: /the client of one server/ });
+    assert.equal(await client.dbSize(), 0);
+  });
+}
+
+test("what merely looks like a client of Redis is a client of the user's own", async () => {
+  const own = (/** @type {object} */ traits) => {
+    const data = new Map();
+    const get = (/** @type {string} */ key) => data.get(key);
+    const set = (/** @type {string} */ key, /** @type {unknown} */ record) => void data.set(key, record);
+    return { get, set, on() {}, connect() {}, quit() {}, ...traits };
+  };
+  for (const client of [
+    own({ isOpen: true, sendCommand() {}, pSubscribe() {}, sSubscribe() {} }),
+    own({ status: "ready", call() {}, psubscribe() {}, mget() {} }),
+  ]) {
+    const store = kv(client);
+    await store.set("a", 1);
+    assert.deepEqual([store.type, await store.get("a")], ["UNKNOWN", 1]);
+  }
+});
+
+/** Clients that do not try again what was under way when the connection was lost. @type {Record<string, () => any>} */
+const impatient = {
+  "node-redis": () => createClient({ url: `redis://127.0.0.1:${port}`, name: "impatient" }),
+  ioredis: () => new IoRedis(port, "127.0.0.1", { connectionName: "impatient", maxRetriesPerRequest: 0 }),
+};
+
+for (const [name, open] of Object.entries(impatient)) {
+  testRedis(`${name}: a lost connection is an error of the calls under way, and later ones work`, async (admin) => {
+    const client = open();
+    const store = kv(client);
+    await store.set("a", 1);
+    // The server receives a call, and does not answer it.
+    await admin.sendCommand(["CLIENT", "PAUSE", "600000", "WRITE"]);
+    const setting = assert.rejects(store.set("a", 2), { code: "ERR_CLIENT" });
+    let id;
+    while (!id) {
+      const clients = String(await admin.sendCommand(["CLIENT", "LIST"])).split("\n");
+      const found = clients.find((line) => line.includes("name=impatient") && line.includes("cmd=set "));
+      id = /^id=(\d+)/.exec(found ?? "")?.[1];
+    }
+    const connected = new Promise((resolve) => client.once("ready", resolve));
+    await admin.sendCommand(["CLIENT", "KILL", "ID", id]);
+    await setting;
+    await admin.sendCommand(["CLIENT", "UNPAUSE"]);
+    await connected;
+    assert.equal(await store.get("a"), 1);
+    await store.close();
+  });
+}
+
+testRedis("close() does not mind that the owner closed the client, which can be wrapped again", async () => {
+  const client = createClient({ url: `redis://127.0.0.1:${port}` });
+  for (let i = 0; i < 3; ++i) {
+    const store = kv(client);
+    await store.set("a", i);
+    await client.close();
+    await store.close();
+  }
+  assert.equal(client.listenerCount("error"), 1, "the listeners that are left");
+  const second = new IoRedis(port, "127.0.0.1");
+  const store = kv(second);
+  assert.equal(await store.get("a"), 2);
+  const ended = once(second, "end");
+  await second.quit();
+  await ended;
+  await store.close();
+});
+
+testRedis("a listing gives no key twice when Redis shrinks its table meanwhile", async (client) => {
+  const keys = Array.from({ length: 30000 }, (_, i) => `k${i}`);
+  await client.mSet(keys.flatMap((key) => [key, "1"]));
+  const pages = (await openNodeRedis(client)).pages("", "keys");
+  /** @type {string[]} */
+  const given = [];
+  for (let i = 0; i < 10; ++i) given.push(...((await pages.next()).value?.ids ?? []));
+  // Those of the last page are beside the cursor: in a smaller table, SCAN comes by them again.
+  const kept = new Set(given.slice(-500));
+  await client.unlink(keys.filter((key) => !kept.has(key)));
+  const size = async () => Number(/table size: (\d+)/.exec(await client.sendCommand(["DEBUG", "HTSTATS", "0"]))?.[1]);
+  while ((await size()) > 8192);
+  for await (const { ids } of pages) given.push(...ids);
+  assert.equal(new Set(given).size, given.length);
 });
 
 test("a server that is not there is ERR_CLIENT, with the cause", async () => {

@@ -53,7 +53,18 @@ export async function startRedis() {
   const clock = new ServerClock((ms) => writeSync(file, new Uint8Array(Float64Array.of(ms).buffer), 0, 8, 0));
   clock.now = Date.now();
   const port = await freePort();
-  const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--dir", folder];
+  const args = [
+    "--port",
+    `${port}`,
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--dir",
+    folder,
+    "--enable-debug-command",
+    "yes",
+  ];
   const env = { ...process.env, LD_PRELOAD: library, TEST_CLOCK: join(folder, "clock") };
   const server = await startProcess("redis-server", args, /Ready to accept connections/, { env });
   return {
