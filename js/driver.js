@@ -101,9 +101,9 @@ export function lookUp(connection, method, key, id) {
   } catch (error) {
     throw fail(connection, new Task(method, key, id), step, error);
   }
-  const record = isRecord(found) && !isCleared(connection, since, id) ? found : null;
-  const next = record === null ? answer(step, 0, 0) : answer(step, 1, record.expires ?? NEVER);
-  if (record !== null && next === FOUND) return client.copies === "both" ? copyStored(record.value) : record.value;
+  const record = recordOf(connection, since, id, found);
+  const next = answerRead(step, record);
+  if (record !== null && next === FOUND) return valueOf(connection, record);
   const task = new Task(method, key, id);
   task.record = record;
   return run(connection, task, next, since);
@@ -283,9 +283,8 @@ function request(connection, task, step, since) {
 function proceed(connection, task, step, reply, since) {
   switch (step & ASK) {
     case Ask.read:
-      if (!isRecord(reply) || isCleared(connection, since, task.id)) return answer(step, 0, 0);
-      task.record = reply;
-      return answer(step, 1, reply.expires ?? NEVER);
+      task.record = recordOf(connection, since, task.id, reply);
+      return answerRead(step, task.record);
     case Ask.has:
       return answer(step, reply && !isCleared(connection, since, task.id) ? 1 : 0, 0);
     case Ask.clock:
@@ -314,10 +313,8 @@ function proceed(connection, task, step, reply, since) {
  */
 function conclude(connection, task, step) {
   switch (step >> OUTCOME_SHIFT) {
-    case Outcome.value: {
-      const { value } = /** @type {StoredRecord} */ (task.record);
-      return connection.client.copies === "both" ? copyStored(value) : value;
-    }
+    case Outcome.value:
+      return valueOf(connection, /** @type {StoredRecord} */ (task.record));
     case Outcome.absent:
       return null;
     case Outcome.yes:
@@ -372,8 +369,8 @@ function fillPage(connection, task, step, { ids, found }, since) {
   task.page = { ids: [], records: [] };
   let i = 0;
   for (; i < ids.length && expires.length < PAGE_LENGTH; ++i) {
-    const record = found[i];
-    if (!isRecord(record) || isCleared(connection, since, ids[i])) continue;
+    const record = recordOf(connection, since, ids[i], found[i]);
+    if (record === null) continue;
     expires.push(record.expires ?? NEVER);
     task.page.ids.push(ids[i]);
     task.page.records.push(record);
@@ -393,18 +390,44 @@ function fillPage(connection, task, step, { ids, found }, since) {
 function sift(connection, task, since) {
   const { ids, records } = task.page;
   const verdicts = pageVerdicts().slice(0, ids.length);
-  const copies = connection.client.copies === "both";
   /** @type {Evicted[]} */
   const evicted = [];
   for (let i = 0; i < ids.length; ++i) {
     if (verdicts[i] === Verdict.keep) {
-      const { value } = records[i];
-      task.kept.push(task.project?.(ids[i].slice(task.id.length), copies ? copyStored(value) : value));
+      task.kept.push(task.project?.(ids[i].slice(task.id.length), valueOf(connection, records[i])));
     } else if (verdicts[i] === Verdict.evict) {
       evicted.push({ id: ids[i], expires: records[i].expires });
     }
   }
   return evict(connection, since, evicted);
+}
+
+/**
+ * What was found at a key, if it is a record, and not one that a clear() has yet to remove.
+ * @param {Connection} connection
+ * @param {number} since
+ * @param {string} id
+ * @param {unknown} found
+ */
+function recordOf(connection, since, id, found) {
+  return isRecord(found) && !isCleared(connection, since, id) ? found : null;
+}
+
+/**
+ * @param {number} step
+ * @param {StoredRecord | null} record
+ */
+function answerRead(step, record) {
+  return record === null ? answer(step, 0, 0) : answer(step, 1, record.expires ?? NEVER);
+}
+
+/**
+ * The value of a record, as the user gets it.
+ * @param {Connection} connection
+ * @param {StoredRecord} record
+ */
+function valueOf({ client }, { value }) {
+  return client.copies === "both" ? copyStored(value) : value;
 }
 
 /**

@@ -30,10 +30,18 @@ export function encodeRecord(value, expires) {
 export function decodeRecord(text) {
   // Cheaper than the exception that other code's "dark" or "1.2.3" would cost.
   if (text === null || text[0] !== "{") return undefined;
+  return decodeValue(text);
+}
+
+/**
+ * @param {string} text
+ * @returns {any} `undefined`, which is no value of a record, where the text is not JSON: other code's.
+ */
+export function decodeValue(text) {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // Not JSON, so not a record.
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import { PolystoreError, PolystoreTypeError, quotaError, show } from "../errors.js";
 import { pagesOf } from "./pages.js";
+import { requireText } from "./text_key.js";
 
 const EPOCH = new Date(0).toUTCString();
 // Browsers cut a longer life short without a word (RFC 6265bis, section 5.5).
@@ -102,11 +103,9 @@ export class Cookie {
 
   /** Takes the cookies apart once a change: splitting 50 costs 20 times as much as finding that they are the same. */
   #read() {
-    const before = this.#text;
     const text = document.cookie;
-    // Kept also where it says the same: the next comparison is then one of identity, and not of 4 KB.
+    if (text === this.#text) return this.#jar;
     this.#text = text;
-    if (text === before) return this.#jar;
     this.#jar = new Map();
     for (const cookie of text.split("; ")) {
       const equals = cookie.indexOf("=");
@@ -125,12 +124,8 @@ export class Cookie {
 function encodeName(id) {
   if (id === "")
     throw new PolystoreTypeError("ERR_KEY", "A cookie cannot have an empty key: use one character or more.");
-  try {
-    return encodeURIComponent(id);
-  } catch {
-    const message = `The key ${show(id)} has half of a surrogate pair, which a cookie cannot hold: encode it first.`;
-    throw new PolystoreTypeError("ERR_KEY", message);
-  }
+  requireText(id, "a cookie");
+  return encodeURIComponent(id);
 }
 
 /**

@@ -1,9 +1,15 @@
 /**
- * Recognizes a client by its methods, and by its not having those of a client of the user's own.
- * @param {string[]} methods
+ * @param {any} input
+ * @param {string[]} names
  */
-export function has(...methods) {
-  return (/** @type {any} */ input) =>
-    methods.every((name) => typeof input[name] === "function") &&
-    !(typeof input.get === "function" && typeof input.set === "function");
+export function hasMethods(input, ...names) {
+  return names.every((name) => typeof input[name] === "function");
+}
+
+/**
+ * Recognizes a client by its methods, and by its not having those of a client of the user's own.
+ * @param {string[]} names
+ */
+export function has(...names) {
+  return (/** @type {any} */ input) => hasMethods(input, ...names) && !hasMethods(input, "get", "set");
 }

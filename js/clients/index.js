@@ -1,6 +1,6 @@
 import { clientsOfPlatform } from "#clients";
 import { Cookie } from "./cookie.js";
-import { has } from "./has.js";
+import { has, hasMethods } from "./has.js";
 import { Memory } from "./memory.js";
 import { isStorage, WebStorage } from "./storage.js";
 
@@ -29,7 +29,7 @@ export const knownClients = [
   },
   {
     type: "FORAGE", // Before STORAGE, whose methods it has too.
-    recognizes: (input) => typeof input.defineDriver === "function" && typeof input.dropInstance === "function",
+    recognizes: (input) => hasMethods(input, "defineDriver", "dropInstance"),
     open: async (forage) => (await import("./localforage.js")).openLocalForage(forage),
   },
   {

@@ -1,5 +1,5 @@
 import { decodeRecord, encodeRecord, isRecord } from "../record.js";
-import { Batch } from "./batch.js";
+import { Batch, inRuns } from "./batch.js";
 import { requireText } from "./text_key.js";
 
 /** Records to a page of a listing. */
@@ -15,7 +15,6 @@ const TEXT = { keyEncoding: "utf8", valueEncoding: "utf8" };
  * @property {string} [value]
  * @property {import("./client.js").Evicted[]} [evicted]
  */
-/** @typedef {import("./batch.js").Pending<Request>} Pending */
 
 /** An `abstract-level`: each value is the JSON text of a record. Calls of one tick are one atomic batch, or one `getMany`. */
 export class Level {
@@ -26,7 +25,7 @@ export class Level {
   copies = "write";
   #database;
   /** @type {Batch<Request>} */
-  #batch = new Batch((batch) => this.#send(batch));
+  #batch = new Batch(inRuns(kindOf, (requests) => this.#perform(requests)));
 
   /** @param {any} database */
   constructor(database) {
@@ -59,8 +58,7 @@ export class Level {
 
   /** @param {string} prefix */
   async *pages(prefix) {
-    // What was called before the listing is there when the queue has come to it.
-    await this.#batch.add({ type: "evict", evicted: [] });
+    await this.evict([]); // What was called before the listing comes before it.
     // Level's ranges have no end for a prefix whose last character is the last there is: hence the look at each key.
     const iterator = this.#database.iterator({ gte: keyOf(prefix), ...TEXT });
     try {
@@ -77,20 +75,6 @@ export class Level {
 
   close() {
     return this.#database.close();
-  }
-
-  /** @param {Pending[]} batch */
-  async #send(batch) {
-    for (let i = 0; i < batch.length;) {
-      const run = runFrom(batch, i);
-      i += run.length;
-      try {
-        const results = await this.#perform(run.map(({ request }) => request));
-        for (const [j, { resolve }] of run.entries()) resolve(results[j]);
-      } catch (error) {
-        for (const { reject } of run) reject(error);
-      }
-    }
   }
 
   /**
@@ -111,6 +95,7 @@ export class Level {
 
   /** @param {import("./client.js").Evicted[]} evicted */
   async #evict(evicted) {
+    if (evicted.length === 0) return 0;
     const texts = await this.#database.getMany(
       evicted.map(({ id }) => id),
       TEXT,
@@ -128,15 +113,12 @@ export class Level {
 }
 
 /**
- * The requests from here on that go to the database together: reads, or writes, or one eviction, which is both.
- * @param {Pending[]} batch
- * @param {number} start
+ * What goes to the database together: reads, or writes. An eviction, which is both, goes alone.
+ * @param {Request} request
  */
-function runFrom(batch, start) {
-  const kind = (/** @type {number} */ i) => (batch[i].request.type === "del" ? "put" : batch[i].request.type);
-  let end = start + 1;
-  while (end < batch.length && kind(end) === kind(start) && kind(start) !== "evict") ++end;
-  return batch.slice(start, end);
+function kindOf({ type }) {
+  if (type === "evict") return undefined;
+  return type === "get" ? "read" : "write";
 }
 
 /** @param {string} id */

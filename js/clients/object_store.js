@@ -1,3 +1,5 @@
+import { Batch } from "./batch.js";
+
 /** Records to a transaction of a listing: enough to make its cost small beside theirs, and little memory. */
 const PAGE_LENGTH = 1000;
 
@@ -15,10 +17,9 @@ const MANY_READS = 32;
  * @property {boolean} stepwise
  * @property {string} [reads] The key that it reads, if it does nothing else.
  * @property {(store: IDBObjectStore, done: (result?: any) => void) => void} run
- * @property {(result: any) => void} resolve
- * @property {(error: unknown) => void} reject
  * @property {any} [result]
  */
+/** @typedef {import("./batch.js").Pending<Request>} Pending */
 
 /**
  * An object store of an IndexedDB database that exists: each value is a record. Requests made in one tick share one
@@ -35,9 +36,8 @@ export class ObjectStore {
   #restore;
   /** @type {Promise<IDBDatabase> | null} */
   #database = null;
-  /** @type {Request[]} */
-  #batch = [];
-  #isSending = false;
+  /** @type {Batch<Request>} */
+  #batch = new Batch((batch) => this.#send(batch));
 
   /**
    * @param {string} type What `store.type` says.
@@ -58,7 +58,7 @@ export class ObjectStore {
       const request = store.get(id);
       request.onsuccess = () => done(request.result);
     };
-    return this.#request({ writes: false, stepwise: false, run, reads: id });
+    return this.#batch.add({ writes: false, stepwise: false, run, reads: id });
   }
 
   /**
@@ -95,7 +95,7 @@ export class ObjectStore {
         };
       }
     };
-    return this.#request({ writes: true, stepwise: true, run });
+    return this.#batch.add({ writes: true, stepwise: true, run });
   }
 
   /** @param {string} prefix */
@@ -108,7 +108,7 @@ export class ObjectStore {
         const found = store.getAll(range, PAGE_LENGTH);
         found.onsuccess = () => done({ ids: ids.result, found: found.result });
       };
-      const page = await this.#request({ writes: false, stepwise: false, run });
+      const page = await this.#batch.add({ writes: false, stepwise: false, run });
       yield page;
       if (page.ids.length < PAGE_LENGTH) return;
       range = IDBKeyRange.bound(page.ids.at(-1), end, true, true);
@@ -123,70 +123,46 @@ export class ObjectStore {
 
   /** @param {Request["run"]} run */
   #write(run) {
-    return this.#request({ writes: true, stepwise: false, run });
-  }
-
-  /**
-   * @param {Omit<Request, "resolve" | "reject" | "result">} request
-   * @returns {Promise<any>}
-   */
-  #request(request) {
-    return new Promise((resolve, reject) => {
-      this.#batch.push({ ...request, resolve, reject });
-      if (this.#isSending) return;
-      this.#isSending = true;
-      queueMicrotask(() => this.#send());
-    });
-  }
-
-  /** Sends one batch after the other: a failed one is tried again, and must not overtake what came after it. */
-  async #send() {
-    while (this.#batch.length > 0) {
-      const batch = this.#batch;
-      this.#batch = [];
-      try {
-        await this.#transact(batch);
-      } catch (error) {
-        if (batch.length === 1) batch[0].reject(error);
-        else await this.#sendEach(batch);
-      }
-    }
-    this.#isSending = false;
+    return this.#batch.add({ writes: true, stepwise: false, run });
   }
 
   /**
    * Calls that share a transaction by chance must not fail together: one value too many, and 999 that fit would be lost.
-   * @param {Request[]} batch
+   * @param {Pending[]} batch
    */
-  async #sendEach(batch) {
-    for (const request of batch) {
-      await this.#transact([request]).catch(request.reject);
+  async #send(batch) {
+    try {
+      await this.#transact(batch);
+    } catch (error) {
+      if (batch.length === 1) throw error;
+      for (const pending of batch) await this.#transact([pending]).catch(pending.reject);
     }
   }
 
-  /** @param {Request[]} batch */
+  /** @param {Pending[]} batch */
   async #transact(batch) {
-    const writes = batch.some((request) => request.writes);
+    const requests = batch.map(({ request }) => request);
+    const writes = requests.some((request) => request.writes);
     const transaction = await this.#begin(writes ? "readwrite" : "readonly");
     await new Promise((resolve, reject) => {
       // Only the end of a transaction tells whether its writes happened.
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);
       const store = transaction.objectStore(this.#storeName);
-      let left = batch.length;
+      let left = requests.length;
       const end = (/** @type {Request} */ request, /** @type {unknown} */ result) => {
         request.result = result;
         if (--left === 0 && !writes) resolve(undefined);
       };
       let next = 0;
       const place = () => {
-        while (next < batch.length) {
-          const reads = readsFrom(batch, next);
+        while (next < requests.length) {
+          const reads = readsFrom(requests, next);
           if (reads.length >= MANY_READS) {
             next += reads.length;
             return readMany(store, reads, end, place);
           }
-          const request = batch[next++];
+          const request = requests[next++];
           request.run(store, (result) => {
             end(request, result);
             if (request.stepwise) place();
@@ -197,7 +173,7 @@ export class ObjectStore {
       place();
     });
     // All at once: woken one by one, 1,000 readers take twice as long.
-    for (const request of batch) request.resolve(request.result);
+    for (const { request, resolve } of batch) resolve(request.result);
   }
 
   /**
@@ -246,14 +222,14 @@ export class ObjectStore {
 }
 
 /**
- * The reads of a batch that follow one another from here on.
- * @param {Request[]} batch
+ * The reads that follow one another from here on.
+ * @param {Request[]} requests
  * @param {number} start
  */
-function readsFrom(batch, start) {
+function readsFrom(requests, start) {
   let end = start;
-  while (end < batch.length && batch[end].reads !== undefined) ++end;
-  return batch.slice(start, end);
+  while (end < requests.length && requests[end].reads !== undefined) ++end;
+  return requests.slice(start, end);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { PolystoreTypeError, show } from "../errors.js";
-import { Batch } from "./batch.js";
+import { decodeValue } from "../record.js";
+import { Batch, inRuns } from "./batch.js";
 import { endOfPrefix, requireText } from "./text_key.js";
 
 /** Rows to a page of a listing. */
@@ -35,7 +36,6 @@ const PRUNE = `DELETE FROM kv WHERE ${IN_RANGE} AND expires_at <= to_timestamp($
 /** @typedef {import("./client.js").Evicted} Evicted */
 /** @typedef {{ type: "read" | "write" | "erase", id: string, text?: string, expires?: number | null }} Single */
 /** @typedef {Single | { type: "evict", evicted: Evicted[] }} Request */
-/** @typedef {import("./batch.js").Pending<Request>} Pending */
 /** @typedef {{ key: string, value: string, expires: number | null }} Row */
 
 /**
@@ -60,7 +60,7 @@ class Postgres {
   copies = "write";
   #client;
   /** @type {Batch<Request>} */
-  #batch = new Batch((batch) => this.#send(batch));
+  #batch = new Batch(inRuns(kindOf, (requests) => this.#perform(requests)));
 
   /** @param {any} client */
   constructor(client) {
@@ -116,20 +116,6 @@ class Postgres {
     return this.#client.end ? this.#client.end() : this.#client.close();
   }
 
-  /** @param {Pending[]} batch */
-  async #send(batch) {
-    for (let i = 0; i < batch.length;) {
-      const run = runFrom(batch, i);
-      i += run.length;
-      try {
-        const results = await this.#perform(run.map(({ request }) => request));
-        for (const [j, { resolve }] of run.entries()) resolve(results[j]);
-      } catch (error) {
-        for (const { reject } of run) reject(error);
-      }
-    }
-  }
-
   /**
    * @param {Request[]} requests Of one type.
    * @returns {Promise<unknown[]>}
@@ -165,15 +151,11 @@ class Postgres {
 }
 
 /**
- * The requests from here on that are one statement.
- * @param {Pending[]} batch
- * @param {number} start
+ * What is one statement. An eviction, of several records already, goes alone.
+ * @param {Request} request
  */
-function runFrom(batch, start) {
-  const { type } = batch[start].request;
-  let end = start + 1;
-  while (end < batch.length && batch[end].request.type === type && type !== "evict") ++end;
-  return batch.slice(start, end);
+function kindOf({ type }) {
+  return type === "evict" ? undefined : type;
 }
 
 /** @param {{ rowCount?: number, affectedRows?: number }} result Of pg, or of PGlite. */
@@ -204,10 +186,5 @@ function idOf({ key }) {
 
 /** @param {Row | undefined} row */
 function toRecord(row) {
-  if (row === undefined) return undefined;
-  try {
-    return { expires: row.expires, value: JSON.parse(row.value) };
-  } catch {
-    return undefined; // Not JSON, so other code's.
-  }
+  return row && { expires: row.expires, value: decodeValue(row.value) };
 }

@@ -1,4 +1,5 @@
 import { PolystoreTypeError, quotaError, show } from "../errors.js";
+import { decodeValue } from "../record.js";
 import { requireText } from "./text_key.js";
 
 /** Keys that a SCAN looks at, at most as many of which are on one page; and keys to an MGET. */
@@ -198,10 +199,5 @@ function isReply(error, kind) {
 
 /** @param {string | null} text */
 function toRecord(text) {
-  if (text === null) return undefined;
-  try {
-    return { expires: null, value: JSON.parse(text) };
-  } catch {
-    return undefined; // Not JSON, so other code's.
-  }
+  return text === null ? undefined : { expires: null, value: decodeValue(text) };
 }

@@ -1,17 +1,18 @@
-import { has } from "./has.js";
+import { has, hasMethods } from "./has.js";
 import { Sqlite } from "./sqlite.js";
 
 /** @param {any} input @returns {input is string} */
 const isFileUrl = (input) => typeof input === "string" && input.startsWith("file:");
-/** Methods of a client of Redis. One of a user's own may well have `isOpen` and `sendCommand`, but not all of its commands. */
-const hasRedisCommands = (/** @type {any} */ input, /** @type {string[]} */ ...names) =>
-  names.every((name) => typeof input[name] === "function");
-/** Of the package `redis`: also what we refuse, for it would else be taken for a client of the user's own. @param {any} input */
+/**
+ * Of the package `redis`: also what we refuse, for it would else be taken for a client of the user's own. Such a one may well
+ * have `isOpen` and `sendCommand`, but not all commands of Redis.
+ * @param {any} input
+ */
 const isNodeRedis = (input) =>
-  typeof input.isOpen === "boolean" && hasRedisCommands(input, "sendCommand", "mGet", "zAdd", "xAdd", "pfAdd");
+  typeof input.isOpen === "boolean" && hasMethods(input, "sendCommand", "mGet", "zAdd", "xAdd", "pfAdd");
 /** Of the package `ioredis`, the same. @param {any} input */
 const isIoRedis = (input) =>
-  typeof input.status === "string" && hasRedisCommands(input, "call", "mget", "zadd", "xadd", "pfadd");
+  typeof input.status === "string" && hasMethods(input, "call", "mget", "zadd", "xadd", "pfadd");
 
 const isPg = has("query", "connect", "end");
 const isPglite = has("query", "exec", "transaction", "close");

@@ -1,3 +1,4 @@
+import { decodeValue } from "../record.js";
 import { endOfPrefix, requireText } from "./text_key.js";
 
 /** Rows to a page of a listing. */
@@ -11,7 +12,6 @@ const AFTER_ALL_TEXTS = new Uint8Array(1);
 /** What is not a record was put there by other code: it is neither listed nor deleted. */
 const IS_RECORD = "json_valid(value) AND value <> 'null'";
 
-/** @typedef {import("../record.js").StoredRecord} StoredRecord */
 /** @typedef {{ id: string, value: string, expires_at: number | null }} Row */
 
 /**
@@ -123,16 +123,9 @@ function rangeOf(prefix) {
   return [keyOf(prefix), endOfPrefix(prefix) ?? AFTER_ALL_TEXTS];
 }
 
-/**
- * @param {Row} row
- * @returns {StoredRecord | undefined}
- */
+/** @param {Row} row A record as far as its value is JSON, as IS_RECORD has it. */
 function toRecord({ value, expires_at: expires }) {
-  try {
-    return { expires, value: JSON.parse(value) };
-  } catch {
-    return undefined; // As IS_RECORD has it.
-  }
+  return { expires, value: decodeValue(value) };
 }
 
 /** @param {{ value: unknown, expires_at: number | null }} row */

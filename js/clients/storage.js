@@ -1,4 +1,5 @@
 import { decodeExpiry, decodeRecord, encodeRecord } from "../record.js";
+import { hasMethods } from "./has.js";
 import { pagesOf } from "./pages.js";
 
 /**
@@ -7,7 +8,7 @@ import { pagesOf } from "./pages.js";
  * @returns {input is Storage}
  */
 export function isStorage(input) {
-  return ["getItem", "setItem", "removeItem", "key"].every((name) => typeof input[name] === "function");
+  return hasMethods(input, "getItem", "setItem", "removeItem", "key");
 }
 
 /** A Storage: each item is the JSON text of a record. */
