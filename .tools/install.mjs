@@ -24,6 +24,7 @@ const needs = {
   ],
   services: [
     { name: "redis-server", isThere: command("redis-server") },
+    { name: "etcd-server", isThere: command("etcd") },
     { name: "postgresql", isThere: () => existsSync("/usr/lib/postgresql") },
   ],
   browser: [{ name: "chromium", isThere: command("chromium") }],
