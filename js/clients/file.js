@@ -1,11 +1,12 @@
-import { mkdir, open, realpath, stat } from "node:fs/promises";
+import { isUtf8 } from "node:buffer";
+import { open, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { kind, PolystoreError } from "../errors.js";
 import { isRecord } from "../record.js";
 import { Batch } from "./batch.js";
 import { withLock } from "./lock_file.js";
-import { isMissing, replaceFile } from "./text_file.js";
+import { inTurn, isMissing, makeFolder, replaceFile, withRoom } from "./text_file.js";
 import { requireText } from "./text_key.js";
 
 /** Records to a page of a listing. */
@@ -125,17 +126,39 @@ class File {
   /** @param {Pending[]} batch */
   async #send(batch) {
     if (!batch.some(({ request }) => request.writes)) {
-      await this.#load();
+      await inTurn(() => this.#load());
       for (const { request, resolve } of batch) resolve(request.run(this.#members).result);
       return;
     }
-    await mkdir(dirname(this.#path), { recursive: true });
-    const results = await withLock(`${this.#path}.lock`, () => this.#change(batch));
-    for (const [i, { resolve }] of batch.entries()) resolve(results[i]);
+    await withRoom(`Writing ${this.#path}`, async () => {
+      await makeFolder(dirname(this.#path));
+      await withLock(`${this.#path}.lock`, () => this.#change(batch));
+    });
+  }
+
+  /**
+   * Does the calls of a batch. Where the disk has no room for what they make of the file together, each half is tried on its own,
+   * so that one value too large fails alone.
+   * @param {Pending[]} batch
+   */
+  async #change(batch) {
+    try {
+      const results = await withRoom(`Writing ${this.#path}`, () => inTurn(() => this.#changeAtOnce(batch)));
+      for (const [i, { resolve }] of batch.entries()) resolve(results[i]);
+    } catch (error) {
+      const full = error instanceof PolystoreError && error.code === "ERR_QUOTA";
+      if (!full || batch.length === 1) {
+        for (const { reject } of batch) reject(error);
+        return;
+      }
+      const middle = Math.ceil(batch.length / 2);
+      await this.#change(batch.slice(0, middle));
+      await this.#change(batch.slice(middle));
+    }
   }
 
   /** @param {Pending[]} batch */
-  async #change(batch) {
+  async #changeAtOnce(batch) {
     await this.#load();
     try {
       const outcomes = batch.map(({ request }) => request.run(this.#members));
@@ -162,7 +185,7 @@ class File {
     try {
       // Looked at before it is read, so that what is written meanwhile is not missed the next time.
       await this.#keep(file);
-      this.#members = this.#parse(await file.readFile("utf8"));
+      this.#members = this.#parse(await file.readFile());
     } catch (error) {
       await this.#forget();
       throw error;
@@ -183,8 +206,10 @@ class File {
     await file?.close();
   }
 
-  /** @param {string} text */
-  #parse(text) {
+  /** @param {Buffer} bytes */
+  #parse(bytes) {
+    if (!isUtf8(bytes)) throw this.#corrupt("its bytes are not UTF-8");
+    const text = bytes.toString();
     if (text === "") return new Map();
     /** @type {unknown} */
     let document;

@@ -1,11 +1,12 @@
+import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
-import { link, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { link, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { PolystoreTypeError, show } from "../errors.js";
 import { decodeRecord, isRecord } from "../record.js";
-import { isMissing, readIfThere, replaceFile, syncFolder } from "./text_file.js";
+import { inTurn, isMissing, makeFolder, readIfThere, replaceFile, syncFolder, withRoom } from "./text_file.js";
 import { requireText } from "./text_key.js";
 
 const EXTENSION = ".json";
@@ -49,11 +50,13 @@ class Folder {
   write(id, value, expires) {
     const path = this.#pathTo(id);
     const text = JSON.stringify({ expires, value }, null, 2);
-    return this.#afterwards(id, async () => {
-      await mkdir(this.#path, { recursive: true });
-      const file = await replaceFile(path, text);
-      await file.close();
-    });
+    return this.#afterwards(id, () =>
+      withRoom(`Writing ${path}`, async () => {
+        await makeFolder(this.#path);
+        const file = await replaceFile(path, text);
+        await file.close();
+      }),
+    );
   }
 
   /** @param {string} id */
@@ -78,13 +81,29 @@ class Folder {
   /** @param {string} prefix */
   async *pages(prefix) {
     await Promise.allSettled(this.#latest.values());
-    const names = await readdir(this.#path).catch((error) => (isMissing(error) ? [] : Promise.reject(error)));
-    const ids = names.map(keyOf).filter((id) => id?.startsWith(prefix));
+    const found = await readdir(this.#path, { withFileTypes: true }).catch((error) =>
+      isMissing(error) ? [] : Promise.reject(error),
+    );
+    const ids = [];
+    for (const entry of found) {
+      const id = keyOf(entry.name);
+      if (id?.startsWith(prefix) && (entry.isFile() || (await this.#leadsToFile(entry)))) ids.push(id);
+    }
     for (let i = 0; i < ids.length; i += PAGE_LENGTH) {
-      const page = /** @type {string[]} */ (ids.slice(i, i + PAGE_LENGTH));
+      const page = ids.slice(i, i + PAGE_LENGTH);
       yield { ids: page, found: page.map((id) => this.#readNow(id)) };
       await null;
     }
+  }
+
+  /**
+   * Whether something that is no file is a link to one: a folder is other code's, and a pipe would wait for its writer.
+   * @param {import("node:fs").Dirent} entry
+   */
+  async #leadsToFile(entry) {
+    if (!entry.isSymbolicLink()) return false;
+    const status = await stat(join(this.#path, entry.name)).catch(() => null);
+    return status?.isFile() ?? false;
   }
 
   /**
@@ -93,7 +112,10 @@ class Folder {
    */
   #readNow(id) {
     try {
-      return decodeRecord(readFileSync(this.#pathTo(id), "utf8"));
+      const path = this.#pathTo(id);
+      const text = readFileSync(path, "utf8");
+      // Rare, and either in the file or in the place of what is no UTF-8, as which it is cheaper to read.
+      return text.includes("\uFFFD") && !isUtf8(readFileSync(path)) ? undefined : decodeRecord(text);
     } catch (error) {
       if (isMissing(error)) return undefined; // Removed since the folder was listed.
       throw error;
@@ -133,7 +155,8 @@ class Folder {
    */
   #afterwards(id, action) {
     const before = this.#latest.get(id) ?? Promise.resolve();
-    const result = before.then(action, action); // Whether that failed is its caller's business.
+    const inItsTurn = () => inTurn(action);
+    const result = before.then(inItsTurn, inItsTurn); // Whether that failed is its caller's business.
     this.#latest.set(id, result);
     const forget = () => {
       if (this.#latest.get(id) === result) this.#latest.delete(id);

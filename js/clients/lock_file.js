@@ -1,16 +1,30 @@
-import { randomUUID } from "node:crypto";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { readFile, readlink, utimes } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PolystoreError } from "../errors.js";
-import { isMissing, readIfThere } from "./text_file.js";
 
-/** How long to wait for another process before giving up, and between two looks, in milliseconds. */
-const PATIENCE = 10_000;
+/** How long to wait for one holder, and for a sign of life of it; between two of ours, and between two looks; in milliseconds. */
+const PATIENCE = 20_000;
+const SILENCE = 10_000;
+const BEAT = 2_000;
 const PAUSE = 4;
 
 /**
+ * A lock as somebody found it.
+ * @typedef {object} Found
+ * @property {string} text Unique to it, but for one whose text is not there yet.
+ * @property {bigint} inode
+ * @property {bigint} renewed
+ */
+
+/**
  * Does something while no other process that asks for the same lock does. Node has no flock(2): the lock is a file that
- * says which process holds it, so that one left by a process that is gone can be taken over.
+ * says which process holds it, and whose date the holder renews.
+ *
+ * A lock is taken over at once when its holder is known to be gone: a process of this machine and this container. Of any
+ * other holder nothing can be known but the date: it is taken over when that has not changed for 10 s, by our own clock.
  * @template Result
  * @param {string} path Of the lock.
  * @param {() => Promise<Result>} action
@@ -18,92 +32,151 @@ const PAUSE = 4;
  * @throws {PolystoreError} ERR_CLIENT when another process does not let go of it.
  */
 export async function withLock(path, action) {
-  await acquire(path);
+  const text = JSON.stringify({ ...(await ourselves), token: randomUUID() });
+  await acquire(path, text);
+  const beat = setInterval(() => {
+    const now = new Date();
+    utimes(path, now, now).catch(() => {}); // Taken away with its folder: the action will see to that.
+  }, BEAT);
   try {
     return await action();
   } finally {
-    await rm(path);
-  }
-}
-
-/** @param {string} path */
-async function acquire(path) {
-  // Linked into place, so that nobody sees it without its text.
-  const ours = `${path}-${randomUUID()}`;
-  await writeFile(ours, JSON.stringify(await describe(process.pid)), { flag: "wx" });
-  try {
-    for (
-      const deadline = performance.now() + PATIENCE;
-      !(await linked(ours, path));
-      await sleep(PAUSE * Math.random())
-    ) {
-      const holder = await readIfThere(path);
-      if (holder === null) continue;
-      if (!(await isAlive(holder))) await remove(path, holder);
-      else if (performance.now() > deadline) throw heldError(path, holder);
-    }
-  } finally {
-    await rm(ours, { force: true });
+    clearInterval(beat);
+    if (look(path)?.text === text) rmSync(path, { force: true });
   }
 }
 
 /**
- * @param {string} from
- * @param {string} to
+ * @param {string} path
+ * @param {string} text
  */
-async function linked(from, to) {
+async function acquire(path, text) {
+  /** @type {Found | null} */
+  let last = null;
+  let heldSince = 0;
+  let quietSince = 0;
+  for (; !tryCreate(path, text); await sleep(PAUSE * Math.random())) {
+    const found = look(path);
+    if (found === null) continue;
+    const now = performance.now();
+    if (last?.text !== found.text || last.inode !== found.inode) heldSince = quietSince = now;
+    else if (last.renewed !== found.renewed) quietSince = now;
+    last = found;
+    const alive = await isAlive(found.text);
+    if (alive === false || (alive === undefined && now - quietSince > SILENCE)) await remove(path, found);
+    else if (now - heldSince > PATIENCE) throw heldError(path, found.text);
+  }
+}
+
+/**
+ * Made and written without a pause: a process that is killed in between leaves a lock that says nothing.
+ * @param {string} path
+ * @param {string} text
+ */
+function tryCreate(path, text) {
+  let file;
   try {
-    await link(from, to);
-    return true;
+    file = openSync(path, "wx");
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code === "EEXIST") return false;
     throw error;
   }
+  try {
+    writeSync(file, text);
+    return true;
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
 }
 
 /**
- * Removes a lock whose holder is gone, unless it was replaced meanwhile by one that is alive.
  * @param {string} path
- * @param {string} holder
+ * @returns {Found | null}
  */
-async function remove(path, holder) {
-  const aside = `${path}-${randomUUID()}`;
+function look(path) {
   try {
-    await rename(path, aside);
+    const { ino, mtimeNs } = statSync(path, { bigint: true });
+    return { text: readFileSync(path, "utf8"), inode: ino, renewed: mtimeNs };
   } catch (error) {
-    if (isMissing(error)) return; // Another did it.
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === "ENOENT") return null;
     throw error;
   }
-  if ((await readIfThere(aside)) !== holder) await linked(aside, path);
-  await rm(aside, { force: true });
 }
 
 /**
- * A process: its number, and since when it runs, because numbers are given again.
- * @param {number} pid
+ * Removes a lock whose holder is gone. Many may have found it, and another may hold a new one by the time that the last of them
+ * acts: so only who holds the lock on this very lock removes it, and only if it is still there.
+ * @param {string} path
+ * @param {Found} stale
  */
-async function describe(pid) {
-  const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ""); // Linux only; elsewhere the number has to do.
-  return { pid, since: status.slice(status.lastIndexOf(")")).split(" ")[20] ?? null };
+function remove(path, stale) {
+  const name = createHash("sha256").update(`${stale.inode} ${stale.text}`).digest("hex").slice(0, 16);
+  // Of the same length for the lock on the lock on a lock.
+  const base = path.replace(/\.lock(-[0-9a-f]{16})?$/, ".lock");
+  return withLock(`${base}-${name}`, async () => {
+    const found = look(path);
+    if (found?.text === stale.text && found.inode === stale.inode && found.renewed === stale.renewed) rmSync(path);
+  });
 }
 
-/** @param {string} holder */
-async function isAlive(holder) {
-  /** @type {{ pid: number, since: string | null }} */
-  const { pid, since } = JSON.parse(holder);
+/** What distinguishes the processes that a number may mean: the machine since it was started, and the container. */
+const ourselves = (async () => ({
+  machine: [
+    hostname(),
+    // Linux only; elsewhere the name has to do.
+    (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")).trim(),
+    await readlink("/proc/self/ns/pid").catch(() => ""),
+  ].join(" "),
+  pid: process.pid,
+  since: (await processState(process.pid))?.since ?? null,
+}))();
+
+/**
+ * Whether a process has ended that its parent has not looked at, and since when it runs, because numbers are given again.
+ * @param {number} pid
+ */
+async function processState(pid) {
+  const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null); // Linux only.
+  if (status === null) return null;
+  const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+  return { ended: fields[0] === "Z" || fields[0] === "X", since: fields[19] };
+}
+
+/**
+ * @param {string} text Of a lock.
+ * @returns {Promise<boolean | undefined>} Undefined where nobody can know.
+ */
+async function isAlive(text) {
+  const { machine, pid, since } = parse(text);
+  if (machine !== (await ourselves).machine) return undefined;
   try {
     process.kill(pid, 0);
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code === "ESRCH") return false;
   }
-  return since === null || (await describe(pid)).since === since;
+  const state = await processState(pid);
+  if (state === null || since === null) return undefined;
+  return !state.ended && state.since === since;
+}
+
+/** @param {string} text */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
 }
 
 /**
  * @param {string} path
- * @param {string} holder
+ * @param {string} text
  */
-function heldError(path, holder) {
-  const message = `${path} has been held for ${PATIENCE / 1000} s by the process ${JSON.parse(holder).pid}. Nothing was written: end that process, or try again.`;
+function heldError(path, text) {
+  const { machine = "another machine", pid = "unknown" } = parse(text);
+  const message = `${path} has been held for ${PATIENCE / 1000} s by the process ${pid} of ${machine.split(" ")[0]}. Nothing was written: end that process, or try again.`;
   return new PolystoreError("ERR_CLIENT", message);
 }

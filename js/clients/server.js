@@ -1,8 +1,25 @@
+import { fileURLToPath } from "node:url";
+import { PolystoreTypeError, show } from "../errors.js";
 import { has, hasMethods } from "./has.js";
 import { Sqlite } from "./sqlite.js";
 
-/** @param {any} input @returns {input is string} */
-const isFileUrl = (input) => typeof input === "string" && input.startsWith("file:");
+/**
+ * @param {any} input
+ * @param {string} end
+ * @throws {PolystoreTypeError} ERR_CLIENT if it is a URL whose path is not what it seems.
+ */
+function isFileUrl(input, end) {
+  if (typeof input !== "string" || !input.startsWith("file:")) return false;
+  let reason = /[?#]/.test(input) ? "the path of a URL ends at ? or #" : undefined;
+  try {
+    fileURLToPath(input);
+  } catch (error) {
+    reason = /** @type {Error} */ (error).message;
+  }
+  if (reason === undefined) return input.endsWith(end);
+  const message = `kv() cannot wrap ${show(input)}: ${reason}. Make the URL with pathToFileURL(path) of node:url.`;
+  throw new PolystoreTypeError("ERR_CLIENT", message);
+}
 /**
  * Of the package `redis`: also what we refuse, for it would else be taken for a client of the user's own. Such a one may well
  * have `isOpen` and `sendCommand`, but not all commands of Redis.
@@ -21,12 +38,12 @@ const isPglite = has("query", "exec", "transaction", "close");
 export const clientsOfPlatform = [
   {
     type: "FILE",
-    recognizes: (input) => isFileUrl(input) && input.endsWith(".json"),
+    recognizes: (input) => isFileUrl(input, ".json"),
     open: async (url) => (await import("./file.js")).openFile(url),
   },
   {
     type: "FOLDER",
-    recognizes: (input) => isFileUrl(input) && input.endsWith("/"),
+    recognizes: (input) => isFileUrl(input, "/"),
     open: async (url) => (await import("./folder.js")).openFolder(url),
   },
   {

@@ -1,25 +1,79 @@
 // Files of text that other processes read and write as well: one is replaced whole or not at all.
 
+import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { quotaError } from "../errors.js";
+
+/** How many calls may have files open at once, two at most each; the pool of threads that serves them is smaller. */
+const AT_ONCE = 16;
+let running = 0;
+/** @type {(() => void)[]} */
+const waiting = [];
+
+/**
+ * Does something that opens files, when few enough others do.
+ * @template Result
+ * @param {() => Promise<Result>} action Which must not wait for another `inTurn`.
+ * @returns {Promise<Result>}
+ */
+export async function inTurn(action) {
+  if (running < AT_ONCE) ++running;
+  else await new Promise((resolve) => waiting.push(() => resolve(undefined)));
+  try {
+    return await action();
+  } finally {
+    const next = waiting.shift();
+    if (next) next();
+    else --running;
+  }
+}
+
+/**
+ * Does something that needs room on the disk.
+ * @template Result
+ * @param {string} what
+ * @param {() => Promise<Result>} action
+ * @returns {Promise<Result>}
+ * @throws {import("../errors.js").PolystoreError} ERR_QUOTA where there is none.
+ */
+export async function withRoom(what, action) {
+  try {
+    return await action();
+  } catch (error) {
+    // EFBIG: the process may not write files of this size (ulimit -f), or the file system holds none. A RangeError: no text is so long.
+    const full = ["ENOSPC", "EDQUOT", "EFBIG"].includes(String(/** @type {any} */ (error).code));
+    throw full || error instanceof RangeError ? quotaError(what, { cause: error }) : error;
+  }
+}
 
 /**
  * @param {string} path
- * @returns {Promise<string | null>} Null where there is none.
+ * @returns {Promise<string | null>} Null where there is none; nor is a folder, a device or what is no UTF-8 a text.
  */
 export async function readIfThere(path) {
+  let file;
   try {
-    return await readFile(path, "utf8");
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // A pipe would wait for its writer.
   } catch (error) {
-    if (isMissing(error)) return null;
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    if (code === "ENOENT" || code === "ENXIO") return null; // ENXIO: a socket.
     throw error;
+  }
+  try {
+    if (!(await file.stat()).isFile()) return null;
+    const bytes = await file.readFile();
+    return isUtf8(bytes) ? bytes.toString() : null;
+  } finally {
+    await file.close();
   }
 }
 
 /**
  * Writes beside the file, syncs, and renames, so that a crash leaves the old text or the new one. The permissions of the old
- * file are kept.
+ * file are kept, and its owner where we may.
  * @param {string} path
  * @param {string} text
  * @returns {Promise<import("node:fs/promises").FileHandle>} The new file, open.
@@ -30,7 +84,11 @@ export async function replaceFile(path, text) {
   const file = await open(temporary, "wx+");
   try {
     const old = await stat(path).catch((error) => (isMissing(error) ? null : Promise.reject(error)));
-    if (old) await file.chmod(old.mode & 0o7777);
+    if (old) {
+      // Before the mode, for it clears bits of that. Only root may give a file away.
+      await file.chown(old.uid, old.gid).catch(() => {});
+      await file.chmod(old.mode & 0o7777);
+    }
     await file.writeFile(text);
     await file.sync();
     await rename(temporary, path);
@@ -41,6 +99,13 @@ export async function replaceFile(path, text) {
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** Makes a folder, and those that it lies in, for good. @param {string} path */
+export async function makeFolder(path) {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
 /** Makes what was renamed or removed in a folder last. @param {string} path */
