@@ -18,6 +18,16 @@ export interface Options {
   prefix?: string;
 }
 
+export interface StoreOptions extends Options {
+  /**
+   * How long an answer of the client is waited for: a number of **seconds**, or a text such as `"5s"` or `"500 ms"`. A call
+   * that is not answered in this time rejects with `ERR_CLIENT`; a listing asks anew for each page. Without it, or with
+   * `null`, the client alone decides. It holds for all stores made of this one. Whether a write that was given up has been
+   * done, or will yet be, only the client knows.
+   */
+  timeout?: number | string | null;
+}
+
 /**
  * What every error of this package says in its `code`:
  *
@@ -298,4 +308,4 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
  * @throws `ERR_CLIENT` for anything else, `undefined` included; `ERR_EXPIRES`, `ERR_OPTIONS`; `ERR_WASM` where the page
  *   forbids WebAssembly.
  */
-export default function kv<T = any>(client?: Client, options?: Options | null): Store<T>;
+export default function kv<T = any>(client?: Client, options?: StoreOptions | null): Store<T>;

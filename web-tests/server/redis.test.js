@@ -9,6 +9,7 @@ import { openNodeRedis } from "../../js/clients/redis.js";
 import { redis } from "../contract/clients/redis.js";
 import { testContract } from "../contract/suite.js";
 import { checkOneWay } from "../interop/interop.js";
+import { freePort } from "../support/process.js";
 import { startRedis } from "../support/redis.js";
 
 const { port, clock, stop } = await startRedis();
@@ -267,6 +268,48 @@ for (const [name, open] of Object.entries(impatient)) {
     await connected;
     assert.equal(await store.get("a"), 1);
     await store.close();
+  });
+}
+
+const late = { code: "ERR_CLIENT", message: /the store's timeout/ };
+
+/** Clients that wait for a server for ever: that of the package redis does when somebody listens to its errors. @type {Record<string, (port: number) => any>} */
+const patient = {
+  "node-redis": (port) => createClient({ url: `redis://127.0.0.1:${port}` }).on("error", () => {}),
+  ioredis: (port) => new IoRedis(port, "127.0.0.1", { maxRetriesPerRequest: null }),
+};
+
+for (const [name, open] of Object.entries(patient)) {
+  testRedis(
+    `${name}: a server that does not answer in the store's timeout is ERR_CLIENT, and works later`,
+    async (admin) => {
+      const client = open(port);
+      const [store, patient] = [kv(client, { timeout: "50ms" }), kv(client)];
+      await patient.set("a", 1);
+      await admin.sendCommand(["CLIENT", "PAUSE", "600000", "WRITE"]);
+      const waiting = patient.set("b", 2);
+      await assert.rejects(store.set("a", 2), late);
+      await assert.rejects(store.clear(), late);
+      await admin.sendCommand(["CLIENT", "UNPAUSE"]);
+      await waiting;
+      assert.equal(await patient.set("c", 3), "c");
+      assert.equal(await patient.get("c"), 3);
+      await patient.close();
+    },
+  );
+
+  test(`${name}: a server that is not there is ERR_CLIENT within the store's timeout, and works when it is`, async () => {
+    const later = await freePort();
+    const patient = kv(open(later));
+    await assert.rejects(kv(patient, { timeout: "50ms" }).get("a"), late);
+    const server = await startRedis(later);
+    try {
+      await patient.set("a", 1);
+      assert.equal(await patient.get("a"), 1);
+      await patient.close();
+    } finally {
+      await server.stop();
+    }
   });
 }
 

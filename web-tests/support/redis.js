@@ -42,17 +42,18 @@ export class ServerClock {
 }
 
 /**
- * A redis-server on a free port, with a clock that the tests move.
+ * A redis-server with a clock that the tests move.
+ * @param {number | Promise<number>} [givenPort] A free one, if none is given.
  * @returns {Promise<{ port: number, clock: ServerClock, stop: () => Promise<void> }>}
  */
-export async function startRedis() {
+export async function startRedis(givenPort = freePort()) {
+  const port = await givenPort;
   const folder = mkdtempSync(join(tmpdir(), "polystore-redis-"));
   const library = join(folder, "clock.so");
   execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", library, fileURLToPath(new URL("clock.c", import.meta.url))]);
   const file = openSync(join(folder, "clock"), "w");
   const clock = new ServerClock((ms) => writeSync(file, new Uint8Array(Float64Array.of(ms).buffer), 0, 8, 0));
   clock.now = Date.now();
-  const port = await freePort();
   const args = [
     "--port",
     `${port}`,
