@@ -147,7 +147,7 @@ export interface LocalForageClient {
   iterate(iteratee: (value: any, key: string, index: number) => any): Promise<any>;
 }
 
-/** What we need of a client of the package `redis`, connected or not: of one server, not of a cluster or a pool. */
+/** What we need of a client of the package `redis`, connected or not: of one server, not of a pool. */
 export interface NodeRedisClient {
   isOpen: boolean;
   connect(): Promise<any>;
@@ -157,7 +157,18 @@ export interface NodeRedisClient {
   off(event: string, listener: (...args: any[]) => any): any;
 }
 
-/** What we need of a client of the package `ioredis`. */
+/** What we need of a cluster of the package `redis`, connected or not. */
+export interface NodeRedisCluster {
+  isOpen: boolean;
+  masters: any[];
+  connect(): Promise<any>;
+  nodeClient(...args: any[]): any;
+  sendCommand(...args: any[]): any;
+  on(event: string, listener: (...args: any[]) => any): any;
+  off(event: string, listener: (...args: any[]) => any): any;
+}
+
+/** What we need of a client of the package `ioredis`: of one server, or of a cluster. */
 export interface IoRedisClient {
   status: string;
   connect(...args: any[]): Promise<any>;
@@ -200,6 +211,7 @@ type PlainClient =
   | URL
   | `file:${string}`
   | NodeRedisClient
+  | NodeRedisCluster
   | IoRedisClient
   | LevelClient
   | PostgresClient

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, test } from "node:test";
-import { Cluster, Redis as IoRedis } from "ioredis";
+import { Redis as IoRedis } from "ioredis";
 import upstream from "polystore";
 import kv from "polystore-wasm";
-import { createClient, createClientPool, createCluster, createSentinel, RESP_TYPES } from "redis";
+import { createClient, createClientPool, createSentinel, RESP_TYPES } from "redis";
 import { openNodeRedis } from "../../js/clients/redis.js";
 import { redis } from "../contract/clients/redis.js";
 import { testContract } from "../contract/suite.js";
@@ -211,10 +211,8 @@ testRedis("a client that gives Buffers is understood", async () => {
 
 /** Of several connections. @type {Record<string, () => any>} */
 const several = {
-  "createCluster()": () => createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${port}` }] }),
   "createClientPool()": () => createClientPool({ url: `redis://127.0.0.1:${port}` }),
   "createSentinel()": () => createSentinel({ name: "a", sentinelRootNodes: [{ host: "127.0.0.1", port }] }),
-  "new Cluster()": () => new Cluster([{ host: "127.0.0.1", port }], { lazyConnect: true }),
 };
 
 for (const [name, open] of Object.entries(several)) {
