@@ -147,6 +147,15 @@ export interface LocalForageClient {
   iterate(iteratee: (value: any, key: string, index: number) => any): Promise<any>;
 }
 
+/** What we need of a namespace of Cloudflare KV, which a Worker has in its `env`. */
+export interface CloudflareClient {
+  get(...args: any[]): any;
+  getWithMetadata(...args: any[]): any;
+  put(...args: any[]): any;
+  delete(...args: any[]): any;
+  list(...args: any[]): any;
+}
+
 /** What we need of a client of the package `redis`, connected or not: of one server, not of a pool. */
 export interface NodeRedisClient {
   isOpen: boolean;
@@ -210,6 +219,7 @@ type PlainClient =
   | LocalForageClient
   | URL
   | `file:${string}`
+  | CloudflareClient
   | NodeRedisClient
   | NodeRedisCluster
   | IoRedisClient

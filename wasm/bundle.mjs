@@ -53,6 +53,8 @@ async function bundle(outdir, condition) {
     charset: "ascii", // 0.1 KB more, and a page that bundles us as a classic script needs no <meta charset>
     lineLimit: 300, // Node prints the line of an uncaught error, which must not be all of them
     external: ["node:*"],
+    loader: { ".wasm": "copy" }, // To be imported as it is, by those who have a condition for it.
+    assetNames: "[name]",
     legalComments: "none",
     plugins: [splitAtDynamicImports, minifyGlue],
   };
@@ -63,6 +65,7 @@ async function bundle(outdir, condition) {
 
 await bundle("dist", "browser");
 await bundle("dist/server", "node");
+await bundle("dist/workerd", "workerd");
 
 // Beside the module, where whoever imports it by its path finds it too.
 await cp("js/index.d.ts", "dist/index.d.ts");

@@ -1,4 +1,4 @@
-import { has, hasMethods } from "./has.js";
+import { has, hasMethods, isCloudflare } from "./has.js";
 import { Sqlite } from "./sqlite.js";
 
 /** @param {any} input @returns {input is string} */
@@ -28,6 +28,11 @@ export const clientsOfPlatform = [
     type: "FOLDER",
     recognizes: (input) => isFileUrl(input) && input.endsWith("/"),
     open: async (url) => (await import("./folder.js")).openFolder(url),
+  },
+  {
+    type: "CLOUDFLARE",
+    recognizes: isCloudflare,
+    open: async (namespace) => new (await import("./cloudflare.js")).Cloudflare(namespace),
   },
   {
     type: "REDIS",

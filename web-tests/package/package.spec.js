@@ -85,6 +85,7 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "dist/clients/localforage.js",
     "dist/index.d.ts",
     "dist/index.js",
+    "dist/server/clients/cloudflare.js",
     "dist/server/clients/file.js",
     "dist/server/clients/folder.js",
     "dist/server/clients/level.js",
@@ -92,6 +93,10 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "dist/server/clients/postgres.js",
     "dist/server/clients/redis.js",
     "dist/server/index.js",
+    "dist/workerd/clients/level.js",
+    "dist/workerd/clients/localforage.js",
+    "dist/workerd/core.wasm",
+    "dist/workerd/index.js",
     "package.json",
   ]);
 });

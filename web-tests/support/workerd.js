@@ -1,0 +1,34 @@
+import { builtinModules } from "node:module";
+import { basename } from "node:path";
+import { build } from "esbuild";
+import { Miniflare } from "miniflare";
+
+/**
+ * Bundles a Worker as Cloudflare's wrangler does, and runs it in workerd, with an empty namespace of KV as `env.KV`.
+ * @param {string} entry
+ * @param {string} [folder] From which packages are found.
+ */
+export async function startWorker(entry, folder = process.cwd()) {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    outdir: "worker", // Nothing is written.
+    absWorkingDir: folder,
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*", ...builtinModules],
+    loader: { ".wasm": "copy" },
+    write: false,
+  });
+  // The entry is the first; its imports are beside it.
+  const modules = outputFiles.map(({ path, contents }) => ({
+    type: path.endsWith(".wasm") ? /** @type {const} */ ("CompiledWasm") : /** @type {const} */ ("ESModule"),
+    path: basename(path),
+    contents,
+  }));
+  modules.sort((a, b) => Number(a.type === "CompiledWasm") - Number(b.type === "CompiledWasm"));
+  const worker = new Miniflare({ modules, compatibilityDate: "2026-04-01", kvNamespaces: ["KV"], cf: false });
+  await worker.ready;
+  return worker;
+}
