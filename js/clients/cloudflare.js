@@ -148,15 +148,22 @@ export class Cloudflare {
    * @returns {Promise<Found[]>}
    */
   async #findSome(ids) {
-    const one = (/** @type {string} */ id) => this.#namespace.getWithMetadata(id);
-    if (ids.length === 1) return [await one(ids[0])];
+    const together = ids.length > 1 ? await this.#findTogether(ids) : new Map();
+    return Promise.all(ids.map((id) => (together.has(id) ? together.get(id) : this.#namespace.getWithMetadata(id))));
+  }
+
+  /**
+   * @param {string[]} ids
+   * @returns {Promise<Map<string, Found>>} It may lack some, or all, which are then to be asked for one by one.
+   */
+  async #findTogether(ids) {
     try {
-      const found = await this.#namespace.getWithMetadata(ids);
-      if (found instanceof Map) return ids.map((id) => found.get(id)); // Until 2025, it took them for one key.
+      const found = await this.#namespace.getWithMetadata(ids); // Until 2025 it took them for one key, and gave no Map.
+      return new Map(Array.from(found, ([key, entry]) => [String(key), entry])); // Of "1", it makes the number 1.
     } catch (error) {
-      if (!hasStatus(error, 413)) throw error; // All together were too large.
+      if (hasStatus(error, 413)) return new Map(); // Together they are too large.
+      throw error;
     }
-    return Promise.all(ids.map(one));
   }
 }
 
