@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { startWorker } from "../support/workerd.js";
 
-const worker = await startWorker("web-tests/server/cloudflare.worker.js");
-after(() => worker.dispose());
+const { worker, stop } = await startWorker("web-tests/server/cloudflare.worker.js");
+after(stop);
 
 /** @param {string} path */
 const ask = async (path) => (await worker.dispatchFetch(`http://worker/${path}`)).json();

@@ -1,5 +1,7 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { basename } from "node:path";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
@@ -7,6 +9,7 @@ import { Miniflare } from "miniflare";
  * Bundles a Worker as Cloudflare's wrangler does, and runs it in workerd, with an empty namespace of KV as `env.KV`.
  * @param {string} entry
  * @param {string} [folder] From which packages are found.
+ * @returns {Promise<{ worker: Miniflare, stop: () => Promise<void> }>}
  */
 export async function startWorker(entry, folder = process.cwd()) {
   const { outputFiles } = await build({
@@ -28,7 +31,15 @@ export async function startWorker(entry, folder = process.cwd()) {
     contents,
   }));
   modules.sort((a, b) => Number(a.type === "CompiledWasm") - Number(b.type === "CompiledWasm"));
-  const worker = new Miniflare({ modules, compatibilityDate: "2026-04-01", kvNamespaces: ["KV"], cf: false });
+  // In memory where there is such a folder: each write is synced.
+  const kvPersist = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "polystore-workerd-"));
+  const worker = new Miniflare({ modules, compatibilityDate: "2026-04-01", kvNamespaces: ["KV"], kvPersist, cf: false });
   await worker.ready;
-  return worker;
+  return {
+    worker,
+    async stop() {
+      await worker.dispose();
+      rmSync(kvPersist, { recursive: true });
+    },
+  };
 }
