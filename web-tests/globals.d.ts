@@ -8,3 +8,8 @@ interface Window {
   interop: (client: string, check: "checkOneWay" | "checkExpiry", writer: string) => Promise<string>;
   bench: (filter?: string) => Promise<unknown[]>;
 }
+
+/** What a Worker of Cloudflare has everywhere. */
+declare module "cloudflare:workers" {
+  export const env: { KV: any };
+}

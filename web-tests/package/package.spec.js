@@ -9,6 +9,7 @@ import { build as esbuild } from "esbuild";
 import { build as vite } from "vite";
 import { test as base } from "../support/browser.js";
 import { serve } from "../support/server.js";
+import { startWorker } from "../support/workerd.js";
 
 /** A folder in which the tarball, and localForage, were installed. */
 const test = base.extend(
@@ -111,6 +112,23 @@ test("Node runs it", async ({ folder }) => {
   await writeFile(join(folder, "program.js"), program);
   const output = execFileSync("node", ["program.js"], { cwd: folder, encoding: "utf8" });
   expect(output.trim()).toBe('[[1],"ERR_VALUE",true]');
+});
+
+test("a Worker of Cloudflare runs it", async ({ folder }) => {
+  const program = `
+    import kv from "polystore-wasm";
+    export default {
+      async fetch(request, env) {
+        const store = kv(env.KV).prefix("visits:");
+        await store.set("a", [1], { expires: "2 hours" });
+        return Response.json([store.type, await store.get("a"), await store.keys()]);
+      },
+    };`;
+  await writeFile(join(folder, "worker.js"), program);
+  const { worker, stop } = await startWorker("worker.js", folder);
+  const response = await worker.dispatchFetch("http://worker/");
+  expect(await response.json()).toEqual(["CLOUDFLARE", [1], ["a"]]);
+  await stop();
 });
 
 test("a page runs it through <script type=module>, without a bundler", async ({ folder, chromiumContext }) => {

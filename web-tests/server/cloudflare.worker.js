@@ -3,7 +3,7 @@
 import upstream from "polystore";
 import kv from "polystore-wasm";
 import { behavioursOf, runBehaviour } from "../contract/behaviours.js";
-import cases from "../contract/cases.json";
+import cases from "../contract/cases.json" with { type: "json" };
 import { portableSubjects } from "../contract/clients.js";
 import { cloudflare, empty } from "../contract/clients/cloudflare.js";
 import { runCase } from "../contract/runner.js";

@@ -33,7 +33,13 @@ export async function startWorker(entry, folder = process.cwd()) {
   modules.sort((a, b) => Number(a.type === "CompiledWasm") - Number(b.type === "CompiledWasm"));
   // In memory where there is such a folder: each write is synced.
   const kvPersist = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "polystore-workerd-"));
-  const worker = new Miniflare({ modules, compatibilityDate: "2026-04-01", kvNamespaces: ["KV"], kvPersist, cf: false });
+  const worker = new Miniflare({
+    modules,
+    compatibilityDate: "2026-04-01",
+    kvNamespaces: ["KV"],
+    kvPersist,
+    cf: false,
+  });
   await worker.ready;
   return {
     worker,
