@@ -92,6 +92,10 @@ export class Cloudflare {
     } while (cursor);
   }
 
+  giveUp() {
+    this.#turns.giveUp();
+  }
+
   /**
    * @param {{ name: string, metadata?: any }[]} keys
    * @param {import("./client.js").Wanted} wanted

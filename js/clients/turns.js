@@ -50,6 +50,11 @@ export class Turns {
     await Promise.all([...this.#latest.values()].filter(isOfPresent).map(({ ended }) => ended));
   }
 
+  /** Lets later calls go ahead of those that are under way. */
+  giveUp() {
+    this.#latest.clear();
+  }
+
   /**
    * @param {string} id
    * @param {() => Promise<any>} call

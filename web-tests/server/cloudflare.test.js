@@ -228,6 +228,16 @@ testKv("what fails is ERR_CLIENT with its cause, and says so where a key was wri
   await assert.rejects(broken.values(), failure);
 });
 
+testKv("a call that is given up keeps no later one waiting", async (namespace) => {
+  const never = altered(namespace, { put: () => new Promise(() => {}) });
+  const store = kv(never, { timeout: "5ms" });
+  const late = { code: "ERR_CLIENT", message: /timeout/ };
+  await assert.rejects(store.set("a", 1), late);
+  never.put = (...args) => namespace.put(...args);
+  const patient = kv(never);
+  assert.deepEqual([await patient.set("a", 2), await patient.get("a"), await patient.keys()], ["a", 2, ["a"]]);
+});
+
 test("what merely looks like a namespace is a client of the user's own", async () => {
   const data = new Map();
   const own = {
