@@ -204,8 +204,9 @@ function instant(seconds) {
  * @param {number | null} seconds
  */
 function platformLife(seconds) {
-  if (seconds === null || seconds > LONGEST_LIFE) return undefined;
-  return Math.max(SHORTEST_LIFE, Math.ceil(seconds));
+  if (seconds === null) return undefined;
+  const life = Math.max(SHORTEST_LIFE, Math.ceil(seconds) + 1); // It counts from the last whole second.
+  return life > LONGEST_LIFE ? undefined : life;
 }
 
 /** @param {string} id */
