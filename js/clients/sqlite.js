@@ -1,14 +1,13 @@
 import { decodeValue } from "../record.js";
-import { endOfPrefix, requireText } from "./text_key.js";
+import { rangeOfPrefix, requireText } from "./text_key.js";
 
 /** Rows to a page of a listing. */
 const PAGE_LENGTH = 1000;
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS kv (id TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER);
   CREATE INDEX IF NOT EXISTS idx_kv_expires_at ON kv (expires_at);`;
-/** Greater than every text, for the prefixes after which no text comes: SQLite sorts blobs behind them. */
-const AFTER_ALL_TEXTS = new Uint8Array(1);
-
+/** From one key on, up to another, or to the end of all texts: SQLite sorts blobs behind them, the empty one first. */
+const IN_RANGE = "id >= ? AND id < coalesce(?, x'')";
 /** What is not a record was put there by other code: it is neither listed nor deleted. */
 const IS_RECORD = "json_valid(value) AND value <> 'null'";
 
@@ -37,7 +36,7 @@ export class Sqlite {
     this.#database = database;
     database.exec(SCHEMA);
     const prepare = (/** @type {string} */ sql) => /** @type {Statement} */ (database.prepare(sql));
-    const page = `FROM kv WHERE id >= ? AND id < ? ORDER BY id LIMIT ${PAGE_LENGTH}`;
+    const page = `FROM kv WHERE ${IN_RANGE} ORDER BY id LIMIT ${PAGE_LENGTH}`;
     // Prepared once; SQLite compiles a statement in about the time in which it runs one.
     this.#statements = {
       read: prepare("SELECT value, expires_at FROM kv WHERE id = ?"),
@@ -46,8 +45,8 @@ export class Sqlite {
       evict: prepare("DELETE FROM kv WHERE id = ? AND expires_at IS ? RETURNING 1"),
       list: prepare(`SELECT id, value, expires_at ${page}`),
       listKeys: prepare(`SELECT id, ${IS_RECORD} AS value, expires_at ${page}`),
-      clear: prepare(`DELETE FROM kv WHERE id >= ? AND id < ? AND ${IS_RECORD}`),
-      prune: prepare(`DELETE FROM kv WHERE expires_at <= ? AND id >= ? AND id < ? AND ${IS_RECORD} RETURNING 1`),
+      clear: prepare(`DELETE FROM kv WHERE ${IN_RANGE} AND ${IS_RECORD}`),
+      prune: prepare(`DELETE FROM kv WHERE expires_at <= ? AND ${IN_RANGE} AND ${IS_RECORD} RETURNING 1`),
     };
   }
 
@@ -117,10 +116,10 @@ function keyOf(id) {
 
 /**
  * @param {string} prefix
- * @returns {[start: string, end: string | Uint8Array]}
+ * @returns {[start: string, end: string | null]}
  */
 function rangeOf(prefix) {
-  return [keyOf(prefix), endOfPrefix(prefix) ?? AFTER_ALL_TEXTS];
+  return rangeOfPrefix(prefix) ?? ["", ""]; // Where no key can lie.
 }
 
 /** @param {Row} row A record as far as its value is JSON, as IS_RECORD has it. */

@@ -27,11 +27,14 @@ testContract(postgres(kv, "Postgres, a Client of pg", connected, (client) => cli
  * @param {any} client
  */
 const keptOpen = (client) => {
-  const methods = ["query", "connect", "exec", "transaction", "on"].filter((name) => name in client);
+  const methods = ["query", "connect", "exec", "execProtocol", "transaction", "on", "off"].filter(
+    (name) => name in client,
+  );
   const bound = Object.fromEntries(methods.map((name) => [name, client[name].bind(client)]));
   const close = async () => {};
-  return () => ({ ...bound, ...("end" in client ? { end: close, totalCount: 0 } : { close }) });
+  return () => ({ ...bound, ...("end" in client ? { end: close, ...COUNTS } : { close }) });
 };
+const COUNTS = { totalCount: 0, idleCount: 0, waitingCount: 0 };
 const onePool = pool();
 // Ready before the first case: making it takes seconds, in which nothing else would run.
 const lite = await PGlite.create();
