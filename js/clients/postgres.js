@@ -15,20 +15,20 @@ const LOOK = `
      WHERE attrelid = to_regclass('kv') AND attnum > 0 AND NOT attisdropped) AS columns,
     (SELECT count(*)::text FROM pg_index WHERE indrelid = to_regclass('kv')
      AND indexrelid IN (to_regclass('idx_kv_expires_at'), to_regclass('idx_kv_id_c'))) AS indexes`;
-// One statement after the other under a lock: CREATE … IF NOT EXISTS, run by two clients at once, fails in one of them.
-// Who may not make an index goes without, which is only slower.
-const SCHEMA = `
-  DO $$ BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('polystore kv'));
-    IF to_regclass('kv') IS NULL THEN
-      CREATE TABLE kv (id TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at TIMESTAMPTZ);
-    END IF;
-    BEGIN
-      CREATE INDEX IF NOT EXISTS idx_kv_expires_at ON kv (expires_at);
-      CREATE INDEX IF NOT EXISTS idx_kv_id_c ON kv (id COLLATE "C");
-    EXCEPTION WHEN insufficient_privilege OR read_only_sql_transaction THEN NULL;
-    END;
-  END $$`;
+/**
+ * One statement after the other under a lock: CREATE … IF NOT EXISTS, run by two clients at once, fails in one of them.
+ * @param {string} statements
+ */
+const underLock = (statements) =>
+  `DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('polystore kv')); ${statements} END $$`;
+const MAKE_TABLE = underLock(
+  "CREATE TABLE IF NOT EXISTS kv (id TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at TIMESTAMPTZ);",
+);
+// Who may not make them goes without, which is only slower.
+const MAKE_INDEXES = underLock(`
+  CREATE INDEX IF NOT EXISTS idx_kv_expires_at ON kv (expires_at);
+  CREATE INDEX IF NOT EXISTS idx_kv_id_c ON kv (id COLLATE "C");
+  EXCEPTION WHEN insufficient_privilege OR read_only_sql_transaction THEN NULL;`);
 
 // Exact: PostgreSQL computes it as a decimal number, and milliseconds have not more digits than a float8 holds.
 const EXPIRES = "(extract(epoch FROM expires_at) * 1000)::float8";
@@ -74,7 +74,10 @@ export async function openPostgres(client) {
   client.off?.("error", ignore); // Of the time before.
   client.on?.("error", ignore);
   if (isPgClient(client)) await connect(client);
-  if (!(await isReady(client))) await client.query(SCHEMA);
+  const [{ columns, indexes }] = (await client.query(LOOK)).rows;
+  if (columns === null) await client.query(MAKE_TABLE);
+  else requireColumns(columns.split(", "));
+  if (indexes !== "2") await client.query(MAKE_INDEXES);
   return new Postgres(client);
 }
 
@@ -94,15 +97,10 @@ async function connect(client) {
   if (!client._connected && !client._connecting) await client.connect();
 }
 
-/**
- * Whether the table is there, and its indexes are.
- * @param {any} client
- */
-async function isReady(client) {
-  const [{ columns, indexes }] = (await client.query(LOOK)).rows;
-  if (columns === null) return false;
-  if (["id", "value", "expires_at"].every((name) => columns.split(", ").includes(name))) return indexes === "2";
-  const message = `The table kv of this database has the columns ${columns}, and not id, value and expires_at: it is other code's. Rename it, or give kv() a connection whose search_path begins with another schema.`;
+/** @param {string[]} columns Of the table that is there. */
+function requireColumns(columns) {
+  if (["id", "value", "expires_at"].every((name) => columns.includes(name))) return;
+  const message = `The table kv of this database has the columns ${columns.join(", ")}, and not id, value and expires_at: it is other code's. Rename it, or give kv() a connection whose search_path begins with another schema.`;
   throw new PolystoreError("ERR_CLIENT", message);
 }
 
