@@ -1,6 +1,7 @@
 import { PolystoreError, PolystoreTypeError, quotaError, show } from "../errors.js";
 import { decodeValue, isRecord } from "../record.js";
 import { Batch, inRuns } from "./batch.js";
+import { requireColumns } from "./kv_table.js";
 import { rangeOfPrefix, requireText } from "./text_key.js";
 
 /** Rows to a page of a listing. */
@@ -76,7 +77,7 @@ export async function openPostgres(client) {
   if (isPgClient(client)) await connect(client);
   const [{ columns, indexes }] = (await client.query(LOOK)).rows;
   if (columns === null) await client.query(MAKE_TABLE);
-  else requireColumns(columns.split(", "));
+  else requireColumns(columns.split(", "), "give kv() a connection whose search_path begins with another schema");
   if (indexes !== "2") await client.query(MAKE_INDEXES);
   return new Postgres(client);
 }
@@ -95,13 +96,6 @@ async function connect(client) {
     throw new PolystoreError("ERR_CLIENT", message);
   }
   if (!client._connected && !client._connecting) await client.connect();
-}
-
-/** @param {string[]} columns Of the table that is there. */
-function requireColumns(columns) {
-  if (["id", "value", "expires_at"].every((name) => columns.includes(name))) return;
-  const message = `The table kv of this database has the columns ${columns.join(", ")}, and not id, value and expires_at: it is other code's. Rename it, or give kv() a connection whose search_path begins with another schema.`;
-  throw new PolystoreError("ERR_CLIENT", message);
 }
 
 /** PostgreSQL: each row of the table `kv`, which is polystore's, is a record. Calls of one tick are few statements. */
