@@ -55,7 +55,10 @@ export class Sqlite {
     // Prepared once; SQLite compiles a statement in about the time in which it runs one.
     this.#statements = {
       read: prepare(`SELECT value, ${EXPIRES} FROM kv WHERE id = ?`),
-      write: prepare("INSERT OR REPLACE INTO kv (id, value, expires_at) VALUES (?, ?, ?)"),
+      // Half the time of INSERT OR REPLACE, which deletes the row first, from each index too.
+      write: prepare(`
+        INSERT INTO kv (id, value, expires_at) VALUES (?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`),
       erase: prepare("DELETE FROM kv WHERE id = ?"),
       evict: prepare("DELETE FROM kv WHERE id = ? AND expires_at IS ? RETURNING 1"),
       list: prepare(`SELECT id, value, ${EXPIRES} ${page}`),
