@@ -22,6 +22,11 @@ export const knownClients = [
     open: () => new Cookie(),
   },
   {
+    type: "API",
+    recognizes: (input) => typeof input === "string" && /^https?:\/\//i.test(input),
+    open: async (url) => new (await import("./http.js")).Http(url),
+  },
+  {
     type: "MEMORY",
     // Not instanceof: a Map may come from another window.
     recognizes: (input) => Object.prototype.toString.call(input) === "[object Map]",

@@ -1,0 +1,320 @@
+import { PolystoreError, PolystoreTypeError, show } from "./errors.js";
+import { END, JSON_TYPE, LINES_TYPE } from "./http_protocol.js";
+
+/** @typedef {import("./errors.js").Code} Code */
+/** @typedef {import("./server.js").HandlerOptions} Options */
+/** @typedef {import("./server.js").Handler} Handler */
+/** @typedef {import("./server.js").HandledStore} Store */
+/** @typedef {{ request: Request, store: Store, query: URLSearchParams, maxBody: number }} Call */
+
+const DEFAULT_MAX_BODY = 1024 * 1024;
+/** About how many characters of a listing are in memory at a time. */
+const CHUNK = 32 * 1024;
+/** What other errors mean is not for the client to know: they may have paths and addresses in them. */
+const STATUS = /** @type {Partial<Record<Code, number>>} */ ({
+  ERR_EXPIRES: 400,
+  ERR_KEY: 400,
+  ERR_VALUE: 400,
+  ERR_QUOTA: 507,
+});
+
+const encoder = new TextEncoder();
+
+/** The requests for one key. @type {Record<string, (call: Call, key: string) => Promise<Response>>} */
+const OF_KEY = {
+  async GET({ store }, key) {
+    const value = await store.get(key);
+    return value === null ? nothing(404) : json(value);
+  },
+  async HEAD({ store }, key) {
+    return nothing((await store.has(key)) ? 200 : 404);
+  },
+  async PUT({ store, request, query, maxBody }, key) {
+    const text = await readText(request, maxBody);
+    if (text === null) {
+      return refuse(413, "ERR_QUOTA", `The value is larger than the ${maxBody} bytes that this server takes.`);
+    }
+    const expires = query.get("expires");
+    await store.set(key, parse(text), expires === null ? undefined : { expires });
+    return nothing(204);
+  },
+  async DELETE({ store }, key) {
+    await store.del(key);
+    return nothing(204);
+  },
+};
+
+/** The requests for all keys. @type {Record<string, (call: Call) => Promise<Response>>} */
+const OF_ALL = {
+  async GET(call) {
+    const store = inPrefix(call);
+    return wantsLines(call)
+      ? new Response(linesOf(store), { headers: { "content-type": LINES_TYPE } })
+      : json(await store.all());
+  },
+  async HEAD(call) {
+    return new Response(null, { headers: { "content-type": wantsLines(call) ? LINES_TYPE : JSON_TYPE } });
+  },
+  async DELETE(call) {
+    // polystore asks for this when it means the key "." or "..".
+    if (!call.query.has("prefix")) return refuse(400, "ERR_KEY", "To delete everything, ask for DELETE /?prefix=.");
+    await inPrefix(call).clear();
+    return nothing(204);
+  },
+  async POST(call) {
+    if (!call.query.has("prune")) return refuse(400, "ERR_UNSUPPORTED", "There is nothing to POST but /?prune.");
+    return json(await inPrefix(call).prune());
+  },
+};
+
+/**
+ * Serves a store over HTTP; see server.d.ts.
+ * @param {Store} store
+ * @param {Options} [options]
+ * @returns {Handler}
+ */
+export function handler(store, options = {}) {
+  const { token, maxBody = DEFAULT_MAX_BODY, path = "/", origin } = checked(store, options);
+  const base = path.replace(/\/$/, "");
+
+  /** @param {Request} request */
+  async function answer(request) {
+    if (token !== undefined && !isAuthorized(request, token)) {
+      const headers = { "www-authenticate": "Bearer" };
+      return refuse(401, "ERR_CLIENT", "The token is missing, or it is another one.", headers);
+    }
+    try {
+      const { pathname, search, searchParams: query } = new URL(request.url);
+      if (pathname !== base && !pathname.startsWith(`${base}/`)) return nothing(404);
+      decode(search); // URLSearchParams would put up with anything.
+      const key = keyOf(decode(pathname.slice(base.length + 1)), query);
+      const methods = key === null ? OF_ALL : OF_KEY;
+      if (!Object.hasOwn(methods, request.method)) return notAllowed(Object.keys(methods));
+      const call = { request, store, query, maxBody };
+      return await (key === null ? OF_ALL[request.method](call) : OF_KEY[request.method](call, key));
+    } catch (error) {
+      const { code, message } = refusalOf(error);
+      return refuse(STATUS[code] ?? 500, code, message);
+    }
+  }
+
+  if (origin === undefined) return answer;
+  return async (request) => {
+    const response = request.method === "OPTIONS" ? nothing(204) : await answer(request);
+    for (const [name, value] of Object.entries(crossOrigin(origin))) response.headers.set(name, value);
+    return response;
+  };
+}
+
+/**
+ * @param {unknown} store
+ * @param {unknown} options
+ * @returns {Options}
+ * @throws {PolystoreTypeError} ERR_CLIENT or ERR_OPTIONS.
+ */
+function checked(store, options) {
+  if (typeof (/** @type {any} */ (store)?.prefix) !== "function") {
+    throw new PolystoreTypeError("ERR_CLIENT", `handler() serves a store, like kv(new Map()), and not ${show(store)}.`);
+  }
+  const given = /** @type {Options} */ (Object(options));
+  const expected = {
+    // A token that is missing must not open the door.
+    token: { fits: isToken, says: "a text of visible characters of ASCII" },
+    maxBody: { fits: (/** @type {unknown} */ most) => Number(most) > 0, says: "a number of bytes" },
+    path: { fits: (/** @type {unknown} */ path) => /^\//.test(String(path)), says: 'a text like "/api/store"' },
+    origin: {
+      fits: (/** @type {unknown} */ origin) => typeof origin === "string",
+      says: 'a text like "https://example.com", or "*"',
+    },
+  };
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(expected, name)) {
+      const message = `There is no option ${show(name)} of handler(): there are ${Object.keys(expected).map(show).join(", ")}.`;
+      throw new PolystoreTypeError("ERR_OPTIONS", message);
+    }
+    const { fits, says } = expected[/** @type {keyof typeof expected} */ (name)];
+    if (!fits(value))
+      throw new PolystoreTypeError("ERR_OPTIONS", `The option ${show(name)} of handler() must be ${says}.`);
+  }
+  return given;
+}
+
+/** @param {unknown} token */
+function isToken(token) {
+  return typeof token === "string" && /^[!-~]+$/.test(token);
+}
+
+/**
+ * Takes as long wherever the first difference is.
+ * @param {Request} request
+ * @param {string} token
+ */
+function isAuthorized(request, token) {
+  const [, given = ""] = /^Bearer +(.*)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
+  let difference = given.length ^ token.length;
+  for (let i = 0; i < given.length; ++i) difference |= given.charCodeAt(i) ^ token.charCodeAt(i % token.length);
+  return difference === 0;
+}
+
+/**
+ * @param {string} step What the path says.
+ * @param {URLSearchParams} query
+ * @returns {string | null} Null for all keys.
+ */
+function keyOf(step, query) {
+  if (step !== "") return step;
+  return query.has("prefix") ? null : query.get("key");
+}
+
+/**
+ * @param {string} text
+ * @throws {PolystoreError} ERR_KEY where it is not UTF-8: read all the same, two such keys would be one.
+ */
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new PolystoreError("ERR_KEY", "The URL has a key that is not percent-encoded UTF-8.");
+  }
+}
+
+/** @param {Call} call */
+function inPrefix({ store, query }) {
+  return store.prefix(query.getAll("prefix").at(-1));
+}
+
+/** @param {Call} call */
+function wantsLines({ request }) {
+  return (request.headers.get("accept") ?? "").includes(LINES_TYPE);
+}
+
+/**
+ * Reads a body as far as it may go.
+ * @param {Request} request
+ * @param {number} most In bytes.
+ * @returns {Promise<string | null>} Null if it is longer.
+ * @throws {PolystoreError} ERR_VALUE if it is no text.
+ */
+async function readText(request, most) {
+  if (Number(request.headers.get("content-length")) > most) return null;
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const reader = request.body?.getReader();
+  let length = 0;
+  let text = "";
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+    length += value?.byteLength ?? 0;
+    if (length > most) {
+      await reader?.cancel();
+      return null;
+    }
+    try {
+      text += decoder.decode(value, { stream: !done });
+    } catch {
+      throw new PolystoreError("ERR_VALUE", "The body is not UTF-8.");
+    }
+    if (done) return text;
+  }
+}
+
+/**
+ * @param {string} text
+ * @throws {PolystoreError} ERR_VALUE
+ */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new PolystoreError("ERR_VALUE", "The body is not JSON.");
+  }
+}
+
+/**
+ * All entries of a store, of which some are in memory at a time: the reader sets the pace.
+ * @param {Store} store
+ * @returns {ReadableStream<Uint8Array>}
+ */
+function linesOf(store) {
+  const entries = store[Symbol.asyncIterator]();
+  /** @type {UnderlyingDefaultSource<Uint8Array>} */
+  const source = {
+    async pull(controller) {
+      const lines = [];
+      for (let length = 0; length < CHUNK;) {
+        const line = await nextLine(entries);
+        lines.push(line);
+        length += line.length;
+        if (!line.startsWith("[")) break;
+      }
+      controller.enqueue(encoder.encode(`${lines.join("\n")}\n`));
+      if (!(/** @type {string} */ (lines.at(-1)).startsWith("["))) controller.close();
+    },
+    async cancel() {
+      await entries.return?.();
+    },
+  };
+  return new ReadableStream(source, { highWaterMark: 0 });
+}
+
+/** @param {AsyncIterator<[string, unknown]>} entries */
+async function nextLine(entries) {
+  try {
+    const { done, value } = await entries.next();
+    return done ? END : JSON.stringify(value);
+  } catch (error) {
+    return JSON.stringify(refusalOf(error));
+  }
+}
+
+/**
+ * What the client is told of an error.
+ * @param {unknown} error
+ * @returns {{ code: Code, message: string }}
+ */
+function refusalOf(error) {
+  if (error instanceof PolystoreError && error.code in STATUS) return { code: error.code, message: error.message };
+  console.error(error); // For whoever runs the server, who would not learn of it otherwise.
+  return { code: "ERR_CLIENT", message: "The store of the server failed." };
+}
+
+/**
+ * @param {unknown} value
+ * @param {ResponseInit} [init]
+ */
+function json(value, { status = 200, headers = {} } = {}) {
+  const body = encoder.encode(JSON.stringify(value));
+  const facts = { "content-type": JSON_TYPE, "content-length": String(body.length), "cache-control": "no-store" };
+  return new Response(body, { status, headers: { ...facts, ...headers } });
+}
+
+/** @param {number} status */
+function nothing(status) {
+  return new Response(null, { status, headers: { "cache-control": "no-store" } });
+}
+
+/**
+ * @param {number} status
+ * @param {Code} code
+ * @param {string} message
+ * @param {Record<string, string>} [headers]
+ */
+function refuse(status, code, message, headers) {
+  return json({ code, message }, { status, headers });
+}
+
+/** @param {string[]} methods */
+function notAllowed(methods) {
+  const allow = methods.join(", ");
+  return refuse(405, "ERR_UNSUPPORTED", `What can be asked for here is ${allow}.`, { allow });
+}
+
+/** @param {string} origin */
+function crossOrigin(origin) {
+  return {
+    "access-control-allow-origin": origin,
+    "access-control-allow-methods": "GET, HEAD, PUT, DELETE, POST",
+    "access-control-allow-headers": "authorization, content-type",
+    "access-control-max-age": "7200", // The most that Chromium heeds.
+    vary: "origin",
+  };
+}
