@@ -1,5 +1,5 @@
 import { PolystoreError, PolystoreTypeError, show } from "./errors.js";
-import { END, JSON_TYPE, LINES_TYPE } from "./http_protocol.js";
+import { END, JSON_TYPE, LINES_TYPE, MOST_CALLS } from "./http_protocol.js";
 
 /** @typedef {import("./errors.js").Code} Code */
 /** @typedef {import("./server.js").HandlerOptions} Options */
@@ -29,13 +29,9 @@ const OF_KEY = {
   async HEAD({ store }, key) {
     return nothing((await store.has(key)) ? 200 : 404);
   },
-  async PUT({ store, request, query, maxBody }, key) {
-    const text = await readText(request, maxBody);
-    if (text === null) {
-      return refuse(413, "ERR_QUOTA", `The value is larger than the ${maxBody} bytes that this server takes.`);
-    }
-    const expires = query.get("expires");
-    await store.set(key, parse(text), expires === null ? undefined : { expires });
+  async PUT(call, key) {
+    const expires = call.query.get("expires");
+    await call.store.set(key, await readJson(call), expires === null ? undefined : { expires });
     return nothing(204);
   },
   async DELETE({ store }, key) {
@@ -62,9 +58,18 @@ const OF_ALL = {
     return nothing(204);
   },
   async POST(call) {
-    if (!call.query.has("prune")) return refuse(400, "ERR_UNSUPPORTED", "There is nothing to POST but /?prune.");
-    return json(await inPrefix(call).prune());
+    if (call.query.has("batch")) return json(await makeAll(call.store, await readJson(call)));
+    if (call.query.has("prune")) return json(await inPrefix(call).prune());
+    return refuse(400, "ERR_UNSUPPORTED", "What can be posted is /?batch and /?prune.");
   },
+};
+
+/** The calls of a batch. @type {Record<string, (store: Store, key: any, value: unknown, expires: any) => Promise<unknown>>} */
+const CALLS = {
+  get: (store, key) => store.get(key),
+  has: (store, key) => store.has(key),
+  del: (store, key) => store.del(key),
+  set: (store, key, value, expires) => store.set(key, value, (expires ?? null) === null ? undefined : { expires }),
 };
 
 /**
@@ -87,12 +92,13 @@ export function handler(store, options = {}) {
       const { pathname, search, searchParams: query } = new URL(request.url);
       if (pathname !== base && !pathname.startsWith(`${base}/`)) return nothing(404);
       decode(search); // URLSearchParams would put up with anything.
-      const key = keyOf(decode(pathname.slice(base.length + 1)), query);
-      const methods = key === null ? OF_ALL : OF_KEY;
+      const key = decode(pathname.slice(base.length + 1));
+      const methods = key === "" ? OF_ALL : OF_KEY;
       if (!Object.hasOwn(methods, request.method)) return notAllowed(Object.keys(methods));
-      const call = { request, store, query, maxBody };
-      return await (key === null ? OF_ALL[request.method](call) : OF_KEY[request.method](call, key));
+      return await methods[request.method]({ request, store, query, maxBody }, key);
     } catch (error) {
+      if (error instanceof TooLarge)
+        return refuse(413, "ERR_QUOTA", `More than the ${maxBody} bytes that are taken here.`);
       const { code, message } = refusalOf(error);
       return refuse(STATUS[code] ?? 500, code, message);
     }
@@ -157,16 +163,6 @@ function isAuthorized(request, token) {
 }
 
 /**
- * @param {string} step What the path says.
- * @param {URLSearchParams} query
- * @returns {string | null} Null for all keys.
- */
-function keyOf(step, query) {
-  if (step !== "") return step;
-  return query.has("prefix") ? null : query.get("key");
-}
-
-/**
  * @param {string} text
  * @throws {PolystoreError} ERR_KEY where it is not UTF-8: read all the same, two such keys would be one.
  */
@@ -188,15 +184,30 @@ function wantsLines({ request }) {
   return (request.headers.get("accept") ?? "").includes(LINES_TYPE);
 }
 
+/** What a body is that is longer than it may be. */
+class TooLarge extends Error {}
+
+/**
+ * @param {Call} call
+ * @returns {Promise<any>}
+ * @throws {PolystoreError} ERR_VALUE
+ */
+async function readJson({ request, maxBody }) {
+  try {
+    return JSON.parse(await readText(request, maxBody));
+  } catch (error) {
+    if (error instanceof TooLarge) throw error;
+    throw new PolystoreError("ERR_VALUE", "The body is not JSON in UTF-8.");
+  }
+}
+
 /**
  * Reads a body as far as it may go.
  * @param {Request} request
  * @param {number} most In bytes.
- * @returns {Promise<string | null>} Null if it is longer.
- * @throws {PolystoreError} ERR_VALUE if it is no text.
  */
 async function readText(request, most) {
-  if (Number(request.headers.get("content-length")) > most) return null;
+  if (Number(request.headers.get("content-length")) > most) throw new TooLarge();
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const reader = request.body?.getReader();
   let length = 0;
@@ -206,27 +217,32 @@ async function readText(request, most) {
     length += value?.byteLength ?? 0;
     if (length > most) {
       await reader?.cancel();
-      return null;
+      throw new TooLarge();
     }
-    try {
-      text += decoder.decode(value, { stream: !done });
-    } catch {
-      throw new PolystoreError("ERR_VALUE", "The body is not UTF-8.");
-    }
+    text += decoder.decode(value, { stream: !done });
     if (done) return text;
   }
 }
 
 /**
- * @param {string} text
- * @throws {PolystoreError} ERR_VALUE
+ * Makes the calls of a batch, all in one tick: so the store makes them in their order, and together where it can.
+ * @param {Store} store
+ * @param {unknown} calls
+ * @returns {Promise<object[]>}
  */
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new PolystoreError("ERR_VALUE", "The body is not JSON.");
+async function makeAll(store, calls) {
+  if (!Array.isArray(calls) || calls.length > MOST_CALLS || !calls.every(isCall)) {
+    throw new PolystoreError("ERR_VALUE", `A batch is an array of ${MOST_CALLS} calls at most, like ["get", "key"].`);
   }
+  const make = async (/** @type {any[]} */ [name, ...args]) => ({
+    result: await CALLS[name](store, args[0], args[1], args[2]),
+  });
+  return Promise.all(calls.map((call) => make(call).catch(refusalOf)));
+}
+
+/** @param {unknown} call */
+function isCall(call) {
+  return Array.isArray(call) && Object.hasOwn(CALLS, call[0]) && typeof call[1] === "string";
 }
 
 /**

@@ -33,9 +33,10 @@ export interface HandlerOptions {
  * | `GET /?prefix=p` | an object of all values whose keys begin so, without the prefix; with `Accept: application/x-ndjson`, a line `[key, value]` for each, and a last line `{}` |
  * | `DELETE /?prefix=p` | 204; all of those are deleted |
  * | `POST /?prune&prefix=p` | how many of those had expired, and were removed |
+ * | `POST /?batch`, at most 100 calls: `["get", key]`, `["has", key]`, `["del", key]`, `["set", key, value, seconds or null]` | `{ result }` or `{ code, message }` for each |
  *
- * `:key` is percent-encoded; the keys `""`, `"."` and `".."`, which a path cannot say, are `/?key=`, `/?key=.` and
- * `/?key=..`. Errors are `{ code, message }`. What the client is not to know of a failure goes to `console.error`.
+ * `:key` is percent-encoded; the keys `""`, `"."` and `".."`, which a path cannot say, need a batch. Errors are
+ * `{ code, message }`. What the client is not to know of a failure goes to `console.error`.
  *
  * ```js
  * import { createServer } from "node:http";

@@ -1,21 +1,22 @@
-import { PolystoreError, PolystoreTypeError, show } from "../errors.js";
-import { JSON_TYPE, LINES_TYPE } from "../http_protocol.js";
-import { Order } from "./order.js";
+import { PolystoreTypeError, show } from "../errors.js";
+import { JSON_TYPE, LINES_TYPE, MOST_CALLS } from "../http_protocol.js";
+import { Batch, inRuns } from "./batch.js";
+import { HttpServer } from "./http_server.js";
 import { requireText } from "./text_key.js";
 
-/** @typedef {import("../http_protocol.js").Refusal} Refusal */
-/** @typedef {{ accept?: string, body?: string }} Extra */
+/** @typedef {import("../http_protocol.js").Call} Call */
+/** @typedef {{ result: any } | { error: unknown }} Settled What came of a call. */
 
+/** How many requests are under way at most, each of which takes a connection. */
+const MOST_REQUESTS = 32;
+/** How long a batch may be, in characters: a server takes no body of any length. */
+const LONGEST_BATCH = 256 * 1024;
 /** What a server that knows no better says to a request that only ours know. */
 const UNKNOWN_REQUEST = [404, 405, 501];
-const TOO_LARGE = [413, 507];
-const KEY_TOO_LONG = [414, 431];
-/** What is wrong with what was asked, and not with who was asked. */
-const PASSED_ON = ["ERR_KEY", "ERR_VALUE", "ERR_EXPIRES"];
 
 /**
- * A server that speaks the protocol in http_protocol.js, all of it or polystore's part. Expiry is its affair: each record that
- * it gives is alive.
+ * A server that speaks the protocol in http_protocol.js: all of it, and then the calls of one tick are one request; or
+ * polystore's part. Expiry is its affair: whatever it gives is alive.
  */
 export class Http {
   type = "API";
@@ -24,33 +25,32 @@ export class Http {
   /** @type {"write"} */
   copies = "write";
   #server;
-  #order = new Order();
-  /** Whether the server knows all of the protocol. @type {Promise<boolean> | null} */
-  #knowsAll = null;
+  /** Whether the server speaks all of the protocol. @type {Promise<boolean> | null} */
+  #speaksAll = null;
+  /** Calls, and requests for what is more than a key. @type {Batch<Call | (() => Promise<unknown>)>} */
+  #batch = new Batch(
+    inRuns(
+      (request) => (typeof request === "function" ? undefined : "calls"),
+      async (requests) => {
+        const [first] = requests;
+        return typeof first === "function" ? [await first()] : this.#make(/** @type {Call[]} */ (requests));
+      },
+    ),
+  );
 
   /** @param {string} url */
   constructor(url) {
-    this.#server = new Server(url);
+    this.#server = new HttpServer(url);
   }
 
   /** @param {string} id */
   async read(id) {
-    requireText(id, "a URL");
-    return this.#order.read(id, async () => {
-      const response = await this.#server.request("GET", await this.#targetOf(id), { accept: JSON_TYPE });
-      return response.status === 404 ? undefined : { expires: null, value: await this.#server.jsonOf(response) };
-    });
+    return { expires: null, value: await this.#call(["get", id]) };
   }
 
   /** @param {string} id */
-  async has(id) {
-    requireText(id, "a URL");
-    return this.#order.read(id, async () => {
-      const method = (await this.#isOurs()) ? "HEAD" : "GET"; // Which says "null" where other servers have nothing.
-      const response = await this.#server.request(method, await this.#targetOf(id), { accept: JSON_TYPE });
-      if (response.status === 404) return false;
-      return method === "HEAD" ? this.#server.check(response) : (await this.#server.jsonOf(response)) !== null;
-    });
+  has(id) {
+    return this.#call(["has", id]);
   }
 
   /**
@@ -58,279 +58,187 @@ export class Http {
    * @param {unknown} value
    * @param {number | null} expires In seconds.
    */
-  async write(id, value, expires) {
-    requireText(id, "a URL");
-    return this.#order.write(id, async () => {
-      const target = await this.#targetOf(id, expires === null ? [] : [`expires=${expires}`]);
-      await this.#server.perform("PUT", target, { body: JSON.stringify(value) });
-    });
+  write(id, value, expires) {
+    return this.#call(["set", id, value, expires]);
   }
 
   /** @param {string} id */
-  async erase(id) {
-    requireText(id, "a URL");
-    return this.#order.write(id, () => this.#erase(id));
+  erase(id) {
+    return this.#call(["del", id]);
   }
 
   /** @param {string} prefix */
   async *pages(prefix) {
-    requireText(prefix, "a URL");
-    const response = await this.#order.readAll(() =>
-      this.#server.request("GET", underPrefix(prefix), { accept: `${LINES_TYPE}, ${JSON_TYPE}` }),
-    );
-    await this.#server.check(response);
+    const target = underPrefix(prefix);
+    const accept = `${LINES_TYPE}, ${JSON_TYPE}`;
+    const response = await this.#batch.add(() => this.#server.ask("GET", target, { accept }));
     if (isLines(response)) yield* this.#server.linesOf(response, prefix);
-    else yield this.#server.pageOf(await this.#server.jsonOf(response), prefix);
+    else yield this.#server.pageOf(response, prefix);
   }
 
   /** @param {string} prefix */
   async clear(prefix) {
-    requireText(prefix, "a URL");
-    return this.#order.writeAll(async () => {
-      if (await this.#isOurs()) return this.#server.perform("DELETE", underPrefix(prefix));
-      const listed = await this.#server.request("GET", underPrefix(prefix), { accept: JSON_TYPE });
-      const { ids } = this.#server.pageOf(await this.#server.jsonOf(listed), prefix);
-      await Promise.all(ids.map((id) => this.#order.bound(() => this.#erase(id))));
+    const target = underPrefix(prefix);
+    await this.#batch.add(async () => {
+      if (await this.#isOurs()) return this.#server.change("DELETE", target);
+      const listed = await this.#server.ask("GET", target, { accept: JSON_TYPE });
+      const { ids } = await this.#server.pageOf(listed, prefix);
+      for (const outcome of await this.#makeOneByOne(ids.map((id) => ["del", id]))) resultOf(outcome);
     });
   }
 
   /** @param {string} prefix */
   async prune(prefix) {
-    requireText(prefix, "a URL");
-    return this.#order.readAll(async () => {
+    const target = underPrefix(prefix);
+    return this.#batch.add(async () => {
       if (!(await this.#isOurs())) return 0; // What has expired there is not to be seen.
-      return this.#server.perform("POST", `${underPrefix(prefix)}&prune`);
+      return this.#server.change("POST", `${target}&prune`);
     });
   }
 
-  /** @param {string} id */
-  async #erase(id) {
-    await this.#server.perform("DELETE", await this.#targetOf(id));
+  /** @param {Call} call */
+  async #call(call) {
+    requireText(call[1], "a URL");
+    return resultOf(await this.#batch.add(call));
   }
 
   /**
-   * Where a key is found.
-   * @param {string} id
-   * @param {string[]} [query]
+   * @param {Call[]} calls
+   * @returns {Promise<Settled[]>}
    */
-  async #targetOf(id, query = []) {
-    const encoded = encodeURIComponent(id);
-    if (!["", ".", ".."].includes(id)) return `/${encoded}${query.length > 0 ? `?${query}` : ""}`;
-    if (await this.#isOurs()) return `/?${[`key=${encoded}`, ...query].join("&")}`;
-    // To such a server it would be the request for something else, for the listing of all maybe.
-    const message = `The key ${show(id)} cannot be said in the path of a URL, and this server knows no other way: use another key.`;
-    throw new PolystoreTypeError("ERR_KEY", message);
+  async #make(calls) {
+    if ((calls.length === 1 && isPlain(calls[0])) || !(await this.#isOurs())) return this.#makeOneByOne(calls);
+    const outcomes = [];
+    for (const batch of batchesOf(calls)) outcomes.push(...(await this.#makeTogether(batch)));
+    return outcomes;
+  }
+
+  /**
+   * @param {Call[]} calls
+   * @returns {Promise<Settled[]>}
+   */
+  async #makeTogether(calls) {
+    if (calls.length === 1 && isPlain(calls[0])) return this.#makeOneByOne(calls);
+    const response = await this.#server.request("POST", "/?batch", { body: JSON.stringify(calls) });
+    // Each of them may well be small enough.
+    if (response.status === 413 && calls.length > 1) return this.#makeOneByOne(calls);
+    return this.#server.outcomesOf(response);
+  }
+
+  /**
+   * Makes each call by a request of its own, some of them at a time; those on a key that is written, one after the other.
+   * @param {Call[]} calls
+   * @returns {Promise<Settled[]>}
+   */
+  async #makeOneByOne(calls) {
+    const written = new Set(calls.filter(([name]) => name === "set" || name === "del").map(([, id]) => id));
+    /** @type {Map<string | number, number[]>} */
+    const lanes = new Map();
+    for (const [i, [, id]] of calls.entries()) {
+      const lane = written.has(id) ? id : i;
+      lanes.set(lane, [...(lanes.get(lane) ?? []), i]);
+    }
+    /** @type {Settled[]} */
+    const outcomes = new Array(calls.length);
+    const left = lanes.values();
+    const work = async () => {
+      for (const lane of left) for (const i of lane) outcomes[i] = await settled(this.#makeOne(calls[i]));
+    };
+    await Promise.all(Array.from({ length: Math.min(lanes.size, MOST_REQUESTS) }, work));
+    return outcomes;
+  }
+
+  /**
+   * @param {Call} call
+   * @returns {Promise<any>} Its result.
+   */
+  async #makeOne(call) {
+    const [name, id, value, expires = null] = call;
+    if (!isSayable(id)) {
+      if (await this.#isOurs()) return resultOf((await this.#makeTogether([call]))[0]);
+      const message = `The key ${show(id)} cannot be said in the path of a URL, and this server knows no other way: use another key.`;
+      throw new PolystoreTypeError("ERR_KEY", message);
+    }
+    const target = `/${encodeURIComponent(id)}`;
+    if (name === "del") return this.#server.change("DELETE", target);
+    if (name === "set") {
+      const body = JSON.stringify(value);
+      return this.#server.change("PUT", expires === null ? target : `${target}?expires=${expires}`, { body });
+    }
+    const found = await this.#server.find(target);
+    return name === "get" ? found : found !== null;
   }
 
   #isOurs() {
-    this.#knowsAll ??= this.#ask().catch((error) => {
-      this.#knowsAll = null;
+    this.#speaksAll ??= this.#ask().catch((error) => {
+      this.#speaksAll = null;
       throw error;
     });
-    return this.#knowsAll;
+    return this.#speaksAll;
   }
 
-  /** Whether the server offers a listing in lines. Safe, for a HEAD changes nothing anywhere. */
+  /** Asks whether there is a listing in lines; safely, for a HEAD changes nothing anywhere. */
   async #ask() {
     const response = await this.#server.request("HEAD", underPrefix(""), { accept: LINES_TYPE });
     if (UNKNOWN_REQUEST.includes(response.status)) return false;
-    await this.#server.check(response);
-    return isLines(response);
+    return isLines(await this.#server.check(response));
   }
 }
 
-/** Requests to the server at a URL, whose query they keep, and what is made of its answers. */
-class Server {
-  #origin;
-  #path;
-  #query;
-  /** @type {Record<string, string>} */
-  #authorization = {};
+/**
+ * Whether a path can say a key: "." and ".." are steps of it.
+ * @param {string} id
+ */
+const isSayable = (id) => !["", ".", ".."].includes(id);
 
-  /** @param {string} url */
-  constructor(url) {
-    const { origin, pathname, search, username, password } = parse(url);
-    this.#origin = origin;
-    this.#path = pathname.replace(/\/$/, "");
-    this.#query = search.slice(1);
-    if (username !== "")
-      throw refused("has a user name, which is not used. Give a token as a password: https://:token@….");
-    if (password === "") return;
-    const token = decode(password);
-    // A header that is refused would be quoted in the error.
-    if (!/^[!-~]+$/.test(token)) throw refused("has a token of other characters than visible ones of ASCII.");
-    this.#authorization = { authorization: `Bearer ${token}` };
-  }
-
-  /**
-   * @param {string} method
-   * @param {string} target What comes after the server's own path, and maybe a query.
-   * @param {Extra} [extra]
-   * @returns {Promise<Response>} Whatever the server answered.
-   */
-  async request(method, target, { accept, body } = {}) {
-    const [path, query] = target.split("?");
-    const search = [this.#query, query].filter(Boolean).join("&");
-    const url = `${this.#origin}${this.#path}${path}${search && `?${search}`}`;
-    const headers = { ...this.#authorization, ...(accept && { accept }), ...(body && { "content-type": JSON_TYPE }) };
-    // Neither would be told: that a write was made a read on its way, or that an answer is an old one.
-    const init = /** @type {const} */ ({ redirect: "manual", cache: "no-store" });
-    try {
-      return await fetch(url, { ...init, method, headers, body });
-    } catch (error) {
-      throw reasonOf(error);
-    }
-  }
-
-  /**
-   * A request that changes something.
-   * @param {string} method
-   * @param {string} target
-   * @param {Extra} [extra]
-   * @returns {Promise<any>} The JSON that the server answered, if any.
-   */
-  async perform(method, target, extra) {
-    const response = await this.request(method, target, extra);
-    return response.status === 204 ? undefined : this.jsonOf(response, true);
-  }
-
-  /**
-   * @param {Response} response
-   * @returns {Promise<true>} Rejects if it is no success.
-   */
-  async check(response) {
-    if (response.ok) return true;
-    const { status, statusText, type } = response;
-    const { code, message } = await refusalOf(response);
-    if (PASSED_ON.includes(String(code))) throw new PolystoreError(/** @type {any} */ (code), String(message));
-    if (KEY_TOO_LONG.includes(status))
-      throw new PolystoreError("ERR_KEY", this.#answered(`${status}: the key is too long for it. Use a shorter one.`));
-    if (type === "opaqueredirect" || (status >= 300 && status < 400))
-      throw new Error(this.#answered("with a redirect. Give kv() the URL that it leads to."));
-    const said = typeof message === "string" ? `: ${message.slice(0, 200)}` : "";
-    const error = new Error(this.#answered(`${[status, statusText].join(" ").trim()}${said}`));
-    throw Object.assign(error, { status, ...(TOO_LARGE.includes(status) && { name: "QuotaExceededError" }) });
-  }
-
-  /**
-   * @param {Response} response
-   * @param {boolean} [maybeNothing] Whether there need not be any.
-   * @returns {Promise<any>}
-   */
-  async jsonOf(response, maybeNothing = false) {
-    await this.check(response);
-    const text = await response.text().catch((error) => Promise.reject(reasonOf(error)));
-    if (maybeNothing && text === "") return undefined;
-    try {
-      return JSON.parse(text);
-    } catch (cause) {
-      const type = response.headers.get("content-type") ?? "no content type";
-      throw new Error(
-        this.#answered(`${response.status} with what is not JSON (${type}). Does the URL lead to a store?`),
-        { cause },
-      );
-    }
-  }
-
-  /**
-   * @param {unknown} listed An object of all values.
-   * @param {string} prefix
-   * @returns {import("./client.js").Page}
-   */
-  pageOf(listed, prefix) {
-    if (typeof listed !== "object" || listed === null || Array.isArray(listed))
-      throw new Error(this.#answered(`with ${show(listed)}, where an object of all values was expected.`));
-    return toPage(Object.entries(listed), prefix);
-  }
-
-  /**
-   * @param {Response} response
-   * @param {string} prefix
-   * @returns {AsyncGenerator<import("./client.js").Page, void>}
-   */
-  async *linesOf(response, prefix) {
-    const stream = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);
-    const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = "";
-    try {
-      for (;;) {
-        const { done, value } = await reader.read().catch((error) => Promise.reject(reasonOf(error)));
-        const lines = (rest + (value ?? "")).split("\n");
-        rest = /** @type {string} */ (lines.pop());
-        const items = lines.map((line) => JSON.parse(line));
-        yield toPage(items.filter(Array.isArray), prefix);
-        const last = items.find((item) => !Array.isArray(item));
-        if (last?.message) throw new Error(this.#answered(`with a part of a listing: ${last.message}`));
-        if (last) return;
-        if (done) throw new Error(this.#answered("with a part of a listing only."));
-      }
-    } finally {
-      reader.cancel().catch(() => {});
-    }
-  }
-
-  /** @param {string} what */
-  #answered(what) {
-    return `${this.#origin} answered ${what}`;
-  }
-}
+/**
+ * Whether a request of its own is as good for a call as a batch is: in answer to one, the value comes along.
+ * @param {Call} call
+ */
+const isPlain = ([name, id]) => name !== "has" && isSayable(id);
 
 /** @param {string} prefix */
-const underPrefix = (prefix) => `/?prefix=${encodeURIComponent(prefix)}`;
+function underPrefix(prefix) {
+  requireText(prefix, "a URL");
+  return `/?prefix=${encodeURIComponent(prefix)}`;
+}
 
 /** @param {Response} response */
-const isLines = (response) => response.headers.get("content-type")?.startsWith(LINES_TYPE) ?? false;
-
-/**
- * @param {any[][]} entries Of a key and a value.
- * @param {string} prefix
- */
-function toPage(entries, prefix) {
-  return { ids: entries.map(([key]) => prefix + key), found: entries.map(([, value]) => ({ expires: null, value })) };
+function isLines(response) {
+  return response.headers.get("content-type")?.startsWith(LINES_TYPE) ?? false;
 }
 
-/** @param {string} url */
-function parse(url) {
-  try {
-    return new URL(url);
-  } catch {
-    throw refused("is not one."); // What was thrown may well quote it.
+/** @param {Call[]} calls */
+function* batchesOf(calls) {
+  /** @type {Call[]} */
+  let batch = [];
+  let length = 0;
+  for (const call of calls) {
+    const added = JSON.stringify(call).length;
+    if (batch.length === MOST_CALLS || (batch.length > 0 && length + added > LONGEST_BATCH)) {
+      yield batch;
+      batch = [];
+      length = 0;
+    }
+    batch.push(call);
+    length += added;
   }
-}
-
-/** @param {string} password */
-function decode(password) {
-  try {
-    return decodeURIComponent(password);
-  } catch {
-    return password; // A % that stands for itself.
-  }
-}
-
-/** @param {string} why */
-function refused(why) {
-  // There may be a secret in it: it is not shown.
-  return new PolystoreTypeError("ERR_CLIENT", `The URL that was given to kv() ${why}`);
+  yield batch;
 }
 
 /**
- * What a server like ours says about what went wrong.
- * @param {Response} response
- * @returns {Promise<Refusal>}
+ * @param {Promise<any>} result
+ * @returns {Promise<Settled>}
  */
-async function refusalOf(response) {
-  try {
-    return Object(await response.json());
-  } catch {
-    return {};
-  }
+function settled(result) {
+  return result.then(
+    (result) => ({ result }),
+    (error) => ({ error }),
+  );
 }
 
-/**
- * Why a request failed: fetch() of Node says "fetch failed", and the rest in its cause.
- * @param {any} error
- */
-function reasonOf(error) {
-  const { cause = error } = error;
-  return cause.errors?.[0] ?? cause; // An error for each address of a host.
+/** @param {Settled} outcome */
+function resultOf(outcome) {
+  if ("error" in outcome) throw outcome.error;
+  return outcome.result;
 }
