@@ -126,7 +126,7 @@ function checked(store, options) {
   const expected = {
     // A token that is missing must not open the door.
     token: { fits: isToken, says: "a text of visible characters of ASCII" },
-    maxBody: { fits: (/** @type {unknown} */ most) => Number(most) > 0, says: "a number of bytes" },
+    maxBody: { fits: (/** @type {unknown} */ most) => typeof most === "number" && most > 0, says: "a number of bytes" },
     path: { fits: (/** @type {unknown} */ path) => /^\//.test(String(path)), says: 'a text like "/api/store"' },
     origin: {
       fits: (/** @type {unknown} */ origin) => typeof origin === "string",
@@ -255,31 +255,26 @@ function linesOf(store) {
   /** @type {UnderlyingDefaultSource<Uint8Array>} */
   const source = {
     async pull(controller) {
-      const lines = [];
-      for (let length = 0; length < CHUNK;) {
-        const line = await nextLine(entries);
-        lines.push(line);
-        length += line.length;
-        if (!line.startsWith("[")) break;
+      let text = "";
+      try {
+        while (text.length < CHUNK) {
+          const { done, value } = await entries.next();
+          text += `${done ? END : JSON.stringify(value)}\n`;
+          if (!done) continue;
+          controller.enqueue(encoder.encode(text));
+          return controller.close();
+        }
+        controller.enqueue(encoder.encode(text));
+      } catch (error) {
+        controller.enqueue(encoder.encode(`${text}${JSON.stringify(refusalOf(error))}\n`));
+        controller.close();
       }
-      controller.enqueue(encoder.encode(`${lines.join("\n")}\n`));
-      if (!(/** @type {string} */ (lines.at(-1)).startsWith("["))) controller.close();
     },
     async cancel() {
       await entries.return?.();
     },
   };
   return new ReadableStream(source, { highWaterMark: 0 });
-}
-
-/** @param {AsyncIterator<[string, unknown]>} entries */
-async function nextLine(entries) {
-  try {
-    const { done, value } = await entries.next();
-    return done ? END : JSON.stringify(value);
-  } catch (error) {
-    return JSON.stringify(refusalOf(error));
-  }
 }
 
 /**

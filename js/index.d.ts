@@ -210,6 +210,8 @@ type PlainClient =
   | LocalForageClient
   | URL
   | `file:${string}`
+  | `http://${string}`
+  | `https://${string}`
   | NodeRedisClient
   | NodeRedisCluster
   | IoRedisClient

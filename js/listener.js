@@ -27,12 +27,12 @@ export function listener(handle) {
  * @returns {Request | null} Null if it is none that can be answered.
  */
 function requestOf(incoming) {
-  const { method = "GET", headers, url } = incoming;
+  const { method = "GET", headers, url = "" } = incoming;
   const body = method === "GET" || method === "HEAD" ? null : bodyOf(incoming);
   const texts = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
   try {
     return new Request(
-      `http://localhost${url}`,
+      url.startsWith("/") ? `http://localhost${url}` : url,
       /** @type {RequestInit} */ ({ method, headers: texts, body, duplex: "half" }),
     );
   } catch {

@@ -123,20 +123,22 @@ export class HttpServer {
    * @returns {AsyncGenerator<import("./client.js").Page, void>}
    */
   async *linesOf(response, prefix) {
-    const stream = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);
-    const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+    const decoder = new TextDecoder();
     let rest = "";
     try {
       for (;;) {
-        const { done, value = "" } = await reader.read().catch((error) => Promise.reject(reasonOf(error)));
+        const { done, value } = await reader.read().catch((error) => Promise.reject(reasonOf(error)));
         if (done) throw new Error(this.#answered("with a part of the listing only."));
-        const lines = (rest + value).split("\n");
-        rest = /** @type {string} */ (lines.pop());
-        const items = lines.map((line) => this.#parse(response, line));
-        yield toPage(items.filter(Array.isArray), prefix);
-        const last = items.find((item) => !Array.isArray(item));
+        const text = rest + decoder.decode(value, { stream: true });
+        const end = text.lastIndexOf("\n");
+        rest = text.slice(end + 1);
+        const items = this.#parse(response, `[${text.slice(0, Math.max(0, end)).replaceAll("\n", ",")}]`);
+        const last = items.at(-1);
+        const isLast = items.length > 0 && !Array.isArray(last);
+        yield toPage(isLast ? items.slice(0, -1) : items, prefix);
         if (last?.message) throw new Error(this.#answered(`with a part of the listing: ${last.message}`));
-        if (last) return;
+        if (isLast) return;
       }
     } finally {
       reader.cancel().catch(() => {});
