@@ -96,6 +96,11 @@ export class Http {
     });
   }
 
+  giveUp() {
+    this.#speaksAll = null; // It may be this answer that did not come.
+    this.#batch.giveUp();
+  }
+
   /** @param {Call} call */
   async #call(call) {
     requireText(call[1], "a URL");

@@ -403,6 +403,27 @@ test("a server that is not there is ERR_CLIENT with its cause, and later calls w
   assert.deepEqual(await Promise.all([store.get("a"), store.has("b")]), [1, false]);
 });
 
+test("a server that does not answer in the store's timeout is ERR_CLIENT, and later calls do not wait for it", async () => {
+  const listen = listener(handler(kv(new Map())));
+  /** @type {(() => void)[] | null} */
+  let held = [];
+  const { origin } = await serveHttp((request, response) => {
+    if (held) held.push(() => listen(request, response));
+    else listen(request, response);
+  });
+  const patient = kv(/** @type {`http://${string}`} */ (origin));
+  const store = kv(patient, { timeout: "50ms" });
+  const waiting = [patient.set("p", 1), patient.has("q")];
+  for (const call of everyCall(store))
+    await assert.rejects(call, { code: "ERR_CLIENT", message: /the store's timeout/ });
+  const late = held;
+  held = null;
+  assert.deepEqual(await Promise.all([store.set("a", 1), store.has("b")]), ["a", false]);
+  for (const answer of late) answer();
+  assert.deepEqual(await Promise.all(waiting), ["p", false]);
+  await patient.close();
+});
+
 test("an iteration is read as it goes, and one that is left lets go of the server's", async () => {
   let asked = 0;
   /** @type {(value?: unknown) => void} */
