@@ -26,3 +26,31 @@ export function http(kv, name, { url, map }) {
     holdsForeign: (_, key) => map.get(key) === FOREIGN[key],
   });
 }
+
+/**
+ * A server of ours in another process, which is told our time by every request.
+ * @param {(...args: any[]) => any} kv
+ * @param {string} name
+ * @param {string} url
+ */
+export function distantHttp(kv, name, url) {
+  const { fetch } = globalThis;
+  /** @param {any} target @param {RequestInit} [init] */
+  const fetchNow = (target, init) => {
+    if (!String(target).startsWith(url)) return fetch(target, init);
+    return fetch(`${target}${target.includes("?") ? "&" : "?"}now=${Date.now()}`, init);
+  };
+  return subject(kv, {
+    name,
+    type: "API",
+    refuses: { "lone surrogate key": "ERR_KEY" },
+    async open() {
+      globalThis.fetch = fetchNow;
+      await fetch(`${url}/?prefix=`, { method: "DELETE" });
+      return url;
+    },
+    close() {
+      globalThis.fetch = fetch;
+    },
+  });
+}
