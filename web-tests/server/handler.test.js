@@ -1,13 +1,15 @@
 // The server's part of a store over HTTP, asked without our client; and in every runtime.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
 import kv from "polystore-wasm";
-import { handler, listener } from "polystore-wasm/server";
+import * as exported from "polystore-wasm/server";
 import { serveHttp } from "../support/http.js";
 
+const { handler, listener } = exported;
 const ORIGIN = "http://localhost";
 
 /**
@@ -46,6 +48,12 @@ async function reportsOf(run) {
   }
   return reports;
 }
+
+test("server.d.ts declares what the module exports", () => {
+  const declaration = readFileSync(new URL("../../js/server.d.ts", import.meta.url), "utf8");
+  const declared = [...declaration.matchAll(/^export function (\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual(Object.keys(exported).sort(), declared.sort());
+});
 
 test("the requests of polystore's protocol", async () => {
   const { root, ask } = await make();
