@@ -224,8 +224,8 @@ test("a path that the store has is its own, and others are not", async () => {
   assert.deepEqual(await told(await ask("GET", "/api/store/a")), [200, 1]);
   assert.equal((await ask("GET", "/api/store")).status, 200);
   assert.equal((await ask("GET", "/api/store/?prefix=")).status, 200);
-  for (const target of ["/", "/a", "/api/stores/a", "/api", "/api/store/../a", "/API/store/a"]) {
-    assert.equal((await ask("GET", target)).status, 404, target);
+  for (const target of ["/", "/a", "/api/stores/a", "/api/storea", "/api", "/api/store/../a", "/API/store/a"]) {
+    assert.equal((await ask("PUT", target, { body: "1" })).status, 404, target);
   }
 });
 
@@ -310,6 +310,10 @@ test("a body over the limit is 413 and not kept, whether its length is said or n
   const response = await handle(new Request(`${ORIGIN}/big`, /** @type {any} */ (init)));
   assert.deepEqual([response.status, (await response.json()).code], [413, "ERR_QUOTA"]);
   assert.ok(pulled < 15, `${pulled} pieces of 100 bytes were read`);
+  const headers = { "content-length": "1001" };
+  const body = new ReadableStream({ pull: () => assert.fail("it was read") }, { highWaterMark: 0 });
+  const said = new Request(`${ORIGIN}/big`, /** @type {any} */ ({ ...init, headers, body }));
+  assert.equal((await handle(said)).status, 413);
   const { origin } = await serveHttp(listener(handle));
   const remote = kv(/** @type {`http://${string}`} */ (origin));
   await remote.set("fits", "x".repeat(998));
@@ -350,10 +354,19 @@ test("Node's listener: a body in pieces, one too long without a length, and one 
     ),
     413,
   );
+  const broken = connect(port, "127.0.0.1");
+  broken.write("PUT /broken HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n[1,");
+  await new Promise((resolve) => broken.end(() => resolve(undefined)));
+  await new Promise((resolve) => broken.resume().once("close", resolve));
+  // Refused before its end is there; then the connection has to be good for the next request.
   const socket = connect(port, "127.0.0.1");
-  socket.write("PUT /broken HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n[1,");
-  await new Promise((resolve) => socket.end(() => resolve(undefined)));
-  await new Promise((resolve) => socket.resume().once("close", resolve));
+  socket.write("PUT /big HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
+  for (let i = 0; i < 100; ++i) socket.write(chunk);
+  socket.write("0\r\n\r\nGET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  let answers = "";
+  for await (const text of socket.setEncoding("utf8")) answers += text;
+  assert.deepEqual(answers.match(/HTTP\/1\.1 \d+/g), ["HTTP/1.1 413", "HTTP/1.1 200"]);
   assert.deepEqual([await root.has("broken"), await root.has("big")], [false, false]);
 });
 
