@@ -220,6 +220,8 @@ type PlainClient =
   | URL
   | `file:${string}`
   | CloudflareClient
+  | `http://${string}`
+  | `https://${string}`
   | NodeRedisClient
   | NodeRedisCluster
   | IoRedisClient

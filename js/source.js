@@ -92,7 +92,7 @@ export class Connection {
 /** Where a store gets its connection from: at once where the client is ready, else when it is. */
 export class Source {
   /** @type {Connection | null} */
-  connection = null;
+  #connection = null;
   #open;
   #isOpening = false;
   /** What is to begin when the client is open, in its order. @type {Set<Waiting>} */
@@ -109,10 +109,15 @@ export class Source {
     this.#open = open;
   }
 
+  /** Null until the client is open. */
+  get connection() {
+    return this.#connection;
+  }
+
   /** Opens the client, or begins to. */
   begin() {
     const opened = this.#attempt();
-    if (opened instanceof Connection) this.connection = opened;
+    if (opened instanceof Connection) this.#connection = opened;
     else this.#settle(opened); // If it fails, the first call tries again.
   }
 
@@ -162,7 +167,7 @@ export class Source {
         }
       }
       this.#waiting.clear();
-      this.connection = connection;
+      this.#connection = connection;
     } catch (error) {
       this.#isOpening = false;
       const waiting = [...this.#waiting];
@@ -175,6 +180,36 @@ export class Source {
   /** @param {unknown} error */
   #error(error) {
     return clientError(`Opening the ${this.type} client`, error);
+  }
+}
+
+/**
+ * Of a client that one store may use in several requests to a Worker. A request that is cancelled leaves calls that never end;
+ * so each has a connection of its own, and waits for nothing of another.
+ */
+class SourcePerRequest extends Source {
+  /** @type {WeakMap<object, Connection>} */
+  #connections = new WeakMap();
+  #present;
+
+  /**
+   * @param {unknown} input
+   * @param {string} type
+   * @param {Client} client
+   * @param {() => object} present Gives what stands for the request that is being answered.
+   */
+  constructor(input, type, client, present) {
+    super(input, type, () => new Connection(client));
+    this.#present = () => {
+      const request = present();
+      const connection = this.#connections.get(request) ?? new Connection(client);
+      this.#connections.set(request, connection);
+      return connection;
+    };
+  }
+
+  get connection() {
+    return this.#present();
   }
 }
 
@@ -236,6 +271,8 @@ function makeSource(input, closing) {
   /** @param {() => Connection | Promise<Connection>} open */
   const afterwards = (open) => () => (closing ? closing.then(open, open) : open());
   const known = knownClients.find(({ recognizes }) => recognizes(input));
+  if (known?.request)
+    return new SourcePerRequest(input, known.type, /** @type {Client} */ (known.open(input)), known.request);
   if (known)
     return new Source(
       input,

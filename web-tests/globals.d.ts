@@ -13,3 +13,12 @@ interface Window {
 declare module "cloudflare:workers" {
   export const env: { KV: any };
 }
+
+// Which come without types.
+declare module "better-sqlite3" {
+  const Database: new (path: string, options?: object) => any;
+  export default Database;
+}
+declare module "bun:sqlite" {
+  export const Database: new (path: string, options?: object) => any;
+}

@@ -167,7 +167,6 @@ class Redis {
    * @param {import("./client.js").Wanted} wanted
    */
   async *pages(prefix, wanted) {
-    requireText(prefix, "Redis");
     /** @type {(name: string, ...args: string[]) => Promise<any>} */
     const call = (name, ...args) => this.#call(name, [], ...args);
     for await (const ids of scan(call, this.#connection.keyPrefix, prefix, wanted)) {

@@ -70,7 +70,6 @@ export class RedisCluster {
    * @param {import("./client.js").Wanted} wanted
    */
   async *pages(prefix, wanted) {
-    requireText(prefix, "Redis");
     await this.#queue.idle();
     const { keyPrefix, masters } = this.#connections;
     for (const call of await masters()) {

@@ -2,6 +2,7 @@
 
 import { quotaError, show } from "../errors.js";
 import { decodeValue } from "../record.js";
+import { rangeOfPrefix } from "./text_key.js";
 
 /** Keys that a SCAN looks at, at most as many of which are on one page; and keys to an MGET. */
 export const SCAN_COUNT = 1000;
@@ -46,8 +47,11 @@ export function toRecord(text) {
  * @param {import("./client.js").Wanted} wanted
  */
 export async function* scan(call, keyPrefix, prefix, wanted) {
+  if (!rangeOfPrefix(prefix)) return; // No key has it.
   const start = keyPrefix + prefix;
-  const pattern = `${start.replace(/[\\*?[\]^-]/g, "\\$&")}*`;
+  // Without half of a surrogate pair at its end: the key goes on with the other half.
+  const text = start.replace(/\p{Surrogate}$/u, "");
+  const pattern = `${text.replace(/[\\*?[\]^-]/g, "\\$&")}*`;
   // SCAN gives a key twice when the table of keys shrinks meanwhile. An iteration cannot remember all keys: it takes no
   // more memory than a page does.
   const seen = wanted === "stream" ? null : new Set();
@@ -55,7 +59,7 @@ export async function* scan(call, keyPrefix, prefix, wanted) {
   do {
     const [next, found] = await call("SCAN", cursor, "MATCH", pattern, "COUNT", String(SCAN_COUNT));
     const ids = /** @type {string[]} */ ([...new Set(found)])
-      .filter((key) => key.startsWith(start)) // Servers that are like Redis differ in what they think of a pattern.
+      .filter((key) => key.startsWith(start)) // Servers that are like Redis may think otherwise of a pattern.
       .map((key) => key.slice(keyPrefix.length))
       .filter((id) => !seen?.has(id));
     ids.forEach((id) => seen?.add(id));

@@ -14,8 +14,12 @@ const isNodeRedis = (input) =>
 const isIoRedis = (input) =>
   typeof input.status === "string" && hasMethods(input, "call", "mget", "zadd", "xadd", "pfadd");
 
-const isPg = has("query", "connect", "end");
-const isPglite = has("query", "exec", "transaction", "close");
+const isPgClient = has("query", "connect", "end", "getTypeParser");
+const hasPool = has("query", "connect", "end");
+/** Of `pg`, or what extends it. @param {any} input */
+const isPgPool = (input) =>
+  hasPool(input) && ["totalCount", "idleCount", "waitingCount"].every((name) => typeof input[name] === "number");
+const isPglite = has("query", "exec", "transaction", "execProtocol", "close");
 
 /** What only a server can wrap: none of it is in what a page downloads. @type {import("./index.js").KnownClient[]} */
 export const clientsOfPlatform = [
@@ -51,7 +55,7 @@ export const clientsOfPlatform = [
   },
   {
     type: "POSTGRES", // After SQLITE: a database of bun:sqlite has query() too.
-    recognizes: (input) => isPg(input) || isPglite(input),
+    recognizes: (input) => isPgClient(input) || isPgPool(input) || isPglite(input),
     open: async (client) => (await import("./postgres.js")).openPostgres(client),
   },
 ];

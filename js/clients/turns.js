@@ -78,7 +78,8 @@ export class Turns {
   }
 }
 
-function presentRequest() {
+/** What stands for the request that is being answered. */
+export function presentRequest() {
   if (!present || !isPresent(present)) present = new AbortController().signal;
   return present;
 }

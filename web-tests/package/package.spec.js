@@ -82,13 +82,17 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "CMakeLists.txt",
     "LICENSE",
     "README.md",
+    "dist/clients/http.js",
     "dist/clients/level.js",
     "dist/clients/localforage.js",
     "dist/index.d.ts",
     "dist/index.js",
+    "dist/server.d.ts",
+    "dist/server.js",
     "dist/server/clients/cloudflare.js",
     "dist/server/clients/file.js",
     "dist/server/clients/folder.js",
+    "dist/server/clients/http.js",
     "dist/server/clients/level.js",
     "dist/server/clients/localforage.js",
     "dist/server/clients/postgres.js",
@@ -129,6 +133,24 @@ test("a Worker of Cloudflare runs it", async ({ folder }) => {
   const response = await worker.dispatchFetch("http://worker/");
   expect(await response.json()).toEqual(["CLOUDFLARE", [1], ["a"]]);
   await stop();
+});
+
+test("Node serves it over HTTP", async ({ folder }) => {
+  const program = `
+    import { createServer } from "node:http";
+    import kv from "polystore-wasm";
+    import { handler, listener } from "polystore-wasm/server";
+    const server = createServer(listener(handler(kv(), { token: "t" })));
+    server.listen(0, async () => {
+      const store = kv("http://:t@localhost:" + server.address().port);
+      await store.set("a", [1]);
+      console.log(JSON.stringify(await store.all()));
+      server.close();
+      server.closeAllConnections();
+    });`;
+  await writeFile(join(folder, "server.js"), program);
+  const output = execFileSync("node", ["server.js"], { cwd: folder, encoding: "utf8" });
+  expect(output.trim()).toBe('{"a":[1]}');
 });
 
 test("a page runs it through <script type=module>, without a bundler", async ({ folder, chromiumContext }) => {

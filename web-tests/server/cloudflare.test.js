@@ -33,6 +33,8 @@ test("no request waits for what another one left unfinished", async () => {
   try {
     await ask(worker, "leave");
     assert.deepEqual(await inTime(ask(worker, "after"), "the second request"), [2, 2, 3]);
+    await ask(worker, "clear");
+    assert.deepEqual(await inTime(ask(worker, "read"), "what comes after a clear() left unfinished"), [2, 3]);
   } finally {
     await stop();
   }

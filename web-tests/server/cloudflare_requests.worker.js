@@ -15,6 +15,8 @@ const actions = {
     store.del("deleted");
     store.keys();
   },
+  "/clear": () => void store.clear(),
+  "/read": async () => [await store.get("read"), (await store.keys()).length],
   "/after": async () => {
     await Promise.all(["read", "written", "deleted"].map((key) => store.set(key, 2)));
     return [await store.get("read"), await store.get("written"), (await store.keys()).length];

@@ -103,6 +103,15 @@ testRedis("a prefix is a text and not a pattern", async (client) => {
   }
 });
 
+testRedis("keys under half of a surrogate pair are listed, and cleared", async (client) => {
+  const store = kv(client);
+  for (const key of ["a\u{1f600}", "a\u{1f601}b", "a\u{1f900}", "a"]) await store.set(key, 1);
+  assert.deepEqual((await store.prefix("a\ud83d").keys()).sort(), ["\ude00", "\ude01b"]);
+  assert.deepEqual(await store.prefix("\ud83da").keys(), []);
+  await store.prefix("a\ud83d").clear();
+  assert.deepEqual((await store.keys()).sort(), ["a", "a\u{1f900}"]);
+});
+
 testRedis("the calls of one tick are sent without waiting for one another", async (client) => {
   const store = kv(client);
   await store.set("first", 1);
