@@ -88,6 +88,7 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "dist/index.js",
     "dist/server.d.ts",
     "dist/server.js",
+    "dist/server/clients/etcd.js",
     "dist/server/clients/file.js",
     "dist/server/clients/folder.js",
     "dist/server/clients/http.js",
