@@ -199,6 +199,15 @@ export interface LevelClient {
   iterator(...args: any[]): any;
 }
 
+/** What we need of an Etcd3 of the package `etcd3`, or of a namespace of one. */
+export interface EtcdClient {
+  getAll(): any;
+  put(key: string): any;
+  delete(): any;
+  lease(ttl: number, options?: any): any;
+  namespace(prefix: string): any;
+}
+
 /** What we need of a Client or a Pool of the package `pg`, or of a PGlite. It holds records in its table `kv`. */
 export interface PostgresClient {
   query(...args: any[]): any;
@@ -227,6 +236,7 @@ type PlainClient =
   | IoRedisClient
   | LevelClient
   | PostgresClient
+  | EtcdClient
   | SqliteClient
   | RecordClient
   | ValueClient

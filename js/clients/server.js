@@ -14,6 +14,10 @@ const isNodeRedis = (input) =>
 const isIoRedis = (input) =>
   typeof input.status === "string" && hasMethods(input, "call", "mget", "zadd", "xadd", "pfadd");
 
+/** An Etcd3 of the package `etcd3`, or a namespace of one. @param {any} input */
+const isEtcd = (input) =>
+  has("getAll", "put", "delete", "lease", "namespace")(input) && hasMethods(input.pool ?? {}, "exec", "withConnection");
+
 const isPgClient = has("query", "connect", "end", "getTypeParser");
 const hasPool = has("query", "connect", "end");
 /** Of `pg`, or what extends it. @param {any} input */
@@ -47,6 +51,11 @@ export const clientsOfPlatform = [
     type: "REDIS",
     recognizes: isIoRedis,
     open: async (client) => (await import("./redis.js")).openIoRedis(client),
+  },
+  {
+    type: "ETCD3",
+    recognizes: isEtcd,
+    open: async (client) => new (await import("./etcd.js")).Etcd(client),
   },
   {
     type: "SQLITE",
