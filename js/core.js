@@ -1,5 +1,5 @@
 import instantiate from "#core";
-import bytes from "#core-bytes";
+import { compiledCore } from "#compiled-core";
 import { PolystoreError } from "./errors.js";
 
 // The core, compiled and instantiated while this module is evaluated: kv() is synchronous, so nothing can be waited for
@@ -15,7 +15,7 @@ try {
 }
 
 function load() {
-  const module = new WebAssembly.Module(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
+  const module = compiledCore();
   /** @type {Partial<import("#core").Core>} */
   const core = {
     instantiateWasm(imports, receive) {

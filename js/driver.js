@@ -4,7 +4,7 @@
 import { abandon, answer, answerPage, Ask, freshKey, Method, NEVER, number, Outcome } from "./core.js";
 import { PAGE_LENGTH, pageExpires, pageVerdicts, start, Verdict } from "./core.js";
 import { clientError, PolystoreError, show } from "./errors.js";
-import { isPromise } from "./promise.js";
+import { inTime, isPromise } from "./promise.js";
 import { isRecord } from "./record.js";
 
 import { copyStored } from "./value.js";
@@ -88,16 +88,17 @@ export class Listing extends Task {
  * @param {number} method
  * @param {string} key
  * @param {string} id The key with its prefix.
+ * @param {number} timeout How long an answer of the client is waited for, in milliseconds; 0 is for ever.
  * @returns {any} What the call resolves with, or a promise of it.
  */
-export function lookUp(connection, method, key, id) {
+export function lookUp(connection, method, key, id, timeout) {
   const { client, sequence: since } = connection;
   const step = start(method, connection.traits, 0, 0);
-  if ((step & ASK) !== Ask.read) return run(connection, new Task(method, key, id), step, since);
+  if ((step & ASK) !== Ask.read) return run(connection, new Task(method, key, id), step, since, timeout);
   let found;
   try {
     found = client.read(id);
-    if (isPromise(found)) return performLater(connection, new Task(method, key, id), step, found, since);
+    if (isPromise(found)) return performLater(connection, new Task(method, key, id), step, found, since, timeout);
   } catch (error) {
     throw fail(connection, new Task(method, key, id), step, error);
   }
@@ -106,17 +107,18 @@ export function lookUp(connection, method, key, id) {
   if (record !== null && next === FOUND) return valueOf(connection, record);
   const task = new Task(method, key, id);
   task.record = record;
-  return run(connection, task, next, since);
+  return run(connection, task, next, since, timeout);
 }
 
 /**
  * Runs a call from its beginning.
  * @param {Connection} connection
  * @param {Task} task
+ * @param {number} timeout
  * @returns {any} What the call resolves with, or a promise of it.
  */
-export function perform(connection, task) {
-  return run(connection, task, begin(connection, task), connection.sequence);
+export function perform(connection, task, timeout) {
+  return run(connection, task, begin(connection, task), connection.sequence, timeout);
 }
 
 /**
@@ -125,13 +127,14 @@ export function perform(connection, task) {
  * @param {Task} task
  * @param {number} step
  * @param {number} since The sequence of the connection when the call began.
+ * @param {number} timeout
  * @returns {any} What the call resolves with, or a promise of it.
  */
-function run(connection, task, step, since) {
+function run(connection, task, step, since, timeout) {
   while (step & ASK) {
     try {
       const reply = request(connection, task, step, since);
-      if (isPromise(reply)) return performLater(connection, task, step, reply, since);
+      if (isPromise(reply)) return performLater(connection, task, step, reply, since, timeout);
       step = proceed(connection, task, step, reply, since);
     } catch (error) {
       throw fail(connection, task, step, error);
@@ -147,9 +150,10 @@ function run(connection, task, step, since) {
  * @param {number} step
  * @param {PromiseLike<unknown>} reply
  * @param {number} since The sequence of the connection when the call began.
+ * @param {number} timeout
  */
-function performLater(connection, task, step, reply, since) {
-  const result = finishLater(connection, task, step, reply, since);
+function performLater(connection, task, step, reply, since, timeout) {
+  const result = finishLater(connection, task, step, reply, since, timeout);
   if (task.method === Method.close) connection.closing = result;
   return result;
 }
@@ -160,14 +164,15 @@ function performLater(connection, task, step, reply, since) {
  * @param {number} step
  * @param {PromiseLike<unknown>} reply
  * @param {number} since
+ * @param {number} timeout
  */
-async function finishLater(connection, task, step, reply, since) {
+async function finishLater(connection, task, step, reply, since, timeout) {
   const counts = task.method !== Method.close; // Which waits for the others, not for itself.
   if (counts) ++connection.pending;
   const clearing = task.method === Method.clear ? connection.beginClearing(task.id) : null;
   try {
-    for (let awaited = await reply; ; awaited = await request(connection, task, step, since)) {
-      step = proceed(connection, task, step, awaited, since);
+    for (let next = /** @type {unknown} */ (reply); ; next = request(connection, task, step, since)) {
+      step = proceed(connection, task, step, await answerOf(connection, step, next, timeout), since);
       if (!(step & ASK)) return conclude(connection, task, step);
     }
   } catch (error) {
@@ -179,11 +184,32 @@ async function finishLater(connection, task, step, reply, since) {
 }
 
 /**
+ * What a client replied, if that comes in time. Only the client's own time counts: a close() waits for the other calls
+ * as long as those take.
+ * @param {Connection} connection
+ * @param {number} step
+ * @param {unknown} reply Or a promise of it.
+ * @param {number} timeout
+ */
+function answerOf({ client }, step, reply, timeout) {
+  if (timeout === 0 || !isPromise(reply) || (step & ASK) === Ask.drain) return reply;
+  return inTime(
+    (resolve, reject) => reply.then(resolve, reject),
+    timeout,
+    (error) => {
+      client.giveUp?.();
+      return error;
+    },
+  );
+}
+
+/**
  * Lists records one by one, page by page.
  * @param {Connection} connection
  * @param {Listing} task
+ * @param {number} timeout
  */
-export async function* stream(connection, task) {
+export async function* stream(connection, task, timeout) {
   const since = connection.sequence;
   let step = begin(connection, task);
   ++connection.streams;
@@ -193,7 +219,8 @@ export async function* stream(connection, task) {
       ++connection.pending;
       try {
         while (step & ASK && task.kept.length === 0) {
-          step = proceed(connection, task, step, await request(connection, task, step, since), since);
+          const reply = request(connection, task, step, since);
+          step = proceed(connection, task, step, await answerOf(connection, step, reply, timeout), since);
         }
       } finally {
         connection.settle();
@@ -205,7 +232,10 @@ export async function* stream(connection, task) {
     }
     conclude(connection, task, step);
   } catch (error) {
-    throw clientError(describe(connection, task), error);
+    const failure = fail(connection, task, step, error);
+    step = 0;
+    task.pages = null;
+    throw failure;
   } finally {
     // Also where the user leaves the loop.
     if (step & ASK) abandon(step);

@@ -18,6 +18,16 @@ export interface Options {
   prefix?: string;
 }
 
+export interface StoreOptions extends Options {
+  /**
+   * How long an answer of the client is waited for: a number of **seconds**, or a text such as `"5s"` or `"500 ms"`. A call
+   * that is not answered in this time rejects with `ERR_CLIENT`; a listing asks anew for each page. Without it, or with
+   * `null`, the client alone decides. It holds for all stores made of this one. Whether a write that was given up has been
+   * done, or will yet be, only the client knows.
+   */
+  timeout?: number | string | null;
+}
+
 /**
  * What every error of this package says in its `code`:
  *
@@ -137,7 +147,16 @@ export interface LocalForageClient {
   iterate(iteratee: (value: any, key: string, index: number) => any): Promise<any>;
 }
 
-/** What we need of a client of the package `redis`, connected or not: of one server, not of a cluster or a pool. */
+/** What we need of a namespace of Cloudflare KV, which a Worker has in its `env`. */
+export interface CloudflareClient {
+  get(...args: any[]): any;
+  getWithMetadata(...args: any[]): any;
+  put(...args: any[]): any;
+  delete(...args: any[]): any;
+  list(...args: any[]): any;
+}
+
+/** What we need of a client of the package `redis`, connected or not: of one server, not of a pool. */
 export interface NodeRedisClient {
   isOpen: boolean;
   connect(): Promise<any>;
@@ -147,7 +166,18 @@ export interface NodeRedisClient {
   off(event: string, listener: (...args: any[]) => any): any;
 }
 
-/** What we need of a client of the package `ioredis`. */
+/** What we need of a cluster of the package `redis`, connected or not. */
+export interface NodeRedisCluster {
+  isOpen: boolean;
+  masters: any[];
+  connect(): Promise<any>;
+  nodeClient(...args: any[]): any;
+  sendCommand(...args: any[]): any;
+  on(event: string, listener: (...args: any[]) => any): any;
+  off(event: string, listener: (...args: any[]) => any): any;
+}
+
+/** What we need of a client of the package `ioredis`: of one server, or of a cluster. */
 export interface IoRedisClient {
   status: string;
   connect(...args: any[]): Promise<any>;
@@ -167,6 +197,15 @@ export interface LevelClient {
   del(...args: any[]): any;
   batch(...args: any[]): any;
   iterator(...args: any[]): any;
+}
+
+/** What we need of an Etcd3 of the package `etcd3`, or of a namespace of one. */
+export interface EtcdClient {
+  getAll(): any;
+  put(key: string): any;
+  delete(): any;
+  lease(ttl: number, options?: any): any;
+  namespace(prefix: string): any;
 }
 
 /** What we need of a Client or a Pool of the package `pg`, or of a PGlite. It holds records in its table `kv`. */
@@ -189,10 +228,15 @@ type PlainClient =
   | LocalForageClient
   | URL
   | `file:${string}`
+  | CloudflareClient
+  | `http://${string}`
+  | `https://${string}`
   | NodeRedisClient
+  | NodeRedisCluster
   | IoRedisClient
   | LevelClient
   | PostgresClient
+  | EtcdClient
   | SqliteClient
   | RecordClient
   | ValueClient
@@ -298,4 +342,4 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
  * @throws `ERR_CLIENT` for anything else, `undefined` included; `ERR_EXPIRES`, `ERR_OPTIONS`; `ERR_WASM` where the page
  *   forbids WebAssembly.
  */
-export default function kv<T = any>(client?: Client, options?: Options | null): Store<T>;
+export default function kv<T = any>(client?: Client, options?: StoreOptions | null): Store<T>;

@@ -19,7 +19,8 @@ export default function kv(client = new Map(), options = null) {
       "kv() was given undefined: is the client's name right? For a store in memory, call kv() or kv(new Map()).";
     throw new PolystoreTypeError("ERR_CLIENT", message);
   }
-  const wrapped = client?.[WRAPPED] ?? { client, prefix: "", expires: NEVER };
-  const { prefix = "", expires = wrapped.expires } = readOptions(options);
-  return new Store(sourceOf(wrapped.client), wrapped.prefix + prefix, expires);
+  // Another copy of this package may be one from before there were timeouts.
+  const { timeout: inherited = 0, ...wrapped } = client?.[WRAPPED] ?? { client, prefix: "", expires: NEVER };
+  const { prefix = "", expires = wrapped.expires, timeout = inherited } = readOptions(options, true);
+  return new Store(sourceOf(wrapped.client), wrapped.prefix + prefix, expires, timeout);
 }

@@ -1,11 +1,19 @@
 import { NEVER, parseExpires } from "./core.js";
 import { PolystoreTypeError, show } from "./errors.js";
 
-/** @typedef {{ prefix?: string, expires?: number | string | null, expire?: number | string | null }} Options */
+/**
+ * @typedef {object} Options
+ * @property {string} [prefix]
+ * @property {number | string | null} [expires]
+ * @property {number | string | null} [expire]
+ * @property {number | string | null} [timeout] Of kv() only.
+ */
 
 /** Parsed texts: a program has a few, and crossing into the core with a string costs 1 µs. @type {Map<string, number>} */
 const parsed = new Map();
 const MOST_PARSED = 100;
+/** What a timer can wait, in milliseconds: some 24 days. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 /**
  * The seconds that an `expires` stands for.
@@ -21,6 +29,20 @@ export function seconds(expires) {
   throw new PolystoreTypeError("ERR_EXPIRES", message);
 }
 
+/**
+ * The milliseconds that a `timeout` stands for.
+ * @param {unknown} timeout
+ * @returns {number} 0 for null: no limit.
+ * @throws {PolystoreTypeError} ERR_OPTIONS where it cannot be understood.
+ */
+function milliseconds(timeout) {
+  if (timeout === null) return 0;
+  const understood = typeof timeout === "string" ? parse(timeout) : timeout;
+  if (typeof understood === "number" && understood > 0) return Math.min(understood * 1000, LONGEST_TIMEOUT);
+  const message = `timeout is ${show(timeout)}. Give a number of seconds, a text like "5s" or "500 ms", or null for no limit.`;
+  throw new PolystoreTypeError("ERR_OPTIONS", message);
+}
+
 /** @param {string} text */
 function parse(text) {
   const known = parsed.get(text);
@@ -31,27 +53,33 @@ function parse(text) {
   return result;
 }
 
+/** @type {{ prefix?: string, expires?: number, timeout?: number }} */
+const NONE = { prefix: undefined, expires: undefined, timeout: undefined };
+
 /**
  * @param {unknown} options
- * @returns {{ prefix: string | undefined, expires: number | undefined }} `undefined` where nothing was said.
+ * @param {boolean} [ofStore] Whether they are those of kv(), which has one more.
+ * @returns {typeof NONE} `undefined` where nothing was said; seconds for `expires`, milliseconds for `timeout`.
  * @throws {PolystoreTypeError} ERR_OPTIONS, ERR_EXPIRES or ERR_KEY.
  */
-export function readOptions(options) {
-  if (options === undefined || options === null) return { prefix: undefined, expires: undefined };
+export function readOptions(options, ofStore = false) {
+  if (options === undefined || options === null) return NONE;
   if (typeof options !== "object") {
     const message = `The options are ${show(options)}: they must be an object, like { expires: "1h" }.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
   for (const name of Object.keys(options)) {
-    if (name === "prefix" || name === "expires" || name === "expire") continue;
-    const message = `There is no option ${show(name)}: there are "prefix" and "expires".`;
+    if (name === "prefix" || name === "expires" || name === "expire" || (ofStore && name === "timeout")) continue;
+    const known = ofStore ? '"prefix", "expires" and "timeout"' : '"prefix" and "expires"';
+    const message = `There is no option ${show(name)}: there are ${known}.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
   // "expire" is what polystore called it until 2024.
-  const { prefix, expire, expires = expire } = /** @type {Options} */ (options);
+  const { prefix, expire, expires = expire, timeout } = /** @type {Options} */ (options);
   return {
     prefix: prefix === undefined ? undefined : keyText(prefix, "prefix"),
     expires: expires === undefined ? undefined : seconds(expires),
+    timeout: timeout === undefined || !ofStore ? undefined : milliseconds(timeout),
   };
 }
 

@@ -5,3 +5,31 @@
 export function isPromise(value) {
   return typeof value === "object" && value !== null && typeof value.then === "function";
 }
+
+/**
+ * Waits for an answer, but not for ever.
+ * @template Answer
+ * @param {(resolve: (answer: Answer | PromiseLike<Answer>) => void, reject: (error: unknown) => void) => void} ask
+ * @param {number} timeout In milliseconds; 0 is for ever.
+ * @param {(error: Error) => unknown} onLate Called when it is not waited for any more: gives the error to reject with.
+ * @returns {Promise<Answer>}
+ */
+export function inTime(ask, timeout, onLate) {
+  return new Promise((resolve, reject) => {
+    const isLate = () => {
+      const message = `there was no answer within ${timeout / 1000} s, the store's timeout; it may have been done, or may yet be`;
+      reject(onLate(new Error(message)));
+    };
+    const timer = timeout === 0 ? undefined : setTimeout(isLate, timeout);
+    ask(
+      (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
+  });
+}

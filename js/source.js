@@ -2,7 +2,7 @@ import { Custom } from "./clients/custom.js";
 import { knownClients } from "./clients/index.js";
 import { requireCore, Trait } from "./core.js";
 import { clientError, PolystoreTypeError, show } from "./errors.js";
-import { isPromise } from "./promise.js";
+import { inTime, isPromise } from "./promise.js";
 
 /** @typedef {import("./clients/client.js").Client} Client */
 
@@ -87,13 +87,16 @@ export class Connection {
   }
 }
 
+/** @typedef {{ begin: (connection: Connection) => void, reject: (error: unknown) => void }} Waiting */
+
 /** Where a store gets its connection from: at once where the client is ready, else when it is. */
 export class Source {
   /** @type {Connection | null} */
-  connection = null;
+  #connection = null;
   #open;
-  /** @type {Promise<Connection> | null} */
-  #opening = null;
+  #isOpening = false;
+  /** What is to begin when the client is open, in its order. @type {Set<Waiting>} */
+  #waiting = new Set();
 
   /**
    * @param {unknown} client What the user gave, or the instance of it if that was a class.
@@ -106,16 +109,40 @@ export class Source {
     this.#open = open;
   }
 
+  /** Null until the client is open. */
+  get connection() {
+    return this.#connection;
+  }
+
   /** Opens the client, or begins to. */
   begin() {
     const opened = this.#attempt();
-    if (opened instanceof Connection) this.connection = opened;
-    else this.#settle(opened).catch(() => {}); // The first call reports it, or tries again.
+    if (opened instanceof Connection) this.#connection = opened;
+    else this.#settle(opened); // If it fails, the first call tries again.
   }
 
-  /** @returns {Promise<Connection>} */
-  open() {
-    return this.#opening ?? this.#settle(this.#attempt());
+  /**
+   * Begins something when the client is open, which is opened if it is not being opened.
+   * @template Result
+   * @param {(connection: Connection) => Result | PromiseLike<Result>} begin
+   * @param {number} timeout How long to wait, in milliseconds; 0 is for ever. What is late is not begun.
+   * @returns {Promise<Result>}
+   */
+  whenOpen(begin, timeout) {
+    /** @type {Waiting} */
+    let waiting;
+    return inTime(
+      (resolve, reject) => {
+        waiting = { begin: (connection) => resolve(begin(connection)), reject };
+        this.#waiting.add(waiting);
+        if (!this.#isOpening) this.#settle(this.#attempt());
+      },
+      timeout,
+      (error) => {
+        this.#waiting.delete(waiting);
+        return this.#error(error);
+      },
+    );
   }
 
   #attempt() {
@@ -127,18 +154,62 @@ export class Source {
   }
 
   /** @param {Connection | Promise<Connection>} opened */
-  #settle(opened) {
-    const opening = Promise.resolve(opened).catch((error) => {
-      this.#opening = null;
-      throw clientError(`Opening the ${this.type} client`, error);
-    });
-    // Set when the calls that wait have begun: one that is made in between must not overtake them.
-    opening.then(
-      (connection) => queueMicrotask(() => (this.connection = connection)),
-      () => {},
-    );
-    this.#opening = opening;
-    return opening;
+  async #settle(opened) {
+    this.#isOpening = true;
+    try {
+      const connection = await opened;
+      // All of them, before a call that is made now can see that the client is open.
+      for (const { begin, reject } of this.#waiting) {
+        try {
+          begin(connection);
+        } catch (error) {
+          reject(error);
+        }
+      }
+      this.#waiting.clear();
+      this.#connection = connection;
+    } catch (error) {
+      this.#isOpening = false;
+      const waiting = [...this.#waiting];
+      this.#waiting.clear();
+      const failure = this.#error(error);
+      for (const { reject } of waiting) reject(failure);
+    }
+  }
+
+  /** @param {unknown} error */
+  #error(error) {
+    return clientError(`Opening the ${this.type} client`, error);
+  }
+}
+
+/**
+ * Of a client that one store may use in several requests to a Worker. A request that is cancelled leaves calls that never end;
+ * so each has a connection of its own, and waits for nothing of another.
+ */
+class SourcePerRequest extends Source {
+  /** @type {WeakMap<object, Connection>} */
+  #connections = new WeakMap();
+  #present;
+
+  /**
+   * @param {unknown} input
+   * @param {string} type
+   * @param {Client} client
+   * @param {() => object} present Gives what stands for the request that is being answered.
+   */
+  constructor(input, type, client, present) {
+    super(input, type, () => new Connection(client));
+    this.#present = () => {
+      const request = present();
+      const connection = this.#connections.get(request) ?? new Connection(client);
+      this.#connections.set(request, connection);
+      return connection;
+    };
+  }
+
+  get connection() {
+    return this.#present();
   }
 }
 
@@ -172,7 +243,9 @@ export function sourceOf(input) {
  */
 function canonical(input) {
   if (input === "cookies") return "cookie";
-  if (typeof input === "string" ? /^file:/i.test(input) : input instanceof URL) return new URL(input).href;
+  // Without a slash it would be a path relative to nobody knows what.
+  if (typeof input === "string" ? /^(file|https?):\//i.test(input) && URL.canParse(input) : input instanceof URL)
+    return new URL(input).href;
   return input;
 }
 
@@ -200,6 +273,8 @@ function makeSource(input, closing) {
   /** @param {() => Connection | Promise<Connection>} open */
   const afterwards = (open) => () => (closing ? closing.then(open, open) : open());
   const known = knownClients.find(({ recognizes }) => recognizes(input));
+  if (known?.request)
+    return new SourcePerRequest(input, known.type, /** @type {Client} */ (known.open(input)), known.request);
   if (known)
     return new Source(
       input,
@@ -229,7 +304,7 @@ class PromisedSource extends Source {
   constructor(promise) {
     super(promise, "PROMISE", async () => {
       const source = sourceOf(await promise);
-      const connection = source.connection ?? (await source.open());
+      const connection = source.connection ?? (await source.whenOpen((opened) => opened, 0));
       this.type = source.type;
       return connection;
     });

@@ -22,16 +22,19 @@ export class Store {
   #source;
   #prefix;
   #expires;
+  #timeout;
 
   /**
    * @param {Source} source
    * @param {string} prefix
    * @param {number} expires Seconds, or NEVER.
+   * @param {number} timeout How long an answer of the client is waited for, in milliseconds; 0 is for ever.
    */
-  constructor(source, prefix, expires) {
+  constructor(source, prefix, expires, timeout) {
     this.#source = source;
     this.#prefix = prefix;
     this.#expires = expires;
+    this.#timeout = timeout;
   }
 
   get PREFIX() {
@@ -47,7 +50,7 @@ export class Store {
   }
 
   get [WRAPPED]() {
-    return { client: this.#source.client, prefix: this.#prefix, expires: this.#expires };
+    return { client: this.#source.client, prefix: this.#prefix, expires: this.#expires, timeout: this.#timeout };
   }
 
   /** @param {string} key */
@@ -102,8 +105,8 @@ export class Store {
   }
 
   async *[Symbol.asyncIterator]() {
-    const connection = this.#source.connection ?? (await this.#source.open());
-    yield* stream(connection, new Listing(Method.list, this.#prefix, "stream", entry));
+    const connection = this.#source.connection ?? (await this.#source.whenOpen((opened) => opened, this.#timeout));
+    yield* stream(connection, new Listing(Method.list, this.#prefix, "stream", entry), this.#timeout);
   }
 
   async clear() {
@@ -121,12 +124,12 @@ export class Store {
 
   /** @param {string} [prefix] */
   prefix(prefix = "") {
-    return new Store(this.#source, this.#prefix + keyText(prefix, "prefix"), this.#expires);
+    return new Store(this.#source, this.#prefix + keyText(prefix, "prefix"), this.#expires, this.#timeout);
   }
 
   /** @param {number | string | null} [expires] */
   expires(expires = null) {
-    return new Store(this.#source, this.#prefix, seconds(expires));
+    return new Store(this.#source, this.#prefix, seconds(expires), this.#timeout);
   }
 
   /**
@@ -136,15 +139,19 @@ export class Store {
   #lookUp(method, key) {
     const { connection } = this.#source;
     const id = this.#prefix + key;
+    const timeout = this.#timeout;
     return connection
-      ? lookUp(connection, method, key, id)
-      : this.#source.open().then((opened) => lookUp(opened, method, key, id));
+      ? lookUp(connection, method, key, id, timeout)
+      : this.#source.whenOpen((opened) => lookUp(opened, method, key, id, timeout), timeout);
   }
 
   /** @param {Task} task */
   #perform(task) {
     const { connection } = this.#source;
-    return connection ? perform(connection, task) : this.#source.open().then((opened) => perform(opened, task));
+    const timeout = this.#timeout;
+    return connection
+      ? perform(connection, task, timeout)
+      : this.#source.whenOpen((opened) => perform(opened, task, timeout), timeout);
   }
 
   /**
@@ -158,7 +165,7 @@ export class Store {
     const { connection } = this.#source;
     if (connection === null) return this.#writeLater(method, prefix, key, value, expires);
     const stored = connection.client.copies === "identity" ? value : copyValue(value);
-    return perform(connection, new Writing(method, key, prefix + key, stored, expires));
+    return perform(connection, new Writing(method, key, prefix + key, stored, expires), this.#timeout);
   }
 
   /**
@@ -171,10 +178,10 @@ export class Store {
   #writeLater(method, prefix, key, value, expires) {
     // Copied now, for the user may change it before the client is open; only then is it known whether the copy counts.
     const copy = attempt(() => copyValue(value));
-    return this.#source.open().then((connection) => {
+    return this.#source.whenOpen((connection) => {
       const stored = connection.client.copies === "identity" ? value : copy();
-      return perform(connection, new Writing(method, key, prefix + key, stored, expires));
-    });
+      return perform(connection, new Writing(method, key, prefix + key, stored, expires), this.#timeout);
+    }, this.#timeout);
   }
 }
 

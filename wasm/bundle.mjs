@@ -34,6 +34,21 @@ const splitAtDynamicImports = {
   },
 };
 
+/** @type {import("esbuild").BuildOptions} */
+const shared = {
+  outbase: "js",
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  charset: "ascii", // 0.1 KB more, and a page that bundles us as a classic script needs no <meta charset>
+  lineLimit: 300, // Node prints the line of an uncaught error, which must not be all of them
+  external: ["node:*"],
+  loader: { ".wasm": "copy" }, // To be imported as it is, by those who have a condition for it.
+  assetNames: "[name]",
+  legalComments: "none",
+};
+
 /**
  * esbuild's own splitting would move what the files share to one more that every page has to fetch first; so each has its
  * copy of that, which is little (the errors: 1 KB), and the core is in the first one only.
@@ -41,21 +56,8 @@ const splitAtDynamicImports = {
  * @param {string} condition Of package.json, by which it is chosen; it chooses our own parts too.
  */
 async function bundle(outdir, condition) {
-  /** @type {import("esbuild").BuildOptions} */
-  const options = {
-    outdir,
-    outbase: "js",
-    conditions: [condition],
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    minify: true,
-    charset: "ascii", // 0.1 KB more, and a page that bundles us as a classic script needs no <meta charset>
-    lineLimit: 300, // Node prints the line of an uncaught error, which must not be all of them
-    external: ["node:*"],
-    legalComments: "none",
-    plugins: [splitAtDynamicImports, minifyGlue],
-  };
+  const plugins = [splitAtDynamicImports, minifyGlue];
+  const options = { ...shared, outdir, conditions: [condition], plugins };
   onDemand.clear();
   await build({ ...options, entryPoints: ["js/index.js"] });
   await build({ ...options, entryPoints: [...onDemand] });
@@ -63,6 +65,10 @@ async function bundle(outdir, condition) {
 
 await bundle("dist", "browser");
 await bundle("dist/server", "node");
+await bundle("dist/workerd", "workerd");
 
-// Beside the module, where whoever imports it by its path finds it too.
-await cp("js/index.d.ts", "dist/index.d.ts");
+// What serves a store, on any platform: without the core, for the store is given to it.
+await build({ ...shared, outdir: "dist", entryPoints: ["js/server.js"] });
+
+// Beside the modules, where whoever imports them by their paths finds them too.
+for (const name of ["index.d.ts", "server.d.ts"]) await cp(`js/${name}`, `dist/${name}`);

@@ -8,3 +8,17 @@ interface Window {
   interop: (client: string, check: "checkOneWay" | "checkExpiry", writer: string) => Promise<string>;
   bench: (filter?: string) => Promise<unknown[]>;
 }
+
+/** What a Worker of Cloudflare has everywhere. */
+declare module "cloudflare:workers" {
+  export const env: { KV: any };
+}
+
+// Which come without types.
+declare module "better-sqlite3" {
+  const Database: new (path: string, options?: object) => any;
+  export default Database;
+}
+declare module "bun:sqlite" {
+  export const Database: new (path: string, options?: object) => any;
+}

@@ -12,7 +12,8 @@ export class Batch {
   #send;
   /** @type {Pending<Request>[]} */
   #waiting = [];
-  #isSending = false;
+  /** Stands for the sending that is under way. @type {object | null} */
+  #sending = null;
 
   /**
    * @param {(batch: Pending<Request>[]) => Promise<unknown>} send Settles each request of the batch. If it rejects, those that
@@ -29,14 +30,24 @@ export class Batch {
   add(request) {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject });
-      if (this.#isSending) return;
-      this.#isSending = true;
-      queueMicrotask(() => this.#sendAll());
+      if (!this.#sending) this.#begin();
     });
   }
 
-  async #sendAll() {
-    while (this.#waiting.length > 0) {
+  /** Lets those that wait go on, and does not wait for the batch that was sent. */
+  giveUp() {
+    this.#sending = null;
+    if (this.#waiting.length > 0) this.#begin();
+  }
+
+  #begin() {
+    const sending = (this.#sending = {});
+    queueMicrotask(() => this.#sendAll(sending));
+  }
+
+  /** @param {object} sending */
+  async #sendAll(sending) {
+    while (this.#sending === sending && this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
       try {
@@ -45,7 +56,7 @@ export class Batch {
         for (const { reject } of batch) reject(error);
       }
     }
-    this.#isSending = false;
+    if (this.#sending === sending) this.#sending = null;
   }
 }
 

@@ -53,4 +53,6 @@ export interface Client {
   clear?(prefix: string): unknown;
   prune?(prefix: string): Eventually<number | void>;
   close?(): unknown;
+  /** A call is not waited for any more, as its store's timeout has passed: others are not to wait for it either. */
+  giveUp?(): void;
 }

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { PolystoreTypeError, show } from "../errors.js";
 import { decodeRecord, isRecord } from "../record.js";
+import { KeyQueue } from "./key_queue.js";
 import { inTurn, isMissing, makeFolder, readIfThere, replaceFile, syncFolder, withRoom } from "./text_file.js";
 import { requireText } from "./text_key.js";
 
@@ -28,8 +29,7 @@ class Folder {
   /** @type {"write"} */
   copies = "write";
   #path;
-  /** The latest call on each key, as long as it is under way. @type {Map<string, Promise<unknown>>} */
-  #latest = new Map();
+  #queue = new KeyQueue();
 
   /** @param {string} path */
   constructor(path) {
@@ -80,7 +80,7 @@ class Folder {
 
   /** @param {string} prefix */
   async *pages(prefix) {
-    await Promise.allSettled(this.#latest.values());
+    await this.#queue.idle();
     const found = await readdir(this.#path, { withFileTypes: true }).catch((error) =>
       isMissing(error) ? [] : Promise.reject(error),
     );
@@ -147,22 +147,12 @@ class Folder {
   }
 
   /**
-   * Does something when what was called before on the same key has been done.
    * @template Result
    * @param {string} id
    * @param {() => Promise<Result>} action
-   * @returns {Promise<Result>}
    */
   #afterwards(id, action) {
-    const before = this.#latest.get(id) ?? Promise.resolve();
-    const inItsTurn = () => inTurn(action);
-    const result = before.then(inItsTurn, inItsTurn); // Whether that failed is its caller's business.
-    this.#latest.set(id, result);
-    const forget = () => {
-      if (this.#latest.get(id) === result) this.#latest.delete(id);
-    };
-    result.then(forget, forget);
-    return result;
+    return this.#queue.add(id, () => inTurn(action));
   }
 
   /** @param {string} id */

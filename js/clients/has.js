@@ -13,3 +13,11 @@ export function hasMethods(input, ...names) {
 export function has(...names) {
   return (/** @type {any} */ input) => hasMethods(input, ...names) && !hasMethods(input, "get", "set");
 }
+
+/**
+ * Recognizes a namespace of Cloudflare KV, which a Worker has, and others can have.
+ * @param {any} input
+ */
+export function isCloudflare(input) {
+  return has("get", "getWithMetadata", "put", "delete", "list")(input);
+}

@@ -11,6 +11,7 @@ import { isStorage, WebStorage } from "./storage.js";
  * @property {string} type
  * @property {(input: any) => boolean} recognizes
  * @property {(input: any) => import("./client.js").Client | Promise<import("./client.js").Client>} open
+ * @property {() => object} [request] Gives what stands for the request that is being answered, where those have to be kept apart.
  */
 
 /** In the order in which they are tried. @type {KnownClient[]} */
@@ -20,6 +21,11 @@ export const knownClients = [
     type: "COOKIE",
     recognizes: (input) => input === "cookie" || input === "cookies",
     open: () => new Cookie(),
+  },
+  {
+    type: "API",
+    recognizes: (input) => typeof input === "string" && /^https?:\/\//i.test(input),
+    open: async (url) => new (await import("./http.js")).Http(url),
   },
   {
     type: "MEMORY",

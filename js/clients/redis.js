@@ -1,9 +1,8 @@
-import { PolystoreTypeError, quotaError, show } from "../errors.js";
-import { decodeValue } from "../record.js";
+import { PolystoreTypeError } from "../errors.js";
+import { hasMethods } from "./has.js";
+import { RedisCluster } from "./redis_cluster.js";
+import { isReply, scan, SCAN_COUNT, setArguments, setError, toRecord } from "./redis_commands.js";
 import { requireText } from "./text_key.js";
-
-/** Keys that a SCAN looks at, at most as many of which are on one page; and keys to an MGET. */
-const SCAN_COUNT = 1000;
 
 /**
  * A connection of node-redis or of ioredis; both send the commands of one tick in their order, without waiting in between.
@@ -19,37 +18,74 @@ const AS_TEXT = { typeMapping: undefined };
 
 /** A client of the package `redis`. @param {any} client */
 export async function openNodeRedis(client) {
-  // What createCluster(), createClientPool() and createSentinel() give lacks it.
-  if (typeof client.select !== "function") throw notOneConnection("createClient() of the package redis");
+  const isCluster = hasMethods(client, "nodeClient");
+  // What createClientPool() and createSentinel() give lacks it.
+  if (!isCluster && !hasMethods(client, "select")) throw notOneConnection();
   if (!client.isOpen) await client.connect();
   listenToErrors(client);
+  if (isCluster) return nodeRedisCluster(client);
   const keyPrefix = client.options?.keyPrefix ?? "";
   return new Redis({
     keyPrefix,
     // Its own methods would add the prefix, and need as many spellings as it had versions.
     call: (name, keys, ...args) => client.sendCommand([name, ...keys.map((key) => keyPrefix + key), ...args], AS_TEXT),
-    close() {
-      if (!client.isOpen) return undefined; // Its owner closed it.
-      return client.close ? client.close() : client.quit(); // Before version 5 there is only quit().
-    },
+    close: () => closeNodeRedis(client),
   });
+}
+
+/** @param {any} client */
+function nodeRedisCluster(client) {
+  const keyPrefix = client._keyPrefix ?? "";
+  return new RedisCluster({
+    keyPrefix,
+    // From its master, for what a replica gives may be old.
+    call: (name, key, ...args) => client.sendCommand(keyPrefix + key, false, [name, keyPrefix + key, ...args], AS_TEXT),
+    masters: async () => {
+      const nodes = await Promise.all(client.masters.map((/** @type {any} */ master) => client.nodeClient(master)));
+      return nodes.map(
+        (node) =>
+          (...command) =>
+            node.sendCommand(command, AS_TEXT),
+      );
+    },
+    close: () => closeNodeRedis(client),
+  });
+}
+
+/** @param {any} client */
+function closeNodeRedis(client) {
+  if (!client.isOpen) return undefined; // Its owner closed it.
+  return client.close ? client.close() : client.quit(); // Before version 5 there is only quit().
 }
 
 /** A client of the package `ioredis`. @param {any} client */
 export async function openIoRedis(client) {
-  if (client.isCluster) throw notOneConnection("new Redis() of the package ioredis");
   // The others are on their way, or there.
   if (["wait", "close", "end"].includes(client.status)) await client.connect();
   listenToErrors(client);
-  return new Redis({
-    keyPrefix: client.options.keyPrefix ?? "",
-    call: (name, keys, ...args) => client.call(name, ...keys, ...args),
-    async close() {
-      if (client.status === "end") return; // Its owner closed it.
-      const ended = new Promise((resolve) => client.once("end", resolve));
-      await client.quit();
-      await ended; // The server's goodbye comes before the end of the connection.
+  const keyPrefix = client.options.keyPrefix ?? "";
+  const close = async () => {
+    if (client.status === "end") return; // Its owner closed it.
+    const ended = new Promise((resolve) => client.once("end", resolve));
+    await client.quit();
+    await ended; // The server's goodbye comes before the end of the connection.
+  };
+  if (!client.isCluster) {
+    return new Redis({ keyPrefix, call: (name, keys, ...args) => client.call(name, ...keys, ...args), close });
+  }
+  return new RedisCluster({
+    keyPrefix,
+    call: (name, key, ...args) => client.call(name, key, ...args),
+    async masters() {
+      // It knows none until it is connected: this waits for that as any call does, or fails.
+      if (client.status !== "ready") await client.call("EXISTS", "");
+      return client.nodes("master").map(
+        (/** @type {any} */ node) =>
+          (/** @type {string[]} */ ...command) =>
+            node.call(...command),
+      );
     },
+    close,
   });
 }
 
@@ -64,9 +100,9 @@ function listenToErrors(client) {
   client.on("error", ignore);
 }
 
-/** @param {string} instead */
-function notOneConnection(instead) {
-  const message = `A cluster, a pool or a sentinel of Redis has several connections, among which the order of calls is lost. Give kv() the client of one server: ${instead}.`;
+function notOneConnection() {
+  const message =
+    "A pool or a sentinel of Redis has several connections, among which the order of calls is lost. Give kv() the client of one server, or of a cluster: createClient() or createCluster() of the package redis.";
   return new PolystoreTypeError("ERR_CLIENT", message);
 }
 
@@ -107,11 +143,10 @@ class Redis {
    */
   async write(id, value, expires) {
     requireText(id, "Redis");
-    const life = expires === null ? [] : ["PX", String(Math.max(1, Math.round(expires * 1000)))];
     try {
-      await this.#call("SET", [id], JSON.stringify(value), ...life);
+      await this.#call("SET", [id], ...setArguments(value, expires));
     } catch (error) {
-      throw isReply(error, "OOM") ? quotaError(`REDIS set(${show(id)})`, { cause: error }) : error;
+      throw setError(id, error);
     }
   }
 
@@ -132,24 +167,11 @@ class Redis {
    * @param {import("./client.js").Wanted} wanted
    */
   async *pages(prefix, wanted) {
-    requireText(prefix, "Redis");
-    const { keyPrefix } = this.#connection;
-    const start = keyPrefix + prefix;
-    const pattern = `${start.replace(/[\\*?[\]^-]/g, "\\$&")}*`;
-    // SCAN gives a key twice when the table of keys shrinks meanwhile. An iteration cannot remember all keys: it takes no
-    // more memory than a page does.
-    const seen = wanted === "stream" ? null : new Set();
-    let cursor = "0";
-    do {
-      const [next, found] = await this.#call("SCAN", [], cursor, "MATCH", pattern, "COUNT", String(SCAN_COUNT));
-      const ids = /** @type {string[]} */ ([...new Set(found)])
-        .filter((key) => key.startsWith(start)) // Servers that are like Redis differ in what they think of a pattern.
-        .map((key) => key.slice(keyPrefix.length))
-        .filter((id) => !seen?.has(id));
-      ids.forEach((id) => seen?.add(id));
-      if (ids.length > 0) yield { ids, found: await this.#find(ids) };
-      cursor = String(next);
-    } while (cursor !== "0");
+    /** @type {(name: string, ...args: string[]) => Promise<any>} */
+    const call = (name, ...args) => this.#call(name, [], ...args);
+    for await (const ids of scan(call, this.#connection.keyPrefix, prefix, wanted)) {
+      yield { ids, found: await this.#find(ids) };
+    }
   }
 
   /**
@@ -186,18 +208,4 @@ class Redis {
     const texts = /** @type {(string | null)[]} */ (await this.#connection.call("MGET", ids));
     return texts.map(toRecord);
   }
-}
-
-/**
- * Whether an error is a reply of the server, of a kind that its first word tells.
- * @param {unknown} error
- * @param {string} kind
- */
-function isReply(error, kind) {
-  return error instanceof Error && error.message.startsWith(`${kind} `);
-}
-
-/** @param {string | null} text */
-function toRecord(text) {
-  return text === null ? undefined : { expires: null, value: decodeValue(text) };
 }

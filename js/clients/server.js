@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { PolystoreTypeError, show } from "../errors.js";
-import { has, hasMethods } from "./has.js";
+import { has, hasMethods, isCloudflare } from "./has.js";
 import { Sqlite } from "./sqlite.js";
 
 /**
@@ -9,8 +9,10 @@ import { Sqlite } from "./sqlite.js";
  * @throws {PolystoreTypeError} ERR_CLIENT if it is a URL whose path is not what it seems.
  */
 function isFileUrl(input, end) {
-  if (typeof input !== "string" || !input.startsWith("file:")) return false;
-  let reason = /[?#]/.test(input) ? "the path of a URL ends at ? or #" : undefined;
+  if (typeof input !== "string" || !/^file:/i.test(input)) return false;
+  // A text that is no URL with a slash has not been made one, and would be a path of nobody knows which folder.
+  let reason = !input.startsWith("file:///") ? "it is no URL of a file of this machine" : undefined;
+  if (/[?#]/.test(input)) reason = "the path of a URL ends at ? or #";
   try {
     fileURLToPath(input);
   } catch (error) {
@@ -31,8 +33,16 @@ const isNodeRedis = (input) =>
 const isIoRedis = (input) =>
   typeof input.status === "string" && hasMethods(input, "call", "mget", "zadd", "xadd", "pfadd");
 
-const isPg = has("query", "connect", "end");
-const isPglite = has("query", "exec", "transaction", "close");
+/** An Etcd3 of the package `etcd3`, or a namespace of one. @param {any} input */
+const isEtcd = (input) =>
+  has("getAll", "put", "delete", "lease", "namespace")(input) && hasMethods(input.pool ?? {}, "exec", "withConnection");
+
+const isPgClient = has("query", "connect", "end", "getTypeParser");
+const hasPool = has("query", "connect", "end");
+/** Of `pg`, or what extends it. @param {any} input */
+const isPgPool = (input) =>
+  hasPool(input) && ["totalCount", "idleCount", "waitingCount"].every((name) => typeof input[name] === "number");
+const isPglite = has("query", "exec", "transaction", "execProtocol", "close");
 
 /** What only a server can wrap: none of it is in what a page downloads. @type {import("./index.js").KnownClient[]} */
 export const clientsOfPlatform = [
@@ -47,6 +57,11 @@ export const clientsOfPlatform = [
     open: async (url) => (await import("./folder.js")).openFolder(url),
   },
   {
+    type: "CLOUDFLARE",
+    recognizes: isCloudflare,
+    open: async (namespace) => new (await import("./cloudflare.js")).Cloudflare(namespace),
+  },
+  {
     type: "REDIS",
     recognizes: isNodeRedis,
     open: async (client) => (await import("./redis.js")).openNodeRedis(client),
@@ -57,13 +72,18 @@ export const clientsOfPlatform = [
     open: async (client) => (await import("./redis.js")).openIoRedis(client),
   },
   {
+    type: "ETCD3",
+    recognizes: isEtcd,
+    open: async (client) => new (await import("./etcd.js")).Etcd(client),
+  },
+  {
     type: "SQLITE",
     recognizes: has("prepare", "exec", "close"),
     open: (database) => new Sqlite(database),
   },
   {
     type: "POSTGRES", // After SQLITE: a database of bun:sqlite has query() too.
-    recognizes: (input) => isPg(input) || isPglite(input),
+    recognizes: (input) => isPgClient(input) || isPgPool(input) || isPglite(input),
     open: async (client) => (await import("./postgres.js")).openPostgres(client),
   },
 ];

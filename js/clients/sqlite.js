@@ -1,18 +1,18 @@
-import { decodeValue } from "../record.js";
-import { endOfPrefix, requireText } from "./text_key.js";
+import { PolystoreError, quotaError, show } from "../errors.js";
+import { decodeValue, isRecord } from "../record.js";
+import { requireColumns } from "./kv_table.js";
+import { rangeOfPrefix, requireText } from "./text_key.js";
 
 /** Rows to a page of a listing. */
 const PAGE_LENGTH = 1000;
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS kv (id TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER);
-  CREATE INDEX IF NOT EXISTS idx_kv_expires_at ON kv (expires_at);`;
-/** Greater than every text, for the prefixes after which no text comes: SQLite sorts blobs behind them. */
-const AFTER_ALL_TEXTS = new Uint8Array(1);
+/** From one key on, up to another, or to the end of all texts: SQLite sorts blobs behind them, the empty one first. */
+const IN_RANGE = "id >= ? AND id < coalesce(?, x'')";
+/** A record for sure. What is none was put there by other code; SQLite's JSON is less deep than ours, so some is ours. */
+const IS_RECORD = "(typeof(value) = 'text' AND json_valid(value) AND value <> 'null')";
+// A number in JavaScript also where the database gives integers as BigInt, or cannot give one that large.
+const EXPIRES = "CAST(expires_at AS REAL) AS expires";
 
-/** What is not a record was put there by other code: it is neither listed nor deleted. */
-const IS_RECORD = "json_valid(value) AND value <> 'null'";
-
-/** @typedef {{ id: string, value: string, expires_at: number | null }} Row */
+/** @typedef {{ id: string, value: unknown, expires: number | null }} Row */
 
 /**
  * A prepared statement, of whichever library.
@@ -20,6 +20,7 @@ const IS_RECORD = "json_valid(value) AND value <> 'null'";
  * @property {(...values: unknown[]) => any} get
  * @property {(...values: unknown[]) => any[]} all
  * @property {(...values: unknown[]) => any} run
+ * @property {() => void} [finalize]
  */
 
 /** A database of node:sqlite, better-sqlite3 or bun:sqlite: each row of the table `kv`, which is polystore's, is a record. */
@@ -35,19 +36,35 @@ export class Sqlite {
   /** @param {any} database */
   constructor(database) {
     this.#database = database;
-    database.exec(SCHEMA);
+    if (database.isOpen === false) database.open(); // As node:sqlite has it.
     const prepare = (/** @type {string} */ sql) => /** @type {Statement} */ (database.prepare(sql));
-    const page = `FROM kv WHERE id >= ? AND id < ? ORDER BY id LIMIT ${PAGE_LENGTH}`;
+    const look = (/** @type {string} */ sql) => {
+      const statement = prepare(sql);
+      const rows = statement.all?.(); // There may be no such method: then it is another library.
+      statement.finalize?.();
+      return rows;
+    };
+    requireAnswers(look);
+    makeTable(database, look);
+    const inRange = `FROM kv WHERE ${IN_RANGE}`;
+    const page = `${inRange} ORDER BY id LIMIT ${PAGE_LENGTH}`;
+    const sweep = (/** @type {string} */ from) => ({
+      records: prepare(`DELETE ${from} AND ${IS_RECORD} RETURNING 1`),
+      others: prepare(`SELECT id, value, ${EXPIRES} ${from} AND NOT ${IS_RECORD}`),
+    });
     // Prepared once; SQLite compiles a statement in about the time in which it runs one.
     this.#statements = {
-      read: prepare("SELECT value, expires_at FROM kv WHERE id = ?"),
-      write: prepare("INSERT OR REPLACE INTO kv (id, value, expires_at) VALUES (?, ?, ?)"),
+      read: prepare(`SELECT value, ${EXPIRES} FROM kv WHERE id = ?`),
+      // Half the time of INSERT OR REPLACE, which deletes the row first, from each index too.
+      write: prepare(`
+        INSERT INTO kv (id, value, expires_at) VALUES (?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`),
       erase: prepare("DELETE FROM kv WHERE id = ?"),
       evict: prepare("DELETE FROM kv WHERE id = ? AND expires_at IS ? RETURNING 1"),
-      list: prepare(`SELECT id, value, expires_at ${page}`),
-      listKeys: prepare(`SELECT id, ${IS_RECORD} AS value, expires_at ${page}`),
-      clear: prepare(`DELETE FROM kv WHERE id >= ? AND id < ? AND ${IS_RECORD}`),
-      prune: prepare(`DELETE FROM kv WHERE expires_at <= ? AND id >= ? AND id < ? AND ${IS_RECORD} RETURNING 1`),
+      list: prepare(`SELECT id, value, ${EXPIRES} ${page}`),
+      listKeys: prepare(`SELECT id, iif(${IS_RECORD}, 'true', value) AS value, ${EXPIRES} ${page}`),
+      clear: sweep(inRange),
+      prune: sweep(`${inRange} AND expires_at <= ?`),
     };
   }
 
@@ -63,7 +80,12 @@ export class Sqlite {
    * @param {number | null} expires
    */
   write(id, value, expires) {
-    this.#statements.write.run(keyOf(id), JSON.stringify(value), expires);
+    try {
+      this.#statements.write.run(keyOf(id), JSON.stringify(value), expires);
+    } catch (error) {
+      const isFull = isError(error, "SQLITE_FULL", 13) || isError(error, "SQLITE_TOOBIG", 18);
+      throw isFull ? quotaError(`SQLITE set(${show(id)})`, { cause: error }) : error;
+    }
   }
 
   /** @param {string} id */
@@ -73,7 +95,13 @@ export class Sqlite {
 
   /** @param {import("./client.js").Evicted[]} evicted */
   evict(evicted) {
-    return evicted.reduce((erased, { id, expires }) => erased + this.#statements.evict.all(id, expires).length, 0);
+    try {
+      return this.#together(() => evicted.reduce((erased, record) => erased + this.#evictOne(record), 0));
+    } catch (error) {
+      // Who only reads, or not alone, finds nothing there all the same.
+      if (isError(error, "SQLITE_READONLY", 8) || isError(error, "SQLITE_BUSY", 5)) return 0;
+      throw error;
+    }
   }
 
   /**
@@ -82,13 +110,11 @@ export class Sqlite {
    * @returns {Generator<import("./client.js").Page, void>}
    */
   *pages(prefix, wanted) {
-    const keysOnly = wanted === "keys";
-    const statement = keysOnly ? this.#statements.listKeys : this.#statements.list;
+    const statement = wanted === "keys" ? this.#statements.listKeys : this.#statements.list;
     let [start, end] = rangeOf(prefix);
     for (;;) {
       const rows = /** @type {Row[]} */ (statement.all(start, end));
-      const toFound = keysOnly ? toExpiry : toRecord;
-      yield { ids: rows.map(({ id }) => id), found: rows.map(toFound) };
+      yield { ids: rows.map(({ id }) => id), found: rows.map(toRecord) };
       if (rows.length < PAGE_LENGTH) return;
       start = `${/** @type {Row} */ (rows.at(-1)).id}\0`; // The next text there can be.
     }
@@ -96,15 +122,62 @@ export class Sqlite {
 
   /** @param {string} prefix */
   clear(prefix) {
-    this.#statements.clear.run(...rangeOf(prefix));
+    this.#sweep(this.#statements.clear, rangeOf(prefix));
   }
 
   /** @param {string} prefix */
   prune(prefix) {
-    return this.#statements.prune.all(Date.now(), ...rangeOf(prefix)).length;
+    return this.#sweep(this.#statements.prune, [...rangeOf(prefix), Date.now()]);
+  }
+
+  /**
+   * Deletes records, and no rows of other code.
+   * @param {{ records: Statement, others: Statement }} statements
+   * @param {unknown[]} which
+   */
+  #sweep({ records, others }, which) {
+    return this.#together(() => {
+      const ours = /** @type {Row[]} */ (others.all(...which)).filter((row) => isRecord(toRecord(row)));
+      return records.all(...which).length + ours.reduce((erased, row) => erased + this.#evictOne(row), 0);
+    });
+  }
+
+  /** @param {import("./client.js").Evicted} evicted @returns {number} */
+  #evictOne({ id, expires }) {
+    return this.#statements.evict.all(id, expires).length;
+  }
+
+  /**
+   * Runs statements as one, also within a transaction of the user's: all of them wait for the disk once.
+   * @param {() => number} run
+   */
+  #together(run) {
+    this.#database.exec("SAVEPOINT polystore");
+    try {
+      const count = run();
+      this.#database.exec("RELEASE polystore");
+      return count;
+    } catch (error) {
+      this.#abandon();
+      throw error;
+    }
+  }
+
+  #abandon() {
+    try {
+      this.#database.exec("ROLLBACK TO polystore; RELEASE polystore");
+    } catch {
+      // An error such as that of a full disk has ended the transaction already.
+    }
   }
 
   close() {
+    // Its owner closed it: so node:sqlite and better-sqlite3 say.
+    if (this.#database.isOpen === false || this.#database.open === false) return;
+    // In Bun, statements keep a database open that is closed.
+    const { clear, prune, ...others } = this.#statements;
+    const statements = [clear, prune, others].flatMap((group) => /** @type {Statement[]} */ (Object.values(group)));
+    for (const statement of statements) statement.finalize?.();
     this.#database.close();
   }
 }
@@ -117,18 +190,55 @@ function keyOf(id) {
 
 /**
  * @param {string} prefix
- * @returns {[start: string, end: string | Uint8Array]}
+ * @returns {[start: string, end: string | null]}
  */
 function rangeOf(prefix) {
-  return [keyOf(prefix), endOfPrefix(prefix) ?? AFTER_ALL_TEXTS];
+  return rangeOfPrefix(prefix) ?? ["", ""]; // Where no key can lie.
 }
 
-/** @param {Row} row A record as far as its value is JSON, as IS_RECORD has it. */
-function toRecord({ value, expires_at: expires }) {
-  return { expires, value: decodeValue(value) };
+/** @param {Row} row */
+function toRecord({ value, expires }) {
+  return { expires, value: typeof value === "string" ? decodeValue(value) : undefined };
 }
 
-/** @param {{ value: unknown, expires_at: number | null }} row */
-function toExpiry({ value, expires_at: expires }) {
-  return value ? { expires, value: true } : undefined;
+/**
+ * Refuses a library that has methods of the same names, and answers later, or otherwise.
+ * @param {(sql: string) => any} look
+ */
+function requireAnswers(look) {
+  const { one, encoding } = look("SELECT 1 AS one, encoding FROM pragma_encoding")?.[0] ?? {};
+  if (Number(one) !== 1) {
+    const message =
+      "kv() cannot use this library for SQLite, whose statements do not answer at once with a row as an object: give it a database of node:sqlite, better-sqlite3 or bun:sqlite.";
+    throw new PolystoreError("ERR_CLIENT", message);
+  }
+  if (encoding === "UTF-8") return;
+  const message = `kv() cannot use this database, whose encoding is ${encoding}, where the keys under a prefix do not lie side by side: make it with PRAGMA encoding = 'UTF-8', the default.`;
+  throw new PolystoreError("ERR_CLIENT", message);
+}
+
+/**
+ * Makes what is not there: a database that may only be read has it already.
+ * @param {any} database
+ * @param {(sql: string) => { name: string }[]} look
+ */
+function makeTable(database, look) {
+  const columns = look("SELECT name FROM pragma_table_info('kv')").map(({ name }) => name);
+  if (columns.length > 0) requireColumns(columns, "give kv() another database");
+  // Without a look at what is there: another process may make it at this moment.
+  database.exec("CREATE TABLE IF NOT EXISTS kv (id TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER)");
+  try {
+    database.exec("CREATE INDEX IF NOT EXISTS idx_kv_expires_at ON kv (expires_at)");
+  } catch (error) {
+    if (!isError(error, "SQLITE_READONLY", 8)) throw error; // Without it, prune() is slower; and nobody can prune.
+  }
+}
+
+/**
+ * @param {any} error
+ * @param {string} code As better-sqlite3 and bun:sqlite have it, maybe with more behind.
+ * @param {number} number As node:sqlite has it, maybe with more in its higher bits.
+ */
+function isError(error, code, number) {
+  return String(error?.code).startsWith(code) || (error?.errcode & 255) === number;
 }

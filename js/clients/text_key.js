@@ -18,11 +18,24 @@ export function requireText(id, storage) {
 }
 
 /**
+ * Where all texts that begin with a prefix lie, by code point: from one text on, up to another.
+ * @param {string} prefix
+ * @returns {[start: string, end: string | null] | null} The end is null where nothing comes after them. Null if no text begins
+ *   so; one may well begin with the first half of a pair, for it goes on with the other.
+ */
+export function rangeOfPrefix(prefix) {
+  const half = LONE_SURROGATE.exec(prefix);
+  if (!half) return [prefix, endOfPrefix(prefix)];
+  if (half.index < prefix.length - 1 || half[0] >= "\udc00") return null;
+  return [`${prefix}\udc00`, endOfPrefix(`${prefix}\udfff`)];
+}
+
+/**
  * The first text after all those that begin with a prefix, by code point.
  * @param {string} prefix
  * @returns {string | null} Null where nothing comes after them.
  */
-export function endOfPrefix(prefix) {
+function endOfPrefix(prefix) {
   const points = Array.from(prefix, (character) => /** @type {number} */ (character.codePointAt(0)));
   while (points.at(-1) === LAST_CODE_POINT) points.pop();
   const last = points.pop();

@@ -1,12 +1,16 @@
 import kv from "../../dist/index.js";
 import { behavioursOf, runBehaviour } from "../contract/behaviours.js";
 import { pageSubjects, portableSubjects } from "../contract/clients.js";
+import { distantHttp } from "../contract/clients/http.js";
 import { runCase } from "../contract/runner.js";
 
 const response = await fetch("../contract/cases.json");
 /** @type {import("../contract/check.js").Case[]} */
 const cases = await response.json();
+/** @type {import("../contract/subject.js").Subject[]} */
 const subjects = [...pageSubjects(kv, window.localforage), ...portableSubjects(kv)];
+const server = new URLSearchParams(location.search).get("http");
+if (server) subjects.push(distantHttp(kv, "HTTP", server));
 
 /** Runs a case or a behaviour of the contract over a storage of this page. */
 window.contract = async (subjectName, name) => {

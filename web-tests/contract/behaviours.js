@@ -8,6 +8,7 @@ import { opening } from "./behaviours/opening.js";
 import { random } from "./behaviours/random.js";
 import { inCookies, inMap, inStorage, leftInStorage } from "./behaviours/stored.js";
 import { foreign, together } from "./behaviours/together.js";
+import { timeout } from "./behaviours/timeout.js";
 import { inTime } from "./subject.js";
 import { anyValues, copiedValues, identicalValues } from "./behaviours/values.js";
 
@@ -38,7 +39,7 @@ export function behavioursOf({ type, identity, held, dropsExpired, putForeign })
 }
 
 /** The behaviours of the library that need no storage of a subject. */
-export const libraryBehaviours = { ...opening, ...custom };
+export const libraryBehaviours = { ...opening, ...custom, ...timeout };
 
 /**
  * @param {(typeof libraryBehaviours)[string]} behaviour

@@ -34,6 +34,7 @@ const METHODS = {
 /** What a storage may refuse. */
 const AWKWARD = [
   "empty key",
+  "dots only", // The keys "." and "..".
   "long key", // 10,000 characters.
   "long file name", // 29 letters that take nine bytes each when they are percent-encoded.
   "NUL in a key",

@@ -9,6 +9,7 @@ import { build as esbuild } from "esbuild";
 import { build as vite } from "vite";
 import { test as base } from "../support/browser.js";
 import { serve } from "../support/server.js";
+import { startWorker } from "../support/workerd.js";
 
 /** A folder in which the tarball, and localForage, were installed. */
 const test = base.extend(
@@ -81,17 +82,28 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "CMakeLists.txt",
     "LICENSE",
     "README.md",
+    "dist/clients/http.js",
     "dist/clients/level.js",
     "dist/clients/localforage.js",
     "dist/index.d.ts",
     "dist/index.js",
+    "dist/server.d.ts",
+    "dist/server.js",
+    "dist/server/clients/cloudflare.js",
+    "dist/server/clients/etcd.js",
     "dist/server/clients/file.js",
     "dist/server/clients/folder.js",
+    "dist/server/clients/http.js",
     "dist/server/clients/level.js",
     "dist/server/clients/localforage.js",
     "dist/server/clients/postgres.js",
     "dist/server/clients/redis.js",
     "dist/server/index.js",
+    "dist/workerd/clients/http.js",
+    "dist/workerd/clients/level.js",
+    "dist/workerd/clients/localforage.js",
+    "dist/workerd/core.wasm",
+    "dist/workerd/index.js",
     "package.json",
   ]);
 });
@@ -106,6 +118,41 @@ test("Node runs it", async ({ folder }) => {
   await writeFile(join(folder, "program.js"), program);
   const output = execFileSync("node", ["program.js"], { cwd: folder, encoding: "utf8" });
   expect(output.trim()).toBe('[[1],"ERR_VALUE",true]');
+});
+
+test("a Worker of Cloudflare runs it", async ({ folder }) => {
+  const program = `
+    import kv from "polystore-wasm";
+    export default {
+      async fetch(request, env) {
+        const store = kv(env.KV).prefix("visits:");
+        await store.set("a", [1], { expires: "2 hours" });
+        return Response.json([store.type, await store.get("a"), await store.keys()]);
+      },
+    };`;
+  await writeFile(join(folder, "worker.js"), program);
+  const { worker, stop } = await startWorker("worker.js", folder);
+  const response = await worker.dispatchFetch("http://worker/");
+  expect(await response.json()).toEqual(["CLOUDFLARE", [1], ["a"]]);
+  await stop();
+});
+
+test("Node serves it over HTTP", async ({ folder }) => {
+  const program = `
+    import { createServer } from "node:http";
+    import kv from "polystore-wasm";
+    import { handler, listener } from "polystore-wasm/server";
+    const server = createServer(listener(handler(kv(), { token: "t" })));
+    server.listen(0, async () => {
+      const store = kv("http://:t@localhost:" + server.address().port);
+      await store.set("a", [1]);
+      console.log(JSON.stringify(await store.all()));
+      server.close();
+      server.closeAllConnections();
+    });`;
+  await writeFile(join(folder, "server.js"), program);
+  const output = execFileSync("node", ["server.js"], { cwd: folder, encoding: "utf8" });
+  expect(output.trim()).toBe('{"a":[1]}');
 });
 
 test("a page runs it through <script type=module>, without a bundler", async ({ folder, chromiumContext }) => {

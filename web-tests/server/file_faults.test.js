@@ -294,4 +294,7 @@ test("a URL that is not the path it seems to be is refused at once, with the way
     assert.throws(() => kv(/** @type {any} */ (url)), { code: "ERR_CLIENT", message: /pathToFileURL/ }, url);
     assert.throws(() => kv(new URL(url)), { code: "ERR_CLIENT", message: /pathToFileURL/ }, url);
   }
+  for (const text of ["file://[", "file:data.json", "FILE:data/"]) {
+    assert.throws(() => kv(/** @type {any} */ (text)), { code: "ERR_CLIENT", message: /pathToFileURL/ }, text);
+  }
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import upstream from "polystore";
@@ -10,9 +11,11 @@ import { checkExpiry, checkOneWay } from "../interop/interop.js";
 import { startPostgres } from "../support/postgres.js";
 import { checkPrune } from "./prune.js";
 
-const { url, stop } = await startPostgres();
+const { url, halt, start, stop } = await startPostgres();
 after(() => stop());
 
+// Before the first case: making it takes seconds, in which the cases there are would run, and all end.
+const lite = await PGlite.create();
 const pool = () => new pg.Pool({ connectionString: url });
 const connected = async () => {
   const client = new pg.Client({ connectionString: url });
@@ -27,14 +30,15 @@ testContract(postgres(kv, "Postgres, a Client of pg", connected, (client) => cli
  * @param {any} client
  */
 const keptOpen = (client) => {
-  const methods = ["query", "connect", "exec", "transaction", "on"].filter((name) => name in client);
+  const methods = ["query", "connect", "exec", "execProtocol", "transaction", "on", "off"].filter(
+    (name) => name in client,
+  );
   const bound = Object.fromEntries(methods.map((name) => [name, client[name].bind(client)]));
   const close = async () => {};
-  return () => ({ ...bound, ...("end" in client ? { end: close, totalCount: 0 } : { close }) });
+  return () => ({ ...bound, ...("end" in client ? { end: close, ...COUNTS } : { close }) });
 };
+const COUNTS = { totalCount: 0, idleCount: 0, waitingCount: 0 };
 const onePool = pool();
-// Ready before the first case: making it takes seconds, in which nothing else would run.
-const lite = await PGlite.create();
 testContract(postgres(kv, "Postgres, a Pool of pg", keptOpen(onePool), () => {}));
 testContract(postgres(kv, "Postgres, PGlite", keptOpen(lite), () => {}));
 after(() => Promise.all([onePool.end(), lite.close()]));
@@ -128,6 +132,203 @@ testPostgres("connections that the server ends are an error at most, and the sto
   await other.end();
 });
 
+testPostgres("a listing, prune() and clear() have their place among the calls of a tick", async (client) => {
+  const store = kv(client);
+  for (let round = 0; round < 30; ++round) {
+    await store.set("a", 1);
+    await store.set("gone", 1, { expires: 0.001 });
+    await sleep(2); // The real clock has to pass the millisecond.
+    const calls = [store.keys(), store.set("b", 2), store.prune(), store.set("gone", 2), store.entries()];
+    const [keys, , pruned, , entries] = /** @type {any[]} */ (await Promise.all(calls));
+    assert.deepEqual([keys, pruned], [["a"], 1]);
+    assert.deepEqual(entries.map((/** @type {[string]} */ [key]) => key).sort(), ["a", "b", "gone"]);
+    await Promise.all([store.clear(), store.set("c", 3)]);
+    assert.deepEqual(await store.keys(), ["c"]);
+    await store.clear();
+  }
+});
+
+for (const isolation of ["read committed", "serializable"]) {
+  testPostgres(
+    `two that write and delete the same keys in opposite orders lose nothing: ${isolation}`,
+    async (client) => {
+      const options = `-c default_transaction_isolation=${isolation.replace(" ", "\\ ")}`;
+      const others = [1, 2].map(() => new pg.Pool({ connectionString: url, options }));
+      const [one, two] = others.map((other) => kv(other));
+      await kv(client).keys();
+      const keys = Array.from({ length: 1000 }, (_, i) => `k${i}`);
+      const backwards = keys.toReversed();
+      for (let round = 0; round < 5; ++round) {
+        await Promise.all([...keys.map((key) => one.set(key, 1)), ...backwards.map((key) => two.set(key, 2))]);
+        await Promise.all([...keys.map((key) => one.del(key)), ...backwards.map((key) => two.set(key, 3))]);
+        await Promise.all([...keys.map((key) => one.del(key)), ...backwards.map((key) => two.del(key))]);
+      }
+      assert.equal(await kv(client).has("k0"), false);
+      await Promise.all(others.map((other) => other.end()));
+    },
+  );
+}
+
+testPostgres("a key too long for the index is ERR_KEY, and takes no other call with it", async (client) => {
+  const store = kv(client);
+  const random = Array.from({ length: 9000 }, () => Math.random().toString(36).slice(2, 3)).join("");
+  const calls = ["a", "b", random, `${random}2`, "c", "d\0"].map((key) => store.set(key, key.length));
+  const outcomes = await Promise.allSettled(calls);
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.status === "rejected" ? outcome.reason.code : outcome.value)),
+    ["a", "b", "ERR_KEY", "ERR_KEY", "c", "ERR_KEY"],
+  );
+  assert.deepEqual(await store.all(), { a: 1, b: 1, c: 1 });
+});
+
+testPostgres(
+  "a rule of the table's owner that one record breaks takes no other with it; a full disk is ERR_QUOTA",
+  async (client) => {
+    const store = kv(client);
+    await store.set("a", 1);
+    await client.query(`
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NEW.id = 'full' THEN RAISE 'no space left' USING ERRCODE = 'disk_full'; END IF;
+      RETURN NEW;
+    END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON kv FOR EACH ROW EXECUTE FUNCTION refuse();
+    ALTER TABLE kv ADD CHECK (id <> 'wrong')`);
+    const outcomes = await Promise.allSettled(["b", "wrong", "c"].map((key) => store.set(key, 2)));
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ["fulfilled", "rejected", "fulfilled"],
+    );
+    await assert.rejects(store.set("full", 1), { code: "ERR_QUOTA" });
+    assert.deepEqual(await store.all(), { a: 1, b: 2, c: 2 });
+    await client.query("DROP TABLE kv; DROP FUNCTION refuse");
+  },
+);
+
+testPostgres("a role without CREATE uses the table that is there; one that only reads reads", async (client) => {
+  const admin = kv(client);
+  await admin.set("a", 1);
+  await admin.set("gone", 1, { expires: 0.001 });
+  await sleep(2);
+  await client.query(`
+    DROP INDEX idx_kv_id_c;
+    CREATE ROLE writer LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON kv TO writer;
+    CREATE ROLE reader LOGIN; GRANT SELECT ON kv TO reader`);
+  const [writer, reader] = ["writer", "reader"].map(
+    (user) => new pg.Pool({ connectionString: url.replace("postgres@", `${user}@`) }),
+  );
+  const reading = kv(reader);
+  assert.deepEqual([await reading.get("gone"), await reading.all()], [null, { a: 1 }]);
+  await assert.rejects(reading.set("a", 2), { code: "ERR_CLIENT" });
+  await assert.rejects(reading.prune(), { code: "ERR_CLIENT" });
+  await assert.rejects(reading.clear(), { code: "ERR_CLIENT" });
+  await kv(writer).set("b", 2);
+  assert.deepEqual(await kv(writer).all(), { a: 1, b: 2 });
+  await Promise.all([writer.end(), reader.end()]);
+  await client.query("DROP TABLE kv; DROP ROLE writer; DROP ROLE reader");
+});
+
+testPostgres("a transaction under way that wrote to the table keeps nobody from opening it", async (client) => {
+  await kv(client).set("a", 1);
+  const writing = await client.connect();
+  await writing.query("BEGIN");
+  await writing.query("INSERT INTO kv VALUES ('b', '2')");
+  const other = pool();
+  assert.deepEqual(await kv(other).all(), { a: 1 });
+  await writing.query("COMMIT");
+  writing.release();
+  await other.end();
+});
+
+testPostgres("a table kv of other code is an error that names its columns", async (client) => {
+  await client.query(`CREATE TABLE kv (id TEXT PRIMARY KEY, "expiresAt" TIMESTAMP)`);
+  await assert.rejects(kv(client).get("a"), { code: "ERR_CLIENT", message: /the columns id, expiresAt, and not/ });
+  await client.query("DROP TABLE kv");
+});
+
+testPostgres("prune() and clear() leave the rows of other code", async (client) => {
+  const store = kv(client);
+  await store.set("a", 1, { expires: 0.001 });
+  await client.query("INSERT INTO kv VALUES ('theme', 'dark', '2000-01-01'), ('none', 'null', '2000-01-01')");
+  await client.query("INSERT INTO kv VALUES ('precise', '1', '2000-01-01 00:00:00.123456')");
+  await sleep(2);
+  assert.equal(await store.prune(), 2);
+  await store.clear();
+  assert.deepEqual((await client.query("SELECT id FROM kv ORDER BY id")).rows, [{ id: "none" }, { id: "theme" }]);
+});
+
+testPostgres("expiry is exact to the millisecond, up to the last date there is", async (client) => {
+  const store = kv(client);
+  const realNow = Date.now;
+  try {
+    for (const expires of [9007199254740, 9223372036857, 253402300800123, 8639999999999999, 8.64e15]) {
+      Date.now = () => expires - 1000;
+      await store.set("a", 1, { expires: 1 });
+      const { rows } = await client.query("SELECT extract(epoch FROM expires_at) * 1000 AS ms FROM kv");
+      assert.equal(Number(rows[0].ms), expires);
+      Date.now = () => expires - 1;
+      assert.equal(await store.get("a"), 1);
+      Date.now = () => expires;
+      assert.equal(await store.prune(), 1);
+    }
+  } finally {
+    Date.now = realNow;
+  }
+});
+
+testPostgres("keys under half of a surrogate pair are listed, and cleared", async (client) => {
+  const store = kv(client);
+  for (const key of ["a\u{1f600}", "a\u{1f601}b", "a\u{1f900}", "a", "\u{10ffff}"]) await store.set(key, 1);
+  assert.deepEqual((await store.prefix("a\ud83d").keys()).sort(), ["\ude00", "\ude01b"]);
+  assert.equal(await store.prefix("a\ud83d").get("\ude00"), 1);
+  assert.deepEqual(await store.prefix("\udbff").keys(), ["\udfff"]);
+  for (const prefix of ["\ud83da", "a\ude00", "\0"]) assert.deepEqual(await store.prefix(prefix).keys(), [], prefix);
+  await store.prefix("a\ud83d").clear();
+  assert.deepEqual((await store.keys()).sort(), ["a", "a\u{1f900}", "\u{10ffff}"]);
+});
+
+testPostgres(
+  "a server that is stopped is ERR_CLIENT, and the store of a Pool works when it is back",
+  async (client) => {
+    const single = await connected();
+    const [store, other] = [kv(client), kv(single)];
+    await Promise.all([store.set("a", 1), other.get("a")]);
+    const ended = new Promise((resolve) => single.once("end", resolve));
+    const waiting = single.query("SELECT pg_sleep(1000)").catch(() => {}); // So that a call is under way.
+    const underWay = assert.rejects(other.get("a"), ({ code, cause }) => code === "ERR_CLIENT" && cause !== undefined);
+    await halt();
+    await Promise.all([waiting, underWay, ended]);
+    await assert.rejects(store.set("a", 2), { code: "ERR_CLIENT" });
+    await assert.rejects(other.get("a"), { code: "ERR_CLIENT" });
+    await start();
+    assert.equal(await store.get("a"), 1);
+    await assert.rejects(other.get("a"), { code: "ERR_CLIENT" });
+    await other.close();
+    await assert.rejects(kv(single).get("a"), { code: "ERR_CLIENT", message: /give kv\(\) a new one, or a Pool/ });
+  },
+);
+
+test("a Client that could not connect is an error each time", async () => {
+  const client = new pg.Client({ host: "127.0.0.1", port: 1 });
+  const store = kv(client);
+  await assert.rejects(store.get("a"), { code: "ERR_CLIENT" });
+  await assert.rejects(store.get("a"), { code: "ERR_CLIENT", message: /cannot connect again/ });
+  assert.ok(client.listenerCount("error") <= 1, "the listeners that are left");
+});
+
+testPostgres("close() does not mind that the owner closed the client", async (client) => {
+  const [single, lite] = [await connected(), new PGlite()];
+  for (const [given, end] of /** @type {[any, () => any][]} */ ([
+    [client, () => client.end()],
+    [single, () => single.end()],
+    [lite, () => lite.close()],
+  ])) {
+    const store = kv(given);
+    await store.get("a");
+    await end();
+    await store.close();
+  }
+});
+
 test("a server that is not there is ERR_CLIENT, with the cause", async () => {
   const client = new pg.Pool({ host: "127.0.0.1", port: 1 });
   await assert.rejects(kv(client).get("a"), ({ code, cause }) => {
@@ -138,7 +339,18 @@ test("a server that is not there is ERR_CLIENT, with the cause", async () => {
   await client.end();
 });
 
+/** @param {string[]} names */
+const withMethods = (...names) => Object.fromEntries(names.map((name) => [name, () => {}]));
+
 test("a client of the user's own with query() is not taken for Postgres", () => {
-  const own = Object.fromEntries(["get", "set", "query", "connect", "end"].map((name) => [name, () => {}]));
-  assert.equal(kv(/** @type {any} */ (own)).type, "UNKNOWN");
+  for (const names of [["connect", "end"], ["exec", "transaction", "close"], []]) {
+    assert.equal(kv(/** @type {any} */ (withMethods("get", "set", "query", ...names))).type, "UNKNOWN");
+  }
+});
+
+test("connections of other databases are not taken for Postgres", () => {
+  const mysql = withMethods("query", "connect", "end", "execute", "escape", "format", "changeUser", "on");
+  for (const other of [mysql, withMethods("query", "getConnection", "end", "on")]) {
+    assert.throws(() => kv(/** @type {any} */ (other)), { code: "ERR_CLIENT", message: /cannot wrap/ });
+  }
 });

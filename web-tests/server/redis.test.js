@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, test } from "node:test";
-import { Cluster, Redis as IoRedis } from "ioredis";
+import { Redis as IoRedis } from "ioredis";
 import upstream from "polystore";
 import kv from "polystore-wasm";
-import { createClient, createClientPool, createCluster, createSentinel, RESP_TYPES } from "redis";
+import { createClient, createClientPool, createSentinel, RESP_TYPES } from "redis";
 import { openNodeRedis } from "../../js/clients/redis.js";
 import { redis } from "../contract/clients/redis.js";
 import { testContract } from "../contract/suite.js";
 import { checkOneWay } from "../interop/interop.js";
+import { freePort } from "../support/process.js";
 import { startRedis } from "../support/redis.js";
 
 const { port, clock, stop } = await startRedis();
@@ -100,6 +101,15 @@ testRedis("a prefix is a text and not a pattern", async (client) => {
   for (const prefix of ["user?:", "[a]:", "*", "\\", "a^-b:"]) {
     assert.deepEqual(await store.prefix(prefix).all(), { x: `${prefix}x` }, prefix);
   }
+});
+
+testRedis("keys under half of a surrogate pair are listed, and cleared", async (client) => {
+  const store = kv(client);
+  for (const key of ["a\u{1f600}", "a\u{1f601}b", "a\u{1f900}", "a"]) await store.set(key, 1);
+  assert.deepEqual((await store.prefix("a\ud83d").keys()).sort(), ["\ude00", "\ude01b"]);
+  assert.deepEqual(await store.prefix("\ud83da").keys(), []);
+  await store.prefix("a\ud83d").clear();
+  assert.deepEqual((await store.keys()).sort(), ["a", "a\u{1f900}"]);
 });
 
 testRedis("the calls of one tick are sent without waiting for one another", async (client) => {
@@ -210,10 +220,8 @@ testRedis("a client that gives Buffers is understood", async () => {
 
 /** Of several connections. @type {Record<string, () => any>} */
 const several = {
-  "createCluster()": () => createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${port}` }] }),
   "createClientPool()": () => createClientPool({ url: `redis://127.0.0.1:${port}` }),
   "createSentinel()": () => createSentinel({ name: "a", sentinelRootNodes: [{ host: "127.0.0.1", port }] }),
-  "new Cluster()": () => new Cluster([{ host: "127.0.0.1", port }], { lazyConnect: true }),
 };
 
 for (const [name, open] of Object.entries(several)) {
@@ -267,6 +275,48 @@ for (const [name, open] of Object.entries(impatient)) {
     await connected;
     assert.equal(await store.get("a"), 1);
     await store.close();
+  });
+}
+
+const late = { code: "ERR_CLIENT", message: /the store's timeout/ };
+
+/** Clients that wait for a server for ever: that of the package redis does when somebody listens to its errors. @type {Record<string, (port: number) => any>} */
+const patient = {
+  "node-redis": (port) => createClient({ url: `redis://127.0.0.1:${port}` }).on("error", () => {}),
+  ioredis: (port) => new IoRedis(port, "127.0.0.1", { maxRetriesPerRequest: null }),
+};
+
+for (const [name, open] of Object.entries(patient)) {
+  testRedis(
+    `${name}: a server that does not answer in the store's timeout is ERR_CLIENT, and works later`,
+    async (admin) => {
+      const client = open(port);
+      const [store, patient] = [kv(client, { timeout: "50ms" }), kv(client)];
+      await patient.set("a", 1);
+      await admin.sendCommand(["CLIENT", "PAUSE", "600000", "WRITE"]);
+      const waiting = patient.set("b", 2);
+      await assert.rejects(store.set("a", 2), late);
+      await assert.rejects(store.clear(), late);
+      await admin.sendCommand(["CLIENT", "UNPAUSE"]);
+      await waiting;
+      assert.equal(await patient.set("c", 3), "c");
+      assert.equal(await patient.get("c"), 3);
+      await patient.close();
+    },
+  );
+
+  test(`${name}: a server that is not there is ERR_CLIENT within the store's timeout, and works when it is`, async () => {
+    const later = await freePort();
+    const patient = kv(open(later));
+    await assert.rejects(kv(patient, { timeout: "50ms" }).get("a"), late);
+    const server = await startRedis(later);
+    try {
+      await patient.set("a", 1);
+      assert.equal(await patient.get("a"), 1);
+      await patient.close();
+    } finally {
+      await server.stop();
+    }
   });
 }
 

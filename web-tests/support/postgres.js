@@ -8,7 +8,8 @@ const INSTALLED = "/usr/lib/postgresql";
 
 /**
  * A PostgreSQL on a free port, with one empty database.
- * @returns {Promise<{ url: string, stop: () => Promise<void> }>}
+ * @returns {Promise<{ url: string, halt: () => Promise<void>, start: () => Promise<void>, stop: () => Promise<void> }>}
+ *   `halt` ends it without waiting for clients, and `start` starts it again.
  */
 export async function startPostgres() {
   const folder = mkdtempSync(join(tmpdir(), "polystore-postgres-"));
@@ -23,11 +24,19 @@ export async function startPostgres() {
   const port = await freePort();
   const settings = ["-c", "fsync=off", "-c", `unix_socket_directories=${folder}`, "-c", "listen_addresses=127.0.0.1"];
   const args = ["-D", data, "-p", `${port}`, ...settings];
-  const server = await startProcess(program("postgres"), args, /ready to accept connections/, options);
+  /** @type {{ stop: (signal: NodeJS.Signals) => Promise<void> }} */
+  let server;
+  const start = async () => {
+    server = await startProcess(program("postgres"), args, /ready to accept connections/, options);
+  };
+  const halt = () => server.stop("SIGINT");
+  await start();
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    halt,
+    start,
     async stop() {
-      await server.stop("SIGINT"); // Without waiting for clients.
+      await halt();
       rmSync(folder, { recursive: true });
     },
   };

@@ -42,36 +42,60 @@ export class ServerClock {
 }
 
 /**
- * A redis-server on a free port, with a clock that the tests move.
+ * A redis-server with a clock that the tests move.
+ * @param {number | Promise<number>} [port] A free one, if none is given.
  * @returns {Promise<{ port: number, clock: ServerClock, stop: () => Promise<void> }>}
  */
-export async function startRedis() {
+export async function startRedis(port = freePort()) {
+  const { ports, clock, stop } = await startServers([await port]);
+  clock.now = Date.now();
+  return { port: ports[0], clock, stop };
+}
+
+/**
+ * A cluster of three redis-servers, which have one clock.
+ * @returns {Promise<{ ports: number[], clock: ServerClock, stop: () => Promise<void> }>}
+ */
+export async function startRedisCluster() {
+  const buses = [await freePort(), await freePort(), await freePort()];
+  const ports = [await freePort(), await freePort(), await freePort()];
+  const cluster = await startServers(ports, (port) => [
+    ...["--cluster-enabled", "yes", "--cluster-config-file", `nodes-${port}.conf`],
+    ...["--cluster-port", `${buses[ports.indexOf(port)]}`],
+    // A server whose clock the tests have moved by years is alive all the same.
+    ...["--cluster-node-timeout", `${10 ** 15}`],
+  ]);
+  const cli = (/** @type {string[]} */ ...args) => execFileSync("redis-cli", args, { encoding: "utf8" });
+  cli("--cluster", "create", ...ports.map((port) => `127.0.0.1:${port}`), "--cluster-yes");
+  while (!ports.every((port) => cli("-p", `${port}`, "cluster", "info").includes("cluster_state:ok")));
+  cluster.clock.now = Date.now();
+  return cluster;
+}
+
+/**
+ * @param {number[]} ports
+ * @param {(port: number) => string[]} moreArguments
+ */
+async function startServers(ports, moreArguments = () => []) {
   const folder = mkdtempSync(join(tmpdir(), "polystore-redis-"));
   const library = join(folder, "clock.so");
   execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", library, fileURLToPath(new URL("clock.c", import.meta.url))]);
   const file = openSync(join(folder, "clock"), "w");
   const clock = new ServerClock((ms) => writeSync(file, new Uint8Array(Float64Array.of(ms).buffer), 0, 8, 0));
-  clock.now = Date.now();
-  const port = await freePort();
-  const args = [
-    "--port",
-    `${port}`,
-    "--bind",
-    "127.0.0.1",
-    "--save",
-    "",
-    "--dir",
-    folder,
-    "--enable-debug-command",
-    "yes",
-  ];
+  clock.now = 0;
   const env = { ...process.env, LD_PRELOAD: library, TEST_CLOCK: join(folder, "clock") };
-  const server = await startProcess("redis-server", args, /Ready to accept connections/, { env });
+  const servers = await Promise.all(
+    ports.map((port) => {
+      const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--dir", folder];
+      args.push("--enable-debug-command", "yes", ...moreArguments(port));
+      return startProcess("redis-server", args, /Ready to accept connections/, { env });
+    }),
+  );
   return {
-    port,
+    ports,
     clock,
     async stop() {
-      await server.stop();
+      await Promise.all(servers.map((server) => server.stop()));
       closeSync(file);
       rmSync(folder, { recursive: true });
     },

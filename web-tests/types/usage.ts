@@ -1,13 +1,17 @@
 // Compiled, never run: what TypeScript users may write, and what must be an error.
 
+import { createServer } from "node:http";
 import kv, { PolystoreError, type ErrorCode, type Store } from "polystore-wasm";
 import type { RecordClient, StoredRecord, ValueClient } from "polystore-wasm";
+import { handler, listener } from "polystore-wasm/server";
 
 const store: Store = kv();
 kv(new Map());
 kv(localStorage, { prefix: "a:", expires: "1h" });
 kv("cookie");
 kv(kv(sessionStorage));
+kv("https://:token@example.com/store");
+kv(new URL("http://localhost:3000"));
 kv(Promise.resolve(new Map<string, unknown>()));
 
 interface User {
@@ -46,6 +50,15 @@ try {
 }
 const code: ErrorCode = "ERR_QUOTA";
 console.log(code);
+
+const handle = handler(kv(new Map()).prefix("a:"), { token: "s3cret", maxBody: 1000, path: "/store", origin: "*" });
+const answer: Response = await handle(new Request("http://localhost/store/key"));
+createServer(listener(handle)).listen(3000);
+console.log(answer.status);
+// @ts-expect-error What is served is a store.
+handler(new Map());
+// @ts-expect-error There is no such option.
+handler(kv(), { tokens: [] });
 
 // @ts-expect-error A number is no client.
 kv(42);

@@ -57,7 +57,8 @@ function noteWrites(client, clock) {
   const method = client.sendCommand && "isOpen" in client ? "sendCommand" : "call";
   const send = client[method].bind(client);
   client[method] = (/** @type {any[]} */ ...args) => {
-    if (args.flat()[0] === "SET") clock.written = true;
+    const [name] = args.find(Array.isArray) ?? args; // Before the command, a cluster is given its key.
+    if (name === "SET") clock.written = true;
     return send(...args);
   };
   return client;

@@ -1,26 +1,48 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { subject } from "../clients.js";
 
-const REFUSES = { "lone surrogate key": "ERR_KEY" };
 /** Rows of other code: values that are no JSON. @type {Record<string, string>} */
 const FOREIGN = { theme: "dark", half: '{"a":', empty: "" };
 
 /**
+ * One of the libraries that make SQLite's databases.
+ * @typedef {object} Library
+ * @property {string} name
+ * @property {(path: string, options?: { readOnly?: boolean, bigIntegers?: boolean }) => any} open Gives up at once where another
+ *   connection has locked the database.
+ * @property {(database: any) => boolean} isOpen
+ * @property {boolean} [outlivesClose] Statements go on when the database was closed.
+ */
+
+/**
  * @param {(...args: any[]) => any} kv
+ * @param {Library} library
  * @param {string} folder For the files of the databases.
  */
-export function sqlite(kv, folder) {
+export function sqlite(kv, { name, open, isOpen }, folder) {
   let files = 0;
+  const path = () => join(folder, `contract-${files}.db`);
+  const openFast = () => {
+    const database = open(path());
+    // What a power failure would do is SQLite's to test; waiting for the disk makes these tests ten times slower.
+    database.exec("PRAGMA synchronous = OFF");
+    return database;
+  };
+  const close = (/** @type {any} */ database) => void (isOpen(database) && database.close());
   return subject(kv, {
-    name: "SQLite, node:sqlite",
+    name,
     type: "SQLITE",
-    refuses: REFUSES,
-    open: () => openDatabase(join(folder, `${++files}.db`)),
-    close: (database) => void (database.isOpen && database.close()),
+    refuses: { "lone surrogate key": "ERR_KEY" },
+    open() {
+      rmSync(path(), { force: true });
+      ++files;
+      return openFast();
+    },
+    close,
     reopen(database) {
-      if (database.isOpen) database.close();
-      return openDatabase(join(folder, `${files}.db`));
+      close(database);
+      return openFast();
     },
     held: (database) =>
       database
@@ -36,12 +58,4 @@ export function sqlite(kv, folder) {
     holdsForeign: (database, id) =>
       database.prepare("SELECT value FROM kv WHERE id = ?").get(id)?.value === FOREIGN[id],
   });
-}
-
-/** @param {string} path */
-function openDatabase(path) {
-  const database = new DatabaseSync(path);
-  // What a power failure would do is SQLite's to test; waiting for the disk makes these tests ten times slower.
-  database.exec("PRAGMA synchronous = OFF");
-  return database;
 }

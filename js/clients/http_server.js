@@ -1,0 +1,249 @@
+import { PolystoreError, PolystoreTypeError, show } from "../errors.js";
+import { JSON_TYPE } from "../http_protocol.js";
+
+/** @typedef {import("../http_protocol.js").Outcome} Outcome */
+/** @typedef {{ accept?: string, body?: string }} Extra */
+
+const TOO_LARGE = [413, 507];
+const KEY_TOO_LONG = [414, 431];
+/** What is wrong with what was asked, and not with who was asked. */
+const PASSED_ON = ["ERR_KEY", "ERR_VALUE", "ERR_EXPIRES"];
+
+/** Requests to the server at a URL, whose query they keep, and what is to be made of its answers. */
+export class HttpServer {
+  #origin;
+  #path;
+  #query;
+  /** @type {Record<string, string>} */
+  #authorization = {};
+
+  /** @param {string} url */
+  constructor(url) {
+    const { origin, pathname, search, username, password } = parse(url);
+    this.#origin = origin;
+    this.#path = pathname.replace(/\/$/, "");
+    this.#query = search.slice(1);
+    if (username !== "") throw unfit("has a user name. Give a token as its password: https://:token@….");
+    if (password === "") return;
+    const token = decode(password);
+    // fetch() would refuse it as well, and quote it in the error.
+    if (!/^[!-~]+$/.test(token)) throw unfit("has a token with other characters than the visible ones of ASCII.");
+    this.#authorization = { authorization: `Bearer ${token}` };
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} target What comes after the path of the server, and maybe a query.
+   * @param {Extra} [extra]
+   * @returns {Promise<Response>} Whatever the server answered.
+   */
+  async request(method, target, { accept, body } = {}) {
+    const [path, query] = target.split("?");
+    const search = [this.#query, query].filter(Boolean).join("&");
+    const url = `${this.#origin}${this.#path}${path}${search && `?${search}`}`;
+    const headers = { ...this.#authorization, ...(accept && { accept }), ...(body && { "content-type": JSON_TYPE }) };
+    try {
+      // A write that is redirected may end as a read.
+      return await fetch(url, { method, headers, body, redirect: "manual", cache: "no-store" });
+    } catch (error) {
+      throw reasonOf(error);
+    }
+  }
+
+  /**
+   * The same, where anything but a success is an error.
+   * @param {string} method
+   * @param {string} target
+   * @param {Extra} [extra]
+   */
+  async ask(method, target, extra) {
+    return this.check(await this.request(method, target, extra));
+  }
+
+  /**
+   * A request that changes something.
+   * @param {string} method
+   * @param {string} target
+   * @param {Extra} [extra]
+   * @returns {Promise<any>} The JSON that the server answered, if any.
+   */
+  async change(method, target, extra) {
+    const response = await this.ask(method, target, extra);
+    const text = await textOf(response);
+    return text === "" ? undefined : this.#parse(response, text);
+  }
+
+  /**
+   * @param {string} target
+   * @returns {Promise<any>} The JSON that is found there; null if nothing is.
+   */
+  async find(target) {
+    const response = await this.request("GET", target, { accept: JSON_TYPE });
+    if (response.status !== 404) return this.#jsonOf(await this.check(response));
+    await textOf(response); // Which frees the connection.
+    return null;
+  }
+
+  /**
+   * @param {Response} response
+   * @returns {Promise<Response>} Rejects if it is no success.
+   */
+  async check(response) {
+    if (response.ok) return response;
+    const { status, statusText, type } = response;
+    const { code, message } = await refusalOf(response);
+    if (isPassedOn(code)) throw new PolystoreError(/** @type {any} */ (code), String(message));
+    if (KEY_TOO_LONG.includes(status)) {
+      throw new PolystoreError("ERR_KEY", this.#answered(`${status}: the key is too long for it. Use a shorter one.`));
+    }
+    if (type === "opaqueredirect" || (status >= 300 && status < 400)) {
+      throw new Error(this.#answered("with a redirect. Give kv() the URL that it leads to."));
+    }
+    const said = typeof message === "string" ? `: ${message.slice(0, 200)}` : "";
+    const error = new Error(this.#answered(`${status} ${statusText}`.trim() + said));
+    throw Object.assign(error, { status }, TOO_LARGE.includes(status) && { name: "QuotaExceededError" });
+  }
+
+  /**
+   * @param {Response} response Of an object of all values.
+   * @param {string} prefix
+   * @returns {Promise<import("./client.js").Page>}
+   */
+  async pageOf(response, prefix) {
+    const listed = await this.#jsonOf(response);
+    if (typeof listed === "object" && listed !== null && !Array.isArray(listed)) {
+      return toPage(Object.entries(listed), prefix);
+    }
+    throw new Error(this.#answered(`with ${show(listed)}, where an object of all values was expected.`));
+  }
+
+  /**
+   * @param {Response} response
+   * @param {string} prefix
+   * @returns {AsyncGenerator<import("./client.js").Page, void>}
+   */
+  async *linesOf(response, prefix) {
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+    const decoder = new TextDecoder();
+    let rest = "";
+    try {
+      for (;;) {
+        const { done, value } = await reader.read().catch((error) => Promise.reject(reasonOf(error)));
+        if (done) throw new Error(this.#answered("with a part of the listing only."));
+        const text = rest + decoder.decode(value, { stream: true });
+        const end = text.lastIndexOf("\n");
+        rest = text.slice(end + 1);
+        const items = this.#parse(response, `[${text.slice(0, Math.max(0, end)).replaceAll("\n", ",")}]`);
+        const last = items.at(-1);
+        const isLast = items.length > 0 && !Array.isArray(last);
+        yield toPage(isLast ? items.slice(0, -1) : items, prefix);
+        if (last?.message) throw new Error(this.#answered(`with a part of the listing: ${last.message}`));
+        if (isLast) return;
+      }
+    } finally {
+      reader.cancel().catch(() => {});
+    }
+  }
+
+  /**
+   * @param {Response} response Of a batch.
+   * @returns {Promise<({ result: any } | { error: unknown })[]>}
+   */
+  async outcomesOf(response) {
+    /** @type {Outcome[]} */
+    const outcomes = await this.#jsonOf(await this.check(response));
+    return outcomes.map(({ result = null, code, message }) => {
+      if (code === undefined) return { result };
+      if (isPassedOn(code)) return { error: new PolystoreError(/** @type {any} */ (code), String(message)) };
+      const error = new Error(this.#answered(String(message)));
+      return { error: Object.assign(error, code === "ERR_QUOTA" && { name: "QuotaExceededError" }) };
+    });
+  }
+
+  /** @param {Response} response */
+  async #jsonOf(response) {
+    return this.#parse(response, await textOf(response));
+  }
+
+  /**
+   * @param {Response} response
+   * @param {string} text
+   */
+  #parse({ status, headers }, text) {
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      const type = headers.get("content-type") ?? "no content type";
+      const message = this.#answered(`${status} with what is not JSON (${type}). Does the URL lead to a store?`);
+      throw new Error(message, { cause });
+    }
+  }
+
+  /** @param {string} what */
+  #answered(what) {
+    return `${this.#origin} answered ${what}`; // Without what else the URL has: there may be a secret in it.
+  }
+}
+
+/**
+ * @param {any[][]} entries Of a key and a value.
+ * @param {string} prefix
+ */
+function toPage(entries, prefix) {
+  return { ids: entries.map(([key]) => prefix + key), found: entries.map(([, value]) => ({ expires: null, value })) };
+}
+
+/** @param {unknown} code */
+function isPassedOn(code) {
+  return PASSED_ON.includes(String(code));
+}
+
+/** @param {string} url */
+function parse(url) {
+  try {
+    return new URL(url);
+  } catch {
+    throw unfit("is not one."); // What was thrown may quote it.
+  }
+}
+
+/** @param {string} password */
+function decode(password) {
+  try {
+    return decodeURIComponent(password);
+  } catch {
+    return password; // A % that stands for itself.
+  }
+}
+
+/** @param {string} why */
+function unfit(why) {
+  return new PolystoreTypeError("ERR_CLIENT", `The URL that was given to kv() ${why}`);
+}
+
+/**
+ * What a server like ours says about what went wrong.
+ * @param {Response} response
+ * @returns {Promise<Outcome>}
+ */
+async function refusalOf(response) {
+  try {
+    return Object(await response.json());
+  } catch {
+    return {};
+  }
+}
+
+/** @param {Response} response */
+function textOf(response) {
+  return response.text().catch((error) => Promise.reject(reasonOf(error)));
+}
+
+/**
+ * Why a request failed: fetch() of Node says "fetch failed", and the rest in its cause.
+ * @param {any} error
+ */
+function reasonOf(error) {
+  const { cause = error } = error;
+  return cause.errors?.[0] ?? cause; // An error for each address of a host.
+}

@@ -1,0 +1,331 @@
+import { PolystoreError, PolystoreTypeError, show } from "./errors.js";
+import { END, JSON_TYPE, LINES_TYPE, MOST_CALLS } from "./http_protocol.js";
+
+/** @typedef {import("./errors.js").Code} Code */
+/** @typedef {import("./server.js").HandlerOptions} Options */
+/** @typedef {import("./server.js").Handler} Handler */
+/** @typedef {import("./server.js").HandledStore} Store */
+/** @typedef {{ request: Request, store: Store, query: URLSearchParams, maxBody: number }} Call */
+
+const DEFAULT_MAX_BODY = 1024 * 1024;
+/** About how many characters of a listing are in memory at a time. */
+const CHUNK = 32 * 1024;
+/** What other errors mean is not for the client to know: they may have paths and addresses in them. */
+const STATUS = /** @type {Partial<Record<Code, number>>} */ ({
+  ERR_EXPIRES: 400,
+  ERR_KEY: 400,
+  ERR_VALUE: 400,
+  ERR_QUOTA: 507,
+});
+
+const encoder = new TextEncoder();
+
+/** The requests for one key. @type {Record<string, (call: Call, key: string) => Promise<Response>>} */
+const OF_KEY = {
+  async GET({ store }, key) {
+    const value = await store.get(key);
+    return value === null ? nothing(404) : json(value);
+  },
+  async HEAD({ store }, key) {
+    return nothing((await store.has(key)) ? 200 : 404);
+  },
+  async PUT(call, key) {
+    const expires = call.query.get("expires");
+    await call.store.set(key, await readJson(call), expires === null ? undefined : { expires });
+    return nothing(204);
+  },
+  async DELETE({ store }, key) {
+    await store.del(key);
+    return nothing(204);
+  },
+};
+
+/** The requests for all keys. @type {Record<string, (call: Call) => Promise<Response>>} */
+const OF_ALL = {
+  async GET(call) {
+    const store = inPrefix(call);
+    return wantsLines(call)
+      ? new Response(linesOf(store), { headers: { "content-type": LINES_TYPE } })
+      : json(await store.all());
+  },
+  async HEAD(call) {
+    return new Response(null, { headers: { "content-type": wantsLines(call) ? LINES_TYPE : JSON_TYPE } });
+  },
+  async DELETE(call) {
+    // polystore asks for this when it means the key "." or "..".
+    if (!call.query.has("prefix")) return refuse(400, "ERR_KEY", "To delete everything, ask for DELETE /?prefix=.");
+    await inPrefix(call).clear();
+    return nothing(204);
+  },
+  async POST(call) {
+    if (call.query.has("batch")) return json(await makeAll(call.store, await readJson(call)));
+    if (call.query.has("prune")) return json(await inPrefix(call).prune());
+    return refuse(400, "ERR_UNSUPPORTED", "What can be posted is /?batch and /?prune.");
+  },
+};
+
+/** The calls of a batch. @type {Record<string, (store: Store, key: any, value: unknown, expires: any) => Promise<unknown>>} */
+const CALLS = {
+  get: (store, key) => store.get(key),
+  has: (store, key) => store.has(key),
+  del: (store, key) => store.del(key),
+  set: (store, key, value, expires) => store.set(key, value, (expires ?? null) === null ? undefined : { expires }),
+};
+
+/**
+ * Serves a store over HTTP; see server.d.ts.
+ * @param {Store} store
+ * @param {Options} [options]
+ * @returns {Handler}
+ */
+export function handler(store, options = {}) {
+  const { token, maxBody = DEFAULT_MAX_BODY, path = "/", origin } = checked(store, options);
+  const base = path.replace(/\/$/, "");
+
+  /** @param {Request} request */
+  async function answer(request) {
+    if (token !== undefined && !isAuthorized(request, token)) {
+      const headers = { "www-authenticate": "Bearer" };
+      return refuse(401, "ERR_CLIENT", "The token is missing, or it is another one.", headers);
+    }
+    try {
+      const { pathname, search, searchParams: query } = new URL(request.url);
+      if (pathname !== base && !pathname.startsWith(`${base}/`)) return nothing(404);
+      decode(search); // URLSearchParams would put up with anything.
+      const key = decode(pathname.slice(base.length + 1));
+      const methods = key === "" ? OF_ALL : OF_KEY;
+      if (!Object.hasOwn(methods, request.method)) return notAllowed(Object.keys(methods));
+      return await methods[request.method]({ request, store, query, maxBody }, key);
+    } catch (error) {
+      if (error instanceof TooLarge)
+        return refuse(413, "ERR_QUOTA", `More than the ${maxBody} bytes that are taken here.`);
+      const { code, message } = refusalOf(error);
+      return refuse(STATUS[code] ?? 500, code, message);
+    }
+  }
+
+  if (origin === undefined) return answer;
+  return async (request) => {
+    const response = request.method === "OPTIONS" ? nothing(204) : await answer(request);
+    for (const [name, value] of Object.entries(crossOrigin(origin))) response.headers.set(name, value);
+    return response;
+  };
+}
+
+/**
+ * @param {unknown} store
+ * @param {unknown} options
+ * @returns {Options}
+ * @throws {PolystoreTypeError} ERR_CLIENT or ERR_OPTIONS.
+ */
+function checked(store, options) {
+  if (typeof (/** @type {any} */ (store)?.prefix) !== "function") {
+    throw new PolystoreTypeError("ERR_CLIENT", `handler() serves a store, like kv(new Map()), and not ${show(store)}.`);
+  }
+  const given = /** @type {Options} */ (Object(options));
+  const expected = {
+    // A token that is missing must not open the door.
+    token: { fits: isToken, says: "a text of visible characters of ASCII" },
+    maxBody: { fits: (/** @type {unknown} */ most) => typeof most === "number" && most > 0, says: "a number of bytes" },
+    path: { fits: (/** @type {unknown} */ path) => /^\//.test(String(path)), says: 'a text like "/api/store"' },
+    origin: {
+      fits: (/** @type {unknown} */ origin) => typeof origin === "string",
+      says: 'a text like "https://example.com", or "*"',
+    },
+  };
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(expected, name)) {
+      const message = `There is no option ${show(name)} of handler(): there are ${Object.keys(expected).map(show).join(", ")}.`;
+      throw new PolystoreTypeError("ERR_OPTIONS", message);
+    }
+    const { fits, says } = expected[/** @type {keyof typeof expected} */ (name)];
+    if (!fits(value))
+      throw new PolystoreTypeError("ERR_OPTIONS", `The option ${show(name)} of handler() must be ${says}.`);
+  }
+  return given;
+}
+
+/** @param {unknown} token */
+function isToken(token) {
+  return typeof token === "string" && /^[!-~]+$/.test(token);
+}
+
+/**
+ * Takes as long wherever the first difference is.
+ * @param {Request} request
+ * @param {string} token
+ */
+function isAuthorized(request, token) {
+  const [, given = ""] = /^Bearer +(.*)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
+  let difference = given.length ^ token.length;
+  for (let i = 0; i < given.length; ++i) difference |= given.charCodeAt(i) ^ token.charCodeAt(i % token.length);
+  return difference === 0;
+}
+
+/**
+ * @param {string} text
+ * @throws {PolystoreError} ERR_KEY where it is not UTF-8: read all the same, two such keys would be one.
+ */
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new PolystoreError("ERR_KEY", "The URL has a key that is not percent-encoded UTF-8.");
+  }
+}
+
+/** @param {Call} call */
+function inPrefix({ store, query }) {
+  return store.prefix(query.getAll("prefix").at(-1));
+}
+
+/** @param {Call} call */
+function wantsLines({ request }) {
+  return (request.headers.get("accept") ?? "").includes(LINES_TYPE);
+}
+
+/** What a body is that is longer than it may be. */
+class TooLarge extends Error {}
+
+/**
+ * @param {Call} call
+ * @returns {Promise<any>}
+ * @throws {PolystoreError} ERR_VALUE
+ */
+async function readJson({ request, maxBody }) {
+  try {
+    return JSON.parse(await readText(request, maxBody));
+  } catch (error) {
+    if (error instanceof TooLarge) throw error;
+    throw new PolystoreError("ERR_VALUE", "The body is not JSON in UTF-8.");
+  }
+}
+
+/**
+ * Reads a body as far as it may go.
+ * @param {Request} request
+ * @param {number} most In bytes.
+ */
+async function readText(request, most) {
+  if (Number(request.headers.get("content-length")) > most) throw new TooLarge();
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const reader = request.body?.getReader();
+  let length = 0;
+  let text = "";
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+    length += value?.byteLength ?? 0;
+    if (length > most) {
+      await reader?.cancel();
+      throw new TooLarge();
+    }
+    text += decoder.decode(value, { stream: !done });
+    if (done) return text;
+  }
+}
+
+/**
+ * Makes the calls of a batch, all in one tick: so the store makes them in their order, and together where it can.
+ * @param {Store} store
+ * @param {unknown} calls
+ * @returns {Promise<object[]>}
+ */
+async function makeAll(store, calls) {
+  if (!Array.isArray(calls) || calls.length > MOST_CALLS || !calls.every(isCall)) {
+    throw new PolystoreError("ERR_VALUE", `A batch is an array of ${MOST_CALLS} calls at most, like ["get", "key"].`);
+  }
+  const make = async (/** @type {any[]} */ [name, ...args]) => ({
+    result: await CALLS[name](store, args[0], args[1], args[2]),
+  });
+  return Promise.all(calls.map((call) => make(call).catch(refusalOf)));
+}
+
+/** @param {unknown} call */
+function isCall(call) {
+  return Array.isArray(call) && Object.hasOwn(CALLS, call[0]) && typeof call[1] === "string";
+}
+
+/**
+ * All entries of a store, of which some are in memory at a time: the reader sets the pace.
+ * @param {Store} store
+ * @returns {ReadableStream<Uint8Array>}
+ */
+function linesOf(store) {
+  const entries = store[Symbol.asyncIterator]();
+  /** @type {UnderlyingDefaultSource<Uint8Array>} */
+  const source = {
+    async pull(controller) {
+      let text = "";
+      try {
+        while (text.length < CHUNK) {
+          const { done, value } = await entries.next();
+          text += `${done ? END : JSON.stringify(value)}\n`;
+          if (!done) continue;
+          controller.enqueue(encoder.encode(text));
+          return controller.close();
+        }
+        controller.enqueue(encoder.encode(text));
+      } catch (error) {
+        controller.enqueue(encoder.encode(`${text}${JSON.stringify(refusalOf(error))}\n`));
+        controller.close();
+      }
+    },
+    async cancel() {
+      await entries.return?.();
+    },
+  };
+  return new ReadableStream(source, { highWaterMark: 0 });
+}
+
+/**
+ * What the client is told of an error.
+ * @param {unknown} error
+ * @returns {{ code: Code, message: string }}
+ */
+function refusalOf(error) {
+  if (error instanceof PolystoreError && error.code in STATUS) return { code: error.code, message: error.message };
+  console.error(error); // For whoever runs the server, who would not learn of it otherwise.
+  return { code: "ERR_CLIENT", message: "The store of the server failed." };
+}
+
+/**
+ * @param {unknown} value
+ * @param {ResponseInit} [init]
+ */
+function json(value, { status = 200, headers = {} } = {}) {
+  const body = encoder.encode(JSON.stringify(value));
+  const facts = { "content-type": JSON_TYPE, "content-length": String(body.length), "cache-control": "no-store" };
+  return new Response(body, { status, headers: { ...facts, ...headers } });
+}
+
+/** @param {number} status */
+function nothing(status) {
+  return new Response(null, { status, headers: { "cache-control": "no-store" } });
+}
+
+/**
+ * @param {number} status
+ * @param {Code} code
+ * @param {string} message
+ * @param {Record<string, string>} [headers]
+ */
+function refuse(status, code, message, headers) {
+  return json({ code, message }, { status, headers });
+}
+
+/** @param {string[]} methods */
+function notAllowed(methods) {
+  const allow = methods.join(", ");
+  return refuse(405, "ERR_UNSUPPORTED", `What can be asked for here is ${allow}.`, { allow });
+}
+
+/** @param {string} origin */
+function crossOrigin(origin) {
+  return {
+    "access-control-allow-origin": origin,
+    "access-control-allow-methods": "GET, HEAD, PUT, DELETE, POST",
+    "access-control-allow-headers": "authorization, content-type",
+    "access-control-max-age": "7200", // The most that Chromium heeds.
+    vary: "origin",
+  };
+}

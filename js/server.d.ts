@@ -1,0 +1,56 @@
+import type { Store } from "./index.js";
+
+/** What a handler needs of a store. */
+export type HandledStore = Pick<Store, "get" | "set" | "has" | "del" | "all" | "clear" | "prune" | "prefix"> &
+  AsyncIterable<[key: string, value: any]>;
+
+/** Answers a request. It never rejects. */
+export type Handler = (request: Request) => Promise<Response>;
+
+export interface HandlerOptions {
+  /**
+   * What every request must have as `Authorization: Bearer <token>`. The client takes it from its URL:
+   * `kv("https://:token@example.com")`. Without this option, whoever reaches the server reads and writes the store.
+   */
+  token?: string;
+  /** The most bytes that the JSON of a value may have: 1 MiB without this option. More is refused without being kept. */
+  maxBody?: number;
+  /** Where the store is, if not at the root: `"/api/store"` for `kv("https://example.com/api/store")`. */
+  path?: string;
+  /** Whose pages may use the store if they come from another origin: `"https://example.com"`, or `"*"` for all. */
+  origin?: string;
+}
+
+/**
+ * Serves a store over HTTP, for `kv("https://…")`, for polystore, and for whatever speaks HTTP:
+ *
+ * | request | answer |
+ * |---|---|
+ * | `GET /:key` | the value as JSON, or 404 |
+ * | `HEAD /:key` | 200 or 404 |
+ * | `PUT /:key?expires=60`, the value as JSON | 204; without `expires`, the default of the store counts |
+ * | `DELETE /:key` | 204 |
+ * | `GET /?prefix=p` | an object of all values whose keys begin so, without the prefix; with `Accept: application/x-ndjson`, a line `[key, value]` for each, and a last line `{}` |
+ * | `DELETE /?prefix=p` | 204; all of those are deleted |
+ * | `POST /?prune&prefix=p` | how many of those had expired, and were removed |
+ * | `POST /?batch`, at most 100 calls: `["get", key]`, `["has", key]`, `["del", key]`, `["set", key, value, seconds or null]` | `{ result }` or `{ code, message }` for each |
+ *
+ * `:key` is percent-encoded; the keys `""`, `"."` and `".."`, which a path cannot say, need a batch. Errors are
+ * `{ code, message }`. What the client is not to know of a failure goes to `console.error`.
+ *
+ * ```js
+ * import { createServer } from "node:http";
+ * import kv from "polystore-wasm";
+ * import { handler, listener } from "polystore-wasm/server";
+ *
+ * const handle = handler(kv("file:///var/data/").prefix("public:"), { token: process.env.TOKEN });
+ * createServer(listener(handle)).listen(3000); // Bun.serve({ fetch: handle }), Deno.serve(handle)
+ * ```
+ *
+ * @param store What is outside its prefix can be neither read, nor listed, nor deleted.
+ * @throws `ERR_CLIENT` for what is no store, `ERR_OPTIONS`.
+ */
+export function handler(store: HandledStore, options?: HandlerOptions): Handler;
+
+/** Makes of a handler what `createServer()` of `node:http` takes. Bun, Deno and Workers take the handler as it is. */
+export function listener(handle: Handler): (incoming: any, outgoing: any) => Promise<void>;

@@ -1,0 +1,2 @@
+export { handler } from "./handler.js";
+export { listener } from "./listener.js";

@@ -1,0 +1,391 @@
+// The server's part of a store over HTTP, asked without our client; and in every runtime.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
+import { test } from "node:test";
+import kv from "polystore-wasm";
+import * as exported from "polystore-wasm/server";
+import { serveHttp } from "../support/http.js";
+
+const { handler, listener } = exported;
+const ORIGIN = "http://localhost";
+
+/**
+ * A handler of a store that has something in it.
+ * @param {import("../../js/server.js").HandlerOptions} [options]
+ */
+async function make(options) {
+  const root = kv(new Map());
+  await root.set("a", 1);
+  await root.set("s:b", { c: [2] });
+  const handle = handler(root, options);
+  const ask = (/** @type {string} */ method, /** @type {string} */ target, /** @type {RequestInit} */ init = {}) =>
+    handle(new Request(ORIGIN + target, { method, ...init }));
+  return { root, handle, ask };
+}
+
+/** @param {Response} response */
+async function told(response) {
+  const text = await response.text();
+  return [response.status, text === "" ? null : JSON.parse(text)];
+}
+
+/**
+ * Runs something that is to report to whoever runs the server.
+ * @param {() => Promise<void>} run
+ */
+async function reportsOf(run) {
+  /** @type {unknown[]} */
+  const reports = [];
+  const { error } = console;
+  console.error = (report) => reports.push(report);
+  try {
+    await run();
+  } finally {
+    console.error = error;
+  }
+  return reports;
+}
+
+test("server.d.ts declares what the module exports", () => {
+  const declaration = readFileSync(new URL("../../js/server.d.ts", import.meta.url), "utf8");
+  const declared = [...declaration.matchAll(/^export function (\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual(Object.keys(exported).sort(), declared.sort());
+});
+
+test("the requests of polystore's protocol", async () => {
+  const { root, ask } = await make();
+  assert.deepEqual(await told(await ask("GET", "/a")), [200, 1]);
+  assert.deepEqual(await told(await ask("GET", "/s%3Ab")), [200, { c: [2] }]);
+  assert.deepEqual(await told(await ask("GET", "/missing")), [404, null]);
+  assert.deepEqual(await told(await ask("GET", "/")), [200, { a: 1, "s:b": { c: [2] } }]);
+  assert.deepEqual(await told(await ask("GET", "/?prefix=s%3A")), [200, { b: { c: [2] } }]);
+  assert.deepEqual(await told(await ask("PUT", "/n", { body: "[1]" })), [204, null]);
+  assert.deepEqual(await told(await ask("DELETE", "/a")), [204, null]);
+  assert.deepEqual(await told(await ask("DELETE", "/a")), [204, null]);
+  assert.deepEqual(await told(await ask("PUT", "/s%3Ab", { body: "null" })), [204, null]);
+  assert.deepEqual(await root.all(), { n: [1] });
+  const { headers } = await ask("GET", "/n");
+  assert.deepEqual([headers.get("content-type"), headers.get("cache-control")], ["application/json", "no-store"]);
+});
+
+test("HEAD says whether there is a value, and which listings there are", async () => {
+  const { ask } = await make();
+  assert.deepEqual([(await ask("HEAD", "/a")).status, (await ask("HEAD", "/b")).status], [200, 404]);
+  const lines = await ask("HEAD", "/", { headers: { accept: "application/x-ndjson" } });
+  assert.deepEqual([lines.headers.get("content-type"), await lines.text()], ["application/x-ndjson", ""]);
+  assert.equal((await ask("HEAD", "/?prefix=")).headers.get("content-type"), "application/json");
+});
+
+test("a listing in lines, clear, prune and a batch", async () => {
+  const { root, ask } = await make();
+  const listed = await ask("GET", "/?prefix=s:", { headers: { accept: "application/x-ndjson, application/json" } });
+  assert.equal(await listed.text(), '["b",{"c":[2]}]\n{}\n');
+  const calls = [
+    ["get", "a"],
+    ["set", "a", 2, 60],
+    ["get", "a"],
+    ["has", ""],
+    ["set", "", 3, null],
+    ["set", ".", 4],
+    ["has", ""],
+    ["del", "s:b"],
+    ["set", "x", 1, NaN],
+  ];
+  const results = await told(await ask("POST", "/?batch", { body: JSON.stringify(calls) }));
+  assert.deepEqual(results, [200, [1, "a", 2, false, "", ".", true, "s:b", "x"].map((result) => ({ result }))]);
+  const { now } = Date;
+  Date.now = () => now() + 60_000;
+  try {
+    assert.deepEqual(await told(await ask("POST", "/?prune&prefix=s:")), [200, 0]);
+    assert.deepEqual(await told(await ask("POST", "/?prune&prefix=")), [200, 1]);
+  } finally {
+    Date.now = now;
+  }
+  assert.deepEqual(await told(await ask("DELETE", "/?prefix=x")), [204, null]);
+  assert.deepEqual(await root.all(), { "": 3, ".": 4 });
+});
+
+test("what is wrong with a request is said with a code, and changes nothing", async () => {
+  const { root, ask } = await make();
+  const before = await root.all();
+  const many = JSON.stringify(Array.from({ length: 101 }, () => ["del", "a"]));
+  /** @type {[string, string, string | null, number, string][]} */
+  const wrong = [
+    ["PUT", "/a", "{", 400, "ERR_VALUE"],
+    ["PUT", "/a", "", 400, "ERR_VALUE"],
+    ["PUT", "/a?expires=soon", "1", 400, "ERR_EXPIRES"],
+    ["PUT", "/a?expires=", "1", 400, "ERR_EXPIRES"],
+    ["PUT", "/a?expires=NaN", "1", 400, "ERR_EXPIRES"],
+    ["GET", "/%FF", null, 400, "ERR_KEY"],
+    ["DELETE", "/a%", null, 400, "ERR_KEY"],
+    ["DELETE", "/?prefix=%FF", null, 400, "ERR_KEY"],
+    ["DELETE", "/", null, 400, "ERR_KEY"],
+    ["DELETE", "/..", null, 400, "ERR_KEY"], // As polystore deletes the key "..".
+    ["POST", "/", null, 400, "ERR_UNSUPPORTED"],
+    ["POST", "/?batch", "{}", 400, "ERR_VALUE"],
+    ["POST", "/?batch", '[["del","a"],["constructor","a"]]', 400, "ERR_VALUE"],
+    ["POST", "/?batch", '[["del","a"],["del",1]]', 400, "ERR_VALUE"],
+    ["POST", "/?batch", many, 400, "ERR_VALUE"],
+    ["PUT", "/", "1", 405, "ERR_UNSUPPORTED"],
+    ["POST", "/a", "1", 405, "ERR_UNSUPPORTED"],
+    ["PATCH", "/a", "1", 405, "ERR_UNSUPPORTED"],
+    ["OPTIONS", "/a", null, 405, "ERR_UNSUPPORTED"],
+    ["constructor", "/a", null, 405, "ERR_UNSUPPORTED"],
+  ];
+  for (const [method, target, body, status, code] of wrong) {
+    const [actual, refusal] = await told(await ask(method, target, { body }));
+    assert.deepEqual([actual, refusal.code], [status, code], `${method} ${target}`);
+    assert.ok(refusal.message.length > 10);
+  }
+  assert.equal((await ask("PATCH", "/a")).headers.get("allow"), "GET, HEAD, PUT, DELETE");
+  assert.equal((await ask("PUT", "/")).headers.get("allow"), "GET, HEAD, DELETE, POST");
+  const [, [{ code }, ...rest]] = await told(
+    await ask("POST", "/?batch", { body: '[["set","a",1,"soon"],["get","a"]]' }),
+  );
+  assert.deepEqual([code, rest], ["ERR_EXPIRES", [{ result: 1 }]]);
+  assert.deepEqual(await root.all(), before);
+});
+
+test("an expiry is a number of seconds; without one, the default of the store counts", async () => {
+  const map = new Map();
+  const handle = handler(kv(map, { expires: "1h" }));
+  const { now } = Date;
+  Date.now = () => 1e12;
+  try {
+    for (const [query, expires] of Object.entries({ "": 3_600_000, "?expires=0.25": 250, "?expires=90": 90_000 })) {
+      await handle(new Request(`${ORIGIN}/k${query}`, { method: "PUT", body: "1" }));
+      assert.equal(map.get("k").expires, 1e12 + expires);
+    }
+    await handle(new Request(`${ORIGIN}/k?expires=0`, { method: "PUT", body: "1" }));
+    assert.equal(map.size, 0);
+  } finally {
+    Date.now = now;
+  }
+});
+
+test("a token is asked for, whatever the request", async () => {
+  const { root, ask } = await make({ token: "s3cret" });
+  const before = await root.all();
+  const wrong = [
+    undefined,
+    "",
+    "s3cret",
+    "Bearer",
+    "Bearer ",
+    "Bearer s3cre",
+    "Bearer s3cret2",
+    "Bearer s3creT",
+    "Bearer s3crets3cret",
+    "Basic s3cret",
+  ];
+  for (const authorization of wrong) {
+    const headers = authorization === undefined ? undefined : { authorization };
+    for (const [method, target] of [
+      ["GET", "/a"],
+      ["HEAD", "/a"],
+      ["PUT", "/a"],
+      ["DELETE", "/?prefix="],
+      ["POST", "/?batch"],
+      ["GET", "/"],
+      ["PATCH", "/"],
+    ]) {
+      const response = await ask(method, target, { headers });
+      assert.equal(response.status, 401, `${method} with ${authorization}`);
+      assert.equal(response.headers.get("www-authenticate"), "Bearer");
+      assert.ok(!(await response.text()).includes("s3cret"));
+    }
+  }
+  assert.deepEqual(await told(await ask("GET", "/a", { headers: { authorization: "Bearer s3cret" } })), [200, 1]);
+  assert.deepEqual(await told(await ask("GET", "/a", { headers: { authorization: "bearer  s3cret" } })), [200, 1]);
+  assert.deepEqual(await root.all(), before);
+});
+
+test("a sub-store is all there is", async () => {
+  const { root } = await make();
+  await root.set("sb", 9);
+  const handle = handler(root.prefix("s:"));
+  const { origin } = await serveHttp(listener(handle));
+  const remote = kv(/** @type {`http://${string}`} */ (origin));
+  assert.deepEqual(await remote.all(), { b: { c: [2] } });
+  assert.deepEqual(
+    [await remote.get("a"), await remote.has("s:b"), await remote.prefix("../").keys()],
+    [null, false, []],
+  );
+  await Promise.all([remote.del("a"), remote.set("a", "inside"), remote.del("../a")]);
+  await remote.clear();
+  assert.deepEqual(await root.all(), { a: 1, sb: 9 });
+});
+
+test("a path that the store has is its own, and others are not", async () => {
+  const { ask } = await make({ path: "/api/store/" });
+  assert.deepEqual(await told(await ask("GET", "/api/store/a")), [200, 1]);
+  assert.equal((await ask("GET", "/api/store")).status, 200);
+  assert.equal((await ask("GET", "/api/store/?prefix=")).status, 200);
+  for (const target of ["/", "/a", "/api/stores/a", "/api/storea", "/api", "/api/store/../a", "/API/store/a"]) {
+    assert.equal((await ask("PUT", target, { body: "1" })).status, 404, target);
+  }
+});
+
+test("a page of another origin is let in if the option says so, and is not without it", async () => {
+  const { ask } = await make({ origin: "https://app.example", token: "x" });
+  const preflight = await ask("OPTIONS", "/a");
+  assert.equal(preflight.status, 204);
+  assert.equal(preflight.headers.get("access-control-allow-origin"), "https://app.example");
+  assert.match(preflight.headers.get("access-control-allow-methods") ?? "", /PUT/);
+  const refused = await ask("GET", "/a");
+  assert.deepEqual([refused.status, refused.headers.get("access-control-allow-origin")], [401, "https://app.example"]);
+  const closed = await (await make()).ask("GET", "/a");
+  assert.equal(closed.headers.get("access-control-allow-origin"), null);
+});
+
+test("options that are none are an error, a token that is missing among them", () => {
+  const store = kv();
+  /** @type {any[]} */
+  const wrong = [
+    { token: undefined },
+    { token: "" },
+    { token: "a b" },
+    { token: 1 },
+    { maxBody: 0 },
+    { maxBody: "1" },
+    { path: "api" },
+    { origin: true },
+    { Token: "a" },
+  ];
+  for (const options of wrong)
+    assert.throws(() => handler(store, options), { code: "ERR_OPTIONS", message: new RegExp(Object.keys(options)[0]) });
+  for (const client of /** @type {any[]} */ ([undefined, null, new Map(), "a"])) {
+    assert.throws(() => handler(client), { code: "ERR_CLIENT", message: /kv\(new Map\(\)\)/ });
+  }
+});
+
+test("a store that fails is 500, whose reason is for the server's owner only", async () => {
+  const failing = () => Promise.reject(Object.assign(new Error("disk on fire"), { path: "/secret" }));
+  const client = {
+    get: failing,
+    set: failing,
+    async *iterate() {
+      yield ["a", { expires: null, value: 1 }];
+      throw await failing().catch((error) => error);
+    },
+  };
+  const handle = handler(kv(/** @type {any} */ (client)));
+  const reports = await reportsOf(async () => {
+    for (const target of ["/a", "/"]) {
+      const response = await handle(new Request(ORIGIN + target));
+      assert.deepEqual(await told(response), [500, { code: "ERR_CLIENT", message: "The store of the server failed." }]);
+    }
+    const lines = await handle(new Request(`${ORIGIN}/`, { headers: { accept: "application/x-ndjson" } }));
+    assert.equal(await lines.text(), '{"code":"ERR_CLIENT","message":"The store of the server failed."}\n');
+  });
+  assert.equal(reports.length, 3);
+  for (const report of reports) assert.match(String(report), /disk on fire/);
+});
+
+test("a store that is full is 507, and a key that it cannot hold is 400", async () => {
+  class Full extends Error {
+    name = "QuotaExceededError";
+  }
+  const client = { get() {}, set: () => Promise.reject(new Full("full")) };
+  const { origin } = await serveHttp(listener(handler(kv(/** @type {any} */ (client)))));
+  const remote = kv(/** @type {`http://${string}`} */ (origin));
+  await assert.rejects(remote.set("a", 1), { code: "ERR_QUOTA" });
+  const outcomes = await Promise.allSettled([remote.set("a", 1), remote.set("b", 1)]);
+  for (const outcome of outcomes) assert.equal(outcome.status === "rejected" && outcome.reason.code, "ERR_QUOTA");
+});
+
+test("a body over the limit is 413 and not kept, whether its length is said or not", async () => {
+  const { root, handle } = await make({ maxBody: 1000 });
+  let pulled = 0;
+  const endless = new ReadableStream({
+    pull(controller) {
+      ++pulled;
+      controller.enqueue(new Uint8Array(100).fill(32));
+    },
+  });
+  const init = { method: "PUT", body: endless, duplex: "half" };
+  const response = await handle(new Request(`${ORIGIN}/big`, /** @type {any} */ (init)));
+  assert.deepEqual([response.status, (await response.json()).code], [413, "ERR_QUOTA"]);
+  assert.ok(pulled < 15, `${pulled} pieces of 100 bytes were read`);
+  const headers = { "content-length": "1001" };
+  const body = new ReadableStream({ pull: () => assert.fail("it was read") }, { highWaterMark: 0 });
+  const said = new Request(`${ORIGIN}/big`, /** @type {any} */ ({ ...init, headers, body }));
+  assert.equal((await handle(said)).status, 413);
+  const { origin } = await serveHttp(listener(handle));
+  const remote = kv(/** @type {`http://${string}`} */ (origin));
+  await remote.set("fits", "x".repeat(998));
+  await assert.rejects(remote.set("big", "x".repeat(999)), { code: "ERR_QUOTA" });
+  await assert.rejects(remote.set("big", "x".repeat(5_000_000)), { code: "ERR_QUOTA" });
+  // Together they are too long for a batch, and each is not.
+  await Promise.all([1, 2, 3].map((i) => remote.set(`k${i}`, "x".repeat(500))));
+  const outcomes = await Promise.allSettled([
+    remote.set("a", 2),
+    remote.set("big", "x".repeat(999)),
+    remote.set("", "x".repeat(999)),
+  ]);
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.status === "rejected" ? outcome.reason.code : outcome.value)),
+    ["a", "ERR_QUOTA", "ERR_QUOTA"],
+  );
+  assert.deepEqual((await root.keys()).sort(), ["a", "fits", "k1", "k2", "k3", "s:b"]);
+});
+
+test("Node's listener: a body in pieces, one too long without a length, and one that breaks off", async () => {
+  const { root, handle } = await make({ maxBody: 1000 });
+  const { port } = await serveHttp(listener(handle));
+  const put = (/** @type {string} */ path, /** @type {string[]} */ pieces) =>
+    new Promise((resolve, reject) => {
+      const request = httpRequest({ port, path, method: "PUT" }, (response) => {
+        response.resume().once("end", () => resolve(response.statusCode));
+      });
+      request.once("error", reject);
+      for (const piece of pieces) request.write(piece);
+      request.end();
+    });
+  assert.equal(await put("/pieces", ['["a",', '"é', '"]']), 204);
+  assert.deepEqual(await root.get("pieces"), ["a", "é"]);
+  assert.equal(
+    await put(
+      "/big",
+      Array.from({ length: 100 }, () => "x".repeat(1000)),
+    ),
+    413,
+  );
+  const broken = connect(port, "127.0.0.1");
+  broken.write("PUT /broken HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n[1,");
+  await new Promise((resolve) => broken.end(() => resolve(undefined)));
+  await new Promise((resolve) => broken.resume().once("close", resolve));
+  // Refused before its end is there; then the connection has to be good for the next request.
+  const socket = connect(port, "127.0.0.1");
+  socket.write("PUT /big HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
+  for (let i = 0; i < 100; ++i) socket.write(chunk);
+  socket.write("0\r\n\r\nGET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  let answers = "";
+  for await (const text of socket.setEncoding("utf8")) answers += text;
+  assert.deepEqual(answers.match(/HTTP\/1\.1 \d+/g), ["HTTP/1.1 413", "HTTP/1.1 200"]);
+  assert.deepEqual([await root.has("broken"), await root.has("big")], [false, false]);
+});
+
+test("Node's listener: what is no path is 400, and what the handler throws is 500", async () => {
+  const { handle } = await make();
+  const status = async (/** @type {number} */ port, /** @type {string} */ target) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    let text = "";
+    for await (const chunk of socket) text += chunk;
+    return Number(text.split(" ")[1]);
+  };
+  const { port } = await serveHttp(listener(handle));
+  assert.equal(await status(port, "/a"), 200);
+  assert.equal(await status(port, "//a"), 404);
+  assert.equal(await status(port, "http://[x/a"), 400);
+  const reports = await reportsOf(async () => {
+    const { port } = await serveHttp(listener(() => Promise.reject(new Error("of the handler"))));
+    assert.equal(await status(port, "/"), 500);
+  });
+  assert.match(String(reports), /of the handler/);
+});

@@ -1,0 +1,452 @@
+// What is special about a store over HTTP, beyond the contract: other servers, errors, order, and how many requests there are.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import upstream from "polystore";
+import kv from "polystore-wasm";
+import { handler, listener } from "polystore-wasm/server";
+import { http } from "../contract/clients/http.js";
+import { testContract } from "../contract/suite.js";
+import { checkExpiry, checkOneWay } from "../interop/interop.js";
+import { serveHttp } from "../support/http.js";
+import { freePort } from "../support/process.js";
+import { polystoreServer } from "../support/polystore_server.js";
+
+const map = new Map();
+const { origin } = await serveHttp(listener(handler(kv(map), { path: "/store" })));
+testContract(http(kv, "HTTP", { url: `${origin}/store`, map }));
+
+/** A server of ours over a fresh Map. @param {import("../../js/server.js").HandlerOptions} [options] */
+async function serveStore(options) {
+  /** @type {string[]} */
+  const requests = [];
+  const store = kv(new Map());
+  const listen = listener(handler(store, options));
+  const server = await serveHttp((incoming, outgoing) => {
+    requests.push(`${incoming.method} ${incoming.url}`);
+    return listen(incoming, outgoing);
+  });
+  return { ...server, url: /** @type {`http://${string}`} */ (server.origin), store, requests };
+}
+
+/** A server that knows polystore's part of the protocol. */
+async function servePolystore() {
+  /** @type {string[]} */
+  const requests = [];
+  const server = await serveHttp(polystoreServer(requests));
+  return { ...server, url: /** @type {`http://${string}`} */ (server.origin), requests };
+}
+
+/** A server that answers whatever it is asked alike. @param {import("node:http").RequestListener} listen */
+async function serveAnswer(listen) {
+  const server = await serveHttp(listen);
+  return kv(/** @type {`http://${string}`} */ (server.origin));
+}
+
+/**
+ * Calls of every kind.
+ * @param {import("polystore-wasm").Store} store
+ */
+const everyCall = (store) => [
+  () => store.get("a"),
+  () => store.has("a"),
+  () => store.set("a", 1),
+  () => store.del("a"),
+  () => store.add(1),
+  () => store.keys(),
+  () => store.all(),
+  () => store.clear(),
+  () => store.prune(),
+  () => store[Symbol.asyncIterator]().next(),
+  () => Promise.all([store.get("a"), store.set("b", 1)]),
+];
+
+test("polystore reads from our server what we write", async () => checkOneWay(kv, upstream, (await serveStore()).url));
+test("we read from our server what polystore writes", async () => checkOneWay(upstream, kv, (await serveStore()).url));
+test("polystore sees our expiry", async () => checkExpiry(kv, upstream, (await serveStore()).url));
+test("we see polystore's expiry", async () => checkExpiry(upstream, kv, (await serveStore()).url));
+test("a server of polystore's protocol: we write, and polystore reads", async () =>
+  checkOneWay(kv, upstream, (await servePolystore()).url));
+test("a server of polystore's protocol: polystore writes, and we read", async () =>
+  checkOneWay(upstream, kv, (await servePolystore()).url));
+
+test("a server of polystore's protocol: every method works", async () => {
+  const { url, requests } = await servePolystore();
+  const store = kv(url);
+  const keys = Array.from({ length: 100 }, (_, i) => `k${i}`);
+  await Promise.all(keys.map((key, i) => store.set(key, i)));
+  assert.deepEqual(await Promise.all(keys.map(store.get)), [...keys.keys()]);
+  assert.deepEqual(await Promise.all([store.has("k1"), store.has("missing"), store.prune()]), [true, false, 0]);
+  await store.prefix("k1").clear();
+  assert.equal((await store.keys()).length, 89);
+  const seen = [];
+  for await (const [key] of store.prefix("k2")) seen.push(key);
+  assert.equal(seen.length, 11);
+  await store.clear();
+  assert.deepEqual(await store.all(), {});
+  assert.ok(!requests.some((request) => /^(POST|DELETE \/\?)/.test(request)), "nothing that it would not understand");
+});
+
+test("a server of polystore's protocol: calls on one key take place in their order", async () => {
+  const { url } = await servePolystore();
+  const store = kv(url);
+  for (let i = 0; i < 20; ++i) {
+    const calls = [store.set("k", i), store.get("k"), store.set("k", "x".repeat(9000)), store.del("k"), store.has("k")];
+    assert.deepEqual(await Promise.all([...calls, store.set("k", i)]), ["k", i, "k", "k", false, "k"]);
+    assert.equal(await store.get("k"), i);
+  }
+});
+
+test("a server of polystore's protocol: the keys that no path can say are refused, and nothing else is asked for", async () => {
+  const { url, requests } = await servePolystore();
+  const store = kv(url);
+  await store.set("kept", 1);
+  for (const key of ["", ".", ".."]) {
+    for (const call of [() => store.get(key), () => store.has(key), () => store.set(key, 1), () => store.del(key)]) {
+      await assert.rejects(call, { code: "ERR_KEY", message: new RegExp(`"${key.replaceAll(".", "\\.")}"`) });
+    }
+  }
+  assert.deepEqual(requests, ["PUT /kept", "HEAD /?prefix="]);
+});
+
+test("a server of polystore's protocol: 32 requests at a time, however many calls", async () => {
+  let most = 0;
+  /** @type {(() => void)[]} */
+  const waiting = [];
+  const listen = polystoreServer([]);
+  // Nobody is answered before there are 32; more would come while the event loop goes round.
+  const answerAfter = (/** @type {number} */ rounds) => {
+    if (rounds > 0) setImmediate(answerAfter, rounds - 1);
+    else for (const answer of waiting.splice(0)) answer();
+  };
+  const { origin } = await serveHttp((request, response) => {
+    if (request.method === "HEAD") return listen(request, response);
+    const count = waiting.push(() => listen(request, response));
+    most = Math.max(most, count);
+    if (count === 32) answerAfter(50);
+  });
+  const store = kv(/** @type {`http://${string}`} */ (origin));
+  await Promise.all(Array.from({ length: 320 }, (_, i) => store.set(`k${i}`, i)));
+  assert.equal(most, 32);
+});
+
+test("a server of ours: the calls of one tick are a request for 100, one listing is one, and so is a clear()", async () => {
+  const { url, requests } = await serveStore();
+  const store = kv(url);
+  const keys = Array.from({ length: 1000 }, (_, i) => `k${i}`);
+  await Promise.all(keys.map((key, i) => store.set(key, i)));
+  assert.deepEqual(await Promise.all(keys.map(store.get)), [...keys.keys()]);
+  assert.equal((await store.keys()).length, 1000);
+  await store.prefix("k1").clear();
+  await store.set("a", 1, { expires: "2 min" });
+  await store.get("a/b?c#d%é");
+  await store.del("a");
+  const batches = Array.from({ length: 20 }, () => "POST /?batch");
+  const single = [
+    "GET /?prefix=",
+    "DELETE /?prefix=k1",
+    "PUT /a?expires=120",
+    "GET /a%2Fb%3Fc%23d%25%C3%A9",
+    "DELETE /a",
+  ];
+  assert.deepEqual(requests, ["HEAD /?prefix=", ...batches, ...single]);
+});
+
+test("a call of a batch that fails takes no other with it", async () => {
+  const store = kv(new Map());
+  const failing = {
+    ...store,
+    prefix: store.prefix,
+    set: async (/** @type {string} */ key, /** @type {any} */ value) => {
+      if (key === "b") throw new Error("disk on fire at /secret/path");
+      return store.set(key, value);
+    },
+  };
+  const logged = [];
+  const { error } = console;
+  console.error = (message) => logged.push(message);
+  try {
+    const { origin } = await serveHttp(
+      listener(
+        handler({
+          ...failing,
+          get: store.get,
+          has: store.has,
+          del: store.del,
+          all: store.all,
+          clear: store.clear,
+          prune: store.prune,
+          [Symbol.asyncIterator]: store[Symbol.asyncIterator],
+        }),
+      ),
+    );
+    const remote = kv(/** @type {`http://${string}`} */ (origin));
+    const outcomes = await Promise.allSettled([remote.set("a", 1), remote.set("b", 2), remote.set("c", 3)]);
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ["fulfilled", "rejected", "fulfilled"],
+    );
+    for (const call of [
+      async () => outcomes[1].status === "rejected" && Promise.reject(outcomes[1].reason),
+      () => remote.set("b", 2),
+    ]) {
+      await assert.rejects(call, ({ code, message, cause }) => {
+        assert.equal(code, "ERR_CLIENT");
+        assert.match(message, /^API set\("b"\) failed: http:.*The store of the server failed/);
+        assert.doesNotMatch(message + cause, /secret/);
+        return true;
+      });
+    }
+    assert.deepEqual(await store.all(), { a: 1, c: 3 });
+    assert.equal(logged.length, 2, "errors for whoever runs the server");
+  } finally {
+    console.error = error;
+  }
+});
+
+test("the keys that a path cannot say, and those that look like them", async () => {
+  const { url, store } = await serveStore({ path: "/base" });
+  const remote = kv(/** @type {any} */ (`${url}/base/`));
+  const keys = [
+    "",
+    ".",
+    "..",
+    "...",
+    "%2e",
+    "%2E%2E",
+    "a/b",
+    "/",
+    "//",
+    "a/../b",
+    "?",
+    "#",
+    "%",
+    "&prefix=",
+    "+",
+    " ",
+    "\\",
+    "__proto__",
+    "\0",
+    "é🌍",
+    "?batch",
+  ];
+  for (const key of keys) await remote.set(key, `one ${key}`);
+  for (const key of keys) assert.equal(await remote.get(key), `one ${key}`, JSON.stringify(key));
+  assert.deepEqual((await store.keys()).sort(), [...keys].sort());
+  assert.deepEqual((await remote.keys()).sort(), [...keys].sort());
+  for (const key of keys) assert.equal(await remote.has(key), true, JSON.stringify(key));
+  for (const key of keys) await remote.del(key);
+  assert.deepEqual(await store.keys(), []);
+});
+
+test("a query in the URL is kept in every request", async () => {
+  const { url, requests } = await serveStore();
+  const store = kv(/** @type {any} */ (`${url}?tenant=1&prefix=x#top`));
+  for (const call of everyCall(store)) await call();
+  await store.prefix("p:").set("k", 1);
+  assert.deepEqual(await store.prefix("p:").all(), { k: 1 });
+  assert.ok(requests.length > 10);
+  for (const request of requests) assert.match(request, /^[A-Z]+ \/[^?]*\?tenant=1&prefix=x(&|$)/);
+});
+
+test("the token of the URL goes into a header, and into no message", async () => {
+  const { port } = await serveStore({ token: "s3cret:%/token" });
+  const right = kv(/** @type {any} */ (`http://:${encodeURIComponent("s3cret:%/token")}@127.0.0.1:${port}`));
+  await right.set("a", 1);
+  assert.deepEqual(await right.all(), { a: 1 });
+  for (const userinfo of ["", ":s3cret@", ":s3cret:%25/tokeN@", ":x@"]) {
+    const wrong = kv(/** @type {any} */ (`http://${userinfo.replace("/", "%2F")}127.0.0.1:${port}/?key=hidden`));
+    for (const call of everyCall(wrong)) {
+      await assert.rejects(call, ({ code, message, cause }) => {
+        assert.deepEqual([code, cause.status], ["ERR_CLIENT", 401]);
+        assert.match(message, /401/);
+        assert.doesNotMatch(message + cause, /s3cret|hidden|:x@/);
+        return true;
+      });
+    }
+    assert.equal(wrong.type, "API");
+  }
+  assert.deepEqual(await right.all(), { a: 1 });
+});
+
+test("a URL that cannot be used is ERR_CLIENT, and not shown", async () => {
+  for (const url of [
+    "http://:hidden@host:99999/",
+    "https://:hidden%0A@127.0.0.1:1/",
+    "http://user:hidden@127.0.0.1:1/",
+    "http://[hidden",
+  ]) {
+    await assert.rejects(kv(/** @type {any} */ (url)).get("a"), ({ code, message, cause }) => {
+      assert.equal(code, "ERR_CLIENT");
+      assert.doesNotMatch(message + String(cause), /hidden/);
+      return /The URL that was given to kv\(\)/.test(message);
+    });
+  }
+});
+
+test("a URL object, and a text in capitals, name a server too", async () => {
+  const { url, store, port } = await serveStore();
+  await kv(new URL(url)).set("a", 1);
+  await kv(/** @type {any} */ (`HTTP://127.0.0.1:${port}`)).set("b", 2);
+  assert.deepEqual(await store.all(), { a: 1, b: 2 });
+  assert.equal(kv(new URL(url)).type, "API");
+});
+
+test("expiry is kept to the millisecond", async () => {
+  const { url, store, requests } = await serveStore();
+  const { now } = Date;
+  const start = now();
+  Date.now = () => start;
+  try {
+    await kv(url).set("a", 1, { expires: "1ms" });
+    await kv(url).set("b", 1, { expires: 1.2344 });
+    await Promise.all([kv(url).set("c", 1, { expires: "100ms" }), kv(url).set("d", 1)]);
+    for (const [ms, left] of /** @type {[number, string][]} */ ([
+      [0, "abcd"],
+      [1, "bcd"],
+      [99, "bcd"],
+      [100, "bd"],
+      [1233, "bd"],
+      [1234, "d"],
+    ])) {
+      Date.now = () => start + ms;
+      assert.deepEqual((await store.keys()).sort().join(""), left, `after ${ms} ms`);
+    }
+  } finally {
+    Date.now = now;
+  }
+  assert.deepEqual(requests.slice(0, 2), ["PUT /a?expires=0.001", "PUT /b?expires=1.234"]);
+});
+
+for (const [name, listen, says] of /** @type {[string, import("node:http").RequestListener, RegExp][]} */ ([
+  ["500", (_, response) => response.writeHead(500).end("{"), /answered 500 Internal Server Error/],
+  [
+    "403 of ours",
+    (_, response) => response.writeHead(403).end('{"message":"Not today."}'),
+    /answered 403 Forbidden(: Not today\.)?/,
+  ],
+  [
+    "a page",
+    (_, response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>"),
+    /200 with what is not JSON \(text\/html\)/,
+  ],
+  ["a redirect", (_, response) => response.writeHead(302, { location: "/login" }).end(), /redirect/],
+  [
+    "half a body",
+    (_, response) => response.writeHead(200, { "content-length": 100 }).write('{"a":', () => response.destroy()),
+    /./,
+  ],
+  ["nothing", (request) => request.socket.destroy(), /./],
+])) {
+  test(`a server that answers ${name}: every call rejects with ERR_CLIENT and a cause`, async () => {
+    const store = await serveAnswer(listen);
+    const ofPrune = 8; // A server that is not known to be ours is not asked for it.
+    for (const call of everyCall(store).filter((_, i) => name !== "a page" || i !== ofPrune)) {
+      await assert.rejects(call, ({ code, message, cause }) => {
+        assert.equal(code, "ERR_CLIENT", message);
+        assert.match(message, /^API \w+\(.*\) failed: /);
+        assert.match(message, says);
+        return cause instanceof Error;
+      });
+    }
+  });
+}
+
+for (const [status, code] of /** @type {[number, string][]} */ ([
+  [413, "ERR_QUOTA"],
+  [507, "ERR_QUOTA"],
+  [414, "ERR_KEY"],
+  [431, "ERR_KEY"],
+])) {
+  test(`a server that answers ${status}: ${code}`, async () => {
+    const store = await serveAnswer((_, response) => response.writeHead(status).end());
+    await assert.rejects(store.set("a", 1), { code });
+  });
+}
+
+test("a key too long for the server is ERR_KEY", async () => {
+  const { url } = await serveStore();
+  await assert.rejects(kv(url).set("x".repeat(20000), 1), { code: "ERR_KEY" });
+  await kv(url).set("x".repeat(10000), 1);
+  assert.equal(await kv(url).get("x".repeat(10000)), 1);
+});
+
+test("a listing that breaks off is an error, and not a short one", async () => {
+  const lines = (/** @type {string} */ text) =>
+    serveAnswer((_, response) => response.writeHead(200, { "content-type": "application/x-ndjson" }).end(text));
+  await assert.rejects((await lines('["a",1]\n["b",2]\n')).keys(), {
+    code: "ERR_CLIENT",
+    message: /a part of the listing only/,
+  });
+  await assert.rejects((await lines('["a",1]\n{"code":"ERR_CLIENT","message":"The disk."}\n')).all(), {
+    code: "ERR_CLIENT",
+    message: /The disk/,
+  });
+  assert.deepEqual(await (await lines('["a",1]\n{}\n')).all(), { a: 1 });
+});
+
+test("a server that is not there is ERR_CLIENT with its cause, and later calls work when it is", async () => {
+  const port = await freePort();
+  const store = kv(/** @type {any} */ (`http://127.0.0.1:${port}`));
+  for (const call of everyCall(store)) {
+    await assert.rejects(call, ({ code, message, cause }) => {
+      assert.deepEqual([code, cause.code], ["ERR_CLIENT", "ECONNREFUSED"]);
+      return /ECONNREFUSED/.test(message);
+    });
+  }
+  const listen = listener(handler(kv(new Map())));
+  const first = await serveHttp(listen, port);
+  await store.set("a", 1);
+  await first.close();
+  await assert.rejects(store.get("a"), { code: "ERR_CLIENT" });
+  await serveHttp(listen, port);
+  assert.deepEqual(await Promise.all([store.get("a"), store.has("b")]), [1, false]);
+});
+
+test("a server that does not answer in the store's timeout is ERR_CLIENT, and later calls do not wait for it", async () => {
+  const listen = listener(handler(kv(new Map())));
+  /** @type {(() => void)[] | null} */
+  let held = [];
+  const { origin } = await serveHttp((request, response) => {
+    if (held) held.push(() => listen(request, response));
+    else listen(request, response);
+  });
+  const patient = kv(/** @type {`http://${string}`} */ (origin));
+  const store = kv(patient, { timeout: "50ms" });
+  const waiting = [patient.set("p", 1), patient.has("q")];
+  for (const call of everyCall(store))
+    await assert.rejects(call, { code: "ERR_CLIENT", message: /the store's timeout/ });
+  const late = held;
+  held = null;
+  assert.deepEqual(await Promise.all([store.set("a", 1), store.has("b")]), ["a", false]);
+  for (const answer of late) answer();
+  assert.deepEqual(await Promise.all(waiting), ["p", false]);
+  await patient.close();
+});
+
+test("an iteration is read as it goes, and one that is left lets go of the server's", async () => {
+  let asked = 0;
+  /** @type {(value?: unknown) => void} */
+  let letGo = () => {};
+  const released = new Promise((resolve) => (letGo = resolve));
+  const endless = {
+    RAW: true,
+    get() {},
+    set() {},
+    async *iterate() {
+      try {
+        for (;;) yield [`k${++asked}`, "x".repeat(1000)];
+      } finally {
+        letGo();
+      }
+    },
+  };
+  const { origin } = await serveHttp(listener(handler(kv(/** @type {any} */ (endless)))));
+  let seen = 0;
+  for await (const [key] of kv(/** @type {`http://${string}`} */ (origin))) {
+    assert.equal(key, `k${++seen}`);
+    if (seen === 1000) break;
+  }
+  await released;
+  assert.ok(asked < 50000, `${asked} records were read of the store`);
+});

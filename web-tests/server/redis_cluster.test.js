@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { Cluster } from "ioredis";
+import kv from "polystore-wasm";
+import { createCluster } from "redis";
+import { redis } from "../contract/clients/redis.js";
+import { testContract } from "../contract/suite.js";
+import { startRedisCluster } from "../support/redis.js";
+
+const { ports, clock, stop } = await startRedisCluster();
+/** How to end what was connected. @type {(() => unknown)[]} */
+const ends = [];
+after(async () => {
+  for (const end of ends) await end();
+  await stop();
+});
+
+/**
+ * @typedef {object} Kind
+ * @property {(options?: object) => any} open
+ * @property {(client: any, key: string, command: string[]) => Promise<any>} send To the server that has the key.
+ * @property {(client: any) => Promise<((command: string[]) => Promise<any>)[]>} masters
+ */
+/** @type {Record<string, Kind>} */
+const kinds = {
+  "node-redis": {
+    open(options = {}) {
+      const client = createCluster({
+        rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })),
+        ...options,
+      });
+      ends.push(() => client.isOpen && client.destroy());
+      return client;
+    },
+    send: (client, key, command) => client.sendCommand(key, false, command),
+    async masters(client) {
+      const nodes = await Promise.all(client.masters.map((/** @type {any} */ master) => client.nodeClient(master)));
+      return nodes.map((node) => (command) => node.sendCommand(command));
+    },
+  },
+  ioredis: {
+    open(options = {}) {
+      const client = new Cluster(
+        ports.map((port) => ({ host: "127.0.0.1", port })),
+        { lazyConnect: true, ...options },
+      );
+      ends.push(() => client.disconnect());
+      return client;
+    },
+    send: (client, _, [name, ...args]) => client.call(name, ...args),
+    masters: async (client) =>
+      client.nodes("master").map(
+        (/** @type {any} */ node) =>
+          (/** @type {string[]} */ [name, ...args]) =>
+            node.call(name, ...args),
+      ),
+  },
+};
+
+for (const [name, { open, send, masters }] of Object.entries(kinds)) {
+  const connect = async (options = {}) => {
+    const client = open(options);
+    await client.connect();
+    return client;
+  };
+  /** @type {(client: any, command: string[]) => Promise<any>} */
+  const sendAnywhere = async (client, command) =>
+    command[0] === "FLUSHALL"
+      ? Promise.all((await masters(client)).map((sendTo) => sendTo(command)))
+      : send(client, command[1], command);
+
+  testContract(redis(kv, `a cluster of Redis, ${name}`, clock, connect, sendAnywhere));
+
+  /** Runs a test over an empty cluster. @type {(what: string, run: (client: any) => Promise<void>) => void} */
+  const testCluster = (what, run) =>
+    test(`${name}: ${what}`, async () => {
+      const client = await connect();
+      await sendAnywhere(client, ["FLUSHALL"]);
+      await run(client);
+    });
+
+  testCluster("records are spread over the servers, and a listing finds all", async (client) => {
+    const store = kv(client);
+    const keys = Array.from({ length: 3000 }, (_, i) => `p:${i}`);
+    await Promise.all(keys.map((key) => store.set(key, key)));
+    const sizes = await Promise.all((await masters(client)).map((sendTo) => sendTo(["DBSIZE"])));
+    assert.ok(sizes.length === 3 && sizes.every((size) => size > 500), `${sizes}`);
+    assert.deepEqual((await store.prefix("p:").values()).sort(), [...keys].sort());
+    assert.deepEqual(await Promise.all(keys.map(store.get)), keys);
+    await store.prefix("p:1").clear();
+    assert.equal((await store.keys()).length, keys.filter((key) => !key.startsWith("p:1")).length);
+  });
+
+  testCluster("calls on one key keep their order", async (client) => {
+    const store = kv(client);
+    for (let i = 0; i < 50; ++i) {
+      const key = `k${i}`;
+      const calls = [
+        store.set(key, 1),
+        store.del(key),
+        store.set(key, 2),
+        store.get(key),
+        store.del(key),
+        store.get(key),
+      ];
+      assert.deepEqual(await Promise.all(calls), [key, key, key, 2, key, null]);
+    }
+  });
+
+  testCluster("the client's keyPrefix counts", async (admin) => {
+    for (const key of ["a", "app1:a"]) await send(admin, key, ["SET", key, '"foreign"']);
+    const client = await connect({ keyPrefix: "app?:" });
+    const store = kv(client);
+    await store.set("a", 1);
+    assert.equal(await client.get("a"), "1");
+    assert.deepEqual(await store.all(), { a: 1 });
+    await store.clear();
+    assert.deepEqual((await kv(admin).keys()).sort(), ["a", "app1:a"]);
+    await store.close();
+  });
+
+  testCluster("one that is not connected is connected, and closed by close()", async () => {
+    const store = kv(open());
+    assert.deepEqual(await store.entries(), []);
+    await store.set("a", 1);
+    assert.deepEqual(await store.entries(), [["a", 1]]);
+    await store.close();
+    await store.close();
+  });
+
+  testCluster("a key that moves to another server is found there", async (client) => {
+    const store = kv(client);
+    await store.set("a", 1);
+    const nodes = await masters(client);
+    const slot = `${await nodes[0](["CLUSTER", "KEYSLOT", "a"])}`;
+    const has = await Promise.all(nodes.map((sendTo) => sendTo(["EXISTS", "a"]).catch(() => 0)));
+    const [from, to] = has[0] ? nodes : [nodes[has.indexOf(1)], nodes[0]];
+    const [fromId, toId] = [await from(["CLUSTER", "MYID"]), await to(["CLUSTER", "MYID"])];
+    const port = /tcp_port:(\d+)/.exec(await to(["INFO", "server"]))?.[1] ?? "";
+    await to(["CLUSTER", "SETSLOT", slot, "IMPORTING", `${fromId}`]);
+    await from(["CLUSTER", "SETSLOT", slot, "MIGRATING", `${toId}`]);
+    await from(["MIGRATE", "127.0.0.1", port, "a", "0", "5000"]);
+    assert.equal(await store.get("a"), 1, "what is asked for at the old place, before the new one is known");
+    for (const sendTo of nodes) await sendTo(["CLUSTER", "SETSLOT", slot, "NODE", `${toId}`]);
+    const calls = [store.get("a"), store.set("a", 2), store.get("a"), store.del("a"), store.get("a")];
+    assert.deepEqual(await Promise.all(calls), [1, "a", 2, "a", null]);
+  });
+}
+
+test("a server whose memory is full is ERR_QUOTA", async () => {
+  const client = kinds["node-redis"].open();
+  const store = kv(client);
+  await store.set("a", 1);
+  const nodes = await kinds["node-redis"].masters(client);
+  for (const sendTo of nodes) await sendTo(["CONFIG", "SET", "maxmemory", "1"]);
+  await assert.rejects(store.set("a", 2), { code: "ERR_QUOTA" });
+  for (const sendTo of nodes) await sendTo(["CONFIG", "SET", "maxmemory", "0"]);
+  assert.equal(await store.get("a"), 1);
+});
