@@ -1,5 +1,5 @@
 import { existsSync, rmSync, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { heading, run, succeeds } from "./run.mjs";
 
 /** @param {string} name */
@@ -42,7 +42,7 @@ const needs = {
 export function install(...purposes) {
   if (!isCurrent()) {
     heading("npm packages");
-    run("npm", ["ci", "--no-audit", "--no-fund"]);
+    run("npm", ["ci", "--no-audit", "--no-fund"], { env: { ...process.env, ...nodeHeaders() } });
   }
   // Of the Node 24 that some tests run on: in an npm script it would stand before the Node that this is run with.
   rmSync("node_modules/.bin/node", { force: true });
@@ -56,6 +56,15 @@ export function install(...purposes) {
     console.error("Elsewhere, install what corresponds to them, so that their commands are on the PATH.");
     process.exit(1);
   }
+}
+
+/**
+ * Where Node's headers are, if they came with it: better-sqlite3 is compiled where its binaries cannot be downloaded, and the
+ * headers then neither.
+ */
+function nodeHeaders() {
+  const prefix = dirname(dirname(process.execPath));
+  return existsSync(join(prefix, "include/node/node.h")) ? { npm_config_nodedir: prefix } : {};
 }
 
 function isCurrent() {

@@ -1,4 +1,4 @@
-// Every code block of the README does what it says.
+// Every code block of the README that a page can run does what it says, and so do those that are no JavaScript.
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,10 +6,7 @@ import { join } from "node:path";
 import { expect } from "@playwright/test";
 import { test } from "../support/browser.js";
 import { serve } from "../support/server.js";
-
-const readme = readFileSync("README.md", "utf8");
-const blocks = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, code]) => ({ language, code }));
-const of = (/** @type {string} */ language) => blocks.filter((block) => block.language === language);
+import { blocks, blocksOf, isForServers, promised, readme } from "./blocks.js";
 
 // The page of the README has its script inline, and localStorage is real: hence a page, and a policy of its own.
 const POLICY = "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'";
@@ -42,15 +39,9 @@ async function run(context, html) {
   return logged;
 }
 
-/**
- * What the comments behind `console.log(…)` promise.
- * @param {string} code
- */
-function promised(code) {
-  return [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].flatMap(([, text]) => text.split(", "));
-}
-
-for (const [i, { code }] of of("js").entries()) {
+// The others are run in readme_servers.test.js.
+for (const [i, code] of blocksOf("js").entries()) {
+  if (isForServers(code)) continue;
   test(`JavaScript block ${i + 1}: ${code.split("\n").find((line) => line && !line.startsWith("import"))}`, async ({
     chromiumContext,
   }) => {
@@ -66,17 +57,17 @@ for (const [i, { code }] of of("js").entries()) {
 }
 
 test("the page runs", async ({ chromiumContext }) => {
-  const [{ code }] = of("html");
+  const [code] = blocksOf("html");
   const html = code.replace("</script>", "\nconsole.log(localStorage.visited); window.done = true;\n</script>");
   const [logged] = await run(chromiumContext, html);
   expect(JSON.parse(logged).value).toBe(true);
 });
 
 test("the C++ program and its CMake lines are those that the native tests build and run", () => {
-  expect(of("cpp").map(({ code }) => code)).toEqual([readFileSync("native-tests/readme/ten_lines.cpp", "utf8")]);
+  expect(blocksOf("cpp")).toEqual([readFileSync("native-tests/readme/ten_lines.cpp", "utf8")]);
   const consumer = readFileSync("native-tests/packaging/consumer/CMakeLists.txt", "utf8");
-  expect(of("cmake")).toHaveLength(1);
-  const [{ code }] = of("cmake");
+  expect(blocksOf("cmake")).toHaveLength(1);
+  const [code] = blocksOf("cmake");
   for (const line of code.trim().split("\n")) {
     expect(consumer).toContain(
       line.replace("find_package(polystore REQUIRED)", "find_package(polystore 0.1 REQUIRED)"),
@@ -86,7 +77,7 @@ test("the C++ program and its CMake lines are those that the native tests build 
 
 test("the commands exist", () => {
   const { name, scripts } = JSON.parse(readFileSync("package.json", "utf8"));
-  expect(of("sh").map(({ code }) => code)).toEqual([`npm install ${name}\n`]);
+  expect(blocksOf("sh")).toEqual([`npm install ${name}\n`]);
   const mentioned = [...readme.matchAll(/`npm (?:run )?([a-z:]+)`/g)].map(([, script]) => script);
   expect(mentioned.length).toBeGreaterThan(6);
   for (const script of mentioned) expect(Object.keys(scripts)).toContain(script);

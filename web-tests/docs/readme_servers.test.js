@@ -1,0 +1,62 @@
+// The README's examples for servers, each run as a program against the real thing.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { promisify } from "node:util";
+import { startEtcd } from "../support/etcd.js";
+import { startPostgres } from "../support/postgres.js";
+import { startRedis } from "../support/redis.js";
+import { startWorker } from "../support/workerd.js";
+import { blocksOf, isForServers, promised } from "./blocks.js";
+
+const programs = blocksOf("js").filter(isForServers);
+const isWorker = (/** @type {string} */ code) => code.includes("export default");
+
+const [redis, postgres, etcd] = await Promise.all([startRedis(), startPostgres(), startEtcd()]);
+// In this folder, for there they find the packages, and this one by its name.
+const folder = mkdtempSync(join(process.cwd(), "build", "readme-"));
+after(async () => {
+  await Promise.all([redis.stop(), postgres.stop(), etcd.stop()]);
+  rmSync(folder, { recursive: true });
+});
+
+test("each storage of a server has an example", () => {
+  assert.equal(programs.length, 8);
+});
+
+for (const [i, code] of programs.filter((program) => !isWorker(program)).entries()) {
+  test(code.split("\n")[0], async () => {
+    const program = join(folder, `${i}.mjs`);
+    // What is an object is printed as JSON, as the comments have it.
+    const log = `
+      const { log } = console;
+      console.log = (value) => log(typeof value === "string" ? value : JSON.stringify(value));\n`;
+    writeFileSync(program, code.replace(/\n\n/, `\n${log}`));
+    const env = {
+      ...process.env,
+      REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+      DATABASE_URL: postgres.url,
+      ETCD_URL: etcd.url,
+    };
+    const { stdout } = await promisify(execFile)("node", [program], { cwd: folder, env });
+    assert.deepEqual(stdout.trim().split("\n"), promised(code));
+    assert.ok(promised(code).length > 0);
+  });
+}
+
+test("the Worker counts its visits", async () => {
+  const [code] = programs.filter(isWorker);
+  writeFileSync(join(folder, "worker.js"), code);
+  const { worker, stop } = await startWorker("worker.js", folder);
+  try {
+    for (const count of [1, 2]) {
+      const response = await worker.dispatchFetch("http://worker/");
+      assert.deepEqual(await response.json(), { count });
+    }
+  } finally {
+    await stop();
+  }
+});
