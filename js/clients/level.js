@@ -1,6 +1,8 @@
-import { decodeRecord, encodeRecord, isRecord } from "../record.js";
+import { PolystoreTypeError } from "../errors.js";
+import { decodeExpiry, decodeRecord, encodeRecord, isRecord } from "../record.js";
 import { Batch, inRuns } from "./batch.js";
-import { requireText } from "./text_key.js";
+import { hasMethods } from "./has.js";
+import { rangeOfPrefix, requireText } from "./text_key.js";
 
 /** Records to a page of a listing. */
 const PAGE_LENGTH = 1000;
@@ -9,32 +11,51 @@ const PAGE_LENGTH = 1000;
 const TEXT = { keyEncoding: "utf8", valueEncoding: "utf8" };
 
 /**
- * @typedef {object} Request
- * @property {"get" | "put" | "del" | "evict"} type
- * @property {string} [key]
- * @property {string} [value]
- * @property {import("./client.js").Evicted[]} [evicted]
+ * What a call reads and does, on one database; or the range that it lists.
+ * @typedef {{ database: any, reads: string[], act: (changes: Changes) => unknown, range?: undefined }} Action
+ * @typedef {{ database: any, range: ReturnType<typeof rangeOfPrefix> }} Listing
  */
+/** @typedef {{ type: "put" | "del", key: string, value?: string }} Operation */
 
-/** An `abstract-level`: each value is the JSON text of a record. Calls of one tick are one atomic batch, or one `getMany`. */
-export class Level {
+/**
+ * The queue of each database. Its sublevels share it: an eviction reads, compares and removes, and nothing that another
+ * store writes to the same place may come in between.
+ * @type {WeakMap<object, Batch<Action | Listing>>}
+ */
+const queues = new WeakMap();
+
+/** @param {any} database */
+export async function openLevel(database) {
+  if (!hasMethods(database, "getMany", "keys", "sublevel")) {
+    const message =
+      "kv() cannot wrap a database of levelup. Give it one of abstract-level: of the package level from version 8 on, memory-level, browser-level, or a sublevel.";
+    throw new PolystoreTypeError("ERR_CLIENT", message);
+  }
+  // Which one that was closed needs, and another does not mind; now, for later the user may have closed it anew.
+  await database.open();
+  return new Level(database);
+}
+
+/** An `abstract-level`: each value is the JSON text of a record. The writes of one tick are one atomic batch. */
+class Level {
   type = "LEVEL";
   /** @type {import("./client.js").Client["can"]} */
   can = ["list"];
   /** @type {"write"} */
   copies = "write";
   #database;
-  /** @type {Batch<Request>} */
-  #batch = new Batch(inRuns(kindOf, (requests) => this.#perform(requests)));
+  #queue;
 
   /** @param {any} database */
   constructor(database) {
     this.#database = database;
+    this.#queue = queueOf(database);
   }
 
   /** @param {string} id */
   async read(id) {
-    return decodeRecord((await this.#batch.add({ type: "get", key: keyOf(id) })) ?? null);
+    requireText(id, "Level");
+    return decodeRecord(await this.#add([id], (changes) => changes.get(id)));
   }
 
   /**
@@ -42,31 +63,46 @@ export class Level {
    * @param {unknown} value
    * @param {number | null} expires
    */
-  async write(id, value, expires) {
-    await this.#batch.add({ type: "put", key: keyOf(id), value: encodeRecord(value, expires) });
+  write(id, value, expires) {
+    requireText(id, "Level");
+    const text = encodeRecord(value, expires);
+    return this.#add([], (changes) => changes.make({ type: "put", key: id, value: text }));
   }
 
   /** @param {string} id */
-  async erase(id) {
-    await this.#batch.add({ type: "del", key: keyOf(id) });
+  erase(id) {
+    requireText(id, "Level");
+    return this.#add([], (changes) => changes.make({ type: "del", key: id }));
   }
 
   /** @param {import("./client.js").Evicted[]} evicted */
   evict(evicted) {
-    return this.#batch.add({ type: "evict", evicted });
+    const ids = evicted.map(({ id }) => id);
+    return this.#add(ids, (changes) => {
+      const stale = evicted.filter(({ id, expires }) => {
+        const record = decodeRecord(changes.get(id));
+        return isRecord(record) && record.expires === expires;
+      });
+      for (const { id } of stale) changes.make({ type: "del", key: id });
+      return stale.length;
+    });
   }
 
-  /** @param {string} prefix */
-  async *pages(prefix) {
-    await this.evict([]); // What was called before the listing comes before it.
-    // Level's ranges have no end for a prefix whose last character is the last there is: hence the look at each key.
-    const iterator = this.#database.iterator({ gte: keyOf(prefix), ...TEXT });
+  /**
+   * @param {string} prefix
+   * @param {import("./client.js").Wanted} wanted
+   */
+  async *pages(prefix, wanted) {
+    const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
+    const range = rangeOfPrefix(prefix, "Level");
+    let { iterator, entries } = await this.#queue.add({ database: this.#database, range });
     try {
-      for (;;) {
-        const entries = /** @type {[string, string][]} */ (await iterator.nextv(PAGE_LENGTH));
-        const inside = entries.filter(([id]) => id.startsWith(prefix));
-        yield { ids: inside.map(([id]) => id), found: inside.map(([, text]) => decodeRecord(text)) };
-        if (entries.length === 0 || inside.length < entries.length) return;
+      while (entries.length > 0) {
+        yield {
+          ids: entries.map((/** @type {[string, string]} */ [id]) => id),
+          found: entries.map((/** @type {[string, string]} */ [, text]) => decode(text)),
+        };
+        entries = await iterator.nextv(PAGE_LENGTH);
       }
     } finally {
       await iterator.close();
@@ -77,52 +113,126 @@ export class Level {
     return this.#database.close();
   }
 
-  /**
-   * @param {Request[]} requests Of one kind.
-   * @returns {Promise<unknown[]>}
-   */
-  async #perform(requests) {
-    const [{ type, evicted = [] }] = requests;
-    if (type === "get")
-      return this.#database.getMany(
-        requests.map(({ key }) => key),
-        TEXT,
-      );
-    if (type === "evict") return [await this.#evict(evicted)];
-    await this.#database.batch(requests, TEXT);
-    return [];
+  giveUp() {
+    this.#queue.giveUp();
   }
 
-  /** @param {import("./client.js").Evicted[]} evicted */
-  async #evict(evicted) {
-    if (evicted.length === 0) return 0;
-    const texts = await this.#database.getMany(
-      evicted.map(({ id }) => id),
-      TEXT,
-    );
-    const stale = evicted.filter(({ expires }, i) => {
-      const record = decodeRecord(texts[i] ?? null);
-      return isRecord(record) && record.expires === expires;
-    });
-    await this.#database.batch(
-      stale.map(({ id }) => ({ type: "del", key: id })),
-      TEXT,
-    );
-    return stale.length;
+  /**
+   * @param {string[]} reads
+   * @param {Action["act"]} act
+   */
+  #add(reads, act) {
+    return this.#queue.add({ database: this.#database, reads, act });
+  }
+}
+
+/** What actions that go together see: what they read, and what those before them have changed. */
+class Changes {
+  /** @type {Operation[]} */
+  operations = [];
+  #texts;
+
+  /** @param {Map<string, string | undefined>} texts */
+  constructor(texts) {
+    this.#texts = texts;
+  }
+
+  /** @param {string} key */
+  get(key) {
+    return this.#texts.get(key) ?? null;
+  }
+
+  /** @param {Operation} operation */
+  make(operation) {
+    this.operations.push(operation);
+    this.#texts.set(operation.key, operation.value);
+  }
+}
+
+/** @param {any} database */
+function queueOf(database) {
+  const { db } = database; // The database of a sublevel; of a browser-level, which is none, an IDBDatabase.
+  const root = db && hasMethods(db, "getMany") ? db : database;
+  const queue = queues.get(root) ?? new Batch(inRuns(kindOf, perform));
+  queues.set(root, queue);
+  return queue;
+}
+
+/**
+ * What goes together: actions on one database. A listing goes alone, as it sees what came before it and nothing else.
+ * @param {Action | Listing} request
+ */
+function kindOf({ database, range }) {
+  return range ? undefined : database;
+}
+
+/**
+ * @param {(Action | Listing)[]} requests
+ * @returns {Promise<unknown[]>} The result of each, or a promise of it.
+ */
+async function perform(requests) {
+  const [first] = requests;
+  if (first.range) return [await list(first)];
+  const actions = /** @type {Action[]} */ (requests);
+  try {
+    return await apply(actions);
+  } catch (error) {
+    if (actions.length === 1) throw error;
+    // One that a hook of the user's refuses, for example, is not the fault of the others.
+    const results = [];
+    for (const action of actions) {
+      const result = apply([action]).then(([result]) => result);
+      results.push(result);
+      await result.catch(() => {}); // Whoever called learns of it.
+    }
+    return results;
+  }
+}
+
+/** @param {Listing} listing */
+async function list({ database, range }) {
+  const iterator = database.iterator({ ...range, ...TEXT });
+  try {
+    // Read now, for not every database takes a snapshot when an iterator is made.
+    return { iterator, entries: await iterator.nextv(PAGE_LENGTH) };
+  } catch (error) {
+    await iterator.close();
+    throw error;
+  }
+}
+
+/** @param {Action[]} actions On one database. */
+async function apply(actions) {
+  const [{ database }] = actions;
+  const keys = [...new Set(actions.flatMap(({ reads }) => reads))];
+  const texts = await find(database, keys);
+  const changes = new Changes(new Map(keys.map((key, i) => [key, texts[i]])));
+  const results = actions.map(({ act }) => act(changes));
+  await write(database, changes.operations);
+  return results;
+}
+
+/**
+ * @param {any} database
+ * @param {string[]} keys
+ * @returns {Promise<(string | undefined)[]>}
+ */
+async function find(database, keys) {
+  if (keys.length !== 1) return keys.length === 0 ? [] : database.getMany(keys, TEXT);
+  try {
+    return [await database.get(keys[0], TEXT)];
+  } catch (error) {
+    if (/** @type {any} */ (error)?.code === "LEVEL_NOT_FOUND") return []; // Before version 10.
+    throw error;
   }
 }
 
 /**
- * What goes to the database together: reads, or writes. An eviction, which is both, goes alone.
- * @param {Request} request
+ * @param {any} database
+ * @param {Operation[]} operations
  */
-function kindOf({ type }) {
-  if (type === "evict") return undefined;
-  return type === "get" ? "read" : "write";
-}
-
-/** @param {string} id */
-function keyOf(id) {
-  requireText(id, "Level");
-  return id;
+async function write(database, operations) {
+  if (operations.length > 1) return database.batch(operations, TEXT);
+  for (const { type, key, value } of operations)
+    await (type === "put" ? database.put(key, value, TEXT) : database.del(key, TEXT));
 }
