@@ -25,14 +25,12 @@ const TEXT = { keyEncoding: "utf8", valueEncoding: "utf8" };
 const queues = new WeakMap();
 
 /** @param {any} database */
-export async function openLevel(database) {
+export function openLevel(database) {
   if (!hasMethods(database, "getMany", "keys", "sublevel")) {
     const message =
       "kv() cannot wrap a database of levelup. Give it one of abstract-level: of the package level from version 8 on, memory-level, browser-level, or a sublevel.";
     throw new PolystoreTypeError("ERR_CLIENT", message);
   }
-  // Which one that was closed needs, and another does not mind; now, for later the user may have closed it anew.
-  await database.open();
   return new Level(database);
 }
 
@@ -130,11 +128,15 @@ class Level {
 class Changes {
   /** @type {Operation[]} */
   operations = [];
-  #texts;
+  /** @type {Map<string, string | undefined>} */
+  #texts = new Map();
 
-  /** @param {Map<string, string | undefined>} texts */
-  constructor(texts) {
-    this.#texts = texts;
+  /**
+   * @param {string[]} keys
+   * @param {(string | undefined)[]} texts What was read at each.
+   */
+  note(keys, texts) {
+    for (const [i, key] of keys.entries()) this.#texts.set(key, texts[i]);
   }
 
   /** @param {string} key */
@@ -170,14 +172,18 @@ function kindOf({ database, range }) {
  * @param {(Action | Listing)[]} requests
  * @returns {Promise<unknown[]>} The result of each, or a promise of it.
  */
-async function perform(requests) {
+function perform(requests) {
   const [first] = requests;
-  if (first.range) return [await list(first)];
+  if (first.range) return list(first);
   const actions = /** @type {Action[]} */ (requests);
+  return actions.length === 1 ? apply(actions) : applyTogether(actions);
+}
+
+/** @param {Action[]} actions */
+async function applyTogether(actions) {
   try {
     return await apply(actions);
-  } catch (error) {
-    if (actions.length === 1) throw error;
+  } catch {
     // One that a hook of the user's refuses, for example, is not the fault of the others.
     const results = [];
     for (const action of actions) {
@@ -194,7 +200,7 @@ async function list({ database, range }) {
   const iterator = database.iterator({ ...range, ...TEXT });
   try {
     // Read now, for not every database takes a snapshot when an iterator is made.
-    return { iterator, entries: await iterator.nextv(PAGE_LENGTH) };
+    return [{ iterator, entries: await iterator.nextv(PAGE_LENGTH) }];
   } catch (error) {
     await iterator.close();
     throw error;
@@ -204,35 +210,20 @@ async function list({ database, range }) {
 /** @param {Action[]} actions On one database. */
 async function apply(actions) {
   const [{ database }] = actions;
-  const keys = [...new Set(actions.flatMap(({ reads }) => reads))];
-  const texts = await find(database, keys);
-  const changes = new Changes(new Map(keys.map((key, i) => [key, texts[i]])));
+  const changes = new Changes();
+  const keys = actions.flatMap(({ reads }) => reads);
+  if (keys.length > 0) changes.note(keys, await database.getMany(keys, TEXT));
   const results = actions.map(({ act }) => act(changes));
-  await write(database, changes.operations);
+  if (changes.operations.length > 0) await write(database, changes.operations);
   return results;
-}
-
-/**
- * @param {any} database
- * @param {string[]} keys
- * @returns {Promise<(string | undefined)[]>}
- */
-async function find(database, keys) {
-  if (keys.length !== 1) return keys.length === 0 ? [] : database.getMany(keys, TEXT);
-  try {
-    return [await database.get(keys[0], TEXT)];
-  } catch (error) {
-    if (/** @type {any} */ (error)?.code === "LEVEL_NOT_FOUND") return []; // Before version 10.
-    throw error;
-  }
 }
 
 /**
  * @param {any} database
  * @param {Operation[]} operations
  */
-async function write(database, operations) {
+function write(database, operations) {
   if (operations.length > 1) return database.batch(operations, TEXT);
-  for (const { type, key, value } of operations)
-    await (type === "put" ? database.put(key, value, TEXT) : database.del(key, TEXT));
+  const [{ type, key, value }] = operations; // A batch of one takes twice the time.
+  return type === "put" ? database.put(key, value, TEXT) : database.del(key, TEXT);
 }
