@@ -6,14 +6,23 @@ import { rangeOfPrefix, requireText } from "./text_key.js";
 
 /** Records to a page of a listing. */
 const PAGE_LENGTH = 1000;
-// Said at every call, so that it does not matter which encodings the database was opened with. Text, and not JSON as with
-// polystore, because one value that is not JSON would end a whole listing; the bytes are the same.
-const TEXT = { keyEncoding: "utf8", valueEncoding: "utf8" };
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** UTF-8 of a database that keeps views: Level's own takes a U+FEFF off the beginning, so two keys would become one. */
+const WHOLE_TEXT = {
+  name: "polystore-text",
+  format: "view",
+  encode: (/** @type {string} */ text) => new TextEncoder().encode(text),
+  decode: (/** @type {Uint8Array} */ bytes) => decoder.decode(bytes),
+};
 
 /**
+ * A database, and the encodings that are said at every call, so that it does not matter with which it was opened.
+ * @typedef {{ database: any, encodings: { keyEncoding: any, valueEncoding: string } }} Target
+ */
+/**
  * What a call reads and does, on one database; or the range that it lists.
- * @typedef {{ database: any, reads: string[], act: (changes: Changes) => unknown, range?: undefined }} Action
- * @typedef {{ database: any, range: ReturnType<typeof rangeOfPrefix> }} Listing
+ * @typedef {{ target: Target, reads: string[], act: (changes: Changes) => unknown, range?: undefined }} Action
+ * @typedef {{ target: Target, range: ReturnType<typeof rangeOfPrefix> }} Listing
  */
 /** @typedef {{ type: "put" | "del", key: string, value?: string }} Operation */
 
@@ -41,12 +50,12 @@ class Level {
   can = ["list"];
   /** @type {"write"} */
   copies = "write";
-  #database;
+  #target;
   #queue;
 
   /** @param {any} database */
   constructor(database) {
-    this.#database = database;
+    this.#target = targetOf(database);
     this.#queue = queueOf(database);
   }
 
@@ -93,22 +102,22 @@ class Level {
   async *pages(prefix, wanted) {
     const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
     const range = rangeOfPrefix(prefix, "Level");
-    let { iterator, entries } = await this.#queue.add({ database: this.#database, range });
+    let { iterator, entries } = await this.#queue.add({ target: this.#target, range });
     try {
       while (entries.length > 0) {
         yield {
           ids: entries.map((/** @type {[string, string]} */ [id]) => id),
           found: entries.map((/** @type {[string, string]} */ [, text]) => decode(text)),
         };
-        entries = await iterator.nextv(PAGE_LENGTH);
+        entries = iterator ? await iterator.nextv(PAGE_LENGTH) : [];
       }
     } finally {
-      await iterator.close();
+      await iterator?.close();
     }
   }
 
   close() {
-    return this.#database.close();
+    return this.#target.database.close();
   }
 
   giveUp() {
@@ -120,7 +129,7 @@ class Level {
    * @param {Action["act"]} act
    */
   #add(reads, act) {
-    return this.#queue.add({ database: this.#database, reads, act });
+    return this.#queue.add({ target: this.#target, reads, act });
   }
 }
 
@@ -151,6 +160,16 @@ class Changes {
   }
 }
 
+/**
+ * @param {any} database
+ * @returns {Target}
+ */
+function targetOf(database) {
+  const keyEncoding = database.keyEncoding("utf8").format === "view" ? WHOLE_TEXT : "utf8";
+  // Text, and not JSON as with polystore, because one value that is not JSON would end a whole listing; the bytes are the same.
+  return { database, encodings: { keyEncoding, valueEncoding: "utf8" } };
+}
+
 /** @param {any} database */
 function queueOf(database) {
   const { db } = database; // The database of a sublevel; of a browser-level, which is none, an IDBDatabase.
@@ -164,8 +183,8 @@ function queueOf(database) {
  * What goes together: actions on one database. A listing goes alone, as it sees what came before it and nothing else.
  * @param {Action | Listing} request
  */
-function kindOf({ database, range }) {
-  return range ? undefined : database;
+function kindOf({ target, range }) {
+  return range ? undefined : target;
 }
 
 /**
@@ -195,11 +214,15 @@ async function applyTogether(actions) {
   }
 }
 
-/** @param {Listing} listing */
-async function list({ database, range }) {
-  const iterator = database.iterator({ ...range, ...TEXT });
+/**
+ * Opens a listing and reads its first page.
+ * @param {Listing} listing
+ */
+async function list({ target: { database, encodings }, range }) {
+  const iterator = database.iterator({ ...range, ...encodings });
+  // Without a snapshot, as in a browser, later pages would show what is written from now on.
+  if (!database.supports.snapshots) return [{ iterator: null, entries: await iterator.all() }];
   try {
-    // Read now, for not every database takes a snapshot when an iterator is made.
     return [{ iterator, entries: await iterator.nextv(PAGE_LENGTH) }];
   } catch (error) {
     await iterator.close();
@@ -209,21 +232,21 @@ async function list({ database, range }) {
 
 /** @param {Action[]} actions On one database. */
 async function apply(actions) {
-  const [{ database }] = actions;
+  const [{ target }] = actions;
   const changes = new Changes();
   const keys = actions.flatMap(({ reads }) => reads);
-  if (keys.length > 0) changes.note(keys, await database.getMany(keys, TEXT));
+  if (keys.length > 0) changes.note(keys, await target.database.getMany(keys, target.encodings));
   const results = actions.map(({ act }) => act(changes));
-  if (changes.operations.length > 0) await write(database, changes.operations);
+  if (changes.operations.length > 0) await write(target, changes.operations);
   return results;
 }
 
 /**
- * @param {any} database
+ * @param {Target} target
  * @param {Operation[]} operations
  */
-function write(database, operations) {
-  if (operations.length > 1) return database.batch(operations, TEXT);
+function write({ database, encodings }, operations) {
+  if (operations.length > 1) return database.batch(operations, encodings);
   const [{ type, key, value }] = operations; // A batch of one takes twice the time.
-  return type === "put" ? database.put(key, value, TEXT) : database.del(key, TEXT);
+  return type === "put" ? database.put(key, value, encodings) : database.del(key, encodings);
 }

@@ -225,6 +225,17 @@ test("keys and values of every kind of text come back, whatever encodings the us
   }
 });
 
+test("a key that begins with a byte order mark is one of its own, also where keys are kept as views", async () => {
+  for (const storeEncoding of /** @type {const} */ (["view", "buffer", "utf8"])) {
+    const store = kv(new MemoryLevel({ storeEncoding }));
+    await store.set("a", 1);
+    await store.set("\ufeffa", 2);
+    assert.deepEqual(await store.all(), { a: 1, "\ufeffa": 2 }, storeEncoding);
+    await store.prefix("\ufeff").clear();
+    assert.deepEqual(await store.all(), { a: 1 }, storeEncoding);
+  }
+});
+
 test("a database of levelup is refused, in words", async () => {
   const levelup = Object.fromEntries(
     ["open", "close", "get", "put", "del", "batch", "iterator", "clear"].map((name) => [name, async () => {}]),
