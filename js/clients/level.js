@@ -22,7 +22,7 @@ const WHOLE_TEXT = {
 /**
  * What a call reads and does, on one database; or the range that it lists.
  * @typedef {{ target: Target, reads: string[], act: (changes: Changes) => unknown, range?: undefined }} Action
- * @typedef {{ target: Target, range: ReturnType<typeof rangeOfPrefix> }} Listing
+ * @typedef {{ target: Target, range: NonNullable<ReturnType<typeof rangeOfPrefix>> }} Listing
  */
 /** @typedef {{ type: "put" | "del", key: string, value?: string }} Operation */
 
@@ -101,7 +101,8 @@ class Level {
    */
   async *pages(prefix, wanted) {
     const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
-    const range = rangeOfPrefix(prefix, "Level");
+    const range = rangeOfPrefix(prefix);
+    if (!range) return;
     let { iterator, entries } = await this.#queue.add({ target: this.#target, range });
     try {
       while (entries.length > 0) {
@@ -218,8 +219,8 @@ async function applyTogether(actions) {
  * Opens a listing and reads its first page.
  * @param {Listing} listing
  */
-async function list({ target: { database, encodings }, range }) {
-  const iterator = database.iterator({ ...range, ...encodings });
+async function list({ target: { database, encodings }, range: [gte, end] }) {
+  const iterator = database.iterator({ gte, ...(end !== null && { lt: end }), ...encodings });
   // Without a snapshot, as in a browser, later pages would show what is written from now on.
   if (!database.supports.snapshots) return [{ iterator: null, entries: await iterator.all() }];
   try {

@@ -3,7 +3,6 @@
 import { PolystoreTypeError, show } from "../errors.js";
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const FIRST_HALF_AT_END = /[\ud800-\udbff]$/;
 const LAST_CODE_POINT = 0x10ffff;
 
 /**
@@ -43,18 +42,4 @@ function endOfPrefix(prefix) {
   if (last === undefined) return null;
   const next = last + 1 === 0xd800 ? 0xe000 : last + 1; // Surrogates are no code points of a text.
   return String.fromCodePoint(...points, next);
-}
-
-/**
- * The texts that begin with a prefix, which may end within a surrogate pair: others are whole.
- * @param {string} prefix
- * @param {string} storage As a message calls it.
- * @returns {{ gte: string, lt?: string }}
- * @throws {PolystoreTypeError} ERR_KEY
- */
-export function rangeOfPrefix(prefix, storage) {
-  const isCut = FIRST_HALF_AT_END.test(prefix);
-  requireText(isCut ? prefix.slice(0, -1) : prefix, storage);
-  const end = endOfPrefix(isCut ? `${prefix}\udfff` : prefix);
-  return { gte: isCut ? `${prefix}\udc00` : prefix, ...(end !== null && { lt: end }) };
 }

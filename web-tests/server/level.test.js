@@ -86,8 +86,8 @@ test("a prefix may end within a surrogate pair", async () => {
     await store.set(key, key);
   assert.deepEqual(await store.prefix("a\ud83d").keys(), ["\uddff", "\ude00", "\ude01x"]);
   assert.deepEqual(await store.prefix("a\udbff").keys(), ["\udfff"]);
-  await assert.rejects(store.prefix("a\udc00").keys(), { code: "ERR_KEY" });
-  await assert.rejects(store.prefix("\ud83da").keys(), { code: "ERR_KEY" });
+  assert.deepEqual(await store.prefix("a\udc00").keys(), []);
+  assert.deepEqual(await store.prefix("\ud83da").keys(), []);
 });
 
 test("a listing reads nothing that lies after its prefix", async () => {
