@@ -2,6 +2,8 @@
 
 interface Window {
   localforage: any;
+  /** The package `browser-level`. */
+  browserLevel: any;
   kv: typeof import("polystore-wasm").default;
   PolystoreError: typeof import("polystore-wasm").PolystoreError;
   contract: (subject: string, name: string) => Promise<string>;

@@ -40,11 +40,11 @@ export const knownClients = [
   },
   {
     type: "LEVEL", // Any `abstract-level`, a sublevel too; browser-level is one for pages.
-    recognizes: has("put", "del", "batch", "getMany", "iterator"),
+    recognizes: has("put", "del", "batch", "iterator"),
     open: async (database) => {
       // Which one that was closed needs, and another does not mind; now, for later the user may have closed it anew.
       await database.open();
-      return new (await import("./level.js")).Level(database);
+      return (await import("./level.js")).openLevel(database);
     },
   },
   {

@@ -1,40 +1,68 @@
-import { decodeRecord, encodeRecord, isRecord } from "../record.js";
+import { PolystoreTypeError } from "../errors.js";
+import { decodeExpiry, decodeRecord, encodeRecord, isRecord } from "../record.js";
 import { Batch, inRuns } from "./batch.js";
-import { requireText } from "./text_key.js";
+import { hasMethods } from "./has.js";
+import { rangeOfPrefix, requireText } from "./text_key.js";
 
 /** Records to a page of a listing. */
 const PAGE_LENGTH = 1000;
-// Said at every call, so that it does not matter which encodings the database was opened with. Text, and not JSON as with
-// polystore, because one value that is not JSON would end a whole listing; the bytes are the same.
-const TEXT = { keyEncoding: "utf8", valueEncoding: "utf8" };
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** UTF-8 of a database that keeps views: Level's own takes a U+FEFF off the beginning, so two keys would become one. */
+const WHOLE_TEXT = {
+  name: "polystore-text",
+  format: "view",
+  encode: (/** @type {string} */ text) => new TextEncoder().encode(text),
+  decode: (/** @type {Uint8Array} */ bytes) => decoder.decode(bytes),
+};
 
 /**
- * @typedef {object} Request
- * @property {"get" | "put" | "del" | "evict"} type
- * @property {string} [key]
- * @property {string} [value]
- * @property {import("./client.js").Evicted[]} [evicted]
+ * A database, and the encodings that are said at every call, so that it does not matter with which it was opened.
+ * @typedef {{ database: any, encodings: { keyEncoding: any, valueEncoding: string } }} Target
  */
+/**
+ * What a call reads and does, on one database; or the range that it lists.
+ * @typedef {{ target: Target, reads: string[], act: (changes: Changes) => unknown, range?: undefined }} Action
+ * @typedef {{ target: Target, range: NonNullable<ReturnType<typeof rangeOfPrefix>> }} Listing
+ */
+/** @typedef {{ type: "put" | "del", key: string, value?: string }} Operation */
 
-/** An `abstract-level`: each value is the JSON text of a record. Calls of one tick are one atomic batch, or one `getMany`. */
-export class Level {
+/**
+ * The queue of each database. Its sublevels share it: an eviction reads, compares and removes, and nothing that another
+ * store writes to the same place may come in between.
+ * @type {WeakMap<object, Batch<Action | Listing>>}
+ */
+const queues = new WeakMap();
+
+/** @param {any} database */
+export function openLevel(database) {
+  if (!hasMethods(database, "getMany", "keys", "sublevel")) {
+    const message =
+      "kv() cannot wrap a database of levelup. Give it one of abstract-level: of the package level from version 8 on, memory-level, browser-level, or a sublevel.";
+    throw new PolystoreTypeError("ERR_CLIENT", message);
+  }
+  return new Level(database);
+}
+
+/** An `abstract-level`: each value is the JSON text of a record. The writes of one tick are one atomic batch. */
+class Level {
   type = "LEVEL";
   /** @type {import("./client.js").Client["can"]} */
   can = ["list"];
   /** @type {"write"} */
   copies = "write";
-  #database;
-  /** @type {Batch<Request>} */
-  #batch = new Batch(inRuns(kindOf, (requests) => this.#perform(requests)));
+  #target;
+  #queue;
 
   /** @param {any} database */
   constructor(database) {
-    this.#database = database;
+    this.#target = targetOf(database);
+    this.#queue = queueOf(database);
   }
 
   /** @param {string} id */
   async read(id) {
-    return decodeRecord((await this.#batch.add({ type: "get", key: keyOf(id) })) ?? null);
+    requireText(id, "Level");
+    return decodeRecord(await this.#add([id], (changes) => changes.get(id)));
   }
 
   /**
@@ -42,87 +70,184 @@ export class Level {
    * @param {unknown} value
    * @param {number | null} expires
    */
-  async write(id, value, expires) {
-    await this.#batch.add({ type: "put", key: keyOf(id), value: encodeRecord(value, expires) });
+  write(id, value, expires) {
+    requireText(id, "Level");
+    const text = encodeRecord(value, expires);
+    return this.#add([], (changes) => changes.make({ type: "put", key: id, value: text }));
   }
 
   /** @param {string} id */
-  async erase(id) {
-    await this.#batch.add({ type: "del", key: keyOf(id) });
+  erase(id) {
+    requireText(id, "Level");
+    return this.#add([], (changes) => changes.make({ type: "del", key: id }));
   }
 
   /** @param {import("./client.js").Evicted[]} evicted */
   evict(evicted) {
-    return this.#batch.add({ type: "evict", evicted });
+    const ids = evicted.map(({ id }) => id);
+    return this.#add(ids, (changes) => {
+      const stale = evicted.filter(({ id, expires }) => {
+        const record = decodeRecord(changes.get(id));
+        return isRecord(record) && record.expires === expires;
+      });
+      for (const { id } of stale) changes.make({ type: "del", key: id });
+      return stale.length;
+    });
   }
 
-  /** @param {string} prefix */
-  async *pages(prefix) {
-    await this.evict([]); // What was called before the listing comes before it.
-    // Level's ranges have no end for a prefix whose last character is the last there is: hence the look at each key.
-    const iterator = this.#database.iterator({ gte: keyOf(prefix), ...TEXT });
+  /**
+   * @param {string} prefix
+   * @param {import("./client.js").Wanted} wanted
+   */
+  async *pages(prefix, wanted) {
+    const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
+    const range = rangeOfPrefix(prefix);
+    if (!range) return;
+    let { iterator, entries } = await this.#queue.add({ target: this.#target, range });
     try {
-      for (;;) {
-        const entries = /** @type {[string, string][]} */ (await iterator.nextv(PAGE_LENGTH));
-        const inside = entries.filter(([id]) => id.startsWith(prefix));
-        yield { ids: inside.map(([id]) => id), found: inside.map(([, text]) => decodeRecord(text)) };
-        if (entries.length === 0 || inside.length < entries.length) return;
+      while (entries.length > 0) {
+        yield {
+          ids: entries.map((/** @type {[string, string]} */ [id]) => id),
+          found: entries.map((/** @type {[string, string]} */ [, text]) => decode(text)),
+        };
+        entries = iterator ? await iterator.nextv(PAGE_LENGTH) : [];
       }
     } finally {
-      await iterator.close();
+      await iterator?.close();
     }
   }
 
   close() {
-    return this.#database.close();
+    return this.#target.database.close();
+  }
+
+  giveUp() {
+    this.#queue.giveUp();
   }
 
   /**
-   * @param {Request[]} requests Of one kind.
-   * @returns {Promise<unknown[]>}
+   * @param {string[]} reads
+   * @param {Action["act"]} act
    */
-  async #perform(requests) {
-    const [{ type, evicted = [] }] = requests;
-    if (type === "get")
-      return this.#database.getMany(
-        requests.map(({ key }) => key),
-        TEXT,
-      );
-    if (type === "evict") return [await this.#evict(evicted)];
-    await this.#database.batch(requests, TEXT);
-    return [];
+  #add(reads, act) {
+    return this.#queue.add({ target: this.#target, reads, act });
+  }
+}
+
+/** What actions that go together see: what they read, and what those before them have changed. */
+class Changes {
+  /** @type {Operation[]} */
+  operations = [];
+  /** @type {Map<string, string | undefined>} */
+  #texts = new Map();
+
+  /**
+   * @param {string[]} keys
+   * @param {(string | undefined)[]} texts What was read at each.
+   */
+  note(keys, texts) {
+    for (const [i, key] of keys.entries()) this.#texts.set(key, texts[i]);
   }
 
-  /** @param {import("./client.js").Evicted[]} evicted */
-  async #evict(evicted) {
-    if (evicted.length === 0) return 0;
-    const texts = await this.#database.getMany(
-      evicted.map(({ id }) => id),
-      TEXT,
-    );
-    const stale = evicted.filter(({ expires }, i) => {
-      const record = decodeRecord(texts[i] ?? null);
-      return isRecord(record) && record.expires === expires;
-    });
-    await this.#database.batch(
-      stale.map(({ id }) => ({ type: "del", key: id })),
-      TEXT,
-    );
-    return stale.length;
+  /** @param {string} key */
+  get(key) {
+    return this.#texts.get(key) ?? null;
+  }
+
+  /** @param {Operation} operation */
+  make(operation) {
+    this.operations.push(operation);
+    this.#texts.set(operation.key, operation.value);
   }
 }
 
 /**
- * What goes to the database together: reads, or writes. An eviction, which is both, goes alone.
- * @param {Request} request
+ * @param {any} database
+ * @returns {Target}
  */
-function kindOf({ type }) {
-  if (type === "evict") return undefined;
-  return type === "get" ? "read" : "write";
+function targetOf(database) {
+  const keyEncoding = database.keyEncoding("utf8").format === "view" ? WHOLE_TEXT : "utf8";
+  // Text, and not JSON as with polystore, because one value that is not JSON would end a whole listing; the bytes are the same.
+  return { database, encodings: { keyEncoding, valueEncoding: "utf8" } };
 }
 
-/** @param {string} id */
-function keyOf(id) {
-  requireText(id, "Level");
-  return id;
+/** @param {any} database */
+function queueOf(database) {
+  const { db } = database; // The database of a sublevel; of a browser-level, which is none, an IDBDatabase.
+  const root = db && hasMethods(db, "getMany") ? db : database;
+  const queue = queues.get(root) ?? new Batch(inRuns(kindOf, perform));
+  queues.set(root, queue);
+  return queue;
+}
+
+/**
+ * What goes together: actions on one database. A listing goes alone, as it sees what came before it and nothing else.
+ * @param {Action | Listing} request
+ */
+function kindOf({ target, range }) {
+  return range ? undefined : target;
+}
+
+/**
+ * @param {(Action | Listing)[]} requests
+ * @returns {Promise<unknown[]>} The result of each, or a promise of it.
+ */
+function perform(requests) {
+  const [first] = requests;
+  if (first.range) return list(first);
+  const actions = /** @type {Action[]} */ (requests);
+  return actions.length === 1 ? apply(actions) : applyTogether(actions);
+}
+
+/** @param {Action[]} actions */
+async function applyTogether(actions) {
+  try {
+    return await apply(actions);
+  } catch {
+    // One that a hook of the user's refuses, for example, is not the fault of the others.
+    const results = [];
+    for (const action of actions) {
+      const result = apply([action]).then(([result]) => result);
+      results.push(result);
+      await result.catch(() => {}); // Whoever called learns of it.
+    }
+    return results;
+  }
+}
+
+/**
+ * Opens a listing and reads its first page.
+ * @param {Listing} listing
+ */
+async function list({ target: { database, encodings }, range: [gte, end] }) {
+  const iterator = database.iterator({ gte, ...(end !== null && { lt: end }), ...encodings });
+  // Without a snapshot, as in a browser, later pages would show what is written from now on.
+  if (!database.supports.snapshots) return [{ iterator: null, entries: await iterator.all() }];
+  try {
+    return [{ iterator, entries: await iterator.nextv(PAGE_LENGTH) }];
+  } catch (error) {
+    await iterator.close();
+    throw error;
+  }
+}
+
+/** @param {Action[]} actions On one database. */
+async function apply(actions) {
+  const [{ target }] = actions;
+  const changes = new Changes();
+  const keys = actions.flatMap(({ reads }) => reads);
+  if (keys.length > 0) changes.note(keys, await target.database.getMany(keys, target.encodings));
+  const results = actions.map(({ act }) => act(changes));
+  if (changes.operations.length > 0) await write(target, changes.operations);
+  return results;
+}
+
+/**
+ * @param {Target} target
+ * @param {Operation[]} operations
+ */
+function write({ database, encodings }, operations) {
+  if (operations.length > 1) return database.batch(operations, encodings);
+  const [{ type, key, value }] = operations; // A batch of one takes twice the time.
+  return type === "put" ? database.put(key, value, encodings) : database.del(key, encodings);
 }

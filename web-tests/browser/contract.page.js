@@ -1,6 +1,7 @@
 import kv from "../../dist/index.js";
 import { behavioursOf, runBehaviour } from "../contract/behaviours.js";
 import { pageSubjects, portableSubjects } from "../contract/clients.js";
+import { browserLevel } from "../contract/clients/browser_level.js";
 import { distantHttp } from "../contract/clients/http.js";
 import { runCase } from "../contract/runner.js";
 
@@ -11,6 +12,7 @@ const cases = await response.json();
 const subjects = [...pageSubjects(kv, window.localforage), ...portableSubjects(kv)];
 const server = new URLSearchParams(location.search).get("http");
 if (server) subjects.push(distantHttp(kv, "HTTP", server));
+if (window.browserLevel) subjects.push(browserLevel(kv, window.browserLevel.BrowserLevel));
 
 /** Runs a case or a behaviour of the contract over a storage of this page. */
 window.contract = async (subjectName, name) => {

@@ -6,7 +6,9 @@ import localForage from "localforage";
 import kv from "polystore-wasm";
 import { behavioursOf } from "../contract/behaviours.js";
 import { pageSubjects, portableSubjects } from "../contract/clients.js";
+import { browserLevel } from "../contract/clients/browser_level.js";
 import { test as base } from "../support/browser.js";
+import { bundleBrowserLevel } from "./browser_level.js";
 
 /** @type {import("../contract/check.js").Case[]} */
 const cases = JSON.parse(readFileSync(new URL("../contract/cases.json", import.meta.url), "utf8"));
@@ -17,6 +19,8 @@ const test = base.extend(
     contractPage: [
       async ({ chromiumContext, server }, use) => {
         const page = await chromiumContext.newPage();
+        // The policy of the page does not hold for it.
+        await page.addInitScript({ content: await bundleBrowserLevel() });
         await page.goto(`${server.origin}/web-tests/browser/contract.html`);
         await page.waitForFunction(() => "contract" in window);
         await use(page);
@@ -30,7 +34,7 @@ const test = base.extend(
 // The core itself is the same in Node, where custom clients run; of those, one of each kind shows that it is here too.
 const portable = portableSubjects(kv).filter(({ name }) => ["Map", "custom client: RAW, answers later"].includes(name));
 
-for (const subject of [...pageSubjects(kv, localForage), ...portable]) {
+for (const subject of [...pageSubjects(kv, localForage), browserLevel(kv), ...portable]) {
   test.describe(subject.name, () => {
     for (const name of [...cases.map(({ name }) => name), ...Object.keys(behavioursOf(subject))]) {
       test(name, async ({ contractPage }) => {

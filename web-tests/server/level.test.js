@@ -80,6 +80,169 @@ test("a prefix is read as a range, also at the ends of what keys can be", async 
   assert.equal((await store.prefix("a").keys()).length, 6);
 });
 
+test("a prefix may end within a surrogate pair", async () => {
+  const store = kv(new MemoryLevel());
+  for (const key of ["a", "a\u{1f5ff}", "a\u{1f600}", "a\u{1f601}x", "a\u{10ffff}", "a\u{ffff}"])
+    await store.set(key, key);
+  assert.deepEqual(await store.prefix("a\ud83d").keys(), ["\uddff", "\ude00", "\ude01x"]);
+  assert.deepEqual(await store.prefix("a\udbff").keys(), ["\udfff"]);
+  assert.deepEqual(await store.prefix("a\udc00").keys(), []);
+  assert.deepEqual(await store.prefix("\ud83da").keys(), []);
+});
+
+test("a listing reads nothing that lies after its prefix", async () => {
+  const database = /** @type {any} */ (new MemoryLevel());
+  const store = kv(database);
+  for (const key of ["a", "b1", "b2", "c", "d"]) await store.set(key, 1);
+  let entries = 0;
+  const iterator = database.iterator.bind(database);
+  database.iterator = (/** @type {any} */ options) => {
+    const made = iterator(options);
+    const nextv = made.nextv.bind(made);
+    made.nextv = async (/** @type {number} */ length) => {
+      const page = await nextv(length);
+      entries += page.length;
+      return page;
+    };
+    return made;
+  };
+  assert.deepEqual(await store.prefix("b").keys(), ["1", "2"]);
+  assert.equal(entries, 2);
+});
+
+test("two objects of one sublevel: an eviction spares what the other has just written", async (context) => {
+  const database = new MemoryLevel();
+  const [reader, writer] = [kv(database.sublevel("a")), kv(database.sublevel("a"))];
+  await writer.set("other", 1);
+  await reader.set("key", "old", { expires: 1 });
+  context.mock.timers.enable({ apis: ["Date"], now: Date.now() + 2000 });
+  // For every moment of the eviction at which the other may write.
+  for (let ticks = 0; ticks < 40; ++ticks) {
+    context.mock.timers.setTime(Date.now() + 2000);
+    const read = reader.get("key");
+    for (let i = 0; i < ticks; ++i) await undefined;
+    await Promise.all([read, writer.set("key", ticks, { expires: 1 })]);
+    assert.equal(await writer.get("key"), ticks, `after ${ticks} ticks`);
+  }
+});
+
+test("a database and its sublevel share one order of calls", async () => {
+  const database = new MemoryLevel();
+  const [root, sublevel] = [kv(database), kv(database.sublevel("a"))];
+  await Promise.all([root.has("k"), sublevel.has("k")]); // They are open from here on.
+  const calls = [root.set("!a!k", 1), sublevel.set("k", 2), root.get("!a!k"), root.set("!a!k", 3), sublevel.get("k")];
+  const [, , second, , third] = await Promise.all(calls);
+  assert.deepEqual([second, third], [2, 3]);
+});
+
+test("a write that a hook refuses fails alone", async () => {
+  const database = /** @type {any} */ (new MemoryLevel());
+  database.hooks.prewrite.add((/** @type {any} */ { key }) => {
+    if (key === "refused") throw new Error("refused");
+  });
+  const store = kv(database);
+  await store.set("refused", 1).catch(() => {});
+  const calls = [store.set("a", 1), store.set("refused", 2), store.get("refused"), store.get("a"), store.set("b", 3)];
+  const [, refused, absent, present] = await Promise.allSettled(calls);
+  assert.equal(/** @type {any} */ (refused).reason?.code, "ERR_CLIENT");
+  assert.deepEqual(
+    [absent, present].map((/** @type {any} */ { value }) => value),
+    [null, 1],
+  );
+  assert.deepEqual(await store.all(), { a: 1, b: 3 });
+});
+
+test("a listing comes between what was called before it and what was called after", async () => {
+  const database = new MemoryLevel();
+  const store = kv(database);
+  const [, before, , after] = await Promise.all([store.set("a", 1), store.all(), store.set("b", 2), store.all()]);
+  assert.deepEqual([before, after], [{ a: 1 }, { a: 1, b: 2 }]);
+});
+
+test("the writes of one tick are one batch, with the reads between them and what is evicted", async (context) => {
+  /** @type {string[]} */
+  const calls = [];
+  const store = kv(counting(calls));
+  await store.set("stale", 1, { expires: 1 });
+  context.mock.timers.enable({ apis: ["Date"], now: Date.now() + 2000 });
+  assert.equal(await store.get("stale"), null);
+  calls.length = 0;
+  const results = await Promise.all([
+    store.set("a", 1),
+    store.get("a"),
+    store.set("a", 2),
+    store.get("a"),
+    store.del("a"),
+    store.get("a"),
+    store.set("b", 1),
+  ]);
+  assert.deepEqual(results, ["a", 1, "a", 2, "a", null, "b"]);
+  assert.deepEqual(calls, ["getMany", "batch"]);
+});
+
+test("a single write is no batch, which would take twice the time", async () => {
+  /** @type {string[]} */
+  const calls = [];
+  const store = kv(counting(calls));
+  await store.set("a", 1);
+  await store.del("a");
+  assert.deepEqual(calls, ["put", "del"]);
+});
+
+test("a database that another holds is an error until it is let go", async () => {
+  const location = join(folder, `${++databases}`);
+  const holder = new Level(location);
+  await holder.open();
+  const store = kv(new Level(location));
+  await assert.rejects(store.get("a"), (/** @type {any} */ error) => {
+    assert.equal(error.code, "ERR_CLIENT");
+    assert.match(JSON.stringify(causesOf(error)), /LEVEL_LOCKED/);
+    return true;
+  });
+  await holder.close();
+  await store.set("a", 1);
+  assert.equal(await store.get("a"), 1);
+  await store.close();
+});
+
+/** @param {any} error @returns {string[]} */
+const causesOf = (error) => (error ? [error.code, ...causesOf(error.cause)] : []);
+
+test("keys and values of every kind of text come back, whatever encodings the user chose", async () => {
+  for (const encoding of ["utf8", "json", "buffer", "view", "hex"]) {
+    const database = /** @type {any} */ (new MemoryLevel({ keyEncoding: encoding, valueEncoding: encoding }));
+    const store = kv(database);
+    const keys = ["", "\0", "k".repeat(10000), "\u{1f600}", "ä"];
+    for (const key of keys) await store.set(key, { text: "\0\ud800 \u{1f600}", key });
+    for (const key of keys) assert.deepEqual(await store.get(key), { text: "\0\ud800 \u{1f600}", key }, encoding);
+    assert.deepEqual((await store.keys()).sort(), [...keys].sort());
+    const buffers = { keyEncoding: "buffer", valueEncoding: "buffer" };
+    await database.put(Buffer.from([0xff, 0xfe]), Buffer.from([0xff, 0x00]), buffers);
+    assert.equal((await store.keys()).length, keys.length);
+    await store.clear();
+    assert.deepEqual(await database.get(Buffer.from([0xff, 0xfe]), buffers), Buffer.from([0xff, 0x00]));
+    assert.deepEqual(await store.keys(), []);
+  }
+});
+
+test("a key that begins with a byte order mark is one of its own, also where keys are kept as views", async () => {
+  for (const storeEncoding of /** @type {const} */ (["view", "buffer", "utf8"])) {
+    const store = kv(new MemoryLevel({ storeEncoding }));
+    await store.set("a", 1);
+    await store.set("\ufeffa", 2);
+    assert.deepEqual(await store.all(), { a: 1, "\ufeffa": 2 }, storeEncoding);
+    await store.prefix("\ufeff").clear();
+    assert.deepEqual(await store.all(), { a: 1 }, storeEncoding);
+  }
+});
+
+test("a database of levelup is refused, in words", async () => {
+  const levelup = Object.fromEntries(
+    ["open", "close", "get", "put", "del", "batch", "iterator", "clear"].map((name) => [name, async () => {}]),
+  );
+  await assert.rejects(kv(/** @type {any} */ (levelup)).get("a"), { code: "ERR_CLIENT", message: /levelup/ });
+});
+
 test("leaving an iteration lets go of the database", async () => {
   const database = new MemoryLevel();
   const store = kv(database);
