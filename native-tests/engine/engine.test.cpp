@@ -62,7 +62,7 @@ class Player {
 
     Change change() {
         if (pick(3) == 0) return erase(key());
-        return put(key(), std::string(1 + pick(300), static_cast<char>('a' + pick(26))),
+        return set(key(), std::string(1 + pick(300), static_cast<char>('a' + pick(26))),
                    pick(3) == 0 ? std::int64_t{pick(1000)} : kNoExpiry);
     }
 
@@ -177,7 +177,7 @@ TEST_CASE("engine: many keys, in order, in reverse and in none", "[engine]") {
     for (int i = 0; i < 20'000; ++i) {
         const int number = how == 0 ? i : (how == 1 ? 20'000 - i : i * 7919 % 20'011);
         keys.insert(std::to_string(100'000 + number));
-        got(engine->apply({put(std::to_string(100'000 + number), "v")}));
+        got(engine->apply({set(std::to_string(100'000 + number), "v")}));
     }
     auto expected = keys.begin();
     for (Scan scan = engine->scan({}); scan.next(); ++expected) REQUIRE(scan.key() == *expected);
@@ -191,11 +191,11 @@ TEST_CASE("engine: many keys, in order, in reverse and in none", "[engine]") {
 TEST_CASE("engine: a scan sees the state at its beginning, through writes and compaction", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
-    for (int i = 0; i < 1000; ++i) got(engine->apply({put(std::to_string(i), "old")}));
+    for (int i = 0; i < 1000; ++i) got(engine->apply({set(std::to_string(i), "old")}));
     Scan scan = engine->scan({});
     CHECK(scan.next());
     for (int i = 0; i < 1000; i += 2) got(engine->apply({erase(std::to_string(i))}));
-    while (got(engine->compact(1000))) got(engine->apply({put("5", "new"), put("more", "new")}));
+    while (got(engine->compact(1000))) got(engine->apply({set("5", "new"), set("more", "new")}));
     std::size_t count = 1;
     for (; scan.next(); ++count) REQUIRE(got(scan.read()) == "old");
     CHECK(count == 1000);
@@ -208,7 +208,7 @@ TEST_CASE("engine: compaction leaves what is live, and the file says so", "[engi
     auto engine = opened(env);
     const std::string value(1000, 'v');
     CHECK_FALSE(engine->wants_compaction());
-    for (int i = 0; i < 4000; ++i) got(engine->apply({put(std::to_string(i % 10), value)}));
+    for (int i = 0; i < 4000; ++i) got(engine->apply({set(std::to_string(i % 10), value)}));
     CHECK(engine->wants_compaction());
     while (got(engine->compact(4096))) continue;
     CHECK_FALSE(engine->wants_compaction());
@@ -221,10 +221,10 @@ TEST_CASE("engine: compaction leaves what is live, and the file says so", "[engi
 TEST_CASE("engine: what expires is found without a look at the rest", "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
-    got(engine->apply({put("a", "1", 100), put("b", "2", 200), put("c", "3"), put("ab", "4", 100)}));
+    got(engine->apply({set("a", "1", 100), set("b", "2", 200), set("c", "3"), set("ab", "4", 100)}));
     CHECK(got(engine->evict(99)) == 0);
     CHECK(got(engine->evict(100, "ab")) == 1);
-    got(engine->apply({put("b", "2", 300)}));
+    got(engine->apply({set("b", "2", 300)}));
     engine.reset();
     engine = opened(env);
     CHECK(got(engine->evict(299)) == 1);

@@ -48,7 +48,7 @@ TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[
                 }
                 const std::string value = std::to_string(i) + std::string(20'000, 'v');
                 const std::string name = std::to_string(thread);
-                if (!shared->apply({put("x" + name, value), put("y" + name, value)}).ok()) ++wrong;
+                if (!shared->apply({set("x" + name, value), set("y" + name, value)}).ok()) ++wrong;
                 if (got(shared->get("x" + name))->value != value) ++wrong;
             }
         });
@@ -89,6 +89,7 @@ class SlowEnv : public Env {
     Result<std::shared_ptr<File>> open(const std::string& path) override { return slow(posix_env().open(path)); }
     Result<std::shared_ptr<File>> create(const std::string& path) override { return slow(posix_env().create(path)); }
     Status replace(const std::string& from, const std::string& to) override { return posix_env().replace(from, to); }
+    Result<std::uint64_t> room(const std::string& path) override { return posix_env().room(path); }
     Status remove(const std::string& path) override { return posix_env().remove(path); }
     Result<std::unique_ptr<Lock>> lock(const std::string& path) override { return posix_env().lock(path); }
 
@@ -112,7 +113,7 @@ TEST_CASE("shared engine: writers that wait share a flush, and none is acknowled
     on_threads(16, [&](int thread) {
         for (int i = 0; i < 20; ++i) {
             const int before = env.syncs;
-            got(shared->apply({put(std::to_string(thread), std::to_string(i))}));
+            got(shared->apply({set(std::to_string(thread), std::to_string(i))}));
             if (env.syncs == before) ++early;  // A sync began after the write, in every case.
         }
     });
@@ -124,7 +125,7 @@ TEST_CASE("shared engine: writers that wait share a flush, and none is acknowled
 TEST_CASE("shared engine: relaxed flushes on close, strict has nothing left to flush", "[engine]") {
     FaultEnv env;
     auto shared = std::make_shared<SharedEngine>(opened(env), Durability::relaxed);
-    got(shared->apply({put("a", "1")}));
+    got(shared->apply({set("a", "1")}));
     const auto cursor = shared->scan({});
     got(shared->close());
     CHECK(got(cursor->next(9)).size() == 1);
@@ -132,7 +133,7 @@ TEST_CASE("shared engine: relaxed flushes on close, strict has nothing left to f
     auto engine = opened(env);
     CHECK(engine->size() == 1);
     shared = std::make_shared<SharedEngine>(std::move(engine), Durability::strict);
-    got(shared->apply({put("b", "2")}));
+    got(shared->apply({set("b", "2")}));
     shared.reset();
     env.crash();
     CHECK(opened(env)->size() == 2);

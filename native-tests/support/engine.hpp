@@ -31,7 +31,7 @@ inline std::unique_ptr<engine::Engine> opened(engine::Env& env, const std::strin
     return got(engine::Engine::open(env, path));
 }
 
-inline engine::Change put(std::string key, std::string value, std::int64_t expires = engine::kNoExpiry) {
+inline engine::Change set(std::string key, std::string value, std::int64_t expires = engine::kNoExpiry) {
     return {std::move(key), engine::Stored{std::move(value), expires}};
 }
 

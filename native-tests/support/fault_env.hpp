@@ -81,6 +81,11 @@ class FaultEnv : public engine::Env {
         return engine::Done{};
     }
 
+    engine::Result<std::uint64_t> room(const std::string& /*path*/) override {
+        if (fails()) return failure("room");
+        return std::uint64_t{limit_ - std::min(limit_, used())};
+    }
+
     engine::Status remove(const std::string& path) override {
         if (fails()) return failure("remove");
         files_.erase(path);

@@ -14,6 +14,9 @@
 namespace polystore::engine {
 namespace {
 
+/// Room that values leave to removals.
+constexpr std::uint64_t kRemovals = 16384;
+
 std::string new_path(const std::string& path) { return path + ".new"; }
 
 Failure corrupt(const std::string& path, std::uint64_t offset, const std::string& what) {
@@ -109,9 +112,11 @@ Status Engine::replay() {
         take(record.kind, record.key, place);
         batch_begin = reader.offset();
     }
-    if (batch_begin == end_) return Done{};
-    end_ = batch_begin;
-    if (Status cut = log_.file->truncate(end_); !cut.ok()) return cut;
+    if (batch_begin != end_) {
+        end_ = batch_begin;
+        if (Status cut = log_.file->truncate(end_); !cut.ok()) return cut;
+    }
+    // Whoever wrote it may have ended before it was flushed, and nobody would do it now.
     return log_.file->sync();
 }
 
@@ -176,11 +181,32 @@ Status Engine::apply(const std::vector<Change>& batch) {
                                [&](const Change& change) { return index_.find(change.key) != nullptr; })) {
         return Done{};
     }
-    Status appended = append(batch);
+    Status appended = erases ? append(batch) : append_in_room(batch);
     if (appended.ok() || broken_ || appended.failure().code != ErrorCode::quota) return appended;
     if (erases) return erase_in_full_storage(batch);
     // What was removed may have left the room that is missing.
     if (garbage() == 0 || !compact_now().ok()) return appended;
+    return append_in_room(batch);
+}
+
+Status Engine::append_in_room(const std::vector<Change>& batch) {
+    std::uint64_t bytes = 0;
+    for (const auto& [key, stored] : batch) bytes += kHeadSize + key.size() + (stored ? stored->value.size() : 0);
+    if (claimed_ < bytes) {
+        Result<std::uint64_t> room = env_.room(path_);
+        if (!room.ok()) return room.failure();
+        const std::uint64_t reserved = kHeaderSize + live_ + kRemovals;
+        // A byte appended takes one of the room, and one more is wanted for the new log.
+        if (*room < reserved + 2 * bytes) {
+            return Failure{ErrorCode::quota, "There is no room to store " + std::to_string(bytes) + " bytes in " +
+                                                 path_ + ": " + std::to_string(*room) + " are left, and " +
+                                                 std::to_string(reserved) + " of them are wanted to compact it. What " +
+                                                 "was there is unchanged; make room, remove, or prune()."};
+        }
+        // A part of it only, for others write as well.
+        claimed_ = std::max(bytes, (*room - reserved) / 8);
+    }
+    claimed_ -= bytes;
     return append(batch);
 }
 

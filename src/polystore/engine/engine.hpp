@@ -105,7 +105,9 @@ class Engine {
     /// Whether there is something at `key`, and when that expires. Reads no file.
     [[nodiscard]] std::optional<std::int64_t> expiry_of(std::string_view key) const;
 
-    /// Makes all of these changes, or none. ERR_QUOTA if there is no room, also for one larger than a log can hold.
+    /// Makes all of these changes, or none. ERR_QUOTA if there is no room, also for a change larger than a log can
+    /// hold. A value needs room for a whole new log besides: so that in full storage what is removed can be, and
+    /// compaction makes room of it.
     Status apply(const std::vector<Change>& batch);
 
     [[nodiscard]] Scan scan(Range range) const;
@@ -155,6 +157,7 @@ class Engine {
     Status make_log();
     Status replay();
     Status append(const std::vector<Change>& batch);
+    Status append_in_room(const std::vector<Change>& batch);
     Status erase_in_full_storage(const std::vector<Change>& batch);
     Status compact_now();
     void set(std::string_view key, const Place& place);
@@ -174,6 +177,7 @@ class Engine {
     std::uint64_t flushed_ = 0;
     std::optional<Failure> broken_;
     std::unique_ptr<Compaction> compaction_;
+    std::uint64_t claimed_ = 0;  ///< The bytes that may be appended before it is looked again how much room there is.
     std::uint64_t garbage_wanted_ = std::uint64_t{1} << 20U;
 };
 

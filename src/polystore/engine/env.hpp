@@ -64,6 +64,9 @@ class Env {
     /// it outlasts a power failure. When it fails, either may have the name.
     virtual Status replace(const std::string& from, const std::string& to) = 0;
 
+    /// How many bytes can be written still, beside the file at `path`.
+    [[nodiscard]] virtual Result<std::uint64_t> room(const std::string& path) = 0;
+
     /// Removes the file at `path`, if there is one.
     virtual Status remove(const std::string& path) = 0;
 

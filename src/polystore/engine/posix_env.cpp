@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -155,6 +156,12 @@ class PosixEnv : public Env {
         const Descriptor fd(repeated([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
         if (fd.number() < 0 || repeated([&] { return fsync(fd.number()); }) != 0) return failure_of("sync", folder);
         return Done{};
+    }
+
+    Result<std::uint64_t> room(const std::string& path) override {
+        struct statvfs status {};
+        if (repeated([&] { return statvfs(path.c_str(), &status); }) != 0) return failure_of("look at", path);
+        return std::uint64_t{status.f_bavail} * status.f_frsize;
     }
 
     Status remove(const std::string& path) override {
