@@ -205,9 +205,10 @@ TEST_CASE("engine faults: a flipped bit anywhere is found, and what is left can 
         const Salvaged salvaged = got(salvage(env, kPath, "saved.kv"));
         REQUIRE(salvaged.records == (i / 8 < kHeaderSize ? 11 : 10));
         REQUIRE((salvaged.lost_bytes == 0) == (i / 8 < kHeaderSize));
+        if (i % 8 != 0) continue;
+        const auto chapter = chapters();
         for (const auto& [key, value] : contents(*opened(env, "saved.kv"))) {
             // What was replaced or removed may be back, if that is what was lost.
-            const auto chapter = chapters();
             REQUIRE(std::any_of(chapter.begin(), chapter.end(), [&, key = key, value = value](const Values& values) {
                 const auto found = values.find(key);
                 return found != values.end() && found->second == value;

@@ -15,7 +15,7 @@
 namespace polystore::engine {
 namespace {
 
-/// Of a node. Of 32, 64 and 128 the one with the fastest reads and writes.
+/// Of a node.
 constexpr std::size_t kMostKeys = 64;
 /// Long keys split a node earlier, for inserting one moves those behind it.
 constexpr std::size_t kMostBytes = 8192;
