@@ -9,6 +9,7 @@
 
 #include "polystore/clients/file.hpp"
 #include "polystore/clients/folder.hpp"
+#include "polystore/clients/log.hpp"
 #include "polystore/clients/memory.hpp"
 #include "support/catch.hpp"
 #include "support/custom_clients.hpp"
@@ -53,6 +54,12 @@ TEST_CASE("contract: folder", "[contract]") {
     hold(each_case(), {.name = "folder",
                        .open = [&] { return polystore::folder(parent / "store"); },
                        .refuses = {{"long key", "ERR_KEY"}, {"long file name", "ERR_KEY"}}});
+}
+
+TEST_CASE("contract: log", "[contract]") {
+    const TemporaryFolder folder;
+    const FakeClock clock;
+    hold(each_case(), {"log", [&] { return polystore::log(folder / "data.kv", {.clock = clock}); }, clock});
 }
 
 TEST_CASE("contract: a client of the user's own", "[contract]") {

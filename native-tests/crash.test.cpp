@@ -15,6 +15,7 @@
 
 #include "polystore/clients/file.hpp"
 #include "polystore/clients/folder.hpp"
+#include "polystore/clients/log.hpp"
 #include "polystore/store.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
@@ -88,9 +89,9 @@ class Writer {
     int acknowledged_ = 0;
 };
 
-void kill_writers(const Open& open) {
+void kill_writers(const Open& open, int rounds = 20) {
     std::mt19937 random(7);
-    for (int round = 0; round < 20; ++round) {
+    for (int round = 0; round < rounds; ++round) {
         const std::string name = "r" + std::to_string(round) + ":";
         Writer writer(open, name, 1'000'000);
         writer.wait_for(static_cast<int>(random() % 20));
@@ -137,6 +138,11 @@ TEST_CASE("crash: a file holds whatever a killed process had acknowledged, and i
 TEST_CASE("crash: a folder holds whatever a killed process had acknowledged, and is whole", "[crash]") {
     const TemporaryFolder folder;
     kill_writers([&] { return polystore::folder(folder.path()); });
+}
+
+TEST_CASE("crash: a log holds whatever a killed process had acknowledged, and is whole", "[crash]") {
+    const TemporaryFolder folder;
+    kill_writers([&] { return log(folder / "data.kv"); }, 200);
 }
 
 TEST_CASE("crash: processes that write one file at once lose nothing", "[crash]") {

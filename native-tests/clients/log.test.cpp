@@ -1,0 +1,102 @@
+#include "polystore/clients/log.hpp"
+
+#include <unistd.h>
+
+#include <string>
+
+#include "polystore/store.hpp"
+#include "support/catch.hpp"
+#include "support/code_of.hpp"
+#include "support/fake_clock.hpp"
+#include "support/file_size_limit.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace polystore;
+using namespace polystore::testing;
+
+TEST_CASE("log: keeps its records, and makes its folders", "[log]") {
+    const TemporaryFolder folder;
+    const auto path = folder / "new/folder/data.kv";
+    Store(log(path)).set("a", 1);
+    CHECK(Store(log(path)).get("a") == 1);
+    CHECK(TemporaryFolder().names().empty());
+}
+
+TEST_CASE("log: one at a time may have it, and the others are told who does", "[log]") {
+    const TemporaryFolder folder;
+    const Store first(log(folder / "data.kv"));
+    first.set("a", 1);
+    const Store second(log(folder / "data.kv"));
+    CHECK_THAT(failure_of([&] { second.set("a", 2); }),
+               Catch::StartsWith("ERR_CLIENT") && Catch::Contains("in process " + std::to_string(getpid())));
+    first.close();
+    CHECK(second.get("a") == 1);
+}
+
+TEST_CASE("log: is opened again after it was closed", "[log]") {
+    const TemporaryFolder folder;
+    const auto client = log(folder / "data.kv");
+    Store(client).set("a", 1);
+    const Store store(client);
+    auto iterator = store.begin();
+    store.close();
+    CHECK(Store(client).get("a") == 1);
+}
+
+TEST_CASE("log: what is no log, or a damaged one, is left as it is", "[log]") {
+    const TemporaryFolder folder;
+    const auto path = folder / "data.kv";
+    put(path, "a letter to my aunt, which is not to be lost");
+    CHECK_THAT(failure_of([&] { Store(log(path)).set("a", 1); }),
+               Catch::StartsWith("ERR_CORRUPT") && Catch::Contains(path.string()));
+    CHECK(text_of(path) == "a letter to my aunt, which is not to be lost");
+    CHECK(code_of([&] { Store(log(folder.path())).set("a", 1); }) == "ERR_CLIENT");
+}
+
+TEST_CASE("log: a value that is not JSON is ERR_CORRUPT, a key that is not UTF-8 ERR_KEY", "[log]") {
+    const TemporaryFolder folder;
+    const Store store(log(folder / "data.kv"));
+    CHECK(code_of([&] { store.set("\xFF", 1); }) == "ERR_KEY");
+    CHECK(code_of([&] { return store.get("\xFF"); }) == "ERR_KEY");
+    CHECK(store.keys().empty());
+}
+
+TEST_CASE("log: prunes by its clock what the prefix names, and nothing else", "[log]") {
+    const TemporaryFolder folder;
+    FakeClock clock;
+    const Store store(log(folder / "data.kv", {.clock = clock}), {.clock = clock});
+    store.set("a:1", 1, {.expires = 1});
+    store.set("a:2", 2, {.expires = 2});
+    store.set("b:1", 1, {.expires = 1});
+    clock.advance(1000);
+    CHECK(store.prefix("a:").prune() == 1);
+    CHECK(store.prune() == 1);
+    CHECK(store.keys() == std::vector<std::string>{"a:2"});
+}
+
+TEST_CASE("log: an iteration shows what was there when it began", "[log]") {
+    const TemporaryFolder folder;
+    const Store store(log(folder / "data.kv", {.durability = Durability::relaxed}));
+    for (int i = 0; i < 1500; ++i) store.set(std::to_string(i), i);
+    int count = 0;
+    for (const auto& [key, value] : store) {
+        if (count++ == 0) store.clear();
+        CHECK(value == std::stoi(key));
+    }
+    CHECK(count == 1500);
+    CHECK(store.keys().empty());
+}
+
+TEST_CASE("log: a full disk is ERR_QUOTA, and nothing is lost", "[log]") {
+    const TemporaryFolder folder;
+    const Store store(log(folder / "data.kv"));
+    store.set("a", 1);
+    {
+        const FileSizeLimit limit(5000);
+        CHECK(code_of([&] { store.set("b", std::string(10'000, 'x')); }) == "ERR_QUOTA");
+        CHECK(store.get("a") == 1);
+        store.set("c", 2);
+    }
+    store.close();
+    CHECK(Json(Store(log(folder / "data.kv")).all()) == Json({{"a", 1}, {"c", 2}}));
+}

@@ -1,0 +1,302 @@
+// What the engine makes of a storage that fails, forgets, fills up or lies.
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "polystore/engine/engine.hpp"
+#include "polystore/engine/salvage.hpp"
+#include "support/catch.hpp"
+#include "support/engine.hpp"
+#include "support/fault_env.hpp"
+
+using namespace polystore::engine;
+using namespace polystore::testing;
+
+namespace {
+
+using Values = std::map<std::string, std::string>;
+
+void apply_to(Values& values, const std::vector<Change>& batch) {
+    for (const auto& [key, stored] : batch) {
+        if (stored) {
+            values[key] = stored->value;
+        } else {
+            values.erase(key);
+        }
+    }
+}
+
+const std::vector<std::vector<Change>>& story() {
+    static const std::vector<std::vector<Change>> kStory = {
+        {set("a", "1")},
+        {set("b", "22", 5), set("c", "333")},
+        {erase("a")},
+        {set("b", "4444")},
+        {set("d", "5"), erase("c"), set("e", "66", 9)},
+        {set("a", std::string(600, '7'))},
+        {erase("b"), set("f", "8")},
+    };
+    return kStory;
+}
+
+/// What is stored after each number of batches of the story.
+std::vector<Values> chapters() {
+    std::vector<Values> chapters(1);
+    for (const auto& batch : story()) {
+        chapters.push_back(chapters.back());
+        apply_to(chapters.back(), batch);
+    }
+    return chapters;
+}
+
+/// A log of the story, and the offsets at which its batches end.
+struct Log {
+    std::string bytes;
+    std::vector<std::size_t> ends;
+};
+
+Log told() {
+    FaultEnv env;
+    Log log;
+    const auto engine = opened(env);
+    log.ends.push_back(env.text(kPath).size());
+    for (const auto& batch : story()) {
+        got(engine->apply(batch));
+        log.ends.push_back(env.text(kPath).size());
+    }
+    log.bytes = env.text(kPath);
+    return log;
+}
+
+}  // namespace
+
+TEST_CASE("engine faults: every call in turn fails, once or from then on, and then the power does", "[engine]") {
+    const bool for_good = GENERATE(false, true);
+    const std::size_t kept = GENERATE(0U, 1U, 40U, 100'000U);
+    bool failed = true;
+    int at = 0;
+    for (; failed; ++at) {
+        INFO("call " << at << ", kept " << kept);
+        FaultEnv env;
+        env.fail_after(at, for_good);
+        Values acknowledged;
+        // What may be there as well: a change whose flush failed.
+        std::vector<Values> possible;
+        {
+            auto engine = Engine::open(env, kPath);
+            for (std::size_t i = 0; engine.ok() && i < story().size(); ++i) {
+                const auto& batch = story()[i];
+                Values with = acknowledged;
+                apply_to(with, batch);
+                const bool applied = (*engine)->apply(batch).ok();
+                if (applied && (*engine)->flush().ok()) {
+                    acknowledged = with;
+                    possible.clear();
+                } else if (applied) {
+                    possible.push_back(with);
+                }
+                // In the middle of it, a compaction.
+                if (i == 3 || i == 5) {
+                    for (Result<bool> more = true; more.ok() && *more;) more = (*engine)->compact(30);
+                }
+            }
+            failed = env.has_failed();
+            env.fail_no_more();
+            // What failed has taken nothing from what can be read, and added nothing that was refused.
+            if (engine.ok()) CHECK(contents(**engine) == (possible.empty() ? acknowledged : possible.back()));
+        }
+        env.crash(kept);
+        possible.push_back(acknowledged);
+        const Values found = contents(*opened(env));
+        CHECK(std::find(possible.begin(), possible.end(), found) != possible.end());
+        CHECK_FALSE(env.has(kPath + ".new"));
+    }
+    CHECK(at > 40);  // So many calls there were.
+}
+
+TEST_CASE("engine faults: after a failure that can be undone everything goes on", "[engine]") {
+    FaultEnv env;
+    auto engine = opened(env);
+    got(engine->apply({set("a", "1")}));
+    env.fail_after(0);
+    CHECK(failure_in(engine->apply({set("b", std::string(100, '2'))})) == "ERR_CLIENT: Injected: write.");
+    CHECK(contents(*engine) == Values{{"a", "1"}});
+    got(engine->apply({set("c", "3")}));
+    engine.reset();
+    CHECK(contents(*opened(env)) == Values{{"a", "1"}, {"c", "3"}});
+}
+
+TEST_CASE("engine faults: after a failed sync nothing is written any more, and all is read", "[engine]") {
+    FaultEnv env;
+    auto engine = opened(env);
+    got(engine->apply({set("a", "1")}));
+    got(engine->flush());
+    got(engine->apply({set("b", "2")}));
+    env.fail_after(0);
+    CHECK_THAT(failure_in(engine->flush()),
+               Catch::Contains("ERR_CLIENT: Injected: sync.") && Catch::Contains("open it"));
+    CHECK_THAT(failure_in(engine->apply({set("c", "3")})), Catch::StartsWith("ERR_CLIENT"));
+    CHECK_THAT(failure_in(engine->flush()), Catch::StartsWith("ERR_CLIENT"));
+    CHECK_THAT(failure_in(engine->compact(1)), Catch::StartsWith("ERR_CLIENT"));
+    CHECK(got(engine->get("a"))->value == "1");
+    engine.reset();
+    env.crash();
+    CHECK(contents(*opened(env)) == Values{{"a", "1"}});
+}
+
+TEST_CASE("engine faults: a log torn at any length is what was written until then", "[engine]") {
+    const Log log = told();
+    const std::vector<Values> expected = chapters();
+    for (std::size_t length = kHeaderSize; length <= log.bytes.size(); ++length) {
+        INFO("length " << length);
+        FaultEnv env;
+        env.put(kPath, log.bytes.substr(0, length));
+        const auto whole =
+            static_cast<std::size_t>(std::upper_bound(log.ends.begin(), log.ends.end(), length) - log.ends.begin() - 1);
+        const auto engine = opened(env);
+        REQUIRE(contents(*engine) == expected[whole]);
+        REQUIRE(env.text(kPath).size() == log.ends[whole]);
+    }
+}
+
+TEST_CASE("engine faults: sectors that a crash left unwritten are torn, too", "[engine]") {
+    const Log log = told();
+    const std::vector<Values> expected = chapters();
+    for (std::size_t from : log.ends) {
+        FaultEnv env;
+        env.put(kPath, log.bytes.substr(0, from) + std::string(2000, '\0'));
+        const auto whole =
+            static_cast<std::size_t>(std::find(log.ends.begin(), log.ends.end(), from) - log.ends.begin());
+        REQUIRE(contents(*opened(env)) == expected[whole]);
+    }
+}
+
+TEST_CASE("engine faults: a header is there or not", "[engine]") {
+    const Log log = told();
+    FaultEnv env;
+    env.put(kPath, "");
+    CHECK(opened(env)->size() == 0);
+    for (std::size_t length = 1; length < kHeaderSize; ++length) {
+        env.put(kPath, log.bytes.substr(0, length));
+        CHECK_THAT(failure_in(Engine::open(env, kPath)),
+                   Catch::StartsWith("ERR_CORRUPT") && Catch::Contains("offset 0"));
+        CHECK(env.text(kPath).size() == length);
+    }
+}
+
+TEST_CASE("engine faults: a flipped bit anywhere is found, and what is left can be salvaged", "[engine]") {
+    const Log log = told();
+    const Values all = chapters().back();
+    for (std::size_t i = 0; i < log.bytes.size() * 8; ++i) {
+        std::string bytes = log.bytes;
+        bytes[i / 8] = static_cast<char>(bytes[i / 8] ^ (1 << (i % 8)));
+        INFO("bit " << i << " of " << bytes.size() * 8);
+        FaultEnv env;
+        env.put(kPath, bytes);
+        const std::string failure = failure_in(Engine::open(env, kPath));
+        const auto damaged = i / 8 < kHeaderSize ? 0 : *(std::upper_bound(log.ends.begin(), log.ends.end(), i / 8) - 1);
+        REQUIRE_THAT(failure, Catch::StartsWith("ERR_CORRUPT") && Catch::Contains(kPath));
+        // The offset is that of the record, which is in the batch that the bit is in.
+        const std::size_t offset = std::stoul(failure.substr(failure.find("offset ") + 7));
+        REQUIRE((offset >= damaged && offset <= i / 8));
+        REQUIRE(env.text(kPath) == bytes);
+
+        const Salvaged salvaged = got(salvage(env, kPath, "saved.kv"));
+        REQUIRE(salvaged.records == (i / 8 < kHeaderSize ? 11 : 10));
+        REQUIRE((salvaged.lost_bytes == 0) == (i / 8 < kHeaderSize));
+        if (i % 8 != 0) continue;
+        const auto chapter = chapters();
+        for (const auto& [key, value] : contents(*opened(env, "saved.kv"))) {
+            // What was replaced or removed may be back, if that is what was lost.
+            REQUIRE(std::any_of(chapter.begin(), chapter.end(), [&, key = key, value = value](const Values& values) {
+                const auto found = values.find(key);
+                return found != values.end() && found->second == value;
+            }));
+        }
+    }
+}
+
+TEST_CASE("engine faults: a record that is damaged while the log is open is not given", "[engine]") {
+    FaultEnv env;
+    const auto engine = opened(env);
+    got(engine->apply({set("a", "whole"), set("b", "whole")}));
+    const auto file = got(env.open(kPath));
+    got(file->write(env.text(kPath).size() - 1, "?"));
+    CHECK(got(engine->get("a"))->value == "whole");
+    CHECK_THAT(failure_in(engine->get("b")), Catch::StartsWith("ERR_CORRUPT") && Catch::Contains("offset"));
+    CHECK_THAT(failure_in(engine->compact(1000)), Catch::StartsWith("ERR_CORRUPT"));
+    CHECK(got(engine->get("a"))->value == "whole");
+}
+
+TEST_CASE("engine faults: records of an earlier log are none of this one", "[engine]") {
+    FaultEnv env;
+    auto engine = opened(env);
+    got(engine->apply({set("a", "1")}));
+    const std::string stale = env.text(kPath).substr(kHeaderSize);
+    got(engine->apply({erase("a")}));
+    while (got(engine->compact(1000))) continue;
+    engine.reset();
+    env.put(kPath, env.text(kPath) + stale);
+    CHECK_THAT(failure_in(Engine::open(env, kPath)), Catch::StartsWith("ERR_CORRUPT") && Catch::Contains("offset 24"));
+}
+
+TEST_CASE("engine faults: a full disk takes nothing, loses nothing, and removing frees room", "[engine]") {
+    FaultEnv env;
+    auto engine = opened(env);
+    const std::string value(1000, 'v');
+    env.limit(100'000);
+    Values expected;
+    std::string failure;
+    for (int i = 0; failure.empty(); ++i) {
+        const std::string key = std::to_string(i);
+        failure = failure_in(engine->apply({set(key, value)}));
+        if (failure.empty()) expected[key] = value;
+    }
+    CHECK_THAT(failure, Catch::StartsWith("ERR_QUOTA: There is no room to store 1030 bytes in data.kv"));
+    CHECK(expected.size() > 35);
+    CHECK(contents(*engine) == expected);
+    got(engine->flush());
+
+    SECTION("a crash then loses nothing") {
+        engine.reset();
+        env.crash();
+        CHECK(contents(*opened(env)) == expected);
+    }
+    SECTION("clearing works with hardly any room") {
+        env.limit(env.text(kPath).size() + kHeaderSize);
+        got(engine->clear(""));
+        CHECK(engine->size() == 0);
+        env.limit(100'000);
+        got(engine->apply({set("a", value)}));
+        CHECK(contents(*engine) == Values{{"a", value}});
+        engine.reset();
+        CHECK(contents(*opened(env)) == Values{{"a", value}});
+    }
+    SECTION("what was removed makes room for what is new, again and again") {
+        for (int round = 0; round < 5; ++round) {
+            const std::size_t full = expected.size();
+            for (const auto& [key, stored] : Values(expected)) {
+                if (expected.size() == full / 4) break;
+                got(engine->apply({erase(key)}));
+                expected.erase(key);
+            }
+            for (int i = 0; expected.size() < full - 2; ++i) {
+                const std::string key = "r" + std::to_string(round) + ":" + std::to_string(i);
+                got(engine->apply({set(key, value)}));
+                expected[key] = value;
+            }
+            CHECK(contents(*engine) == expected);
+        }
+    }
+    SECTION("a disk that others filled refuses what it has no room for") {
+        env.limit(env.text(kPath).size() + 500);
+        CHECK_THAT(failure_in(engine->apply({set("big", value)})), Catch::StartsWith("ERR_QUOTA"));
+        CHECK(contents(*engine) == expected);
+    }
+    SECTION("a removal for which there is no room at all removes nothing") {
+        env.limit(0);
+        CHECK_THAT(failure_in(engine->apply({erase("1")})), Catch::StartsWith("ERR_QUOTA"));
+        CHECK(contents(*engine) == expected);
+    }
+}

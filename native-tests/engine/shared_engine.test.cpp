@@ -1,0 +1,140 @@
+#include "polystore/engine/shared_engine.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "polystore/engine/posix_env.hpp"
+#include "support/catch.hpp"
+#include "support/engine.hpp"
+#include "support/fault_env.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace polystore::engine;
+using namespace polystore::testing;
+
+namespace {
+
+void on_threads(int count, const std::function<void(int)>& work) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < count; ++i) threads.emplace_back(work, i);
+    for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+
+TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[engine]") {
+    const TemporaryFolder folder;
+    const std::string path = (folder / "data.kv").string();
+    constexpr int kRounds = 60;
+    {
+        const auto shared = std::make_shared<SharedEngine>(opened(posix_env(), path),
+                                                           GENERATE(Durability::strict, Durability::relaxed));
+        std::atomic<int> wrong = 0;
+        on_threads(17, [&](int thread) {
+            for (int i = 0; i < kRounds; ++i) {
+                if (thread == 16) {
+                    // Batches are seen whole: each thread's two keys are always equal.
+                    std::map<std::string, std::string> seen;
+                    const auto cursor = shared->scan({});
+                    for (auto page = got(cursor->next(7)); !page.empty(); page = got(cursor->next(7))) {
+                        for (auto& entry : page) seen[entry.key] = entry.stored.value;
+                    }
+                    for (const auto& [key, value] : seen) {
+                        if (key[0] == 'x' && seen["y" + key.substr(1)] != value) ++wrong;
+                    }
+                    continue;
+                }
+                const std::string value = std::to_string(i) + std::string(20'000, 'v');
+                const std::string name = std::to_string(thread);
+                if (!shared->apply({set("x" + name, value), set("y" + name, value)}).ok()) ++wrong;
+                if (got(shared->get("x" + name))->value != value) ++wrong;
+            }
+        });
+        CHECK(wrong == 0);
+        got(shared->close());
+    }
+    const auto engine = opened(posix_env(), path);
+    CHECK(engine->size() == 32);
+    for (const auto& [key, value] : contents(*engine))
+        CHECK(value == std::to_string(kRounds - 1) + std::string(20'000, 'v'));
+}
+
+namespace {
+
+/// Counts the syncs of the log, and can hold one up.
+class SlowFile : public File {
+   public:
+    SlowFile(std::shared_ptr<File> file, std::atomic<int>& syncs) : file_(std::move(file)), syncs_(syncs) {}
+    Result<std::uint64_t> size() override { return file_->size(); }
+    Result<std::string_view> read(std::uint64_t offset, std::size_t length, std::string& buffer) override {
+        return file_->read(offset, length, buffer);
+    }
+    Status write(std::uint64_t offset, std::string_view bytes) override { return file_->write(offset, bytes); }
+    Status truncate(std::uint64_t size) override { return file_->truncate(size); }
+    Status sync() override {
+        ++syncs_;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        return file_->sync();
+    }
+
+   private:
+    std::shared_ptr<File> file_;
+    std::atomic<int>& syncs_;
+};
+
+class SlowEnv : public Env {
+   public:
+    Result<std::shared_ptr<File>> open(const std::string& path) override { return slow(posix_env().open(path)); }
+    Result<std::shared_ptr<File>> create(const std::string& path) override { return slow(posix_env().create(path)); }
+    Status replace(const std::string& from, const std::string& to) override { return posix_env().replace(from, to); }
+    Result<std::uint64_t> room(const std::string& path) override { return posix_env().room(path); }
+    Status remove(const std::string& path) override { return posix_env().remove(path); }
+    Result<std::unique_ptr<Lock>> lock(const std::string& path) override { return posix_env().lock(path); }
+
+    std::atomic<int> syncs = 0;
+
+   private:
+    Result<std::shared_ptr<File>> slow(Result<std::shared_ptr<File>> file) {
+        if (!file.ok() || !*file) return file;
+        return std::shared_ptr<File>(std::make_shared<SlowFile>(std::move(*file), syncs));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("shared engine: writers that wait share a flush, and none is acknowledged before it", "[engine]") {
+    const TemporaryFolder folder;
+    SlowEnv env;
+    const auto shared = std::make_shared<SharedEngine>(opened(env, (folder / "data.kv").string()), Durability::strict);
+    env.syncs = 0;
+    std::atomic<int> early = 0;
+    on_threads(16, [&](int thread) {
+        for (int i = 0; i < 20; ++i) {
+            const int before = env.syncs;
+            got(shared->apply({set(std::to_string(thread), std::to_string(i))}));
+            if (env.syncs == before) ++early;  // A sync began after the write, in every case.
+        }
+    });
+    CHECK(early == 0);
+    CHECK(env.syncs < 320 / 2);
+    CHECK(env.syncs >= 20);
+}
+
+TEST_CASE("shared engine: relaxed flushes on close, strict has nothing left to flush", "[engine]") {
+    FaultEnv env;
+    auto shared = std::make_shared<SharedEngine>(opened(env), Durability::relaxed);
+    got(shared->apply({set("a", "1")}));
+    const auto cursor = shared->scan({});
+    got(shared->close());
+    CHECK(got(cursor->next(9)).size() == 1);
+    env.crash();
+    auto engine = opened(env);
+    CHECK(engine->size() == 1);
+    shared = std::make_shared<SharedEngine>(std::move(engine), Durability::strict);
+    got(shared->apply({set("b", "2")}));
+    shared.reset();
+    env.crash();
+    CHECK(opened(env)->size() == 2);
+}

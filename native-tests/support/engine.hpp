@@ -1,0 +1,64 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "polystore/engine/engine.hpp"
+
+/// Verbs for the tests of the engine.
+namespace polystore::testing {
+
+inline const std::string kPath = "data.kv";
+
+/// What a call gives. Throws what failed, as a failure of the test.
+template <typename T>
+T got(engine::Result<T> result) {
+    if (result.ok()) return std::move(*result);
+    throw std::runtime_error(std::string(name_of(result.failure().code)) + ": " + result.failure().message);
+}
+
+/// How a call failed, as "ERR_...: message"; "" if it did not.
+template <typename T>
+std::string failure_in(engine::Result<T> result) {
+    return result.ok() ? "" : std::string(name_of(result.failure().code)) + ": " + result.failure().message;
+}
+
+inline std::unique_ptr<engine::Engine> opened(engine::Env& env, const std::string& path = kPath) {
+    return got(engine::Engine::open(env, path));
+}
+
+inline engine::Change set(std::string key, std::string value, std::int64_t expires = engine::kNoExpiry) {
+    return {std::move(key), engine::Stored{std::move(value), expires}};
+}
+
+inline engine::Change erase(std::string key) { return {std::move(key), std::nullopt}; }
+
+inline std::vector<std::pair<std::string, std::string>> listed(engine::Scan scan) {
+    std::vector<std::pair<std::string, std::string>> entries;
+    while (scan.next()) entries.emplace_back(scan.key(), got(scan.read()));
+    return entries;
+}
+
+/// All that is in it, by scan; and by get, which must say the same.
+inline std::map<std::string, std::string> contents(engine::Engine& engine) {
+    std::map<std::string, std::string> all;
+    for (auto& [key, value] : listed(engine.scan({}))) {
+        const auto stored = got(engine.get(key));
+        if (!stored || stored->value != value) throw std::runtime_error("get and scan differ at " + key);
+        all.emplace(std::move(key), std::move(value));
+    }
+    if (all.size() != engine.size()) throw std::runtime_error("size and scan differ");
+    return all;
+}
+
+}  // namespace polystore::testing
+
+namespace polystore::engine {
+[[nodiscard]] inline bool operator==(const Stored& left, const Stored& right) {
+    return left.value == right.value && left.expires == right.expires;
+}
+}  // namespace polystore::engine

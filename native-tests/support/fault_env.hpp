@@ -1,0 +1,189 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "polystore/engine/env.hpp"
+
+namespace polystore::testing {
+
+/// Files in memory, of which a crash keeps what was synced, and whose every call can fail.
+class FaultEnv : public engine::Env {
+   public:
+    /// Content as programs see it, and as a power failure leaves it.
+    struct Content {
+        std::string seen;
+        std::string synced;
+    };
+
+    /// Lets the call that comes after so many fail, once or, with `for_good`, and all after it. A write that fails has
+    /// written a half.
+    void fail_after(int calls, bool for_good = false) {
+        calls_left_ = calls;
+        for_good_ = for_good;
+    }
+    void fail_no_more() { calls_left_ = kNoFault; }
+    /// Whether a call failed since `fail_after`.
+    [[nodiscard]] bool has_failed() const { return calls_left_ < 0; }
+
+    /// How many bytes all files may have together.
+    void limit(std::size_t bytes) { limit_ = bytes; }
+
+    /// What a power failure does, of whose processes nothing is used any more: of what was not synced, `kept` bytes at
+    /// the ends of files stay.
+    void crash(std::size_t kept = 0) {
+        fail_no_more();
+        locked_ = false;
+        for (auto& [path, content] : files_) {
+            std::string left = content->synced;
+            if (content->seen.size() > left.size() && content->seen.starts_with(left)) {
+                left += content->seen.substr(left.size(), kept);
+            }
+            content = std::make_shared<Content>(Content{left, left});
+        }
+    }
+
+    [[nodiscard]] bool has(const std::string& path) const { return files_.contains(path); }
+    [[nodiscard]] const std::string& text(const std::string& path) const { return files_.at(path)->seen; }
+    void put(const std::string& path, const std::string& text) {
+        files_[path] = std::make_shared<Content>(Content{text, text});
+    }
+    [[nodiscard]] int syncs() const { return syncs_; }
+
+    engine::Result<std::shared_ptr<engine::File>> open(const std::string& path) override {
+        if (fails()) return failure("open");
+        const auto found = files_.find(path);
+        if (found == files_.end()) return std::shared_ptr<engine::File>();
+        return std::shared_ptr<engine::File>(std::make_shared<FaultFile>(*this, found->second));
+    }
+
+    engine::Result<std::shared_ptr<engine::File>> create(const std::string& path) override {
+        if (fails()) return failure("create");
+        files_[path] = std::make_shared<Content>();
+        return std::shared_ptr<engine::File>(std::make_shared<FaultFile>(*this, files_[path]));
+    }
+
+    engine::Status replace(const std::string& from, const std::string& to) override {
+        // Fails before it is done, or after: nobody can know.
+        const bool failed = fails();
+        if (!failed || calls_made_ % 2 == 0) {
+            files_[to] = files_.at(from);
+            files_.erase(from);
+        }
+        if (failed) return failure("replace");
+        return engine::Done{};
+    }
+
+    engine::Result<std::uint64_t> room(const std::string& /*path*/) override {
+        if (fails()) return failure("room");
+        return std::uint64_t{limit_ - std::min(limit_, used())};
+    }
+
+    engine::Status remove(const std::string& path) override {
+        if (fails()) return failure("remove");
+        files_.erase(path);
+        return engine::Done{};
+    }
+
+    engine::Result<std::unique_ptr<engine::Lock>> lock(const std::string& /*path*/) override {
+        if (fails()) return failure("lock");
+        if (locked_) return engine::Failure{ErrorCode::client, "It is locked."};
+        locked_ = true;
+        return std::unique_ptr<engine::Lock>(std::make_unique<FaultLock>(*this));
+    }
+
+   private:
+    static constexpr int kNoFault = std::numeric_limits<int>::max();
+
+    class FaultFile : public engine::File {
+       public:
+        FaultFile(FaultEnv& env, std::shared_ptr<Content> content) : env_(env), content_(std::move(content)) {}
+
+        engine::Result<std::uint64_t> size() override {
+            if (env_.fails()) return failure("size");
+            return std::uint64_t{content_->seen.size()};
+        }
+
+        engine::Result<std::string_view> read(std::uint64_t offset, std::size_t length, std::string& buffer) override {
+            if (env_.fails()) return failure("read");
+            if (offset + length > content_->seen.size()) return failure("read beyond the end");
+            buffer = content_->seen.substr(offset, length);
+            return std::string_view(buffer);
+        }
+
+        engine::Status write(std::uint64_t offset, std::string_view bytes) override {
+            const bool failed = env_.fails();
+            const std::size_t room = env_.limit_ - std::min(env_.limit_, env_.used());
+            const std::size_t more =
+                offset + bytes.size() - std::min<std::size_t>(content_->seen.size(), offset + bytes.size());
+            const bool full = more > room;
+            if (failed) bytes = bytes.substr(0, bytes.size() / 2);
+            if (!failed && full) bytes = bytes.substr(0, bytes.size() - (more - room));
+            if (offset > content_->seen.size()) return failure("write beyond the end");
+            content_->seen.replace(offset, bytes.size(), bytes);
+            if (failed) return failure("write");
+            if (full) return engine::Failure{ErrorCode::quota, "The disk is full."};
+            return engine::Done{};
+        }
+
+        engine::Status truncate(std::uint64_t size) override {
+            if (env_.fails()) return failure("truncate");
+            content_->seen.resize(size);
+            return engine::Done{};
+        }
+
+        engine::Status sync() override {
+            if (env_.fails()) return failure("sync");
+            ++env_.syncs_;
+            content_->synced = content_->seen;
+            return engine::Done{};
+        }
+
+       private:
+        FaultEnv& env_;
+        std::shared_ptr<Content> content_;
+    };
+
+    class FaultLock : public engine::Lock {
+       public:
+        explicit FaultLock(FaultEnv& env) : env_(env) {}
+        FaultLock(const FaultLock&) = delete;
+        FaultLock& operator=(const FaultLock&) = delete;
+        ~FaultLock() override { env_.locked_ = false; }
+
+       private:
+        FaultEnv& env_;
+    };
+
+    static engine::Failure failure(const std::string& call) { return {ErrorCode::client, "Injected: " + call + "."}; }
+
+    bool fails() {
+        ++calls_made_;
+        if (calls_left_ == kNoFault) return false;
+        if (calls_left_ < 0) return for_good_;
+        return calls_left_-- == 0;
+    }
+
+    [[nodiscard]] std::size_t used() const {
+        std::size_t bytes = 0;
+        for (const auto& [path, content] : files_) bytes += content->seen.size();
+        return bytes;
+    }
+
+    std::map<std::string, std::shared_ptr<Content>> files_;
+    bool locked_ = false;
+    int calls_made_ = 0;
+    int calls_left_ = kNoFault;
+    bool for_good_ = false;
+    std::size_t limit_ = std::numeric_limits<std::size_t>::max();
+    int syncs_ = 0;
+};
+
+}  // namespace polystore::testing

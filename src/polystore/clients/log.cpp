@@ -1,0 +1,129 @@
+#include "polystore/clients/log.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "polystore/clients/posix_file.hpp"
+#include "polystore/engine/posix_env.hpp"
+#include "polystore/engine/shared_engine.hpp"
+#include "polystore/error.hpp"
+#include "polystore/utf8.hpp"
+
+namespace polystore {
+namespace {
+
+using engine::Change;
+using engine::SharedEngine;
+using engine::Stored;
+
+template <typename T>
+T checked(engine::Result<T> result) {
+    if (result.ok()) return std::move(*result);
+    throw Error(result.failure().code, result.failure().message);
+}
+
+std::int64_t to_stored(double expires) {
+    // The first that is too large for the type; a `Store` asks for none that is later than the year 275760.
+    constexpr double kTooLate = 9223372036854775808.0;
+    return expires < kTooLate ? static_cast<std::int64_t>(std::floor(expires)) : engine::kNoExpiry;
+}
+
+Stored to_stored(const Record& record) { return {record.value.dump(), to_stored(record.expires)}; }
+
+Record to_record(const std::string& id, const Stored& stored) {
+    const double expires = stored.expires == engine::kNoExpiry ? kNever : static_cast<double>(stored.expires);
+    try {
+        return {expires, parse_json(stored.value)};
+    } catch (const std::exception& error) {
+        throw Error(ErrorCode::corrupt, "What is stored at " + show(id) + " is not JSON: " + error.what());
+    }
+}
+
+class LogCursor : public Cursor {
+   public:
+    explicit LogCursor(std::unique_ptr<SharedEngine::Cursor> cursor) : cursor_(std::move(cursor)) {}
+
+    std::optional<std::vector<Entry>> next(std::size_t limit) override {
+        std::vector<Entry> page;
+        for (const engine::SharedEntry& entry : checked(cursor_->next(limit))) {
+            page.push_back({entry.key, to_record(entry.key, entry.stored)});
+        }
+        if (page.empty()) return std::nullopt;
+        return page;
+    }
+
+   private:
+    std::unique_ptr<SharedEngine::Cursor> cursor_;
+};
+
+class Log : public Client {
+   public:
+    Log(std::filesystem::path path, LogOptions options) : path_(std::move(path)), options_(std::move(options)) {}
+
+    Traits traits() const override { return Trait::list | Trait::clear | Trait::prune; }
+
+    std::optional<Record> read(const std::string& id) override {
+        check_key(id);
+        const std::optional<Stored> stored = checked(opened().get(id));
+        return stored ? std::optional(to_record(id, *stored)) : std::nullopt;
+    }
+
+    void write(const std::string& id, const Record& record) override {
+        check_key(id);
+        checked(opened().apply({{id, to_stored(record)}}));
+    }
+
+    void erase(const std::string& id) override {
+        check_key(id);
+        checked(opened().apply({{id, std::nullopt}}));
+    }
+
+    void evict(std::span<const Entry> entries) override {
+        std::vector<Change> batch;
+        for (const Entry& entry : entries) {
+            if (read(entry.id) == entry.record) batch.push_back({entry.id, std::nullopt});
+        }
+        checked(opened().apply(batch));
+    }
+
+    std::unique_ptr<Cursor> list(const std::string& prefix) override {
+        return std::make_unique<LogCursor>(opened().scan(engine::Range::with_prefix(prefix)));
+    }
+
+    void clear(const std::string& prefix) override { checked(opened().clear(prefix)); }
+
+    std::size_t prune(const std::string& prefix) override {
+        return checked(opened().evict(to_stored(options_.clock()), prefix));
+    }
+
+    void close() override {
+        if (const std::shared_ptr<SharedEngine> engine = std::exchange(engine_, nullptr)) checked(engine->close());
+    }
+
+   private:
+    static void check_key(const std::string& id) {
+        if (is_utf8(id)) return;
+        throw Error(ErrorCode::key, "The key " + show(id) + " is not UTF-8, so a log cannot hold it.");
+    }
+
+    SharedEngine& opened() {
+        if (!engine_) {
+            posix::make_folder(path_.parent_path());
+            engine_ = std::make_shared<SharedEngine>(checked(engine::Engine::open(engine::posix_env(), path_.string())),
+                                                     options_.durability);
+        }
+        return *engine_;
+    }
+
+    std::filesystem::path path_;
+    LogOptions options_;
+    std::shared_ptr<SharedEngine> engine_;
+};
+
+}  // namespace
+
+std::shared_ptr<Client> log(const std::filesystem::path& path, LogOptions options) {
+    return std::make_shared<Log>(posix::fixed_path(path), std::move(options));
+}
+
+}  // namespace polystore

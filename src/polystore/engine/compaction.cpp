@@ -1,0 +1,90 @@
+#include "polystore/engine/compaction.hpp"
+
+#include "polystore/engine/log_reader.hpp"
+
+namespace polystore::engine {
+
+Compaction::Compaction(Env& env, std::string path, OpenLog old_log, Index index, std::uint64_t end)
+    : env_(env),
+      path_(std::move(path)),
+      old_log_(std::move(old_log)),
+      entries_(std::make_unique<Scan>(old_log_, std::move(index), Range{})),
+      old_end_(end) {}
+
+Result<std::unique_ptr<Compaction>> Compaction::begin(Env& env, std::string path, OpenLog old_log, Index index,
+                                                      std::uint64_t end) {
+    std::unique_ptr<Compaction> compaction(
+        new Compaction(env, std::move(path), std::move(old_log), std::move(index), end));
+    Result<std::shared_ptr<File>> file = env.create(compaction->path_);
+    if (!file.ok()) return file.failure();
+    compaction->new_log_ = {*file, compaction->old_log_.generation + 1};
+    compaction->buffer_ = encode_header(compaction->new_log_.generation);
+    return compaction;
+}
+
+Compaction::~Compaction() {
+    if (finished_) return;
+    new_log_.file.reset();
+    static_cast<void>(env_.remove(path_));  // What cannot be removed is overwritten the next time.
+}
+
+Result<bool> Compaction::step(std::size_t bytes, std::uint64_t end) {
+    if (Status copied = entries_ ? copy_entries(bytes) : copy_batches(bytes, end); !copied.ok())
+        return copied.failure();
+    return !entries_ && old_end_ == end;
+}
+
+Status Compaction::copy_entries(std::size_t bytes) {
+    while (buffer_.size() < bytes) {
+        if (!entries_->next()) {
+            entries_.reset();
+            break;
+        }
+        Result<std::string_view> value = entries_->read();
+        if (!value.ok()) return value.failure();
+        const Place place = {new_end_ + buffer_.size(), entries_->expires(), static_cast<std::uint32_t>(value->size())};
+        encode_record({Kind::put, entries_->key(), *value, place.expires}, false, new_log_.generation, buffer_);
+        new_index_.put(entries_->key(), place);
+    }
+    return write();
+}
+
+Status Compaction::copy_batches(std::size_t bytes, std::uint64_t end) {
+    LogReader reader(*old_log_.file, old_log_.generation, old_end_, end);
+    while (buffer_.size() < bytes || reader.follows()) {
+        Result<LogReader::Found> found = reader.next();
+        if (!found.ok()) return found.failure();
+        if (*found == LogReader::Found::end) break;
+        if (*found != LogReader::Found::record) {
+            return Failure{ErrorCode::corrupt,
+                           "The log was damaged while it was open, at offset " + std::to_string(reader.offset()) + "."};
+        }
+        const RecordView& record = reader.record();
+        if (record.kind == Kind::put) {
+            new_index_.put(record.key, {new_end_ + buffer_.size(), record.expires,
+                                        static_cast<std::uint32_t>(record.value.size())});
+        } else {
+            new_index_.erase(record.key);
+        }
+        encode_record(record, reader.follows(), new_log_.generation, buffer_);
+    }
+    old_end_ = reader.offset();
+    return write();
+}
+
+Status Compaction::write() {
+    if (Status written = new_log_.file->write(new_end_, buffer_); !written.ok()) return written;
+    new_end_ += buffer_.size();
+    buffer_.clear();
+    return Done{};
+}
+
+Status Compaction::finish(const std::string& path, bool& replacing) {
+    if (Status synced = new_log_.file->sync(); !synced.ok()) return synced;
+    replacing = true;
+    if (Status replaced = env_.replace(path_, path); !replaced.ok()) return replaced;
+    finished_ = true;
+    return Done{};
+}
+
+}  // namespace polystore::engine

@@ -1,0 +1,331 @@
+// The index leads, for every key that has a value, to the record in the log that gave it that value: the last one that
+// speaks of the key. The log up to `end_` is whole batches and nothing else. A change goes to the log first, then to
+// the index; where the log did not take it, the log is cut off at `end_` again, and where that fails too the engine is
+// broken: it writes no more.
+
+#include "polystore/engine/engine.hpp"
+
+#include <algorithm>
+
+#include "polystore/engine/compaction.hpp"
+#include "polystore/engine/log_reader.hpp"
+#include "polystore/engine/read_value.hpp"
+
+namespace polystore::engine {
+namespace {
+
+/// Room that values leave to removals.
+constexpr std::uint64_t kRemovals = 16384;
+
+std::string new_path(const std::string& path) { return path + ".new"; }
+
+Failure corrupt(const std::string& path, std::uint64_t offset, const std::string& what) {
+    return {ErrorCode::corrupt, "The file " + path + " " + what + " at offset " + std::to_string(offset) +
+                                    ". It was left as it is: salvage it, or move it away."};
+}
+
+Place place_of(const RecordView& record, std::uint64_t offset) {
+    return {offset, record.expires, static_cast<std::uint32_t>(record.value.size())};
+}
+
+std::uint64_t size_of(std::string_view key, const Place& place) { return kHeadSize + key.size() + place.value_length; }
+
+}  // namespace
+
+Engine::Engine(Env& env, std::string path, std::unique_ptr<Lock> lock)
+    : env_(env), path_(std::move(path)), lock_(std::move(lock)) {}
+
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::open(Env& env, const std::string& path) {
+    Result<std::unique_ptr<Lock>> lock = env.lock(path + ".lock");
+    if (!lock.ok()) return lock.failure();
+    std::unique_ptr<Engine> engine(new Engine(env, path, std::move(*lock)));
+    static_cast<void>(env.remove(new_path(path)));  // Of a compaction that a crash ended. Nothing depends on it.
+    Result<std::shared_ptr<File>> file = env.open(path);
+    if (!file.ok()) return file.failure();
+    engine->log_.file = *file;
+    if (engine->log_.file) {
+        Result<std::uint64_t> size = engine->log_.file->size();
+        if (!size.ok()) return size.failure();
+        engine->end_ = *size;
+    }
+    Status opened = engine->end_ == 0 ? engine->make_log() : engine->replay();
+    if (!opened.ok()) return opened.failure();
+    return engine;
+}
+
+Status Engine::make_log() {
+    Result<std::unique_ptr<Compaction>> empty = Compaction::begin(env_, new_path(path_), log_, index_, end_);
+    if (!empty.ok()) return empty.failure();
+    bool replacing = false;
+    Result<bool> written = (*empty)->step(1, end_);
+    if (!written.ok()) return written.failure();
+    if (Status finished = (*empty)->finish(path_, replacing); !finished.ok()) return finished;
+    log_ = (*empty)->log();
+    end_ = (*empty)->end();
+    return Done{};
+}
+
+Status Engine::replay() {
+    std::string buffer;
+    Result<std::string_view> bytes =
+        log_.file->read(0, static_cast<std::size_t>(std::min<std::uint64_t>(end_, kHeaderSize)), buffer);
+    if (!bytes.ok()) return bytes.failure();
+    const std::optional<Header> header = bytes->size() < kHeaderSize ? std::nullopt : decode_header(*bytes);
+    if (!header) return corrupt(path_, 0, "has no header of a polystore log");
+    if (header->version != kVersion) {
+        return Failure{ErrorCode::unsupported, "The file " + path_ + " is a log of version " +
+                                                   std::to_string(header->version) + ", and this reads version " +
+                                                   std::to_string(kVersion) + ". Use a newer polystore."};
+    }
+    log_.generation = header->generation;
+
+    struct Seen {
+        Kind kind;
+        std::string key;
+        Place place;
+    };
+    std::vector<Seen> batch;  // Of more records than one, until its last.
+    const auto take = [&](Kind kind, std::string_view key, const Place& place) {
+        if (kind == Kind::put) {
+            set(key, place);
+        } else {
+            unset(key);
+        }
+    };
+    std::uint64_t batch_begin = kHeaderSize;
+    LogReader reader(*log_.file, log_.generation, kHeaderSize, end_);
+    for (;;) {
+        Result<LogReader::Found> found = reader.next();
+        if (!found.ok()) return found.failure();
+        if (*found == LogReader::Found::damaged) return corrupt(path_, reader.offset(), "is damaged");
+        if (*found != LogReader::Found::record) break;
+        const RecordView& record = reader.record();
+        const Place place = place_of(record, reader.record_offset());
+        if (reader.follows()) {
+            batch.push_back({record.kind, std::string(record.key), place});
+            continue;
+        }
+        for (const Seen& seen : batch) take(seen.kind, seen.key, seen.place);
+        batch.clear();
+        take(record.kind, record.key, place);
+        batch_begin = reader.offset();
+    }
+    if (batch_begin != end_) {
+        end_ = batch_begin;
+        if (Status cut = log_.file->truncate(end_); !cut.ok()) return cut;
+    }
+    // Whoever wrote it may have ended before it was flushed, and nobody would do it now.
+    return log_.file->sync();
+}
+
+void Engine::set(std::string_view key, const Place& place) {
+    const std::optional<Place> before = index_.put(key, place);
+    live_ += size_of(key, place);
+    if (before) {
+        live_ -= size_of(key, *before);
+        if (before->expires != kNoExpiry) expiring_.erase({before->expires, std::string(key)});
+    }
+    if (place.expires != kNoExpiry) expiring_.insert({place.expires, std::string(key)});
+}
+
+std::optional<Place> Engine::unset(std::string_view key) {
+    const std::optional<Place> before = index_.erase(key);
+    if (!before) return std::nullopt;
+    live_ -= size_of(key, *before);
+    if (before->expires != kNoExpiry) expiring_.erase({before->expires, std::string(key)});
+    return before;
+}
+
+Result<std::optional<Stored>> Engine::get(std::string_view key) {
+    const Place* const place = index_.find(key);
+    if (place == nullptr) return std::optional<Stored>();
+    std::string buffer;
+    Result<std::string_view> value = read_value(log_, key, *place, buffer);
+    if (!value.ok()) return value.failure();
+    return std::optional(Stored{std::string(*value), place->expires});
+}
+
+std::optional<std::int64_t> Engine::expiry_of(std::string_view key) const {
+    const Place* const place = index_.find(key);
+    return place == nullptr ? std::nullopt : std::optional(place->expires);
+}
+
+Scan Engine::scan(Range range) const { return {log_, index_, std::move(range)}; }
+
+Status Engine::writable() const {
+    if (broken_) return *broken_;
+    return Done{};
+}
+
+Status Engine::fail(Failure failure) {
+    failure.message += " The store can be read still, but not written: close it and open it again.";
+    broken_ = failure;
+    return failure;
+}
+
+Status Engine::apply(const std::vector<Change>& batch) {
+    if (broken_) return *broken_;
+    for (const Change& change : batch) {
+        const std::size_t value_size = change.stored ? change.stored->value.size() : 0;
+        if (change.key.size() > kLargestBody || value_size > kLargestBody - change.key.size()) {
+            return Failure{ErrorCode::quota, "A key and its value may have " + std::to_string(kLargestBody) +
+                                                 " bytes together, and these have more."};
+        }
+    }
+    const bool erases =
+        std::none_of(batch.begin(), batch.end(), [](const Change& change) { return change.stored.has_value(); });
+    // Nothing to write where there is nothing to remove.
+    if (erases && std::none_of(batch.begin(), batch.end(),
+                               [&](const Change& change) { return index_.find(change.key) != nullptr; })) {
+        return Done{};
+    }
+    Status appended = erases ? append(batch) : append_in_room(batch);
+    if (appended.ok() || broken_ || appended.failure().code != ErrorCode::quota) return appended;
+    if (erases) return erase_in_full_storage(batch);
+    // What was removed may have left the room that is missing.
+    if (garbage() == 0 || !compact_now().ok()) return appended;
+    return append_in_room(batch);
+}
+
+Status Engine::append_in_room(const std::vector<Change>& batch) {
+    std::uint64_t bytes = 0;
+    for (const auto& [key, stored] : batch) bytes += kHeadSize + key.size() + (stored ? stored->value.size() : 0);
+    if (claimed_ < bytes) {
+        Result<std::uint64_t> room = env_.room(path_);
+        if (!room.ok()) return room.failure();
+        const std::uint64_t reserved = kHeaderSize + live_ + kRemovals;
+        // A byte appended takes one of the room, and one more is wanted for the new log.
+        if (*room < reserved + 2 * bytes) {
+            return Failure{ErrorCode::quota, "There is no room to store " + std::to_string(bytes) + " bytes in " +
+                                                 path_ + ": " + std::to_string(*room) + " are left, and " +
+                                                 std::to_string(reserved) + " of them are wanted to compact it. What " +
+                                                 "was there is unchanged; make room, remove, or prune()."};
+        }
+        // A part of it only, for others write as well.
+        claimed_ = std::max(bytes, (*room - reserved) / 8);
+    }
+    claimed_ -= bytes;
+    return append(batch);
+}
+
+Status Engine::append(const std::vector<Change>& batch) {
+    std::string bytes;
+    std::vector<Place> places;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const auto& [key, stored] = batch[i];
+        const RecordView record = stored ? RecordView{Kind::put, key, stored->value, stored->expires}
+                                         : RecordView{Kind::erase, key, {}, kNoExpiry};
+        places.push_back(place_of(record, end_ + bytes.size()));
+        encode_record(record, i + 1 < batch.size(), log_.generation, bytes);
+    }
+    if (Status written = log_.file->write(end_, bytes); !written.ok()) {
+        if (!log_.file->truncate(end_).ok()) return fail(std::move(written.failure()));
+        return written;
+    }
+    end_ += bytes.size();
+    ++applied_;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (batch[i].stored) {
+            set(batch[i].key, places[i]);
+        } else {
+            unset(batch[i].key);
+        }
+    }
+    return Done{};
+}
+
+/// Storage so full that not even a removal can be written may have room for a new log without what is removed.
+Status Engine::erase_in_full_storage(const std::vector<Change>& batch) {
+    std::vector<std::pair<std::string, Place>> removed;
+    for (const Change& change : batch) {
+        if (const std::optional<Place> place = unset(change.key)) removed.emplace_back(change.key, *place);
+    }
+    compaction_.reset();  // It has some of what is removed.
+    Status compacted = compact_now();
+    if (compacted.ok()) {
+        flushed_ = ++applied_;
+    } else {
+        for (const auto& [key, place] : removed) set(key, place);
+    }
+    return compacted;
+}
+
+Status Engine::clear(std::string_view prefix) {
+    std::vector<Change> batch;
+    for (Scan all = scan(Range::with_prefix(prefix)); all.next();)
+        batch.push_back({std::string(all.key()), std::nullopt});
+    return apply(batch);
+}
+
+Result<std::size_t> Engine::evict(std::int64_t now, std::string_view prefix, std::size_t limit) {
+    std::vector<Change> batch;
+    for (const Expiring& expiring : expiring_) {
+        if (expiring.expires > now || batch.size() == limit) break;
+        if (expiring.key.starts_with(prefix)) batch.push_back({expiring.key, std::nullopt});
+    }
+    if (batch.empty()) return std::size_t{0};
+    if (Status applied = apply(batch); !applied.ok()) return applied.failure();
+    return batch.size();
+}
+
+Status Engine::flush() {
+    if (broken_) return *broken_;
+    if (flushed_ == applied_) return Done{};
+    return note_flushed(applied_, log_.file->sync());
+}
+
+/// A system that failed to write something forgets it, and says at the next sync that all is well.
+Status Engine::note_flushed(std::uint64_t batches, Status result) {
+    if (batches <= flushed_) return Done{};  // A new log, synced as a whole, took the place of the one that failed.
+    if (!result.ok()) return fail(std::move(result.failure()));
+    flushed_ = batches;
+    return Done{};
+}
+
+bool Engine::wants_compaction() const {
+    if (broken_) return false;
+    return compaction_ != nullptr || (garbage() > garbage_wanted_ && garbage() > live_);
+}
+
+Status Engine::compact_now() {
+    for (;;) {
+        Result<bool> more = compact(std::size_t{1} << 20U);
+        if (!more.ok()) return more.failure();
+        if (!*more) return Done{};
+    }
+}
+
+Result<bool> Engine::compact(std::size_t bytes) {
+    if (broken_) return *broken_;
+    const auto give_up = [&](Failure failure) -> Result<bool> {
+        compaction_.reset();
+        garbage_wanted_ = 2 * garbage();  // Not at once again: most likely it would fail again.
+        return failure;
+    };
+    if (!compaction_) {
+        Result<std::unique_ptr<Compaction>> begun = Compaction::begin(env_, new_path(path_), log_, index_, end_);
+        if (!begun.ok()) return give_up(std::move(begun.failure()));
+        compaction_ = std::move(*begun);
+    }
+    Result<bool> all = compaction_->step(bytes, end_);
+    if (!all.ok()) return give_up(std::move(all.failure()));
+    if (!*all) return true;
+
+    bool replacing = false;
+    if (Status finished = compaction_->finish(path_, replacing); !finished.ok()) {
+        Result<bool> failed = give_up(std::move(finished.failure()));
+        if (replacing) return fail(std::move(failed.failure())).failure();
+        return failed;
+    }
+    log_ = compaction_->log();
+    end_ = compaction_->end();
+    index_ = std::move(compaction_->index());
+    flushed_ = applied_;
+    compaction_.reset();
+    garbage_wanted_ = std::uint64_t{1} << 20U;
+    return false;
+}
+
+}  // namespace polystore::engine

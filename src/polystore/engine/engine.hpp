@@ -1,0 +1,184 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "polystore/engine/env.hpp"
+#include "polystore/engine/index.hpp"
+#include "polystore/engine/log_format.hpp"
+
+namespace polystore::engine {
+
+class Compaction;
+
+/// A value, and when it expires: milliseconds since the epoch, or `kNoExpiry`.
+struct Stored {
+    std::string value;
+    std::int64_t expires = kNoExpiry;
+};
+
+/// A change to one key: its new value, or none.
+struct Change {
+    std::string key;
+    std::optional<Stored> stored;
+};
+
+/// What a scan goes through: the keys, by their bytes, within all bounds that are given.
+struct Range {
+    std::optional<std::string> gte = {};
+    std::optional<std::string> gt = {};
+    std::optional<std::string> lte = {};
+    std::optional<std::string> lt = {};
+    std::size_t limit = static_cast<std::size_t>(-1);
+    bool reverse = false;
+
+    /// The keys that begin with `prefix`.
+    [[nodiscard]] static Range with_prefix(std::string_view prefix);
+};
+
+/// A log that is open, and where it lies: what places are places in.
+struct OpenLog {
+    std::shared_ptr<File> file;
+    std::uint64_t generation = 0;
+};
+
+/// Goes through a range as it was when the scan began, whatever is written, removed or compacted meanwhile.
+class Scan {
+   public:
+    Scan(OpenLog log, Index index, Range range);
+
+    /// Whether there is another entry, which `key`, `expires` and `read` then speak of.
+    [[nodiscard]] bool next();
+
+    /// Valid until the next `next`.
+    [[nodiscard]] std::string_view key() const { return walk_.key(); }
+    [[nodiscard]] std::int64_t expires() const { return walk_.place().expires; }
+
+    /// The value, valid until the next `read`. Fails with ERR_CORRUPT if the record was damaged since the log was
+    /// opened.
+    [[nodiscard]] Result<std::string_view> read();
+
+   private:
+    [[nodiscard]] bool is_past_first() const;
+    [[nodiscard]] bool is_before_end() const;
+    void seek_first();
+    void seek_last();
+
+    OpenLog log_;
+    Index::Walk walk_;
+    Range range_;
+    std::size_t left_;
+    bool begun_ = false;
+    std::string buffer_;
+};
+
+/// An ordered key-value store in one file: the log of its changes (log_format.hpp), with an index in memory of where
+/// the values lie.
+///
+/// Crashes: after one, the log holds every batch that a `flush` covered and, of those after it, any number from the
+/// first on; each whole. A write that fails with ERR_QUOTA has changed nothing. When the storage fails in a way after
+/// which nobody can know what it holds, every later write fails; reads go on, and opening the log anew finds out.
+///
+/// Threads: one at a time; shared_engine.hpp is for many.
+class Engine {
+   public:
+    /// Opens the log at `path`, or makes one, and keeps others away: `path + ".lock"` is the lock. Cuts off what a
+    /// crash left half written at the end. Fails with ERR_CORRUPT, and the offset, where a record in the middle is
+    /// damaged; then the file is left as it is, for `salvage`.
+    [[nodiscard]] static Result<std::unique_ptr<Engine>> open(Env& env, const std::string& path);
+
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+    /// Does not flush.
+    ~Engine();
+
+    /// What is stored at `key`, expired or not. Fails with ERR_CORRUPT as `Scan::read`.
+    [[nodiscard]] Result<std::optional<Stored>> get(std::string_view key);
+
+    /// Whether there is something at `key`, and when that expires. Reads no file.
+    [[nodiscard]] std::optional<std::int64_t> expiry_of(std::string_view key) const;
+
+    /// Makes all of these changes, or none. ERR_QUOTA if there is no room, also for a change larger than a log can
+    /// hold. A value needs room for a whole new log besides: so that in full storage what is removed can be, and
+    /// compaction makes room of it.
+    Status apply(const std::vector<Change>& batch);
+
+    [[nodiscard]] Scan scan(Range range) const;
+
+    [[nodiscard]] std::size_t size() const { return index_.size(); }
+
+    /// Removes the keys that begin with `prefix`: all of them, or none.
+    Status clear(std::string_view prefix);
+
+    /// Removes the keys that begin with `prefix` and have expired by `now`, `limit` of them at most; gives how many. It
+    /// looks at no key that has not expired.
+    Result<std::size_t> evict(std::int64_t now, std::string_view prefix = {},
+                              std::size_t limit = static_cast<std::size_t>(-1));
+
+    /// Returns once every batch applied before it outlasts a power failure.
+    Status flush();
+
+    /// Fails if no more can be written.
+    [[nodiscard]] Status writable() const;
+
+    // For whoever lets many writers share one flush: how many batches were applied and how many of those are flushed,
+    // the file to sync, and what came of that for so many batches.
+    [[nodiscard]] std::uint64_t applied() const { return applied_; }
+    [[nodiscard]] std::uint64_t flushed() const { return flushed_; }
+    [[nodiscard]] const std::shared_ptr<File>& file() const { return log_.file; }
+    Status note_flushed(std::uint64_t batches, Status result);
+
+    /// Whether more than half of the file, and more than a megabyte, is what is no longer so.
+    [[nodiscard]] bool wants_compaction() const;
+
+    /// Goes on with compaction, or begins it: copies `bytes` of records, roughly, to the new log, which takes the place
+    /// of the old one when it has all. Gives whether there is more to do. Between two steps everything may be called.
+    /// A failure ends the compaction, and what is stored is as it was.
+    Result<bool> compact(std::size_t bytes);
+
+   private:
+    struct Expiring {
+        std::int64_t expires;
+        std::string key;
+        [[nodiscard]] bool operator<(const Expiring& other) const {
+            return expires != other.expires ? expires < other.expires : key < other.key;
+        }
+    };
+
+    Engine(Env& env, std::string path, std::unique_ptr<Lock> lock);
+
+    Status make_log();
+    Status replay();
+    Status append(const std::vector<Change>& batch);
+    Status append_in_room(const std::vector<Change>& batch);
+    Status erase_in_full_storage(const std::vector<Change>& batch);
+    Status compact_now();
+    void set(std::string_view key, const Place& place);
+    std::optional<Place> unset(std::string_view key);
+    Status fail(Failure failure);
+    [[nodiscard]] std::uint64_t garbage() const { return end_ - kHeaderSize - live_; }
+
+    Env& env_;
+    std::string path_;
+    std::unique_ptr<Lock> lock_;
+    OpenLog log_;
+    std::uint64_t end_ = 0;   ///< Of the log: where the next batch goes.
+    std::uint64_t live_ = 0;  ///< The bytes of the records that the index leads to.
+    Index index_;
+    std::set<Expiring> expiring_;
+    std::uint64_t applied_ = 0;
+    std::uint64_t flushed_ = 0;
+    std::optional<Failure> broken_;
+    std::unique_ptr<Compaction> compaction_;
+    std::uint64_t claimed_ = 0;  ///< The bytes that may be appended before it is looked again how much room there is.
+    std::uint64_t garbage_wanted_ = std::uint64_t{1} << 20U;
+};
+
+}  // namespace polystore::engine

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "polystore/engine/result.hpp"
+
+/// The one seam between the engine and the outside: the few things that it does with files. It asks for no time: who
+/// calls it says what time it is.
+namespace polystore::engine {
+
+/// An open file. It stays readable after another took its name, until this is destroyed.
+class File {
+   public:
+    File() = default;
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    virtual ~File() = default;
+
+    [[nodiscard]] virtual Result<std::uint64_t> size() = 0;
+
+    /// The `length` bytes at `offset`, all of which must be there; in `buffer` or in memory of the file, and valid
+    /// until the next call of either.
+    [[nodiscard]] virtual Result<std::string_view> read(std::uint64_t offset, std::size_t length,
+                                                        std::string& buffer) = 0;
+
+    /// Writes all of `bytes` at `offset`, which is never beyond the end. When it fails, any part may be written.
+    virtual Status write(std::uint64_t offset, std::string_view bytes) = 0;
+
+    /// Cuts the file off after `size` bytes.
+    virtual Status truncate(std::uint64_t size) = 0;
+
+    /// Returns once what was written and cut off before the call outlasts a power failure. May be called while another
+    /// thread is in another method.
+    virtual Status sync() = 0;
+};
+
+/// Keeps others away for as long as it is there.
+class Lock {
+   public:
+    Lock() = default;
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+    virtual ~Lock() = default;
+};
+
+class Env {
+   public:
+    Env() = default;
+    Env(const Env&) = delete;
+    Env& operator=(const Env&) = delete;
+    virtual ~Env() = default;
+
+    /// The file at `path`; null if there is none.
+    [[nodiscard]] virtual Result<std::shared_ptr<File>> open(const std::string& path) = 0;
+
+    /// An empty file at `path`, whatever was there.
+    [[nodiscard]] virtual Result<std::shared_ptr<File>> create(const std::string& path) = 0;
+
+    /// Gives the file at `from`, which is synced, the name `to`, in place of the one that has it: at once, and so that
+    /// it outlasts a power failure. When it fails, either may have the name.
+    virtual Status replace(const std::string& from, const std::string& to) = 0;
+
+    /// How many bytes can be written still, beside the file at `path`.
+    [[nodiscard]] virtual Result<std::uint64_t> room(const std::string& path) = 0;
+
+    /// Removes the file at `path`, if there is one.
+    virtual Status remove(const std::string& path) = 0;
+
+    /// The lock that goes by the name `path`. Fails at once, and says who has it, when it is taken.
+    [[nodiscard]] virtual Result<std::unique_ptr<Lock>> lock(const std::string& path) = 0;
+};
+
+}  // namespace polystore::engine

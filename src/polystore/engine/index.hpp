@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace polystore::engine {
+
+/// Where the record of a key lies, and what is worth knowing without reading it.
+struct Place {
+    std::uint64_t offset = 0;
+    std::int64_t expires = 0;
+    std::uint32_t value_length = 0;
+
+    [[nodiscard]] bool operator==(const Place&) const = default;
+};
+
+/// An ordered map from keys (by their bytes) to places: a B+-tree. A copy is a snapshot: it costs nothing, and from
+/// then on each of the two copies only those nodes that it changes.
+///
+/// Threads: none at once, copies that share nodes included; destroying one is a change too.
+class Index {
+    struct Node;
+
+   public:
+    class Walk;
+
+    [[nodiscard]] std::size_t size() const { return size_; }
+
+    /// The place of `key`, if it has one; valid until the next change.
+    [[nodiscard]] const Place* find(std::string_view key) const;
+
+    /// Gives `key` this place. Returns the one that it had.
+    std::optional<Place> put(std::string_view key, const Place& place);
+
+    /// Removes `key`. Returns the place that it had.
+    std::optional<Place> erase(std::string_view key);
+
+   private:
+    struct Split;
+    using Ref = std::shared_ptr<Node>;
+
+    static Node& own(Ref& ref);
+    static std::optional<Split> insert(Ref& ref, std::string_view key, const Place& place,
+                                       std::optional<Place>& before);
+    static void remove(Ref& ref, std::string_view key);
+
+    Ref root_;
+    std::size_t size_ = 0;
+};
+
+/// A position in an index as it was when this was made: on an entry, or beyond the last or the first one.
+class Index::Walk {
+   public:
+    explicit Walk(Index index) : index_(std::move(index)) {}
+
+    /// Goes to the first entry whose key is not less than `key`.
+    void seek(std::string_view key);
+
+    /// Goes behind the last entry, so that `previous` leads to it.
+    void seek_end();
+
+    void next();
+    void previous();
+
+    /// Whether it is on an entry; only then it has a key, which is valid until it moves, and a place.
+    [[nodiscard]] bool on_entry() const;
+    [[nodiscard]] std::string_view key() const;
+    [[nodiscard]] const Place& place() const;
+
+   private:
+    struct Step {
+        const Node* node;
+        std::size_t at;  ///< Which child was taken; in the leaf, which entry this is on.
+    };
+
+    void descend(const Node* node, bool to_last);
+
+    Index index_;
+    std::vector<Step> path_;
+};
+
+}  // namespace polystore::engine

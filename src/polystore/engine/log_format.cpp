@@ -1,0 +1,93 @@
+#include "polystore/engine/log_format.hpp"
+
+#include "polystore/engine/crc32c.hpp"
+
+namespace polystore::engine {
+namespace {
+
+constexpr std::string_view kMagic = "polystor";
+
+// Where the fields of a head are.
+constexpr std::size_t kHeadCheck = 0;
+constexpr std::size_t kBodyCheck = 4;
+constexpr std::size_t kKind = 8;
+constexpr std::size_t kFollows = 9;
+constexpr std::size_t kZero = 10;
+constexpr std::size_t kKeyLength = 12;
+constexpr std::size_t kValueLength = 16;
+constexpr std::size_t kExpires = 20;
+
+template <typename T>
+void put(std::string& bytes, std::size_t at, T number) {
+    for (std::size_t i = 0; i < sizeof(T); ++i) bytes[at + i] = static_cast<char>((number >> (8 * i)) & 0xFFU);
+}
+
+template <typename T>
+T take(std::string_view bytes, std::size_t at) {
+    T number = 0;
+    for (std::size_t i = 0; i < sizeof(T); ++i) {
+        number = static_cast<T>(number | static_cast<T>(T{static_cast<unsigned char>(bytes[at + i])} << (8 * i)));
+    }
+    return number;
+}
+
+std::uint32_t check_head(std::string_view head, std::uint64_t generation) {
+    // As the CRC that the head's goes on from: as good as bytes before it, and cheaper.
+    const auto seed = static_cast<std::uint32_t>(generation ^ (generation >> 32U));
+    return crc32c(head.substr(kBodyCheck, kHeadSize - kBodyCheck), seed);
+}
+
+}  // namespace
+
+std::string encode_header(std::uint64_t generation) {
+    std::string bytes(kMagic);
+    bytes.resize(kHeaderSize);
+    put(bytes, 8, kVersion);
+    put(bytes, 12, generation);
+    put(bytes, 20, crc32c(std::string_view(bytes).substr(0, 20)));
+    return bytes;
+}
+
+std::optional<Header> decode_header(std::string_view bytes) {
+    if (!bytes.starts_with(kMagic) || take<std::uint32_t>(bytes, 20) != crc32c(bytes.substr(0, 20)))
+        return std::nullopt;
+    return Header{take<std::uint32_t>(bytes, 8), take<std::uint64_t>(bytes, 12)};
+}
+
+void encode_record(const RecordView& record, bool follows, std::uint64_t generation, std::string& log) {
+    const std::size_t begin = log.size();
+    log.resize(begin + kHeadSize);
+    log += record.key;
+    log += record.value;
+    put(log, begin + kBodyCheck, crc32c(std::string_view(log).substr(begin + kHeadSize)));
+    put(log, begin + kKind, static_cast<std::uint8_t>(record.kind));
+    put(log, begin + kFollows, static_cast<std::uint8_t>(follows));
+    put(log, begin + kZero, std::uint16_t{0});
+    put(log, begin + kKeyLength, static_cast<std::uint32_t>(record.key.size()));
+    put(log, begin + kValueLength, static_cast<std::uint32_t>(record.value.size()));
+    put(log, begin + kExpires, static_cast<std::uint64_t>(record.expires));
+    put(log, begin + kHeadCheck, check_head(std::string_view(log).substr(begin, kHeadSize), generation));
+}
+
+std::optional<Head> decode_head(std::string_view bytes, std::uint64_t generation) {
+    if (take<std::uint32_t>(bytes, kHeadCheck) != check_head(bytes, generation)) return std::nullopt;
+    const auto kind = static_cast<Kind>(bytes[kKind]);
+    const auto follows = static_cast<unsigned char>(bytes[kFollows]);
+    const Head head = {kind,
+                       follows != 0,
+                       take<std::uint32_t>(bytes, kKeyLength),
+                       take<std::uint32_t>(bytes, kValueLength),
+                       static_cast<std::int64_t>(take<std::uint64_t>(bytes, kExpires)),
+                       take<std::uint32_t>(bytes, kBodyCheck)};
+    // What no writer writes, though its check is right: not ours.
+    const bool known = (kind == Kind::put || (kind == Kind::erase && head.value_length == 0)) && follows <= 1 &&
+                       take<std::uint16_t>(bytes, kZero) == 0 && head.body_size() <= kLargestBody;
+    return known ? std::optional(head) : std::nullopt;
+}
+
+std::optional<RecordView> decode_body(const Head& head, std::string_view body) {
+    if (crc32c(body) != head.body_check) return std::nullopt;
+    return RecordView{head.kind, body.substr(0, head.key_length), body.substr(head.key_length), head.expires};
+}
+
+}  // namespace polystore::engine

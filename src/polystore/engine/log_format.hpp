@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// The format of a log, version 1. Numbers are little endian.
+///
+///     log        = header *batch
+///     header     = magic version generation check      ; 24 bytes
+///     magic      = "polystor"
+///     version    = u32                                 ; 1
+///     generation = u64                                 ; how many logs the name had before this one
+///     check      = u32                                 ; CRC-32C of the 20 bytes before it
+///
+///     batch      = *more last                          ; takes effect as a whole, or not at all
+///     more       = record                              ; whose `follows` is 1
+///     last       = record                              ; whose `follows` is 0
+///     record     = head body
+///     head       = head-check body-check kind follows zero key-length value-length expires      ; 28 bytes
+///     head-check = u32                                 ; CRC-32C of `generation` and of the other 24 bytes of the head
+///     body-check = u32                                 ; CRC-32C of the body
+///     kind       = u8                                  ; 1: the key has this value now. 2: the key has no value now
+///     follows    = u8
+///     zero       = u16                                 ; 0
+///     key-length = u32
+///     value-length = u32                               ; 0 in a record of kind 2
+///     expires    = i64                                 ; milliseconds since the epoch; 2^63 - 1 for never
+///     body       = key value                           ; UTF-8; JSON
+///
+/// The head has a check of its own so that a length that cannot be trusted is never followed: a record that is whole
+/// but for its end was torn, one whose head is wrong was damaged. `generation` goes into it so that what the disk kept
+/// of an earlier log is never taken for a record of this one.
+namespace polystore::engine {
+
+inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::size_t kHeaderSize = 24;
+inline constexpr std::size_t kHeadSize = 28;
+/// Of a key and its value.
+inline constexpr std::size_t kLargestBody = std::size_t{1} << 30U;
+inline constexpr std::int64_t kNoExpiry = std::numeric_limits<std::int64_t>::max();
+
+enum class Kind : std::uint8_t { put = 1, erase = 2 };
+
+/// What a head says, but for the checks.
+struct Head {
+    Kind kind = Kind::put;
+    bool follows = false;
+    std::uint32_t key_length = 0;
+    std::uint32_t value_length = 0;
+    std::int64_t expires = kNoExpiry;
+    std::uint32_t body_check = 0;
+
+    [[nodiscard]] std::uint64_t body_size() const { return std::uint64_t{key_length} + value_length; }
+    [[nodiscard]] std::uint64_t record_size() const { return kHeadSize + body_size(); }
+};
+
+/// A record that lies in memory.
+struct RecordView {
+    Kind kind = Kind::put;
+    std::string_view key;
+    std::string_view value;
+    std::int64_t expires = kNoExpiry;
+};
+
+[[nodiscard]] std::string encode_header(std::uint64_t generation);
+
+/// What a header says, if `bytes`, `kHeaderSize` of them, are one, of any version.
+struct Header {
+    std::uint32_t version = 0;
+    std::uint64_t generation = 0;
+};
+[[nodiscard]] std::optional<Header> decode_header(std::string_view bytes);
+
+/// Appends a record to `log`.
+void encode_record(const RecordView& record, bool follows, std::uint64_t generation, std::string& log);
+
+/// The head at the front of `bytes`, `kHeadSize` of them at least, unless it is damaged.
+[[nodiscard]] std::optional<Head> decode_head(std::string_view bytes, std::uint64_t generation);
+
+/// The record that `head` and its body make up, unless the body is damaged.
+[[nodiscard]] std::optional<RecordView> decode_body(const Head& head, std::string_view body);
+
+}  // namespace polystore::engine

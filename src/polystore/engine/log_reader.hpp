@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "polystore/engine/env.hpp"
+#include "polystore/engine/log_format.hpp"
+
+namespace polystore::engine {
+
+/// Reads the records of a log in their order, each checked.
+class LogReader {
+   public:
+    enum class Found : std::uint8_t {
+        record,
+        end,
+        torn,     ///< What follows is the beginning of a record that was never written to its end.
+        damaged,  ///< What follows is no record, though there was one.
+    };
+
+    /// Reads `file`, of `size` bytes, from `offset` on.
+    LogReader(File& file, std::uint64_t generation, std::uint64_t offset, std::uint64_t size)
+        : file_(file), generation_(generation), offset_(offset), size_(size) {}
+
+    /// Looks at what is at `offset()`. It stays there unless that is a record.
+    [[nodiscard]] Result<Found> next();
+
+    /// The record that was found, until the next call, and the offset that it begins at.
+    [[nodiscard]] const RecordView& record() const { return record_; }
+    [[nodiscard]] std::uint64_t record_offset() const { return record_offset_; }
+    /// Whether the record is not the last of its batch.
+    [[nodiscard]] bool follows() const { return follows_; }
+
+    /// The end of the last record found.
+    [[nodiscard]] std::uint64_t offset() const { return offset_; }
+
+    /// Goes from what is no record to the next one, or to the end.
+    Status skip_damage();
+
+   private:
+    [[nodiscard]] Result<std::string_view> bytes(std::uint64_t offset, std::uint64_t length);
+    [[nodiscard]] Result<Found> what_is_no_record();
+    [[nodiscard]] Result<std::uint64_t> next_record_after(std::uint64_t offset);
+
+    File& file_;
+    std::uint64_t generation_;
+    std::uint64_t offset_;
+    std::uint64_t size_;
+    RecordView record_;
+    std::uint64_t record_offset_ = 0;
+    bool follows_ = false;
+    std::string buffer_;
+    // A part of the file, so that a record does not cost a call.
+    std::string_view window_;
+    std::uint64_t window_offset_ = 0;
+};
+
+}  // namespace polystore::engine

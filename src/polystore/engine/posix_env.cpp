@@ -1,0 +1,201 @@
+#include "polystore/engine/posix_env.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+#include "polystore/clients/posix_file.hpp"
+
+namespace polystore::engine {
+namespace {
+
+/// Calls until no signal interrupts.
+template <typename SystemCall>
+auto repeated(SystemCall call) {
+    for (;;) {
+        const auto result = call();
+        if (result >= 0 || errno != EINTR) return result;
+    }
+}
+
+Failure failure_of(const std::string& action, const std::string& path) {
+    const Error error = posix::io_error(action, path, errno);
+    return {error.code(), error.what()};
+}
+
+class Descriptor {
+   public:
+    explicit Descriptor(int number) : number_(number) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() {
+        if (number_ >= 0) close(number_);
+    }
+    [[nodiscard]] int number() const { return number_; }
+
+   private:
+    int number_;
+};
+
+class PosixFile : public File {
+   public:
+    PosixFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+    PosixFile(const PosixFile&) = delete;
+    PosixFile& operator=(const PosixFile&) = delete;
+    ~PosixFile() override { unmap(); }
+
+    Result<std::uint64_t> size() override {
+        struct stat status {};
+        if (fstat(fd_.number(), &status) != 0) return failure_of("look at", path_);
+        return static_cast<std::uint64_t>(status.st_size);
+    }
+
+    Result<std::string_view> read(std::uint64_t offset, std::size_t length, std::string& /*buffer*/) override {
+        if (offset + length > mapped_) {
+            if (Status mapped = map(offset + length); !mapped.ok()) return mapped.failure();
+        }
+        return std::string_view(static_cast<const char*>(mapping_) + offset, length);
+    }
+
+    Status write(std::uint64_t offset, std::string_view bytes) override {
+        while (!bytes.empty()) {
+            const auto length =
+                repeated([&] { return pwrite(fd_.number(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+            if (length < 0) return failure_of("write", path_);
+            bytes.remove_prefix(static_cast<std::size_t>(length));
+            offset += static_cast<std::uint64_t>(length);
+        }
+        return Done{};
+    }
+
+    Status truncate(std::uint64_t size) override {
+        if (repeated([&] { return ftruncate(fd_.number(), static_cast<off_t>(size)); }) != 0) {
+            return failure_of("cut off", path_);
+        }
+        return Done{};
+    }
+
+    Status sync() override {
+#ifdef __APPLE__
+        // fsync leaves the bytes in the cache of the disk there.
+        const auto synced = repeated([&] { return fcntl(fd_.number(), F_FULLFSYNC); });
+#elif defined(__linux__)
+        // The size of the file is synced as well, but not its date.
+        const auto synced = repeated([&] { return fdatasync(fd_.number()); });
+#else
+        const auto synced = repeated([&] { return fsync(fd_.number()); });
+#endif
+        if (synced != 0) return failure_of("sync", path_);
+        return Done{};
+    }
+
+   private:
+    /// Maps twice of what is needed, beyond the end of the file: a log grows, and mapping it anew costs.
+    Status map(std::uint64_t needed) {
+        unmap();
+        const std::size_t length = static_cast<std::size_t>(2 * needed) + (std::size_t{1} << 20U);
+        void* const mapping = mmap(nullptr, length, PROT_READ, MAP_SHARED, fd_.number(), 0);
+        if (mapping == MAP_FAILED) return failure_of("map", path_);
+        mapping_ = mapping;
+        mapped_ = length;
+        return Done{};
+    }
+
+    void unmap() {
+        if (mapping_ != nullptr) munmap(mapping_, mapped_);
+        mapping_ = nullptr;
+        mapped_ = 0;
+    }
+
+    std::string path_;
+    Descriptor fd_;
+    void* mapping_ = nullptr;
+    std::size_t mapped_ = 0;
+};
+
+class PosixLock : public Lock {
+   public:
+    explicit PosixLock(int fd) : fd_(fd) {}
+
+   private:
+    Descriptor fd_;
+};
+
+/// Opens a file for reading and writing, with the flags of open(2) besides.
+Result<std::shared_ptr<File>> open_file(const std::string& path, int flags) {
+    const int fd = repeated([&] { return open(path.c_str(), flags | O_RDWR | O_CLOEXEC, 0666); });
+    if (fd >= 0) return std::shared_ptr<File>(std::make_shared<PosixFile>(path, fd));
+    if (errno == ENOENT && (flags & O_CREAT) == 0) return std::shared_ptr<File>();
+    return failure_of("open", path);
+}
+
+class PosixEnv : public Env {
+   public:
+    Result<std::shared_ptr<File>> open(const std::string& path) override { return open_file(path, 0); }
+
+    Result<std::shared_ptr<File>> create(const std::string& path) override {
+        return open_file(path, O_CREAT | O_TRUNC);
+    }
+
+    Status replace(const std::string& from, const std::string& to) override {
+        struct stat status {};
+        // The permissions are the user's. Before the name, so that the file never has both others and the name.
+        if (stat(to.c_str(), &status) == 0 && chmod(from.c_str(), status.st_mode & 07777U) != 0) {
+            return failure_of("set the mode of", from);
+        }
+        if (std::rename(from.c_str(), to.c_str()) != 0) return failure_of("replace", to);
+        const std::string folder = std::filesystem::path(to).parent_path().string();
+        const Descriptor fd(repeated([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+        if (fd.number() < 0 || repeated([&] { return fsync(fd.number()); }) != 0) return failure_of("sync", folder);
+        return Done{};
+    }
+
+    Result<std::uint64_t> room(const std::string& path) override {
+        struct statvfs status {};
+        if (repeated([&] { return statvfs(path.c_str(), &status); }) != 0) return failure_of("look at", path);
+        return std::uint64_t{status.f_bavail} * status.f_frsize;
+    }
+
+    Status remove(const std::string& path) override {
+        if (unlink(path.c_str()) != 0 && errno != ENOENT) return failure_of("remove", path);
+        return Done{};
+    }
+
+    /// By flock(2), which the system lets go of when the process ends, however. The file stays: were it removed, one
+    /// process could have the lock of the file that was, and another that of the one that is.
+    Result<std::unique_ptr<Lock>> lock(const std::string& path) override {
+        const int fd = repeated([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666); });
+        if (fd < 0) return failure_of("open", path);
+        auto lock = std::make_unique<PosixLock>(fd);
+        if (repeated([&] { return flock(fd, LOCK_EX | LOCK_NB); }) != 0) {
+            if (errno != EWOULDBLOCK) return failure_of("lock", path);
+            std::array<char, 32> holder{};
+            const auto length = pread(fd, holder.data(), holder.size(), 0);
+            const std::string number(holder.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+            return Failure{ErrorCode::client, "The log of " + path + " is open already, in process " +
+                                                  (number.empty() ? "unknown" : number) +
+                                                  ". One at a time may have it: close it there first."};
+        }
+        const std::string number = std::to_string(getpid());
+        // Who holds it is for people to read: when it cannot be written, the lock holds all the same.
+        static_cast<void>(ftruncate(fd, 0) == 0 && pwrite(fd, number.data(), number.size(), 0) >= 0);
+        return std::unique_ptr<Lock>(std::move(lock));
+    }
+};
+
+}  // namespace
+
+Env& posix_env() {
+    static PosixEnv env;
+    return env;
+}
+
+}  // namespace polystore::engine

@@ -1,0 +1,18 @@
+#include "polystore/engine/read_value.hpp"
+
+namespace polystore::engine {
+
+Result<std::string_view> read_value(const OpenLog& log, std::string_view key, const Place& place, std::string& buffer) {
+    const std::size_t size = kHeadSize + key.size() + place.value_length;
+    Result<std::string_view> bytes = log.file->read(place.offset, size, buffer);
+    if (!bytes.ok()) return bytes;
+    const std::optional<Head> head = decode_head(*bytes, log.generation);
+    if (head && head->record_size() == size) {
+        const std::optional<RecordView> record = decode_body(*head, bytes->substr(kHeadSize));
+        if (record && record->key == key) return record->value;
+    }
+    return Failure{ErrorCode::corrupt, "The record at offset " + std::to_string(place.offset) +
+                                           " was damaged while the log was open. Close the store and salvage the log."};
+}
+
+}  // namespace polystore::engine

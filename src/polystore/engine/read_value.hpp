@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "polystore/engine/engine.hpp"
+
+namespace polystore::engine {
+
+/// The value of `key`, whose record is at `place` in `log`: checked, for disks forget. Valid as `File::read` says.
+[[nodiscard]] Result<std::string_view> read_value(const OpenLog& log, std::string_view key, const Place& place,
+                                                  std::string& buffer);
+
+}  // namespace polystore::engine

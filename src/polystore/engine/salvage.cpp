@@ -1,0 +1,73 @@
+#include "polystore/engine/salvage.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "polystore/engine/engine.hpp"
+#include "polystore/engine/log_reader.hpp"
+
+namespace polystore::engine {
+namespace {
+
+/// The header tells which records are of the log. Where it is damaged, the generation is not known, but most logs are
+/// of a small one: the first with a record is taken.
+Result<std::uint64_t> find_generation(File& file, std::uint64_t size) {
+    constexpr std::uint64_t kMostTried = 64;
+    std::string buffer;
+    Result<std::string_view> bytes = file.read(0, kHeaderSize, buffer);
+    if (!bytes.ok()) return bytes.failure();
+    if (const std::optional<Header> header = decode_header(*bytes)) return header->generation;
+    for (std::uint64_t generation = 1; generation <= kMostTried; ++generation) {
+        LogReader reader(file, generation, kHeaderSize, size);
+        Result<LogReader::Found> found = reader.next();
+        if (!found.ok()) return found.failure();
+        if (*found == LogReader::Found::record) return generation;
+    }
+    return Failure{ErrorCode::corrupt, "Neither a header nor a first record of a polystore log is whole."};
+}
+
+}  // namespace
+
+Result<Salvaged> salvage(Env& env, const std::string& from, const std::string& to) {
+    Result<std::shared_ptr<File>> opened = env.open(from);
+    if (!opened.ok()) return opened.failure();
+    const std::shared_ptr<File> file = *opened;
+    if (!file) return Failure{ErrorCode::client, "There is no file " + from + "."};
+    Result<std::uint64_t> size = file->size();
+    if (!size.ok()) return size.failure();
+    if (*size < kHeaderSize) {
+        return Failure{ErrorCode::corrupt, "The file " + from + " is too short to be a polystore log."};
+    }
+    Result<std::uint64_t> generation = find_generation(*file, *size);
+    if (!generation.ok()) return generation.failure();
+
+    Result<std::shared_ptr<File>> taken = env.open(to);
+    if (!taken.ok()) return taken.failure();
+    if (*taken) return Failure{ErrorCode::client, "There is a file " + to + " already. Name one that is new."};
+    Result<std::unique_ptr<Engine>> engine = Engine::open(env, to);
+    if (!engine.ok()) return engine.failure();
+
+    Salvaged salvaged;
+    std::uint64_t kept = 0;
+    LogReader reader(*file, *generation, kHeaderSize, *size);
+    for (;;) {
+        Result<LogReader::Found> found = reader.next();
+        if (!found.ok()) return found.failure();
+        if (*found == LogReader::Found::end) break;
+        if (*found != LogReader::Found::record) {
+            if (Status skipped = reader.skip_damage(); !skipped.ok()) return skipped.failure();
+            continue;
+        }
+        const RecordView& record = reader.record();
+        Change change = {std::string(record.key), std::nullopt};
+        if (record.kind == Kind::put) change.stored = Stored{std::string(record.value), record.expires};
+        if (Status applied = (*engine)->apply({std::move(change)}); !applied.ok()) return applied.failure();
+        ++salvaged.records;
+        kept += kHeadSize + record.key.size() + record.value.size();
+    }
+    salvaged.lost_bytes = *size - kHeaderSize - kept;
+    if (Status flushed = (*engine)->flush(); !flushed.ok()) return flushed.failure();
+    return salvaged;
+}
+
+}  // namespace polystore::engine
