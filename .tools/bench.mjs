@@ -3,6 +3,6 @@ import { buildPackage } from "./build.mjs";
 import { install } from "./install.mjs";
 import { run } from "./run.mjs";
 
-install("wasm", "browser");
+install("wasm", "browser", "services");
 buildPackage();
 run("node", ["web-tests/bench/run.js"]);

@@ -1,8 +1,6 @@
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "polystore/clients/file.hpp"
@@ -12,18 +10,13 @@
 #include "support/catch.hpp"
 #include "support/code_of.hpp"
 #include "support/custom_clients.hpp"
+#include "support/on_threads.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace polystore;
 using namespace polystore::testing;
 
 namespace {
-
-void on_threads(int count, const std::function<void(int)>& work) {
-    std::vector<std::thread> threads;
-    for (int i = 0; i < count; ++i) threads.emplace_back(work, i);
-    for (std::thread& thread : threads) thread.join();
-}
 
 /// Four threads write, read, list, expire and remove at once, each under a prefix of its own and all under one.
 void use_at_once(const std::shared_ptr<Client>& client, int rounds) {

@@ -9,20 +9,13 @@
 #include "support/catch.hpp"
 #include "support/engine.hpp"
 #include "support/fault_env.hpp"
+#include "support/on_threads.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace polystore::engine;
 using namespace polystore::testing;
 
-namespace {
-
-void on_threads(int count, const std::function<void(int)>& work) {
-    std::vector<std::thread> threads;
-    for (int i = 0; i < count; ++i) threads.emplace_back(work, i);
-    for (std::thread& thread : threads) thread.join();
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[engine]") {
     const TemporaryFolder folder;

@@ -5,10 +5,12 @@ import kv from "polystore-wasm";
 import { serve } from "../support/server.js";
 import { contests } from "./contests.js";
 import { measure, table } from "./measure.js";
+import { inServers } from "./servers.js";
 
 const inNode = [];
 for (const contest of contests(kv, upstream).inMemory()) inNode.push(await measure(contest));
 console.log(table(`Node ${process.versions.node}`, inNode));
+for await (const { name, results } of inServers(upstream)) console.log(`\n${table(name, results)}`);
 
 // Only now: Playwright hooks into every promise of the process, which makes an await twice as slow.
 const { launchChromium } = await import("../support/browser.js");

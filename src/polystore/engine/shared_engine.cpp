@@ -82,7 +82,8 @@ Status SharedEngine::flush_applied(Hold& hold) {
 void SharedEngine::work() {
     using Time = std::chrono::steady_clock;
     Hold hold(mutex_);
-    std::optional<Time::time_point> flush_at;
+    constexpr Time::time_point kNotSet;
+    Time::time_point flush_at = kNotSet;
     while (!closing_) {
         if (engine_->wants_compaction()) {
             static_cast<void>(engine_->compact(kCompactionStep));  // It says no more that it wants it when it failed.
@@ -90,12 +91,12 @@ void SharedEngine::work() {
             std::this_thread::yield();
             hold.lock();
         } else if (engine_->flushed() == engine_->applied() || durability_ == Durability::strict) {
-            flush_at.reset();
+            flush_at = kNotSet;
             work_.wait(hold);
-        } else if (!flush_at) {
+        } else if (flush_at == kNotSet) {
             flush_at = Time::now() + kRelaxedFor;
-        } else if (work_.wait_until(hold, *flush_at) == std::cv_status::timeout) {
-            flush_at.reset();
+        } else if (work_.wait_until(hold, flush_at) == std::cv_status::timeout) {
+            flush_at = kNotSet;
             static_cast<void>(flush_applied(hold));  // The next change fails with it.
         }
     }
