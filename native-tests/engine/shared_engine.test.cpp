@@ -15,8 +15,6 @@
 using namespace polystore::engine;
 using namespace polystore::testing;
 
-namespace {}  // namespace
-
 TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[engine]") {
     const TemporaryFolder folder;
     const std::string path = (folder / "data.kv").string();
