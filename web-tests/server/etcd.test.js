@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createRequire } from "node:module";
 import { after, test } from "node:test";
 import { Etcd3 } from "etcd3";
 import upstream from "polystore";
@@ -8,9 +10,11 @@ import { testContract } from "../contract/suite.js";
 import { checkExpiry, checkOneWay } from "../interop/interop.js";
 import { startEtcd } from "../support/etcd.js";
 
+const { noop } = createRequire(createRequire(import.meta.url).resolve("etcd3"))("cockatiel");
+
 // The shortest lease lasts one and a half times this: longer than any case, whose clock is not etcd's.
 const server = await startEtcd(["--election-timeout", "5000"]);
-after(() => server.stop());
+after(server.stop);
 const connect = () => new Etcd3({ hosts: server.url });
 
 testContract(etcd(kv, "etcd", connect, (client) => client.close()));
@@ -24,7 +28,7 @@ testContract(
 );
 
 /**
- * Runs a test over an etcd that is empty.
+ * Runs a test over an empty etcd.
  * @param {string} name
  * @param {(client: any) => Promise<void>} run
  */
@@ -46,184 +50,310 @@ testEtcd("polystore sees our expiry", (client) => checkExpiry(kv, upstream, clie
 testEtcd("we see polystore's expiry", (client) => checkExpiry(upstream, kv, client));
 
 /**
- * What is sent to the server from now on.
+ * Notes what a client asks.
  * @param {any} client
+ * @returns {[method: string, request: any][]}
  */
-function watch(client) {
-  /** @type {string[]} */
+function noteCalls({ pool }) {
+  /** @type {[string, any][]} */
   const calls = [];
-  const { pool } = client;
-  const withConnection = pool.withConnection.bind(pool);
-  pool.withConnection = (/** @type {string} */ service, /** @type {unknown[]} */ ...args) => {
-    calls.push(service);
-    return withConnection(service, ...args);
+  const exec = pool.exec;
+  pool.exec = function (/** @type {any[]} */ ...args) {
+    calls.push([args[1], args[2]]);
+    return exec.apply(this, args);
   };
   return calls;
 }
 
-testEtcd("the calls of one tick are one transaction for 128, in their order", async (client) => {
+testEtcd("the calls of one tick are one transaction, in their order", async (client) => {
   const store = kv(client);
-  const calls = watch(client);
-  const keys = Array.from({ length: 128 }, (_, i) => `k${i}`);
-  await Promise.all(keys.map((key) => store.set(key, key)));
-  assert.equal(calls.length, 1);
-  assert.deepEqual(await Promise.all(keys.map(store.get)), keys);
-  assert.equal(calls.length, 2);
-  const mixed = [store.get("a"), store.set("a", 1), store.get("a"), store.set("a", 2), store.del("a"), store.get("a")];
-  assert.deepEqual(await Promise.all(mixed), [null, "a", 1, "a", "a", null]);
+  await store.set("a", 1);
+  const calls = noteCalls(client);
+  const mixed = [store.get("a"), store.set("a", 2), store.set("b", 1), store.get("a"), store.del("b"), store.get("b")];
+  assert.deepEqual(await Promise.all(mixed), [1, "a", "b", 2, "b", null]);
+  assert.deepEqual(
+    calls.map(([method]) => method),
+    ["txn"],
+  );
+  calls.length = 0;
+  await Promise.all([store.set("a", 3), store.get("a"), store.set("a", 4), store.set("a", 5)]);
+  assert.deepEqual(
+    calls.map(([, { success }]) => success.length),
+    [2, 1],
+    "a key that is read between two writes",
+  );
+  calls.length = 0;
+  await Promise.all(Array.from({ length: 300 }, (_, i) => store.set(`k${i}`, i)));
+  assert.deepEqual(
+    calls.map(([, { success }]) => success.length),
+    [128, 128, 44],
+  );
 });
 
-testEtcd("a listing is one request for 1,000 records, and of one moment", async (client) => {
-  const store = kv(client).prefix("p:");
-  const keys = Array.from({ length: 1500 }, (_, i) => `${i}`);
-  await Promise.all(keys.map((key) => store.set(key, "before")));
-  await kv(client).set("q", 1);
-  const calls = watch(client);
+testEtcd("a listing is one request a page, and all of one moment", async (client) => {
+  const store = kv(client);
+  await Promise.all(Array.from({ length: 1500 }, (_, i) => store.set(`k${i}`, i)));
+  const calls = noteCalls(client);
   assert.equal((await store.keys()).length, 1500);
-  assert.equal(calls.length, 2);
+  assert.deepEqual(
+    calls.map(([method]) => method),
+    ["range", "range"],
+  );
   const seen = [];
-  for await (const [key, value] of store) {
-    if (seen.length === 0) await Promise.all([store.set("999", "after"), store.del("998"), store.set("zzz", "new")]);
-    seen.push([key, value]);
+  for await (const [key] of store) {
+    if (seen.push(key) > 1) continue;
+    await client.put("k9999").value('{"expires":null,"value":1}');
   }
-  assert.deepEqual(seen.map(([key]) => key).sort(), [...keys].sort());
-  assert.ok(seen.every(([, value]) => value === "before"));
+  assert.equal(seen.length, 1500);
 });
 
-testEtcd("what expires is on a lease, which records that expire together share", async (client) => {
+testEtcd("an iteration goes on where etcd has forgotten the moment it began at", async (client) => {
   const store = kv(client);
-  await Promise.all(Array.from({ length: 10 }, (_, i) => store.set(`k${i}`, i, { expires: 3600 })));
-  await store.set("short", 1, { expires: 600 });
-  await store.set("for ever", 1);
-  const leaseOf = async (/** @type {string} */ key) => String((await client.get(key).exec()).kvs[0].lease);
-  const leases = new Set(await Promise.all(Array.from({ length: 10 }, (_, i) => leaseOf(`k${i}`))));
-  assert.equal(leases.size, 1);
-  const [shared] = leases;
-  const life = Number((await client.pool.exec("Lease", "leaseTimeToLive", { ID: shared })).TTL);
-  assert.ok(life >= 3600 && life <= 4050, `${life} seconds`);
-  assert.notEqual(await leaseOf("short"), shared);
-  assert.equal(await leaseOf("for ever"), "0");
-  await store.set("k0", 1);
-  assert.equal(await leaseOf("k0"), "0", "a lease that is given up must not take the record with it");
+  await Promise.all(Array.from({ length: 1500 }, (_, i) => store.set(`k${i}`, i)));
+  let seen = 0;
+  for await (const _ of store) {
+    if (++seen > 1) continue;
+    const { header } = await client.put("l").value('{"expires":null,"value":1}');
+    await client.kv.compact({ revision: header.revision, physical: true });
+  }
+  assert.equal(seen, 1501);
 });
+
+testEtcd("records that are too large for one reply are read and listed all the same", async (client) => {
+  const store = kv(client);
+  const large = "x".repeat(1_000_000);
+  for (let i = 0; i < 7; ++i) await store.set(`k${i}`, large);
+  assert.deepEqual(
+    (await Promise.all([..."0123456"].map((i) => store.get(`k${i}`)))).map((text) => text === large),
+    Array(7).fill(true),
+  );
+  assert.equal((await store.values()).length, 7);
+  await store.set("small", 1);
+  await store.clear();
+  assert.deepEqual(await store.keys(), []);
+});
+
+testEtcd(
+  "a record that is too large is ERR_QUOTA, takes no other with it, and leaves the client at work",
+  async (client) => {
+    const store = kv(client);
+    await store.set("a", 1);
+    for (const size of [1_600_000, 3_000_000]) {
+      const calls = [store.set("b", 2), store.set("a", "x".repeat(size)), store.set("c", 3), store.get("a")];
+      const [b, a, c, read] = await Promise.allSettled(calls);
+      assert.deepEqual([b.status, c.status, read.status === "fulfilled" && read.value], ["fulfilled", "fulfilled", 1]);
+      assert.equal(a.status === "rejected" && a.reason.code, "ERR_QUOTA");
+      assert.match(a.status === "rejected" ? a.reason.cause.message : "", /too large|larger than max/);
+      assert.deepEqual(await store.all(), { a: 1, b: 2, c: 3 });
+    }
+  },
+);
+
+testEtcd("what expired is not deleted if it was written since", async (client) => {
+  const old = '{"expires":1000,"value":1}';
+  const fresh = '{"expires":null,"value":2}';
+  await client.put("a").value(old);
+  const exec = client.pool.exec;
+  let written = false;
+  client.pool.exec = async function (/** @type {any[]} */ ...args) {
+    if (args[2].compare?.length > 0 && !written) {
+      written = true;
+      await client.put("a").value(fresh);
+    }
+    return exec.apply(this, args);
+  };
+  assert.equal(await kv(client).get("a"), null);
+  assert.ok(written, "between what was read and the transaction that deletes");
+  assert.equal(await client.get("a"), fresh);
+});
+
+testEtcd("the empty key is the byte 0xFF, and foreign bytes that are no text are left alone", async (client) => {
+  const store = kv(client);
+  const record = '{"expires":null,"value":1}';
+  await client.put(Buffer.of(0xfe)).value(record);
+  await client.put(Buffer.of(0x61, 0xff)).value(record);
+  await store.set("", 1);
+  await store.set("\ufffd", 2);
+  await store.prefix("a").set("", 3);
+  assert.equal(await client.get(Buffer.of(0xff)), '{"expires":null,"value":1}');
+  assert.deepEqual(await store.all(), { "": 1, "\ufffd": 2, a: 3 });
+  await store.clear();
+  assert.deepEqual(await client.getAll().keyBuffers(), [Buffer.of(0x61, 0xff), Buffer.of(0xfe)]);
+});
+
+testEtcd("a prefix may end within a surrogate pair, or with the last character there is", async (client) => {
+  const store = kv(client);
+  for (const key of ["a\u{1f600}", "a\u{1f601}x", "a\u{10ffff}x", "ab", "b"]) await store.set(key, 1);
+  assert.deepEqual(await store.prefix("a\ud83d").keys(), ["\ude00", "\ude01x"]);
+  assert.deepEqual(await store.prefix("a\ude00").keys(), []);
+  assert.deepEqual(await store.prefix("a\u{10ffff}").keys(), ["x"]);
+});
+
+/** @param {Etcd3} client @param {string} key The lease of what is at a key: its id, or "0". */
+async function leaseOf(client, key) {
+  return (await client.get(key).exec()).kvs[0].lease;
+}
+
+testEtcd(
+  "a lease outlasts its records by an eighth at most, is shared, and is left with the expiry",
+  async (client) => {
+    const store = kv(client);
+    await Promise.all([..."abc"].map((key) => store.set(key, 1, { expires: "1h" })));
+    await store.set("d", 1, { expires: "65min" });
+    await store.set("e", 1, { expires: "20min" });
+    await store.set("f", 1, { expires: "1000 years" });
+    const [a, b, c, d, e, f] = await Promise.all([..."abcdef"].map((key) => leaseOf(client, key)));
+    assert.deepEqual([b, c, d, f], [a, a, a, "0"]);
+    assert.notEqual(e, a);
+    const { grantedTTL } = await client.leaseClient.leaseTimeToLive({ ID: a });
+    assert.equal(grantedTTL, "4050");
+    await store.set("a", 1);
+    await store.set("b", 1, { expires: "20min" });
+    assert.deepEqual([await leaseOf(client, "a"), await leaseOf(client, "b")], ["0", e]);
+  },
+);
 
 testEtcd("a lease that is gone is replaced", async (client) => {
   const store = kv(client);
-  await store.set("a", 1, { expires: 3600 });
-  const { lease } = (await client.get("a").exec()).kvs[0];
-  await client.pool.exec("Lease", "leaseRevoke", { ID: String(lease) });
+  await store.set("a", 1, { expires: "1h" });
+  await client.leaseClient.leaseRevoke({ ID: await leaseOf(client, "a") });
   assert.equal(await store.get("a"), null);
-  await store.set("a", 2, { expires: 3600 });
+  await store.set("a", 2, { expires: "1h" });
   assert.equal(await store.get("a"), 2);
 });
 
+testEtcd("a lease is not shared when a clock was set back, or the machine slept", async (client) => {
+  const realNow = Date.now;
+  const store = kv(client);
+  try {
+    await store.set("a", 1, { expires: "1h" });
+    Date.now = () => realNow() + 1800_000;
+    await store.set("b", 1, { expires: "1h" });
+  } finally {
+    Date.now = realNow;
+  }
+  assert.notEqual(await leaseOf(client, "a"), await leaseOf(client, "b"));
+});
+
 test("etcd itself removes what has expired", async () => {
-  const quick = await startEtcd(["--election-timeout", "200", "--heartbeat-interval", "20"]);
+  const quick = await startEtcd(["--heartbeat-interval", "10", "--election-timeout", "100"]);
   const client = new Etcd3({ hosts: quick.url });
   try {
     const watcher = await client.watch().key("a").create();
-    const removed = new Promise((resolve) => watcher.once("delete", resolve));
+    const removed = once(/** @type {any} */ (watcher), "delete");
     await kv(client).set("a", 1, { expires: "1s" });
-    assert.notEqual(await client.get("a"), null);
-    await removed;
-    await watcher.cancel();
-    assert.equal(await client.get("a"), null);
+    const [{ key }] = await removed;
+    assert.equal(String(key), "a");
+    await watcher.cancel(); // Which would try to reach the server for ever.
   } finally {
     client.close();
     await quick.stop();
   }
 });
 
-testEtcd("an eviction takes no record that was written since", async (client) => {
-  const store = kv(client);
-  const expires = Date.now() - 1000;
-  await client.put("a").value(JSON.stringify({ expires, value: "old" }));
-  const other = kv(connect());
-  const [found] = await Promise.all([store.get("a"), other.set("a", "new"), store.prune()]);
-  assert.ok(found === null || found === "new");
-  assert.equal(await other.get("a"), "new");
-  await other.close();
-});
-
-testEtcd("the empty key is a key as any other", async (client) => {
-  const store = kv(client);
-  await store.set("", "empty");
-  await store.prefix("p").set("", "p itself");
-  assert.deepEqual(await store.all(), { "": "empty", p: "p itself" });
-  assert.deepEqual(await store.prefix("p").all(), { "": "p itself" });
-  assert.equal(await store.get(""), "empty");
-  await store.del("");
-  assert.deepEqual(await store.keys(), ["p"]);
-});
-
-testEtcd("a prefix that ends in half of a surrogate pair is that of the whole ones", async (client) => {
-  const store = kv(client);
-  for (const key of ["a\u{10000}", "a\u{10fc00}", "a\uffff", "a"]) await store.set(key, 1);
-  assert.deepEqual(await store.prefix("a\ud800").keys(), ["\udc00"]);
-  assert.deepEqual(await store.prefix("a\udbff").keys(), ["\udc00"]);
-  assert.deepEqual(await store.prefix("a\udc00").keys(), []);
-  assert.equal((await store.prefix("a").keys()).length, 4);
-});
-
-testEtcd("a value that is too large is ERR_QUOTA, and takes no other call with it", async (client) => {
-  const store = kv(client);
-  const [large, small] = await Promise.allSettled([store.set("a", "x".repeat(3 << 20)), store.set("b", 1)]);
-  assert.equal(large.status === "rejected" && large.reason.code, "ERR_QUOTA");
-  assert.equal(small.status, "fulfilled");
-  assert.deepEqual(await store.all(), { b: 1 });
-});
-
-test("a store that is full is ERR_QUOTA, and what was there can be read and deleted", async () => {
-  const small = await startEtcd(["--quota-backend-bytes", `${4 << 20}`]);
+test("a server that is full is ERR_QUOTA, and what is there is read", async () => {
+  const small = await startEtcd(["--quota-backend-bytes", "5000000"]);
   const client = new Etcd3({ hosts: small.url });
-  const store = kv(client);
   try {
-    let stored = 0;
-    const filling = async () => {
-      for (; ; ++stored) await store.set(`k${stored}`, "x".repeat(1 << 19));
-    };
-    await assert.rejects(filling(), { code: "ERR_QUOTA" });
-    assert.ok(stored > 0);
-    assert.equal((await store.keys()).length, stored);
-    assert.equal(await store.get("k0"), "x".repeat(1 << 19));
-    await store.del("k0");
-    assert.equal((await store.keys()).length, stored - 1);
+    const store = kv(client);
+    await store.set("a", 1);
+    /** @type {any} */
+    let error;
+    for (let i = 0; !error; ++i) await store.set(`k${i}`, "x".repeat(1_000_000)).catch((reason) => (error = reason));
+    assert.equal(error.code, "ERR_QUOTA");
+    assert.match(error.cause.message, /space exceeded/);
+    await assert.rejects(store.set("b", 1, { expires: "1h" }), { code: "ERR_QUOTA" });
+    const [read, , deleted] = await Promise.allSettled([store.get("a"), store.set("a", 2), store.del("k0")]);
+    assert.deepEqual([read, deleted.status], [{ status: "fulfilled", value: 1 }, "fulfilled"]);
   } finally {
     client.close();
     await small.stop();
   }
 });
 
-test("a server that goes away is ERR_CLIENT with its cause, and the store works when it is back", async () => {
-  const own = await startEtcd();
-  const client = new Etcd3({ hosts: own.url });
-  const store = kv(client);
+test("a server that goes away is ERR_CLIENT with the cause, and the store works again when it is back", async () => {
+  const mortal = await startEtcd();
+  // Without etcd3's own rests after failures, during which it asks nobody.
+  const faultHandling = { host: () => noop, global: noop };
+  const client = new Etcd3({ hosts: mortal.url, faultHandling });
   try {
+    const store = kv(client);
     await store.set("a", 1);
-    await own.pause();
-    await assert.rejects(store.get("a"), ({ code, cause }) => code === "ERR_CLIENT" && cause instanceof Error);
-    await own.resume();
-    /** @type {unknown} */
-    let found = null;
-    // etcd3 asks nothing for some seconds of a server that has failed.
-    while (found === null) found = await store.get("a").catch(() => null);
-    assert.equal(found, 1);
+    const sets = Array.from({ length: 1000 }, (_, i) => store.set(`k${i}`, i));
+    const settled = Promise.allSettled(sets);
+    await sets[0];
+    await mortal.kill();
+    const outcomes = await settled;
+    const codes = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason.code] : []));
+    assert.ok(codes.length > 0 && codes.every((code) => code === "ERR_CLIENT"), `${codes.length} failed`);
+    for (const call of [store.get("a"), store.set("b", 1, { expires: "1h" }), store.keys()]) {
+      await assert.rejects(call, ({ code, cause }) => {
+        assert.equal(code, "ERR_CLIENT");
+        assert.match(/** @type {any} */ (cause).message, /UNAVAILABLE/);
+        return true;
+      });
+    }
+    await mortal.restart();
+    const kept = await store.all();
+    assert.equal(kept.a, 1);
+    for (const [i, { status }] of outcomes.entries()) if (status === "fulfilled") assert.equal(kept[`k${i}`], i);
   } finally {
     client.close();
-    await own.stop();
+    await mortal.stop();
   }
 });
 
-testEtcd("close() closes the client", async () => {
-  const client = connect();
+testEtcd("a call that etcd does not answer keeps no other waiting once it is given up", async (client) => {
+  const store = kv(client, { timeout: "20ms" });
+  const exec = client.pool.exec;
+  client.pool.exec = () => new Promise(() => {});
+  await assert.rejects(store.set("a", 1), { code: "ERR_CLIENT" });
+  client.pool.exec = exec;
+  const patient = kv(client, { timeout: "10s" });
+  await patient.set("a", 2);
+  assert.equal(await patient.get("a"), 2);
+});
+
+testEtcd("close() closes the Etcd3; that of a namespace leaves it open", async (client) => {
+  await kv(client.namespace("app/")).close();
   const store = kv(client);
   await store.set("a", 1);
   await store.close();
-  await assert.rejects(async () => client.get("a"));
+  await assert.rejects(client.get("a").exec(), /already closed/);
+  await assert.rejects(kv(client).get("a"), { code: "ERR_CLIENT" });
 });
 
-test("a client of the user's own with some of its methods is not taken for etcd", () => {
+testEtcd("a key that may not be read takes no other read with it", async (root) => {
+  const admin = root.user("root");
+  await admin.create("secret");
+  await root
+    .role("root")
+    .create()
+    .catch(() => {});
+  await admin.addRole("root");
+  const mine = await root.role("mine").create();
+  await mine.grant({ permission: "Readwrite", range: root.range({ prefix: "mine:" }) });
+  const user = await root.user("limited").create("secret");
+  await user.addRole("mine");
+  await root.auth.authEnable();
+  const as = (/** @type {string} */ username) =>
+    new Etcd3({ hosts: server.url, auth: { username, password: "secret" } });
+  const [limited, again] = [as("limited"), as("root")];
+  try {
+    const store = kv(limited);
+    const outcomes = await Promise.allSettled([store.set("mine:a", 1), store.get("other"), store.get("mine:a")]);
+    assert.deepEqual([outcomes[0].status, outcomes[2]], ["fulfilled", { status: "fulfilled", value: 1 }]);
+    assert.equal(outcomes[1].status === "rejected" && outcomes[1].reason.code, "ERR_CLIENT");
+  } finally {
+    await again.auth.authDisable();
+    limited.close();
+    again.close();
+  }
+});
+
+test("a client of the user's own with the methods of an Etcd3 is not taken for it", () => {
   const names = ["get", "set", "getAll", "put", "delete", "lease", "namespace"];
   const own = Object.fromEntries(names.map((name) => [name, () => {}]));
   assert.equal(kv(/** @type {any} */ ({ ...own, pool: { exec() {}, withConnection() {} } })).type, "UNKNOWN");
+  assert.throws(() => kv(/** @type {any} */ ({ ...own, get: undefined })), { code: "ERR_CLIENT" });
 });

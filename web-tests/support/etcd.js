@@ -18,8 +18,8 @@ export async function startEtcd(settings = []) {
   let server = await start();
   return {
     url,
-    pause: () => server.stop("SIGKILL"),
-    async resume() {
+    kill: () => server.stop("SIGKILL"),
+    async restart() {
       server = await start();
     },
     async stop() {
