@@ -281,6 +281,25 @@ test("in a folder, what is no UTF-8, no file, or leads to none, is other code's"
   ]);
 });
 
+test("a file that cannot be written can be read, where a record has expired too", async (t) => {
+  const folder = freshFolder();
+  if (spawnSync("mount", ["-t", "tmpfs", "tmpfs", folder]).status !== 0) return t.skip("no mount");
+  const path = join(folder, "data.json");
+  try {
+    writeFileSync(path, JSON.stringify({ old: { expires: 1, value: 1 }, kept: { expires: null, value: 2 } }));
+    execFileSync("mount", ["-o", "remount,ro", folder]);
+    const store = kv(urlOf(path));
+    assert.equal(await store.get("old"), null);
+    assert.deepEqual(await store.all(), { kept: 2 });
+    assert.equal(await store.prune(), 0);
+    await assert.rejects(store.set("a", 1), { code: "ERR_CLIENT" });
+    await assert.rejects(store.clear(), { code: "ERR_CLIENT" });
+    await store.close();
+  } finally {
+    execFileSync("umount", [folder]);
+  }
+});
+
 test("a URL that is not the path it seems to be is refused at once, with the way out", () => {
   for (const url of [
     "file:///notes.txt?.json",
