@@ -190,6 +190,7 @@ export class Source {
 class SourcePerRequest extends Source {
   /** @type {WeakMap<object, Connection>} */
   #connections = new WeakMap();
+  #client;
   #present;
 
   /**
@@ -199,17 +200,16 @@ class SourcePerRequest extends Source {
    * @param {() => object} present Gives what stands for the request that is being answered.
    */
   constructor(input, type, client, present) {
-    super(input, type, () => new Connection(client));
-    this.#present = () => {
-      const request = present();
-      const connection = this.#connections.get(request) ?? new Connection(client);
-      this.#connections.set(request, connection);
-      return connection;
-    };
+    super(input, type, () => this.connection);
+    this.#client = client;
+    this.#present = present;
   }
 
   get connection() {
-    return this.#present();
+    const request = this.#present();
+    let connection = this.#connections.get(request);
+    if (!connection) this.#connections.set(request, (connection = new Connection(this.#client)));
+    return connection;
   }
 }
 
