@@ -6,28 +6,22 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
-  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import kv from "polystore-wasm";
 import { withLock } from "../../js/clients/lock_file.js";
+import { filesFor, urlOf } from "../support/files.js";
 
-const root = mkdtempSync(join(tmpdir(), "polystore-faults-"));
-after(() => rmSync(root, { recursive: true }));
-let places = 0;
-const freshPath = (extension = ".json") => join(root, `own-${++places}${extension}`);
-const urlOf = (/** @type {string} */ path) => /** @type {`file:${string}`} */ (pathToFileURL(path).href);
+const { freshPath } = filesFor("faults");
 const freshFolder = () => {
   const path = `${freshPath("")}/`;
   mkdirSync(path);

@@ -2,32 +2,17 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import {
-  chmodSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { chmodSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import upstream from "polystore";
 import kv from "polystore-wasm";
 import { file, folder } from "../contract/clients/files.js";
 import { testContract } from "../contract/suite.js";
 import { checkExpiry, checkOneWay } from "../interop/interop.js";
+import { filesFor, urlOf } from "../support/files.js";
 
-const root = mkdtempSync(join(tmpdir(), "polystore-files-"));
-after(() => rmSync(root, { recursive: true }));
-let places = 0;
-/** The path of a file that is not there yet. */
-const freshPath = (extension = ".json") => join(root, `own-${++places}${extension}`);
-const urlOf = (/** @type {string} */ path) => /** @type {`file:${string}`} */ (pathToFileURL(path).href);
+const { root, freshPath } = filesFor("files");
 const freshFile = () => urlOf(freshPath());
 const freshFolder = () => /** @type {`file:${string}`} */ (`${urlOf(freshPath(""))}/`);
 
