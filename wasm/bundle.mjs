@@ -12,7 +12,7 @@ const minifyGlue = {
   name: "minify-glue",
   /** @param {import("esbuild").PluginBuild} build */
   setup(build) {
-    build.onLoad({ filter: /core\.mjs$/ }, async ({ path }) => {
+    build.onLoad({ filter: /(core|engine)\.mjs$/ }, async ({ path }) => {
       const options = { module: true, toplevel: true, compress: { passes: 3 } };
       return { contents: (await minify(await readFile(path, "utf8"), options)).code };
     });

@@ -252,23 +252,33 @@ Status Engine::erase_in_full_storage(const std::vector<Change>& batch) {
     return compacted;
 }
 
-Status Engine::clear(std::string_view prefix) {
+Status Engine::clear(std::string_view prefix) { return apply(removal_of(Range::with_prefix(prefix))); }
+
+std::vector<Change> Engine::removal_of(Range range) const {
     std::vector<Change> batch;
-    for (Scan all = scan(Range::with_prefix(prefix)); all.next();)
-        batch.push_back({std::string(all.key()), std::nullopt});
-    return apply(batch);
+    for (Scan all = scan(std::move(range)); all.next();) batch.push_back({std::string(all.key()), std::nullopt});
+    return batch;
+}
+
+std::vector<Change> Engine::removal_of_expired(std::int64_t now, const Range& range) const {
+    std::vector<Change> batch;
+    for (const Expiring& expiring : expiring_) {
+        if (expiring.expires > now || batch.size() == range.limit) break;
+        if (range.contains(expiring.key)) batch.push_back({expiring.key, std::nullopt});
+    }
+    return batch;
 }
 
 Result<std::size_t> Engine::evict(std::int64_t now, std::string_view prefix, std::size_t limit) {
-    std::vector<Change> batch;
-    for (const Expiring& expiring : expiring_) {
-        if (expiring.expires > now || batch.size() == limit) break;
-        if (expiring.key.starts_with(prefix)) batch.push_back({expiring.key, std::nullopt});
-    }
+    Range range = Range::with_prefix(prefix);
+    range.limit = limit;
+    const std::vector<Change> batch = removal_of_expired(now, range);
     if (batch.empty()) return std::size_t{0};
     if (Status applied = apply(batch); !applied.ok()) return applied.failure();
     return batch.size();
 }
+
+std::int64_t Engine::next_expiry() const { return expiring_.empty() ? kNoExpiry : expiring_.begin()->expires; }
 
 Status Engine::flush() {
     if (broken_) return *broken_;
