@@ -1,9 +1,10 @@
 import instantiate from "#engine";
 import bytes from "#engine-bytes";
-import { PolystoreError, show } from "../errors.js";
+import { PolystoreError } from "../errors.js";
 import { rangeOfPrefix } from "../clients/text_key.js";
 import { moduleOfBytes } from "../module_of_bytes.js";
 import { EntryPage } from "./entry_page.js";
+import { decodeJson } from "./json_text.js";
 import { TextReader } from "./text_reader.js";
 
 /** @typedef {import("../record.js").StoredRecord} StoredRecord */
@@ -30,7 +31,7 @@ export class Engine {
   #capacity = 0;
 
   /**
-   * @param {import("./files.d.ts").Files} files
+   * @param {import("./files.js").Files} files
    * @param {string} path By which `files` knows the log.
    * @throws {PolystoreError} ERR_CORRUPT, ERR_UNSUPPORTED, ERR_QUOTA or ERR_CLIENT when the log cannot be opened.
    */
@@ -63,7 +64,7 @@ export class Engine {
    */
   get(key) {
     const text = this.getText(key);
-    return text === undefined ? undefined : { expires: this.expires(), value: parse(key, text) };
+    return text === undefined ? undefined : { expires: this.expires(), value: decodeJson(key, text) };
   }
 
   /**
@@ -301,17 +302,3 @@ export class Engine {
 
 /** @param {number} expires */
 const orNull = (expires) => (expires === Infinity ? null : expires);
-
-/**
- * @param {string} key
- * @param {string} text
- * @throws {PolystoreError} ERR_CORRUPT
- */
-function parse(key, text) {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const message = `What is stored at ${show(key)} is not JSON: ${/** @type {Error} */ (error).message}.`;
-    throw new PolystoreError("ERR_CORRUPT", message, { cause: error });
-  }
-}

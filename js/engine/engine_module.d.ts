@@ -1,4 +1,4 @@
-import type { Files } from "./files.d.ts";
+import type { Files } from "./files.js";
 
 // The module of wasm/engine/abi.cpp, which says what each call does: what Emscripten's glue puts on the object it is given.
 

@@ -1,4 +1,4 @@
-import { PolystoreError, show } from "../errors.js";
+import { decodeJson } from "./json_text.js";
 import { TextReader } from "./text_reader.js";
 
 /** @type {import("../record.js").StoredRecord} */
@@ -80,14 +80,7 @@ function valuesOf(reader, bytes, start, lengths, ids) {
   } catch {
     // One of them is not what it should be; the loop below finds out which.
   }
-  return textsOf(reader, bytes, start, length, lengths, 1).map((text, i) => {
-    try {
-      return JSON.parse(text);
-    } catch (error) {
-      const message = `What is stored at ${show(ids[i])} is not JSON: ${/** @type {Error} */ (error).message}.`;
-      throw new PolystoreError("ERR_CORRUPT", message, { cause: error });
-    }
-  });
+  return textsOf(reader, bytes, start, length, lengths, 1).map((text, i) => decodeJson(ids[i], text));
 }
 
 /** @param {Uint32Array} numbers */

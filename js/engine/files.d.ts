@@ -3,7 +3,7 @@
  * ERR_QUOTA where there is no room. Files are known by numbers that are not negative. None of this may call the engine.
  */
 export interface Files {
-  /** The number of a file, open for reading and writing; -3 if there is none of that name. */
+  /** The number of a file, open for reading and writing; MISSING if there is none of that name. */
   open(path: string): number;
   /** The number of an empty file, whatever had the name. */
   create(path: string): number;
@@ -24,3 +24,5 @@ export interface Files {
   sync(file: number): void;
   close(file: number): void;
 }
+
+export declare const MISSING: -3;

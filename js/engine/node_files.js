@@ -1,9 +1,8 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { PolystoreError } from "../errors.js";
+import { MISSING } from "./files.js";
 
-/** What `open` gives where there is no file. */
-const MISSING = -3;
 const NO_ROOM = ["ENOSPC", "EDQUOT", "EFBIG"]; // EFBIG: the process may not write files of this size (ulimit -f).
 
 /**
@@ -112,7 +111,7 @@ export class NodeFiles {
   }
 }
 
-/** @typedef {import("./files.d.ts").Files} Files */
+/** @typedef {import("./files.js").Files} Files */
 
 /**
  * @template Result

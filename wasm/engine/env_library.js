@@ -9,7 +9,7 @@ const library = {
         return action(Module["files"]) || 0;
       } catch (error) {
         Files.message = error.message;
-        return error.code === "ERR_QUOTA" ? -1 : -2;
+        return error.code === "ERR_QUOTA" || error.name === "QuotaExceededError" ? -1 : -2;
       }
     },
     bytes: (address, length) => HEAPU8.subarray(address, address + length),
