@@ -30,7 +30,7 @@ const ALL = 2 ** 32 - 1;
  * @param {import("../options.js").Durability} durability
  */
 export async function openOpfs(name, durability) {
-  const isPossible = Boolean(navigator.storage?.getDirectory && navigator.locks && globalThis.Worker);
+  const isPossible = navigator.storage && "getDirectory" in navigator.storage && navigator.locks && globalThis.Worker;
   if (isPossible) {
     const opfs = new Opfs(name, durability);
     try {
@@ -145,7 +145,7 @@ class Opfs {
 
   /** @param {string} prefix */
   prune(prefix) {
-    return this.#ask({ kind: "prune", prefix });
+    return this.#ask({ kind: "prune", prefix, now: Date.now() });
   }
 
   /**

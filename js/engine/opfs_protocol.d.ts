@@ -5,7 +5,8 @@ export type Wish =
   | { kind: "read"; /** Keys. */ items: string[] }
   | { kind: "write"; /** Key, JSON or null to erase, expiry; and so on. */ items: (string | number | null)[] }
   | { kind: "evict"; items: { id: string; expires: number | null }[] }
-  | { kind: "clear" | "prune"; prefix: string }
+  | { kind: "clear"; prefix: string }
+  | { kind: "prune"; prefix: string; /** Milliseconds since the epoch. */ now: number }
   | { kind: "list"; prefix: string; after?: string; limit: number; withValues: boolean }
   | { kind: "end" };
 

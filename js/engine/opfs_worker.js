@@ -120,7 +120,7 @@ class Owner {
       case "clear":
         return this.#change(request, () => engine.clear(request.prefix));
       case "prune":
-        return this.#change(request, () => engine.prune(request.prefix, Date.now()));
+        return this.#change(request, () => engine.prune(request.prefix, request.now));
       case "end":
         engine.eraseNote(request.session);
         engine.apply();
