@@ -123,18 +123,12 @@ Status Engine::replay() {
 void Engine::set(std::string_view key, const Place& place) {
     const std::optional<Place> before = index_.put(key, place);
     live_ += size_of(key, place);
-    if (before) {
-        live_ -= size_of(key, *before);
-        if (before->expires != kNoExpiry) expiring_.erase({before->expires, std::string(key)});
-    }
-    if (place.expires != kNoExpiry) expiring_.insert({place.expires, std::string(key)});
+    if (before) live_ -= size_of(key, *before);
 }
 
 std::optional<Place> Engine::unset(std::string_view key) {
     const std::optional<Place> before = index_.erase(key);
-    if (!before) return std::nullopt;
-    live_ -= size_of(key, *before);
-    if (before->expires != kNoExpiry) expiring_.erase({before->expires, std::string(key)});
+    if (before) live_ -= size_of(key, *before);
     return before;
 }
 
@@ -262,10 +256,12 @@ std::vector<Change> Engine::removal_of(Range range) const {
 
 std::vector<Change> Engine::removal_of_expired(std::int64_t now, const Range& range) const {
     std::vector<Change> batch;
-    for (const Expiring& expiring : expiring_) {
-        if (expiring.expires > now || batch.size() == range.limit) break;
-        if (range.contains(expiring.key)) batch.push_back({expiring.key, std::nullopt});
-    }
+    index_.visit_expired(now, std::max(range.gte.value_or(""), range.gt.value_or("")), [&](std::string_view key) {
+        if (batch.size() == range.limit) return false;
+        if (!range.contains(key)) return key == range.gt;  // Beyond the end then, or the bound itself.
+        batch.push_back({std::string(key), std::nullopt});
+        return true;
+    });
     return batch;
 }
 
@@ -278,7 +274,7 @@ Result<std::size_t> Engine::evict(std::int64_t now, std::string_view prefix, std
     return batch.size();
 }
 
-std::int64_t Engine::next_expiry() const { return expiring_.empty() ? kNoExpiry : expiring_.begin()->expires; }
+std::int64_t Engine::next_expiry() const { return index_.earliest_expiry(); }
 
 Status Engine::flush() {
     if (broken_) return *broken_;
