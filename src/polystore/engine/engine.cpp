@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "polystore/engine/compaction.hpp"
+#include "polystore/engine/index_loader.hpp"
 #include "polystore/engine/log_reader.hpp"
 #include "polystore/engine/read_value.hpp"
 
@@ -81,19 +82,20 @@ Status Engine::replay() {
     }
     log_.generation = header->generation;
 
+    IndexLoader loader;
+    const auto take = [&](Kind kind, std::string_view key, const Place& place) {
+        if (kind == Kind::put) {
+            loader.put(key, place);
+        } else {
+            loader.erase(key);
+        }
+    };
     struct Seen {
         Kind kind;
         std::string key;
         Place place;
     };
     std::vector<Seen> batch;  // Of more records than one, until its last.
-    const auto take = [&](Kind kind, std::string_view key, const Place& place) {
-        if (kind == Kind::put) {
-            set(key, place);
-        } else {
-            unset(key);
-        }
-    };
     std::uint64_t batch_begin = kHeaderSize;
     LogReader reader(*log_.file, log_.generation, kHeaderSize, end_);
     for (;;) {
@@ -112,6 +114,9 @@ Status Engine::replay() {
         take(record.kind, record.key, place);
         batch_begin = reader.offset();
     }
+    index_ = loader.finish();
+    Index::Walk all(index_);
+    for (all.seek(""); all.on_entry(); all.next()) live_ += size_of(all.key(), all.place());
     if (batch_begin != end_) {
         end_ = batch_begin;
         if (Status cut = log_.file->truncate(end_); !cut.ok()) return cut;
