@@ -72,31 +72,28 @@ void IndexLoader::sort(std::span<Ordered> run, std::size_t depth) {
         const int order = key_at(left.at).compare(key_at(right.at));
         return order != 0 ? order < 0 : left.at < right.at;
     };
+    if (run.size() < 2) return;
     if (run.size() < kFew || depth == kMostDepth) return std::sort(run.begin(), run.end(), before);
 
     const std::string_view first = key_at(run.front().at);
     std::size_t common = first.size();
-    std::size_t shortest = first.size();
     for (const Ordered& ordered : run) {
         const std::string_view key = key_at(ordered.at);
         common = std::min(common, key.size());
-        shortest = std::min(shortest, key.size());
         if (!key.starts_with(first.substr(0, common))) {
             common = static_cast<std::size_t>(std::mismatch(key.begin(), key.end(), first.begin()).first - key.begin());
         }
     }
-    if (common == shortest && std::is_sorted(run.begin(), run.end(), before)) return;  // One key again and again.
     for (Ordered& ordered : run) ordered.head = head_of(key_at(ordered.at), common);
     sort_by_head(run);
     for (auto begin = run.begin(); begin != run.end();) {
         const auto end =
             std::find_if(begin, run.end(), [&](const Ordered& other) { return other.head != begin->head; });
         const std::span<Ordered> same(begin, end);
-        if (shortest < common + kHeadBytes) {
-            // A key that ends here has the head of one that goes on with zeros.
-            if (!std::is_sorted(begin, end, before)) std::sort(begin, end, before);
-        } else if (same.size() > 1) {
+        if (same.size() < run.size()) {
             sort(same, depth + 1);
+        } else if (!std::is_sorted(begin, end, before)) {
+            std::sort(begin, end, before);  // Some keys end where others go on with zeros. Else it is one key.
         }
         begin = end;
     }
