@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -154,14 +153,6 @@ class Engine {
     Result<bool> compact(std::size_t bytes);
 
    private:
-    struct Expiring {
-        std::int64_t expires;
-        std::string key;
-        [[nodiscard]] bool operator<(const Expiring& other) const {
-            return expires != other.expires ? expires < other.expires : key < other.key;
-        }
-    };
-
     Engine(Env& env, std::string path, std::unique_ptr<Lock> lock);
 
     Status make_log();
@@ -182,7 +173,6 @@ class Engine {
     std::uint64_t end_ = 0;   ///< Of the log: where the next batch goes.
     std::uint64_t live_ = 0;  ///< The bytes of the records that the index leads to.
     Index index_;
-    std::set<Expiring> expiring_;
     std::uint64_t applied_ = 0;
     std::uint64_t flushed_ = 0;
     std::optional<Failure> broken_;

@@ -28,8 +28,8 @@ std::optional<Note> parse(std::string_view text) {
 }  // namespace
 
 Change change_of_note(std::uint64_t session, const Note& note) {
-    std::string text = "[" + std::to_string(note.sequence) + "," + std::to_string(note.result) + "," +
-                       std::to_string(note.time) + "]";
+    std::string text =
+        "[" + std::to_string(note.sequence) + "," + std::to_string(note.result) + "," + std::to_string(note.time) + "]";
     return {key_of(session), Stored{std::move(text), kNoExpiry}};
 }
 

@@ -16,6 +16,10 @@
 namespace polystore::engine {
 namespace {
 
+/// From here on it is faster to copy than to map: a page of a mapping costs a fault, or a part of one, when it is first
+/// read.
+constexpr std::size_t kLong = std::size_t{1} << 16U;
+
 /// Calls until no signal interrupts.
 template <typename SystemCall>
 auto repeated(SystemCall call) {
@@ -57,7 +61,8 @@ class PosixFile : public File {
         return static_cast<std::uint64_t>(status.st_size);
     }
 
-    Result<std::string_view> read(std::uint64_t offset, std::size_t length, std::string& /*buffer*/) override {
+    Result<std::string_view> read(std::uint64_t offset, std::size_t length, std::string& buffer) override {
+        if (length >= kLong) return copy(offset, length, buffer);
         if (offset + length > mapped_) {
             if (Status mapped = map(offset + length); !mapped.ok()) return mapped.failure();
         }
@@ -97,6 +102,19 @@ class PosixFile : public File {
     }
 
    private:
+    Result<std::string_view> copy(std::uint64_t offset, std::size_t length, std::string& buffer) {
+        buffer.resize(length);
+        for (std::size_t done = 0; done < length;) {
+            const auto count = repeated([&] {
+                return pread(fd_.number(), buffer.data() + done, length - done, static_cast<off_t>(offset + done));
+            });
+            if (count < 0) return failure_of("read", path_);
+            if (count == 0) return Failure{ErrorCode::client, "The file " + path_ + " was cut off by another program."};
+            done += static_cast<std::size_t>(count);
+        }
+        return std::string_view(buffer).substr(0, length);
+    }
+
     /// Maps twice of what is needed, beyond the end of the file: a log grows, and mapping it anew costs.
     Status map(std::uint64_t needed) {
         unmap();

@@ -56,7 +56,8 @@ bool Scan::next() {
     } else {
         range_.reverse ? walk_.previous() : walk_.next();
     }
-    const bool found = walk_.on_entry() && (range_.reverse ? is_past_first(range_, walk_.key()) : is_before_end(range_, walk_.key()));
+    const bool found =
+        walk_.on_entry() && (range_.reverse ? is_past_first(range_, walk_.key()) : is_before_end(range_, walk_.key()));
     left_ = found ? left_ - 1 : 0;
     return found;
 }
