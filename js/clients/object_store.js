@@ -22,10 +22,13 @@ const MANY_READS = 32;
 /** @typedef {import("./batch.js").Pending<Request>} Pending */
 
 /**
- * How a transaction fails whose connection is lost: the first where it was closed before, the others where that happened
- * meanwhile, as the standard and as Chromium have it.
+ * How what is under way fails when its connection is lost: the first where that was closed before, the others where it is
+ * closed meanwhile, as the standard and as Chromium have it.
  */
 const LOST = ["InvalidStateError", "AbortError", "UnknownError"];
+
+/** Retries after a lost connection: while Chromium clears a site's data, it may close the one that is opened next, too. */
+const MOST_RETRIES = 2;
 
 /**
  * An object store of an IndexedDB database: each value is a record. Requests made in one tick share one transaction, in
@@ -135,21 +138,22 @@ export class ObjectStore {
   /**
    * Calls that share a transaction by chance must not fail together: one value too many, and 999 that fit would be lost.
    * @param {Pending[]} batch
-   * @param {boolean} [isRetry] Whether a connection was lost over it already.
+   * @param {number} [retries]
    * @returns {Promise<void>}
    */
-  async #send(batch, isRetry = false) {
-    const connection = await this.#open();
+  async #send(batch, retries = MOST_RETRIES) {
+    let connection;
     try {
+      connection = await this.#open();
       await this.#transact(connection, batch);
     } catch (error) {
-      const name = /** @type {Partial<DOMException> | null} */ (error)?.name;
-      if (!isRetry && name && LOST.includes(name)) {
-        this.#leave(connection);
-        return this.#send(batch, true);
+      const name = /** @type {Partial<DOMException> | null} */ (error)?.name ?? "";
+      if (retries > 0 && LOST.includes(name)) {
+        if (connection) this.#leave(connection);
+        return this.#send(batch, retries - 1);
       }
-      if (batch.length === 1) throw error;
-      for (const pending of batch) await this.#send([pending], isRetry).catch(pending.reject);
+      if (!connection || batch.length === 1) throw error;
+      for (const pending of batch) await this.#send([pending], retries).catch(pending.reject);
     }
   }
 
@@ -164,6 +168,8 @@ export class ObjectStore {
       const transaction = connection.transaction(this.#storeName, writes ? "readwrite" : "readonly");
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);
+      // Chromium ends no transaction that began when its connection was just lost.
+      connection.onclose = () => reject(new DOMException("The connection was closed.", "AbortError"));
       const store = transaction.objectStore(this.#storeName);
       let left = requests.length;
       const end = (/** @type {Request} */ request, /** @type {unknown} */ result) => {
@@ -198,7 +204,7 @@ export class ObjectStore {
   #open() {
     this.#connection ??= this.#connect().then(
       (connection) => {
-        connection.onclose = connection.onversionchange = () => this.#leave(connection);
+        connection.onversionchange = () => this.#leave(connection);
         return connection;
       },
       (error) => {
@@ -214,7 +220,6 @@ export class ObjectStore {
    * @param {IDBDatabase} connection
    */
   #leave(connection) {
-    connection.onclose = null; // Which may yet come, when there is another.
     connection.close();
     this.#connection = null;
   }
