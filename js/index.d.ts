@@ -225,6 +225,8 @@ type PlainClient =
   | StorageClient
   | "cookie"
   | "cookies"
+  | `indexeddb:${string}`
+  | IDBFactory
   | LocalForageClient
   | URL
   | `file:${string}`
@@ -257,7 +259,7 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
   readonly PREFIX: string;
   /** The default expiry in seconds, or `null`. */
   readonly EXPIRES: number | null;
-  /** The kind of client: `"MEMORY"`, `"STORAGE"`, `"COOKIE"`, `"FORAGE"`, `"PROMISE"` until it is known, … */
+  /** The kind of client: `"MEMORY"`, `"STORAGE"`, `"COOKIE"`, `"INDEXEDDB"`, `"PROMISE"` until it is known, … */
   readonly type: string;
 
   /**
@@ -337,8 +339,9 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
  * await store.set("user", { name: "Ada" });
  * ```
  *
- * @param client A Map, localStorage, sessionStorage, `"cookie"`, a localForage instance, an object or a class of your
- *   own, another store, or a promise of one of these. Without an argument: a new Map.
+ * @param client A Map, localStorage, sessionStorage, `"cookie"`, `"indexeddb:name"` with the name of a database that is
+ *   ours alone, `indexedDB` for the one named `polystore`, a localForage instance, an object or a class of your own,
+ *   another store, or a promise of one of these. Without an argument: a new Map.
  * @throws `ERR_CLIENT` for anything else, `undefined` included; `ERR_EXPIRES`, `ERR_OPTIONS`; `ERR_WASM` where the page
  *   forbids WebAssembly.
  */

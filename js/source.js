@@ -347,6 +347,6 @@ function isClass(input) {
 
 /** @param {unknown} input */
 function unknownClient(input) {
-  const message = `kv() cannot wrap ${show(input)}. Give it a Map, localStorage, sessionStorage, "cookie", a localForage instance, a database or a file (file://….json, file://…/), or an object or a class with get() and set(); kv() without an argument is a store in memory.`;
+  const message = `kv() cannot wrap ${show(input)}. Give it a Map, localStorage, sessionStorage, "cookie", "indexeddb:name", a localForage instance, a database or a file (file://….json, file://…/), or an object or a class with get() and set(); kv() without an argument is a store in memory.`;
   return new PolystoreTypeError("ERR_CLIENT", message);
 }

@@ -24,6 +24,12 @@ export const knownClients = [
     open: () => new Cookie(),
   },
   {
+    type: "INDEXEDDB",
+    recognizes: (input) =>
+      typeof input === "string" ? /^indexeddb:./s.test(input) : has("open", "deleteDatabase")(input),
+    open: async (input) => (await import("./indexeddb.js")).openIndexedDb(input),
+  },
+  {
     type: "API",
     recognizes: (input) => typeof input === "string" && /^https?:\/\//i.test(input),
     open: async (url) => new (await import("./http.js")).Http(url),

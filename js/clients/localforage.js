@@ -1,3 +1,4 @@
+import { openDatabase } from "./indexed_database.js";
 import { ObjectStore } from "./object_store.js";
 
 /**
@@ -9,8 +10,25 @@ export async function openLocalForage(forage) {
   await forage.ready();
   if (forage.driver() !== forage.INDEXEDDB) return new LocalForage(forage);
   const { name, storeName } = forage.config();
-  // localForage makes its database anew, if that is gone, at the next call.
-  return new ObjectStore("FORAGE", name, storeName, () => forage.length());
+  const connect = () => connectTo(name, storeName);
+  return new ObjectStore("FORAGE", storeName, () =>
+    connect().catch(async () => {
+      await forage.length(); // At its next call, localForage makes anew what is gone.
+      return connect();
+    }),
+  );
+}
+
+/**
+ * @param {string} name
+ * @param {string} storeName
+ */
+async function connectTo(name, storeName) {
+  // There is nothing to upgrade for us: the database is gone, and it is not ours to make.
+  const database = await openDatabase(indexedDB, name, ({ transaction }) => transaction?.abort());
+  if (database.objectStoreNames.contains(storeName)) return database;
+  database.close();
+  throw new Error(`localForage's database ${name} has no object store ${storeName}`);
 }
 
 /** localForage with a driver other than IndexedDB: each value is a record. */

@@ -3,7 +3,7 @@
 /** @typedef {import("./measure.js").Contest} Contest */
 /** @typedef {(client: any) => any} Kv */
 
-const KEYS = Array.from({ length: 1000 }, (_, i) => `key:${i}`);
+export const KEYS = Array.from({ length: 1000 }, (_, i) => `key:${i}`);
 const OBJECT = {
   name: "Ada Lovelace",
   born: 1815,

@@ -1,6 +1,7 @@
 import kv from "../../dist/index.js";
 import upstream from "../../node_modules/polystore/index.js";
 import { atOnce, contests, fill, repeat } from "./contests.js";
+import { inIndexedDb } from "./indexeddb.js";
 import { measure } from "./measure.js";
 
 const { localforage } = window;
@@ -83,8 +84,9 @@ const web = [
 window.bench = async (filter = "") => {
   const results = [];
   localStorage.clear();
-  for (const entry of [...inMemory(), ...web].filter(({ name }) => name.includes(filter))) {
-    results.push(await measure(entry, 9, entry.name.startsWith("localForage") ? 100 : 0));
+  const all = [...inMemory(), ...web, ...inIndexedDb(kv, localforage)];
+  for (const entry of all.filter(({ name }) => name.includes(filter))) {
+    results.push(await measure(entry, 9, /^(localForage|IndexedDB)/.test(entry.name) ? 100 : 0));
   }
   return results;
 };

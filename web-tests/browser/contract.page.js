@@ -2,6 +2,7 @@ import kv from "../../dist/index.js";
 import { behavioursOf, runBehaviour } from "../contract/behaviours.js";
 import { pageSubjects, portableSubjects } from "../contract/clients.js";
 import { browserLevel } from "../contract/clients/browser_level.js";
+import { indexedDb } from "../contract/clients/indexeddb.js";
 import { distantHttp } from "../contract/clients/http.js";
 import { runCase } from "../contract/runner.js";
 
@@ -9,7 +10,7 @@ const response = await fetch("../contract/cases.json");
 /** @type {import("../contract/check.js").Case[]} */
 const cases = await response.json();
 /** @type {import("../contract/subject.js").Subject[]} */
-const subjects = [...pageSubjects(kv, window.localforage), ...portableSubjects(kv)];
+const subjects = [...pageSubjects(kv, window.localforage), indexedDb(kv), ...portableSubjects(kv)];
 const server = new URLSearchParams(location.search).get("http");
 if (server) subjects.push(distantHttp(kv, "HTTP", server));
 if (window.browserLevel) subjects.push(browserLevel(kv, window.browserLevel.BrowserLevel));

@@ -7,6 +7,7 @@ import kv from "polystore-wasm";
 import { behavioursOf } from "../contract/behaviours.js";
 import { pageSubjects, portableSubjects } from "../contract/clients.js";
 import { browserLevel } from "../contract/clients/browser_level.js";
+import { indexedDb } from "../contract/clients/indexeddb.js";
 import { test as base } from "../support/browser.js";
 import { bundleBrowserLevel } from "./browser_level.js";
 
@@ -34,7 +35,7 @@ const test = base.extend(
 // The core itself is the same in Node, where custom clients run; of those, one of each kind shows that it is here too.
 const portable = portableSubjects(kv).filter(({ name }) => ["Map", "custom client: RAW, answers later"].includes(name));
 
-for (const subject of [...pageSubjects(kv, localForage), browserLevel(kv), ...portable]) {
+for (const subject of [...pageSubjects(kv, localForage), indexedDb(kv), browserLevel(kv), ...portable]) {
   test.describe(subject.name, () => {
     for (const name of [...cases.map(({ name }) => name), ...Object.keys(behavioursOf(subject))]) {
       test(name, async ({ contractPage }) => {

@@ -53,7 +53,7 @@ test("what is stored is there after a reload, but for what has expired", async (
   /** @param {boolean} writes */
   const visit = async (writes) => {
     const { kv } = window;
-    const stores = [kv(localStorage), kv(sessionStorage), kv("cookie"), kv(window.localforage)];
+    const stores = [kv(localStorage), kv(sessionStorage), kv("cookie"), kv(window.localforage), kv(indexedDB)];
     for (const store of writes ? stores : []) {
       await store.clear();
       await store.set("stays", { a: 1 });
@@ -63,9 +63,9 @@ test("what is stored is there after a reload, but for what has expired", async (
     return Promise.all(stores.map((store) => store.all()));
   };
   const all = { stays: { a: 1 }, lives: true, "user:name": "Ada" };
-  expect(await tab.evaluate(visit, true)).toEqual([all, all, all, all]);
+  expect(await tab.evaluate(visit, true)).toEqual([all, all, all, all, all]);
   await tab.reload();
-  expect(await tab.evaluate(visit, false)).toEqual([all, all, all, all]);
+  expect(await tab.evaluate(visit, false)).toEqual([all, all, all, all, all]);
 });
 
 test("the browser itself drops a cookie that has expired", async ({ tab }) => {

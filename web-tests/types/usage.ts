@@ -9,6 +9,8 @@ const store: Store = kv();
 kv(new Map());
 kv(localStorage, { prefix: "a:", expires: "1h" });
 kv("cookie");
+kv("indexeddb:settings");
+kv(indexedDB);
 kv(kv(sessionStorage));
 kv("https://:token@example.com/store");
 kv(new URL("http://localhost:3000"));
@@ -62,6 +64,8 @@ handler(kv(), { tokens: [] });
 
 // @ts-expect-error A number is no client.
 kv(42);
+// @ts-expect-error It is "indexeddb:name".
+kv("indexeddb");
 // @ts-expect-error This has no set().
 kv({ get: () => 1 });
 // @ts-expect-error The option is called `expires`.

@@ -81,6 +81,12 @@ export const copiedValues = {
     const [one, two] = await Promise.all([store.get("a"), store.get("a")]);
     one[0].changed = true;
     equals(two, [{}]);
+    // As many as make some clients read in another way.
+    const many = await Promise.all(Array.from({ length: 100 }, () => store.get("a")));
+    for (const given of many) {
+      equals(given, [{}], "what one of 100 reads gave");
+      given[0].changed = true;
+    }
   },
 
   "values: what JSON cannot hold is a TypeError, and nothing is written": async ({ store }) => {
