@@ -2,7 +2,7 @@
 // and a chunk for each client that is loaded on demand. The same again for servers, whose clients no page should carry.
 import { existsSync } from "node:fs";
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { minify } from "terser";
 
@@ -20,20 +20,24 @@ const minifyGlue = {
   },
 };
 
-/** What is loaded on demand: files of their own, found by their names. @type {Set<string>} */
-const onDemand = new Set();
-const splitAtDynamicImports = {
+/**
+ * What is loaded on demand stays a file of its own, which is found by its path from the module that loads it.
+ * @param {string} entry The source of that module.
+ * @param {Set<string>} onDemand Gathers the sources of those files.
+ */
+const splitAtDynamicImports = (entry, onDemand) => ({
   name: "split-at-dynamic-imports",
   /** @param {import("esbuild").PluginBuild} build */
   setup(build) {
     build.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
       if (kind !== "dynamic-import") return undefined;
-      const file = relative("js", join(resolveDir, path));
-      if (existsSync(`js/${file}`)) onDemand.add(`js/${file}`); // Else it is made below.
-      return { path: `./${file}`, external: true };
+      const source = join(resolveDir, path);
+      if (existsSync(source)) onDemand.add(relative(".", source)); // Else it is made below.
+      const place = relative(dirname(entry), source);
+      return { path: place.startsWith(".") ? place : `./${place}`, external: true };
     });
   },
-};
+});
 
 /** @type {import("esbuild").BuildOptions} */
 const shared = {
@@ -57,11 +61,11 @@ const shared = {
  * @param {string} condition Of package.json, by which it is chosen; it chooses our own parts too.
  */
 async function bundle(outdir, condition) {
-  const plugins = [splitAtDynamicImports, minifyGlue];
-  const options = { ...shared, outdir, conditions: [condition], plugins };
-  onDemand.clear();
-  await build({ ...options, entryPoints: ["js/index.js"] });
-  await build({ ...options, entryPoints: [...onDemand] });
+  const entries = new Set(["js/index.js"]);
+  for (const entry of entries) {
+    const plugins = [splitAtDynamicImports(entry, entries), minifyGlue];
+    await build({ ...shared, outdir, conditions: [condition], plugins, entryPoints: [entry] });
+  }
 }
 
 await bundle("dist", "browser");

@@ -1,0 +1,279 @@
+// What is true of a log in the private file system beyond the contract: many tabs, owners that end, and browsers without it.
+
+import { expect } from "@playwright/test";
+import { launchChromium } from "../support/browser.js";
+import { serve } from "../support/server.js";
+import { test as base } from "./page.js";
+
+/** @typedef {import("@playwright/test").Page} Page */
+/** @typedef {`opfs:${string}`} Log */
+
+/** Keeps the workers that a page starts where a test finds them. */
+function keepWorkers() {
+  const workers = /** @type {any} */ ((/** @type {any} */ (window).workers = []));
+  window.Worker = class extends Worker {
+    /** @param {any[]} args */
+    constructor(...args) {
+      super(.../** @type {[string]} */ (args));
+      workers.push(this);
+    }
+  };
+}
+
+/** Pages of one origin, opened as a test wants them; and a name of a log that no other test has. */
+const test = base.extend(
+  /** @type {import("@playwright/test").Fixtures<{ open: () => Promise<Page>, log: Log }, {}, { tab: Page }, import("../support/browser.js").WorkerFixtures>} */ ({
+    open: async ({ chromiumContext, server }, use) => {
+      /** @type {Page[]} */
+      const pages = [];
+      await use(async () => {
+        const page = await chromiumContext.newPage();
+        pages.push(page);
+        await page.addInitScript(keepWorkers);
+        await page.goto(`${server.origin}/web-tests/browser/empty.html`);
+        await page.waitForFunction(() => "kv" in window);
+        return page;
+      });
+      for (const page of pages) await page.close();
+    },
+    log: async ({}, use, { testId }) => use(`opfs:${testId}`),
+  }),
+);
+
+/** Lets the page start another program as its workers, which then loads ours. @param {string} path */
+function startWorkersFrom(path) {
+  window.Worker = /** @type {any} */ (
+    class extends Worker {
+      constructor() {
+        super(path);
+      }
+    }
+  );
+}
+
+const set = (/** @type {Page} */ page, /** @type {Log} */ log, /** @type {string} */ key, /** @type {any} */ value) =>
+  page.evaluate(({ log, key, value }) => window.kv(log).set(key, value), { log, key, value });
+const all = (/** @type {Page} */ page, /** @type {Log} */ log) => page.evaluate((log) => window.kv(log).all(), log);
+
+/** Sets keys one after the other, and keeps those that were acknowledged; ends when `window.isEnough` is set. */
+function writeOn(/** @type {{ log: Log, prefix: string }} */ { log, prefix }) {
+  const page = /** @type {any} */ (window);
+  page.acknowledged = [];
+  page.failures = [];
+  const store = window.kv(log).prefix(prefix);
+  page.writing = (async () => {
+    for (let i = 0; !page.isEnough; ++i) {
+      await store.set(String(i), i).then(
+        () => page.acknowledged.push(`${prefix}${i}`),
+        (/** @type {Error} */ error) => page.failures.push(error.message),
+      );
+    }
+  })();
+}
+const acknowledgedMore = (/** @type {Page} */ page, /** @type {number} */ count) =>
+  page.waitForFunction((count) => /** @type {any} */ (window).acknowledged.length > count, count);
+const enough = (/** @type {Page} */ page) =>
+  page.evaluate(async () => {
+    const { writing, acknowledged, failures } = Object.assign(/** @type {any} */ (window), { isEnough: true });
+    await writing;
+    return { acknowledged, failures };
+  });
+
+test("it is loaded when it is used, and only then is a worker started", async ({ open, log, server }) => {
+  const page = await open();
+  const before = server.requests.length;
+  await page.evaluate(() => window.kv(new Map()).set("a", 1));
+  expect(server.requests.slice(before)).toEqual([]);
+  await set(page, log, "a", 1);
+  expect(server.requests.slice(before)).toEqual(["/dist/clients/opfs.js", "/dist/engine/opfs_worker.js"]);
+});
+
+test("what was written is there after a reload, and after many in a row", async ({ open, log }) => {
+  const page = await open();
+  for (let i = 0; i < 10; ++i) {
+    await set(page, log, `key ${i}`, i);
+    await page.reload();
+    await page.waitForFunction(() => "kv" in window);
+  }
+  expect(Object.keys(await all(page, log))).toHaveLength(10);
+});
+
+test("two tabs see what the other writes, whoever has the log", async ({ open, log }) => {
+  const [one, two] = [await open(), await open()];
+  await set(one, log, "one", 1);
+  await set(two, log, "two", 2);
+  expect(await all(one, log)).toEqual({ one: 1, two: 2 });
+  expect(await all(two, log)).toEqual({ one: 1, two: 2 });
+});
+
+test("ten tabs count together, each under a lock of theirs", async ({ open, log }) => {
+  const pages = await Promise.all(Array.from({ length: 10 }, open));
+  await Promise.all(
+    pages.map((page) =>
+      page.evaluate(async (log) => {
+        const store = window.kv(log);
+        for (let i = 0; i < 20; ++i) {
+          await navigator.locks.request("count", async () => store.set("count", ((await store.get("count")) ?? 0) + 1));
+        }
+      }, log),
+    ),
+  );
+  expect(await all(pages[0], log)).toEqual({ count: 200 });
+});
+
+test("the owner is closed under load: another takes over, and nothing is lost or refused", async ({ open, log }) => {
+  const owner = await open();
+  await set(owner, log, "owner", true);
+  const others = [await open(), await open()];
+  await Promise.all(others.map((page, i) => page.evaluate(writeOn, { log, prefix: `${i}:` })));
+  for (const page of others) await acknowledgedMore(page, 20);
+  await owner.close();
+  for (const page of others) {
+    const { length } = await page.evaluate(() => /** @type {any} */ (window).acknowledged);
+    await acknowledgedMore(page, length + 20);
+  }
+  for (const page of others) {
+    const { acknowledged, failures } = await enough(page);
+    expect(failures).toEqual([]);
+    expect(Object.keys(await all(others[0], log))).toEqual(expect.arrayContaining(acknowledged));
+  }
+});
+
+test("a worker is killed in mid-write, again and again: what was acknowledged is there", async ({ open, log }) => {
+  const page = await open();
+  await page.evaluate(writeOn, { log, prefix: "" });
+  for (let kill = 1; kill <= 10; ++kill) {
+    const { length } = await page.evaluate(() => /** @type {any} */ (window).acknowledged);
+    await acknowledgedMore(page, length + 15);
+    await page.evaluate(() => /** @type {any} */ (window).workers.at(-1).terminate());
+  }
+  const { length } = await page.evaluate(() => /** @type {any} */ (window).acknowledged);
+  await acknowledgedMore(page, length + 15);
+  const { acknowledged, failures } = await enough(page);
+  expect(failures).toEqual([]);
+  expect(Object.keys(await all(page, log)).sort()).toEqual(acknowledged.sort());
+});
+
+test("an owner that is frozen gives the log away, and is served again when it goes on", async ({ open, log }) => {
+  const [owner, other] = [await open(), await open()];
+  await set(owner, log, "owner", 1);
+  const devtools = await owner.context().newCDPSession(owner);
+  await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+  await set(other, log, "other", 2);
+  await other.evaluate((log) => window.kv(log).close(), log);
+  await devtools.send("Page.setWebLifecycleState", { state: "active" });
+  expect(await all(owner, log)).toEqual({ owner: 1, other: 2 });
+});
+
+test("durable when that is asked for, together with a tab that does not ask", async ({ open, log }) => {
+  const [one, two] = [await open(), await open()];
+  await one.evaluate((log) => window.kv(log, { durability: "strict" }).set("one", 1), log);
+  await two.evaluate((log) => window.kv(log, { durability: "strict" }).set("two", 2), log);
+  expect(await all(one, log)).toEqual({ one: 1, two: 2 });
+  const refused = await one.evaluate((log) => {
+    try {
+      return window.kv(log, { durability: "relaxed" });
+    } catch (error) {
+      return /** @type {any} */ (error).code;
+    }
+  }, log);
+  expect(refused).toBe("ERR_OPTIONS");
+});
+
+test("a full quota is ERR_QUOTA; what was acknowledged is there, and removing makes room", async ({ open, log }) => {
+  const page = await open();
+  await page.evaluate(startWorkersFrom, "/web-tests/browser/opfs_small.worker.js");
+  const result = await page.evaluate(async (log) => {
+    const store = window.kv(log);
+    const text = "x".repeat(100_000);
+    let count = 0;
+    let failure;
+    while (!failure && count < 100) {
+      await store.set(String(count), text).then(
+        () => ++count,
+        (/** @type {any} */ error) => (failure = error),
+      );
+    }
+    const isWhole = (await store.keys()).length === count && (await store.get(String(count - 1))) === text;
+    for (let i = 0; i < count; ++i) await store.del(String(i));
+    await store.set("again", text);
+    return { code: failure?.code, isWhole, isThere: await store.has("again"), count };
+  }, log);
+  expect(result).toEqual({ code: "ERR_QUOTA", isWhole: true, isThere: true, count: expect.any(Number) });
+  expect(result.count).toBeGreaterThan(3);
+});
+
+test("a private window has it too", async ({ server, log }) => {
+  const { context, close } = await launchChromium();
+  const secret = await /** @type {import("@playwright/test").Browser} */ (context.browser()).newContext();
+  const page = await secret.newPage();
+  await page.goto(`${server.origin}/web-tests/browser/empty.html`);
+  await page.waitForFunction(() => "kv" in window);
+  await set(page, log, "a", 1);
+  expect(await page.evaluate((log) => [window.kv(log).type], log)).toEqual(["OPFS"]);
+  await close();
+});
+
+test("where there is no private file system it is a database, which is moved over when there is", async ({
+  open,
+  log,
+}) => {
+  const page = await open();
+  await set(page, log, "old", "of the file system");
+  await set(page, log, "kept", "of the file system");
+  await page.close();
+  const without = await open();
+  await without.evaluate(startWorkersFrom, "/web-tests/browser/opfs_refused.worker.js");
+  await set(without, log, "old", "of the database");
+  await without.evaluate((log) => window.kv(log).set("short", 1, { expires: "1h" }), log);
+  expect(await without.evaluate((log) => window.kv(log).type, log)).toBe("INDEXEDDB");
+  expect(await all(without, log)).toEqual({ old: "of the database", short: 1 });
+  await without.close();
+
+  const again = await open();
+  const expected = { old: "of the database", short: 1, kept: "of the file system" };
+  expect(await all(again, log)).toEqual(expected);
+  expect(await again.evaluate((log) => window.kv(log).type, log)).toBe("OPFS");
+  const names = await again.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+  expect(names.join()).not.toContain(log);
+});
+
+test("a log that is damaged is ERR_CORRUPT, with the place, and is left as it is", async ({ open, log }) => {
+  const page = await open();
+  await page.evaluate(async (log) => {
+    const store = window.kv(log);
+    await store.set("a", "x".repeat(100));
+    await store.set("b", "y".repeat(100));
+    await store.close();
+  }, log);
+  const result = await page.evaluate(async (log) => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await (await root.getDirectoryHandle("polystore-wasm")).getDirectoryHandle(log.slice(5));
+    const current = await (await (await folder.getFileHandle("current")).getFile()).text();
+    const file = await folder.getFileHandle(`${current}.kv`);
+    const bytes = new Uint8Array(await (await file.getFile()).arrayBuffer());
+    const at = new TextDecoder("latin1").decode(bytes).indexOf("xxx");
+    bytes[at] ^= 1;
+    const writable = await file.createWritable();
+    await writable.write(bytes);
+    await writable.close();
+    const failure = await window.kv(log).get("a").then(String, (/** @type {any} */ error) => [error.code, error.message]);
+    const after = new Uint8Array(await (await file.getFile()).arrayBuffer());
+    return { failure, isSame: after.length === bytes.length && after.every((byte, i) => byte === bytes[i]) };
+  }, log);
+  expect(result.failure).toEqual(["ERR_CORRUPT", expect.stringMatching(/damaged at offset \d+/)]);
+  expect(result.isSame).toBe(true);
+});
+
+test("where the worker's file is not to be had it is started from a text, if the policy lets it", async ({ log }) => {
+  const server = await serve({ policy: "script-src 'self' 'wasm-unsafe-eval'; worker-src blob:" });
+  const { context, close } = await launchChromium();
+  const page = await context.newPage();
+  await page.goto(`${server.origin}/web-tests/browser/empty.html`);
+  await page.waitForFunction(() => "kv" in window);
+  await set(page, log, "a", 1);
+  expect(await page.evaluate((log) => window.kv(log).type, log)).toBe("OPFS");
+  expect(server.requests).toContain("/dist/clients/opfs_worker_text.js");
+  await close();
+  await server.close();
+});

@@ -1,0 +1,3 @@
+// Our worker, in a browser that has room for 2 MB. Chromium's own estimate does not tell of a quota that a test sets.
+navigator.storage.estimate = async () => ({ quota: 2_000_000, usage: 0 });
+importScripts("/dist/engine/opfs_worker.js");
