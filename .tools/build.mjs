@@ -11,7 +11,9 @@ export function buildPackage() {
   const env = { ...process.env, ...(existsSync(debianModules) && { NODE_PATH: debianModules }) };
   if (!existsSync("build/wasm/build.ninja")) run("emcmake", ["cmake", "--preset", "wasm"], { env });
   run("cmake", ["--build", "--preset", "wasm"], { env });
-  run("node", ["wasm/embed.mjs", "build/wasm/wasm/core.wasm", "build/wasm/wasm/core.bytes.mjs"]);
+  for (const name of ["core", "engine"]) {
+    run("node", ["wasm/embed.mjs", `build/wasm/wasm/${name}.wasm`, `build/wasm/wasm/${name}.bytes.mjs`]);
+  }
   heading("dist/");
   run("node", ["wasm/bundle.mjs"]);
 }

@@ -1,5 +1,5 @@
 import bytes from "#core-bytes";
+import { moduleOfBytes } from "./module_of_bytes.js";
 
 /** The core, compiled at run time from the bytes that this module carries: one file, whoever fetches it. */
-export const compiledCore = () =>
-  new WebAssembly.Module(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
+export const compiledCore = () => moduleOfBytes(bytes);

@@ -77,7 +77,7 @@ export function kind(value) {
  * What a client threw, as an error of ours.
  * @param {string} what The client and what it was doing.
  * @param {unknown} error
- * @returns {Error}
+ * @returns {PolystoreError}
  */
 export function clientError(what, error) {
   if (error instanceof PolystoreError) return error;

@@ -21,6 +21,6 @@ export default function kv(client = new Map(), options = null) {
   }
   // Another copy of this package may be one from before there were timeouts.
   const { timeout: inherited = 0, ...wrapped } = client?.[WRAPPED] ?? { client, prefix: "", expires: NEVER };
-  const { prefix = "", expires = wrapped.expires, timeout = inherited } = readOptions(options, true);
-  return new Store(sourceOf(wrapped.client), wrapped.prefix + prefix, expires, timeout);
+  const { prefix = "", expires = wrapped.expires, timeout = inherited, durability } = readOptions(options, true);
+  return new Store(sourceOf(wrapped.client, durability), wrapped.prefix + prefix, expires, timeout);
 }

@@ -7,7 +7,9 @@ import { PolystoreTypeError, show } from "./errors.js";
  * @property {number | string | null} [expires]
  * @property {number | string | null} [expire]
  * @property {number | string | null} [timeout] Of kv() only.
+ * @property {Durability} [durability] Of kv() only.
  */
+/** @typedef {"strict" | "relaxed"} Durability */
 
 /** Parsed texts: a program has a few, and crossing into the core with a string costs 1 µs. @type {Map<string, number>} */
 const parsed = new Map();
@@ -53,12 +55,13 @@ function parse(text) {
   return result;
 }
 
-/** @type {{ prefix?: string, expires?: number, timeout?: number }} */
-const NONE = { prefix: undefined, expires: undefined, timeout: undefined };
+/** @type {{ prefix?: string, expires?: number, timeout?: number, durability?: Durability }} */
+const NONE = { prefix: undefined, expires: undefined, timeout: undefined, durability: undefined };
+const OF_STORE = ["timeout", "durability"];
 
 /**
  * @param {unknown} options
- * @param {boolean} [ofStore] Whether they are those of kv(), which has one more.
+ * @param {boolean} [ofStore] Whether they are those of kv(), which has more.
  * @returns {typeof NONE} `undefined` where nothing was said; seconds for `expires`, milliseconds for `timeout`.
  * @throws {PolystoreTypeError} ERR_OPTIONS, ERR_EXPIRES or ERR_KEY.
  */
@@ -68,18 +71,23 @@ export function readOptions(options, ofStore = false) {
     const message = `The options are ${show(options)}: they must be an object, like { expires: "1h" }.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
+  const known = ["prefix", "expires", ...(ofStore ? OF_STORE : [])];
   for (const name of Object.keys(options)) {
-    if (name === "prefix" || name === "expires" || name === "expire" || (ofStore && name === "timeout")) continue;
-    const known = ofStore ? '"prefix", "expires" and "timeout"' : '"prefix" and "expires"';
-    const message = `There is no option ${show(name)}: there are ${known}.`;
+    if (name === "expire" || known.includes(name)) continue;
+    const message = `There is no option ${show(name)}: there are ${known.map(show).join(", ")}.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
   // "expire" is what polystore called it until 2024.
-  const { prefix, expire, expires = expire, timeout } = /** @type {Options} */ (options);
+  const { prefix, expire, expires = expire, timeout, durability } = /** @type {Options} */ (options);
+  if (durability !== undefined && durability !== "strict" && durability !== "relaxed") {
+    const message = `durability is ${show(durability)}: it must be "strict" or "relaxed".`;
+    throw new PolystoreTypeError("ERR_OPTIONS", message);
+  }
   return {
     prefix: prefix === undefined ? undefined : keyText(prefix, "prefix"),
     expires: expires === undefined ? undefined : seconds(expires),
     timeout: timeout === undefined || !ofStore ? undefined : milliseconds(timeout),
+    durability,
   };
 }
 

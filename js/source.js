@@ -5,6 +5,7 @@ import { clientError, PolystoreTypeError, show } from "./errors.js";
 import { inTime, isPromise } from "./promise.js";
 
 /** @typedef {import("./clients/client.js").Client} Client */
+/** @typedef {import("./options.js").Durability} Durability */
 
 /**
  * A clear(): its prefix, and the sequence of the connection when it began and when it ended.
@@ -102,10 +103,12 @@ export class Source {
    * @param {unknown} client What the user gave, or the instance of it if that was a class.
    * @param {string} type What `store.type` says.
    * @param {() => Connection | Promise<Connection>} open Tried once by `begin`, and after a failure again when needed.
+   * @param {Durability} [durability]
    */
-  constructor(client, type, open) {
+  constructor(client, type, open, durability) {
     this.client = client;
     this.type = type;
+    this.durability = durability;
     this.#open = open;
   }
 
@@ -168,6 +171,7 @@ export class Source {
       }
       this.#waiting.clear();
       this.#connection = connection;
+      this.type = connection.client.type; // Of what was opened, which may be what the client falls back to.
     } catch (error) {
       this.#isOpening = false;
       const waiting = [...this.#waiting];
@@ -220,18 +224,24 @@ const namedSources = new Map();
 
 /**
  * @param {unknown} input What the user gave to `kv()`.
+ * @param {Durability} [durability] Undefined for what the client is open with, or "relaxed".
  * @returns {Source}
- * @throws {PolystoreTypeError} ERR_CLIENT if it is nothing that can be wrapped.
+ * @throws {PolystoreTypeError} ERR_CLIENT if it is nothing that can be wrapped; ERR_OPTIONS where its durability is not to be
+ *   chosen, or was chosen otherwise.
  */
-export function sourceOf(input) {
+export function sourceOf(input, durability) {
   requireCore();
-  if (isPromise(input)) return begun(new PromisedSource(input));
-  if (isClass(input)) return sourceOf(instantiate(input));
+  if (isPromise(input)) return begun(new PromisedSource(input, durability));
+  if (isClass(input)) return sourceOf(instantiate(input), durability);
   const client = canonical(input);
   const known = /** @type {WeakMap<any, Source>} */ (typeof client === "string" ? namedSources : sources);
   const shared = known.get(client);
-  if (shared && !shared.connection?.closed) return shared;
-  const source = makeSource(client, shared?.connection?.closing);
+  if (shared && !shared.connection?.closed) {
+    if (durability && durability !== shared.durability) throw durabilityError(shared, durability);
+    return shared;
+  }
+  const source = makeSource(client, durability, shared?.connection?.closing);
+  if (durability && !source.durability) throw durabilityError(source, durability);
   // Known before it is opened: a client may wrap itself in its own connect().
   known.set(client, source);
   return begun(source);
@@ -265,21 +275,32 @@ function instantiate(type) {
 }
 
 /**
+ * @param {Source} source
+ * @param {Durability} wanted
+ */
+function durabilityError({ type, durability }, wanted) {
+  const reason = durability ? `is open with ${show(durability)} already` : "has no durability to choose";
+  return new PolystoreTypeError("ERR_OPTIONS", `durability is ${show(wanted)}, but the ${type} client ${reason}.`);
+}
+
+/**
  * @param {any} input
+ * @param {Durability} [durability]
  * @param {Promise<void> | null} [closing] What has to end first.
  */
-function makeSource(input, closing) {
+function makeSource(input, durability = "relaxed", closing = undefined) {
   if (input === undefined || input === null) throw unknownClient(input);
   /** @param {() => Connection | Promise<Connection>} open */
   const afterwards = (open) => () => (closing ? closing.then(open, open) : open());
   const known = knownClients.find(({ recognizes }) => recognizes(input));
   if (known?.request)
-    return new SourcePerRequest(input, known.type, /** @type {Client} */ (known.open(input)), known.request);
+    return new SourcePerRequest(input, known.type, /** @type {Client} */ (known.open(input, durability)), known.request);
   if (known)
     return new Source(
       input,
       known.type,
-      afterwards(() => connect(known.open(input))),
+      afterwards(() => connect(known.open(input, durability))),
+      known.isDurable ? durability : undefined,
     );
   if (typeof input.get !== "function" || typeof input.set !== "function") throw unknownClient(input);
   const custom = new Custom(input);
@@ -300,14 +321,18 @@ function connect(client) {
 
 /** A client that will be there later: it becomes the source of what the promise resolves with. */
 class PromisedSource extends Source {
-  /** @param {PromiseLike<unknown>} promise */
-  constructor(promise) {
-    super(promise, "PROMISE", async () => {
-      const source = sourceOf(await promise);
+  /**
+   * @param {PromiseLike<unknown>} promise
+   * @param {Durability} [durability]
+   */
+  constructor(promise, durability) {
+    const open = async () => {
+      const source = sourceOf(await promise, durability);
       const connection = source.connection ?? (await source.whenOpen((opened) => opened, 0));
       this.type = source.type;
       return connection;
-    });
+    };
+    super(promise, "PROMISE", open, durability);
   }
 }
 

@@ -1,6 +1,7 @@
 // Builds dist/, what the package ships: js/ and the core in one module that any browser and any bundler takes as it is,
 // and a chunk for each client that is loaded on demand. The same again for servers, whose clients no page should carry.
-import { cp, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { build } from "esbuild";
 import { minify } from "terser";
@@ -12,7 +13,7 @@ const minifyGlue = {
   name: "minify-glue",
   /** @param {import("esbuild").PluginBuild} build */
   setup(build) {
-    build.onLoad({ filter: /core\.mjs$/ }, async ({ path }) => {
+    build.onLoad({ filter: /(core|engine)\.mjs$/ }, async ({ path }) => {
       const options = { module: true, toplevel: true, compress: { passes: 3 } };
       return { contents: (await minify(await readFile(path, "utf8"), options)).code };
     });
@@ -28,7 +29,7 @@ const splitAtDynamicImports = {
     build.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
       if (kind !== "dynamic-import") return undefined;
       const file = relative("js", join(resolveDir, path));
-      onDemand.add(`js/${file}`);
+      if (existsSync(`js/${file}`)) onDemand.add(`js/${file}`); // Else it is made below.
       return { path: `./${file}`, external: true };
     });
   },
@@ -66,6 +67,12 @@ async function bundle(outdir, condition) {
 await bundle("dist", "browser");
 await bundle("dist/server", "node");
 await bundle("dist/workerd", "workerd");
+
+// The worker of a page: a classic script, which any browser starts, and the same as a text for where a bundler has lost it.
+const worker = "dist/engine/opfs_worker.js";
+await build({ ...shared, outdir: "dist", format: "iife", plugins: [minifyGlue], entryPoints: ["js/engine/opfs_worker.js"] });
+const text = JSON.stringify(await readFile(worker, "utf8"));
+await writeFile("dist/clients/opfs_worker_text.js", `export default ${text};\n`);
 
 // What serves a store, on any platform: without the core, for the store is given to it.
 await build({ ...shared, outdir: "dist", entryPoints: ["js/server.js"] });

@@ -1,4 +1,4 @@
-// Turns core.wasm into a JavaScript module that exports its bytes as a string, one character (U+0000 to U+00FF) a byte.
+// Turns a .wasm into a JavaScript module that exports its bytes as a string, one character (U+0000 to U+00FF) a byte.
 // The bundler escapes what is not ASCII. Even so the byte pattern of the code is kept, which base64 destroys: a page
 // downloads 2.4 KB less (brotli).
 import { readFile, writeFile } from "node:fs/promises";

@@ -10,7 +10,8 @@ import { isStorage, WebStorage } from "./storage.js";
  * @typedef {object} KnownClient
  * @property {string} type
  * @property {(input: any) => boolean} recognizes
- * @property {(input: any) => import("./client.js").Client | Promise<import("./client.js").Client>} open
+ * @property {(input: any, durability: import("../options.js").Durability) => import("./client.js").Client | Promise<import("./client.js").Client>} open
+ * @property {boolean} [isDurable] Whether `open` asks for the durability.
  * @property {() => object} [request] Gives what stands for the request that is being answered, where those have to be kept apart.
  */
 

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
-import { readFile, readlink, utimes } from "node:fs/promises";
+import { utimes } from "node:fs/promises";
 import { createHash, randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PolystoreError } from "../errors.js";
+import { isAlive, ourselves, parseIdentity } from "./process_identity.js";
 
 /** How long to wait for one holder, and for a sign of life of it; between two of ours, and between two looks; in milliseconds. */
 const PATIENCE = 20_000;
@@ -122,61 +122,12 @@ function remove(path, stale) {
   });
 }
 
-/** What distinguishes the processes that a number may mean: the machine since it was started, and the container. */
-const ourselves = (async () => ({
-  machine: [
-    hostname(),
-    // Linux only; elsewhere the name has to do.
-    (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")).trim(),
-    await readlink("/proc/self/ns/pid").catch(() => ""),
-  ].join(" "),
-  pid: process.pid,
-  since: (await processState(process.pid))?.since ?? null,
-}))();
-
-/**
- * Whether a process has ended that its parent has not looked at, and since when it runs, because numbers are given again.
- * @param {number} pid
- */
-async function processState(pid) {
-  const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null); // Linux only.
-  if (status === null) return null;
-  const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
-  return { ended: fields[0] === "Z" || fields[0] === "X", since: fields[19] };
-}
-
-/**
- * @param {string} text Of a lock.
- * @returns {Promise<boolean | undefined>} Undefined where nobody can know.
- */
-async function isAlive(text) {
-  const { machine, pid, since } = parse(text);
-  if (machine !== (await ourselves).machine) return undefined;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code === "ESRCH") return false;
-  }
-  const state = await processState(pid);
-  if (state === null || since === null) return undefined;
-  return !state.ended && state.since === since;
-}
-
-/** @param {string} text */
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
-  }
-}
-
 /**
  * @param {string} path
  * @param {string} text
  */
 function heldError(path, text) {
-  const { machine = "another machine", pid = "unknown" } = parse(text);
+  const { machine = "another machine", pid = "unknown" } = parseIdentity(text);
   const message = `${path} has been held for ${PATIENCE / 1000} s by the process ${pid} of ${machine.split(" ")[0]}. Nothing was written: end that process, or try again.`;
   return new PolystoreError("ERR_CLIENT", message);
 }

@@ -1,2 +1,9 @@
 /** What only a page can wrap, beyond the clients that both can. @type {import("./index.js").KnownClient[]} */
-export const clientsOfPlatform = [];
+export const clientsOfPlatform = [
+  {
+    type: "OPFS",
+    recognizes: (input) => /^opfs:./s.test(input),
+    open: async (url, durability) => (await import("./opfs.js")).openOpfs(url.slice(5), durability),
+    isDurable: true,
+  },
+];

@@ -52,6 +52,12 @@ export const clientsOfPlatform = [
     open: async (url) => (await import("./file.js")).openFile(url),
   },
   {
+    type: "LOG",
+    recognizes: (input) => isFileUrl(input, ".kv"),
+    open: async (url, durability) => (await import("./log.js")).openLog(url, durability),
+    isDurable: true,
+  },
+  {
     type: "FOLDER",
     recognizes: (input) => isFileUrl(input, "/"),
     open: async (url) => (await import("./folder.js")).openFolder(url),

@@ -1,24 +1,9 @@
 #include "polystore/error.hpp"
 
 #include <cstddef>
-#include <exception>
 #include <nlohmann/json.hpp>
 
 namespace polystore {
-
-std::string_view name_of(ErrorCode code) noexcept {
-    switch (code) {
-        case ErrorCode::client: return "ERR_CLIENT";
-        case ErrorCode::closed: return "ERR_CLOSED";
-        case ErrorCode::corrupt: return "ERR_CORRUPT";
-        case ErrorCode::expires: return "ERR_EXPIRES";
-        case ErrorCode::key: return "ERR_KEY";
-        case ErrorCode::quota: return "ERR_QUOTA";
-        case ErrorCode::unsupported: return "ERR_UNSUPPORTED";
-        case ErrorCode::value: return "ERR_VALUE";
-    }
-    std::terminate();
-}
 
 std::string show(std::string_view text) {
     constexpr std::size_t kShown = 60;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -21,7 +22,19 @@ enum class ErrorCode : std::uint8_t {
 };
 
 /// The stable text of a code, the same as in JavaScript: "ERR_CLIENT", "ERR_CLOSED" and so on.
-[[nodiscard]] std::string_view name_of(ErrorCode code) noexcept;
+[[nodiscard]] constexpr std::string_view name_of(ErrorCode code) noexcept {
+    switch (code) {
+        case ErrorCode::client: return "ERR_CLIENT";
+        case ErrorCode::closed: return "ERR_CLOSED";
+        case ErrorCode::corrupt: return "ERR_CORRUPT";
+        case ErrorCode::expires: return "ERR_EXPIRES";
+        case ErrorCode::key: return "ERR_KEY";
+        case ErrorCode::quota: return "ERR_QUOTA";
+        case ErrorCode::unsupported: return "ERR_UNSUPPORTED";
+        case ErrorCode::value: return "ERR_VALUE";
+    }
+    std::terminate();
+}
 
 /// The one exception that public calls throw, but for `std::bad_alloc`. Its message says what is wrong, with what, and
 /// what to do about it. Where a client threw something else, that is nested in it: see `std::rethrow_if_nested`.

@@ -91,7 +91,25 @@ export function pageSubjects(kv, localForage) {
     cookies(kv, "cookies"),
     forage(kv, "localForage over IndexedDB", localForage, localForage.INDEXEDDB),
     forage(kv, "localForage over localStorage", localForage, localForage.LOCALSTORAGE),
+    opfs(kv),
   ];
+}
+
+/**
+ * A log in the private file system of this page's origin. One for all cases: a worker for each would take minutes.
+ * @param {Kv} kv
+ * @returns {Subject}
+ */
+function opfs(kv) {
+  return subject(kv, {
+    name: "OPFS",
+    type: "OPFS",
+    refuses: { "lone surrogate key": "ERR_KEY" },
+    async open() {
+      await kv("opfs:contract").clear();
+      return "opfs:contract";
+    },
+  });
 }
 
 /**

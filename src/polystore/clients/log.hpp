@@ -24,7 +24,7 @@ struct LogOptions {
 ///
 /// The file is opened by the first call, which makes it if it is missing, with its folders, and by the first one after
 /// `close()`. As long as it is open no other client may have it, in this process or another: those fail with
-/// ERR_CLIENT, and say which process has it. A lock file, `<path>.lock`, stays beside it.
+/// ERR_CLIENT, and say which process has it: a file beside it does, `<path>.lock-<token>`.
 ///
 /// After a crash the file holds every change that was acknowledged, as `durability` has it, and no half of any. A
 /// listing shows what was there when it began. When more than half of a file is out of date, a thread writes a new one

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "polystore/engine/compaction.hpp"
+#include "polystore/engine/index_loader.hpp"
 #include "polystore/engine/log_reader.hpp"
 #include "polystore/engine/read_value.hpp"
 
@@ -81,19 +82,20 @@ Status Engine::replay() {
     }
     log_.generation = header->generation;
 
+    IndexLoader loader;
+    const auto take = [&](Kind kind, std::string_view key, const Place& place) {
+        if (kind == Kind::put) {
+            loader.put(key, place);
+        } else {
+            loader.erase(key);
+        }
+    };
     struct Seen {
         Kind kind;
         std::string key;
         Place place;
     };
     std::vector<Seen> batch;  // Of more records than one, until its last.
-    const auto take = [&](Kind kind, std::string_view key, const Place& place) {
-        if (kind == Kind::put) {
-            set(key, place);
-        } else {
-            unset(key);
-        }
-    };
     std::uint64_t batch_begin = kHeaderSize;
     LogReader reader(*log_.file, log_.generation, kHeaderSize, end_);
     for (;;) {
@@ -112,6 +114,9 @@ Status Engine::replay() {
         take(record.kind, record.key, place);
         batch_begin = reader.offset();
     }
+    index_ = loader.finish();
+    Index::Walk all(index_);
+    for (all.seek(""); all.on_entry(); all.next()) live_ += size_of(all.key(), all.place());
     if (batch_begin != end_) {
         end_ = batch_begin;
         if (Status cut = log_.file->truncate(end_); !cut.ok()) return cut;
@@ -123,18 +128,12 @@ Status Engine::replay() {
 void Engine::set(std::string_view key, const Place& place) {
     const std::optional<Place> before = index_.put(key, place);
     live_ += size_of(key, place);
-    if (before) {
-        live_ -= size_of(key, *before);
-        if (before->expires != kNoExpiry) expiring_.erase({before->expires, std::string(key)});
-    }
-    if (place.expires != kNoExpiry) expiring_.insert({place.expires, std::string(key)});
+    if (before) live_ -= size_of(key, *before);
 }
 
 std::optional<Place> Engine::unset(std::string_view key) {
     const std::optional<Place> before = index_.erase(key);
-    if (!before) return std::nullopt;
-    live_ -= size_of(key, *before);
-    if (before->expires != kNoExpiry) expiring_.erase({before->expires, std::string(key)});
+    if (before) live_ -= size_of(key, *before);
     return before;
 }
 
@@ -252,23 +251,35 @@ Status Engine::erase_in_full_storage(const std::vector<Change>& batch) {
     return compacted;
 }
 
-Status Engine::clear(std::string_view prefix) {
+Status Engine::clear(std::string_view prefix) { return apply(removal_of(Range::with_prefix(prefix))); }
+
+std::vector<Change> Engine::removal_of(Range range) const {
     std::vector<Change> batch;
-    for (Scan all = scan(Range::with_prefix(prefix)); all.next();)
-        batch.push_back({std::string(all.key()), std::nullopt});
-    return apply(batch);
+    for (Scan all = scan(std::move(range)); all.next();) batch.push_back({std::string(all.key()), std::nullopt});
+    return batch;
+}
+
+std::vector<Change> Engine::removal_of_expired(std::int64_t now, const Range& range) const {
+    std::vector<Change> batch;
+    index_.visit_expired(now, std::max(range.gte.value_or(""), range.gt.value_or("")), [&](std::string_view key) {
+        if (batch.size() == range.limit) return false;
+        if (!range.contains(key)) return key == range.gt;  // Beyond the end then, or the bound itself.
+        batch.push_back({std::string(key), std::nullopt});
+        return true;
+    });
+    return batch;
 }
 
 Result<std::size_t> Engine::evict(std::int64_t now, std::string_view prefix, std::size_t limit) {
-    std::vector<Change> batch;
-    for (const Expiring& expiring : expiring_) {
-        if (expiring.expires > now || batch.size() == limit) break;
-        if (expiring.key.starts_with(prefix)) batch.push_back({expiring.key, std::nullopt});
-    }
+    Range range = Range::with_prefix(prefix);
+    range.limit = limit;
+    const std::vector<Change> batch = removal_of_expired(now, range);
     if (batch.empty()) return std::size_t{0};
     if (Status applied = apply(batch); !applied.ok()) return applied.failure();
     return batch.size();
 }
+
+std::int64_t Engine::next_expiry() const { return index_.earliest_expiry(); }
 
 Status Engine::flush() {
     if (broken_) return *broken_;

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,8 +38,11 @@ struct Range {
     std::size_t limit = static_cast<std::size_t>(-1);
     bool reverse = false;
 
-    /// The keys that begin with `prefix`.
+    /// The keys that begin with `prefix`. Those of notes (notes.hpp) do not begin with the empty one.
     [[nodiscard]] static Range with_prefix(std::string_view prefix);
+
+    /// Whether a key is within the bounds.
+    [[nodiscard]] bool contains(std::string_view key) const;
 };
 
 /// A log that is open, and where it lies: what places are places in.
@@ -66,8 +68,6 @@ class Scan {
     [[nodiscard]] Result<std::string_view> read();
 
    private:
-    [[nodiscard]] bool is_past_first() const;
-    [[nodiscard]] bool is_before_end() const;
     void seek_first();
     void seek_last();
 
@@ -102,6 +102,9 @@ class Engine {
     /// What is stored at `key`, expired or not. Fails with ERR_CORRUPT as `Scan::read`.
     [[nodiscard]] Result<std::optional<Stored>> get(std::string_view key);
 
+    /// When the first of all keys expires; `kNoExpiry` if none does.
+    [[nodiscard]] std::int64_t next_expiry() const;
+
     /// Whether there is something at `key`, and when that expires. Reads no file.
     [[nodiscard]] std::optional<std::int64_t> expiry_of(std::string_view key) const;
 
@@ -117,8 +120,14 @@ class Engine {
     /// Removes the keys that begin with `prefix`: all of them, or none.
     Status clear(std::string_view prefix);
 
-    /// Removes the keys that begin with `prefix` and have expired by `now`, `limit` of them at most; gives how many. It
+    /// What removes the keys of a range.
+    [[nodiscard]] std::vector<Change> removal_of(Range range) const;
+
+    /// What removes the keys within the bounds of a range that have expired by `now`: its limit of them at most. It
     /// looks at no key that has not expired.
+    [[nodiscard]] std::vector<Change> removal_of_expired(std::int64_t now, const Range& range) const;
+
+    /// Removes the keys that begin with `prefix` and have expired by `now`, `limit` of them at most; gives how many.
     Result<std::size_t> evict(std::int64_t now, std::string_view prefix = {},
                               std::size_t limit = static_cast<std::size_t>(-1));
 
@@ -144,14 +153,6 @@ class Engine {
     Result<bool> compact(std::size_t bytes);
 
    private:
-    struct Expiring {
-        std::int64_t expires;
-        std::string key;
-        [[nodiscard]] bool operator<(const Expiring& other) const {
-            return expires != other.expires ? expires < other.expires : key < other.key;
-        }
-    };
-
     Engine(Env& env, std::string path, std::unique_ptr<Lock> lock);
 
     Status make_log();
@@ -172,7 +173,6 @@ class Engine {
     std::uint64_t end_ = 0;   ///< Of the log: where the next batch goes.
     std::uint64_t live_ = 0;  ///< The bytes of the records that the index leads to.
     Index index_;
-    std::set<Expiring> expiring_;
     std::uint64_t applied_ = 0;
     std::uint64_t flushed_ = 0;
     std::optional<Failure> broken_;

@@ -1,6 +1,8 @@
-// Keys of a node lie one after the other in one text, so that a key costs its bytes and four more, and a search stays
-// in few cache lines. A leaf has one place a key. An inner node has one child more than it has keys: child `i` holds
-// what is less than key `i` and not less than key `i - 1`.
+// Keys of a node lie one after the other in one text. Beside it, each key has its head: the four bytes that come after
+// what all keys of the node begin with, as a number. So a search compares numbers that lie side by side, and of the
+// keys hardly more than the one that is sought. A leaf has one place a key. An inner node has one child more than it
+// has keys: child `i` holds what is less than key `i` and not less than key `i - 1`. Of each child it knows when the
+// first of its keys expires.
 //
 // A node that two indexes share (its reference is not the only one) is never changed: `own` copies it first. Since the
 // way down begins at the root, which is shared too then, everything below a shared node counts as shared.
@@ -10,38 +12,97 @@
 #include "polystore/engine/index.hpp"
 
 #include <algorithm>
-#include <string>
+#include <array>
+
+#include "polystore/engine/log_format.hpp"
 
 namespace polystore::engine {
 namespace {
 
-/// Of a node.
+/// Of a node, which splits when it has so many.
 constexpr std::size_t kMostKeys = 64;
 /// Long keys split a node earlier, for inserting one moves those behind it.
 constexpr std::size_t kMostBytes = 8192;
+/// Of a node that is built, lest the next key of each splits it.
+constexpr std::size_t kBuiltKeys = kMostKeys * 7 / 8;
+
+/// The four bytes from `begin` on as a number that orders as they do. What is beyond the end counts as zeros.
+std::uint32_t head_of(std::string_view key, std::size_t begin) {
+    std::uint32_t head = 0;
+    for (std::size_t i = begin; i < begin + 4; ++i) {
+        head = head << 8U | (i < key.size() ? static_cast<unsigned char>(key[i]) : 0U);
+    }
+    return head;
+}
+
+std::size_t common_length(std::string_view left, std::string_view right) {
+    const std::size_t length = std::min(left.size(), right.size());
+    std::size_t i = 0;
+    while (i < length && left[i] == right[i]) ++i;
+    return i;
+}
+
+template <typename Array, typename Item>
+void insert_at(Array& array, std::size_t size, std::size_t i, Item item) {
+    const auto begin = array.begin();
+    std::move_backward(begin + static_cast<std::ptrdiff_t>(i), begin + static_cast<std::ptrdiff_t>(size),
+                       begin + static_cast<std::ptrdiff_t>(size) + 1);
+    array[i] = std::move(item);
+}
+
+template <typename Array>
+void erase_at(Array& array, std::size_t size, std::size_t i) {
+    const auto begin = array.begin();
+    std::move(begin + static_cast<std::ptrdiff_t>(i) + 1, begin + static_cast<std::ptrdiff_t>(size),
+              begin + static_cast<std::ptrdiff_t>(i));
+}
+
+/// Moves what is from `first` on to the front of another.
+template <typename Array>
+void move_tail(Array& from, std::size_t first, std::size_t size, Array& to) {
+    std::move(from.begin() + static_cast<std::ptrdiff_t>(first), from.begin() + static_cast<std::ptrdiff_t>(size),
+              to.begin());
+}
 
 }  // namespace
 
 struct Index::Node {
+    const bool is_leaf;
+    std::uint32_t count = 0;   ///< Of the keys.
+    std::uint32_t common = 0;  ///< How many bytes all keys begin with, which the heads leave out.
+    std::array<std::uint32_t, kMostKeys> heads{};
+    std::array<std::uint32_t, kMostKeys> ends{};
     std::string keys;
-    std::vector<std::uint32_t> ends;
-    std::vector<Place> places;
-    std::vector<Ref> children;
 
-    [[nodiscard]] bool is_leaf() const { return children.empty(); }
-    [[nodiscard]] std::size_t count() const { return ends.size(); }
+    Node& operator=(const Node&) = delete;
+    ~Node() = default;
+
+    [[nodiscard]] Leaf& leaf();
+    [[nodiscard]] const Leaf& leaf() const;
+    [[nodiscard]] Inner& inner();
+    [[nodiscard]] const Inner& inner() const;
+
     [[nodiscard]] std::size_t begin_of(std::size_t i) const { return i == 0 ? 0 : ends[i - 1]; }
     [[nodiscard]] std::string_view key(std::size_t i) const {
         return {keys.data() + begin_of(i), ends[i] - begin_of(i)};
     }
 
-    /// How many keys are less than `key`; with `or_same`, or the same.
-    [[nodiscard]] std::size_t rank(std::string_view key_sought, bool or_same) const {
+    /// How many keys are less than `sought`; with `or_same`, or the same.
+    [[nodiscard]] std::size_t rank(std::string_view sought, bool or_same) const {
+        if (const int order = sought.substr(0, common).compare({keys.data(), common}); order != 0) {
+            return order < 0 ? 0 : count;
+        }
+        const std::uint32_t head = head_of(sought, common);
         std::size_t low = 0;
-        std::size_t high = count();
+        std::size_t high = 0;
+        // Over all: a loop without a branch takes several at a time, and waits for the memory of all at once.
+        for (std::size_t i = 0; i < count; ++i) {
+            low += heads[i] < head ? 1U : 0U;
+            high += heads[i] <= head ? 1U : 0U;
+        }
         while (low < high) {
             const std::size_t middle = (low + high) / 2;
-            const int order = key(middle).compare(key_sought);
+            const int order = key(middle).compare(sought);
             if (order < 0 || (or_same && order == 0)) {
                 low = middle + 1;
             } else {
@@ -51,28 +112,103 @@ struct Index::Node {
         return low;
     }
 
-    [[nodiscard]] std::size_t child_for(std::string_view key_sought) const { return rank(key_sought, true); }
+    [[nodiscard]] std::size_t child_for(std::string_view sought) const { return rank(sought, true); }
 
-    [[nodiscard]] bool holds(std::size_t i, std::string_view key_sought) const {
-        return i < count() && key(i) == key_sought;
+    [[nodiscard]] bool holds(std::size_t i, std::string_view sought) const { return i < count && key(i) == sought; }
+
+    /// Where `sought` is; `count` if it is not there. Unlike `rank`, it looks at no key whose head differs: one that
+    /// does not begin as all do equals none of them anyhow.
+    [[nodiscard]] std::size_t find(std::string_view sought) const {
+        const std::uint32_t head = head_of(sought, common);
+        for (std::size_t i = 0; i < count; ++i) {
+            if (heads[i] == head && key(i) == sought) return i;
+        }
+        return count;
     }
 
     void insert_key(std::size_t i, std::string_view new_key) {
+        const bool has_common = count > 0 && new_key.starts_with(std::string_view(keys).substr(0, common));
         const std::size_t begin = begin_of(i);
         keys.insert(begin, new_key);
-        ends.insert(ends.begin() + static_cast<std::ptrdiff_t>(i), static_cast<std::uint32_t>(begin));
-        for (std::size_t k = i; k < ends.size(); ++k) ends[k] += static_cast<std::uint32_t>(new_key.size());
+        insert_at(heads, count, i, head_of(new_key, common));
+        insert_at(ends, count, i, static_cast<std::uint32_t>(begin));
+        ++count;
+        for (std::size_t k = i; k < count; ++k) ends[k] += static_cast<std::uint32_t>(new_key.size());
+        if (!has_common) find_heads();
+    }
+
+    /// As the last, for `find_heads` to make the heads later.
+    void append_key(std::string_view new_key) {
+        keys += new_key;
+        ends[count++] = static_cast<std::uint32_t>(keys.size());
     }
 
     void erase_key(std::size_t i) {
         const std::size_t length = key(i).size();
         keys.erase(begin_of(i), length);
-        ends.erase(ends.begin() + static_cast<std::ptrdiff_t>(i));
-        for (std::size_t k = i; k < ends.size(); ++k) ends[k] -= static_cast<std::uint32_t>(length);
+        erase_at(heads, count, i);
+        erase_at(ends, count, i);
+        --count;
+        for (std::size_t k = i; k < count; ++k) ends[k] -= static_cast<std::uint32_t>(length);
+        if (count == 0) common = 0;  // Otherwise what is left has as much in common as before, or more.
     }
 
-    [[nodiscard]] bool is_full() const { return count() == kMostKeys || (keys.size() > kMostBytes && count() > 3); }
+    void find_heads() {
+        common = static_cast<std::uint32_t>(count == 0 ? 0 : common_length(key(0), key(count - 1)));
+        for (std::size_t i = 0; i < count; ++i) heads[i] = head_of(key(i), common);
+    }
+
+    [[nodiscard]] bool is_full() const { return count == kMostKeys || (keys.size() > kMostBytes && count > 3); }
+
+    /// When the first of the keys below it expires.
+    [[nodiscard]] std::int64_t earliest() const;
+
+    /// As `Index::visit_expired`; false if `visit` said it.
+    bool visit_expired(std::int64_t now, std::string_view from,
+                       const std::function<bool(std::string_view key)>& visit) const;
+
+    [[nodiscard]] std::string_view first_key() const;
+
+   protected:
+    explicit Node(bool leaf) : is_leaf(leaf) {}
+    Node(const Node&) = default;
 };
+
+struct Index::Leaf : Node {
+    Leaf() : Node(true) {}
+
+    std::array<Place, kMostKeys> places;
+};
+
+struct Index::Inner : Node {
+    Inner() : Node(false) {}
+
+    [[nodiscard]] std::size_t child_count() const { return std::size_t{count} + 1; }
+
+    std::array<Ref, kMostKeys + 1> children;
+    std::array<std::int64_t, kMostKeys + 1> expires{};  ///< The earliest of each child.
+};
+
+Index::Leaf& Index::Node::leaf() { return static_cast<Leaf&>(*this); }
+const Index::Leaf& Index::Node::leaf() const { return static_cast<const Leaf&>(*this); }
+Index::Inner& Index::Node::inner() { return static_cast<Inner&>(*this); }
+const Index::Inner& Index::Node::inner() const { return static_cast<const Inner&>(*this); }
+
+std::int64_t Index::Node::earliest() const {
+    std::int64_t first = kNoExpiry;
+    if (is_leaf) {
+        for (std::size_t i = 0; i < count; ++i) first = std::min(first, leaf().places[i].expires);
+    } else {
+        for (std::size_t i = 0; i <= count; ++i) first = std::min(first, inner().expires[i]);
+    }
+    return first;
+}
+
+std::string_view Index::Node::first_key() const {
+    const Node* node = this;
+    while (!node->is_leaf) node = node->inner().children.front().get();
+    return node->key(0);
+}
 
 /// A node that was split off: `right` holds what is not less than `key`.
 struct Index::Split {
@@ -81,128 +217,204 @@ struct Index::Split {
 };
 
 Index::Node& Index::own(Ref& ref) {
-    if (ref.use_count() > 1) ref = std::make_shared<Node>(*ref);
+    if (ref.use_count() > 1) {
+        ref = ref->is_leaf ? Ref(std::make_shared<Leaf>(ref->leaf())) : Ref(std::make_shared<Inner>(ref->inner()));
+    }
     return *ref;
 }
 
 const Place* Index::find(std::string_view key) const {
     const Node* node = root_.get();
     if (node == nullptr) return nullptr;
-    while (!node->is_leaf()) node = node->children[node->child_for(key)].get();
-    const std::size_t i = node->rank(key, false);
-    return node->holds(i, key) ? &node->places[i] : nullptr;
+    while (!node->is_leaf) node = node->inner().children[node->child_for(key)].get();
+    const std::size_t i = node->find(key);
+    return i < node->count ? &node->leaf().places[i] : nullptr;
 }
 
 std::optional<Index::Split> Index::insert(Ref& ref, std::string_view key, const Place& place,
                                           std::optional<Place>& before) {
     Node& node = own(ref);
-    bool at_end = false;
-    if (node.is_leaf()) {
-        const std::size_t i = node.rank(key, false);
-        if (node.holds(i, key)) {
-            before = std::exchange(node.places[i], place);
+    if (node.is_leaf) {
+        Leaf& leaf = node.leaf();
+        const std::size_t i = leaf.rank(key, false);
+        if (leaf.holds(i, key)) {
+            before = std::exchange(leaf.places[i], place);
             return std::nullopt;
         }
-        at_end = i == node.count();
-        node.insert_key(i, key);
-        node.places.insert(node.places.begin() + static_cast<std::ptrdiff_t>(i), place);
-    } else {
-        const std::size_t i = node.child_for(key);
-        std::optional<Split> split = insert(node.children[i], key, place, before);
-        if (!split) return std::nullopt;
-        at_end = i == node.count();
-        node.insert_key(i, split->key);
-        node.children.insert(node.children.begin() + static_cast<std::ptrdiff_t>(i) + 1, std::move(split->right));
+        insert_at(leaf.places, leaf.count, i, place);
+        leaf.insert_key(i, key);
+        if (!leaf.is_full()) return std::nullopt;
+        return split(leaf, i + 1 == leaf.count);
     }
-    if (!node.is_full()) return std::nullopt;
+    Inner& inner = node.inner();
+    const std::size_t i = inner.child_for(key);
+    std::optional<Split> below = insert(inner.children[i], key, place, before);
+    std::int64_t& earliest = inner.expires[i];
+    // What it was may have been that of a key which is in the other half now, or expires at another time.
+    const bool is_found_anew = below || (before && before->expires == earliest && earliest != kNoExpiry);
+    earliest = is_found_anew ? inner.children[i]->earliest() : std::min(earliest, place.expires);
+    if (!below) return std::nullopt;
+    insert_at(inner.children, inner.child_count(), i + 1, below->right);
+    insert_at(inner.expires, inner.child_count(), i + 1, below->right->earliest());
+    inner.insert_key(i, below->key);
+    if (!inner.is_full()) return std::nullopt;
+    return split(inner, i + 1 == inner.count);
+}
 
-    // Keys that come in order leave full nodes behind, and not half of each empty.
-    const std::size_t middle = at_end ? node.count() - 2 : node.count() / 2;
-    const auto from = static_cast<std::ptrdiff_t>(middle);
-    auto right = std::make_shared<Node>();
-    Split split = {std::string(node.key(middle)), right};
+/// Splits off the upper half of a node; or, where the last key is one that just came, hardly anything: keys that come
+/// in order leave full nodes behind, and not half of each empty.
+Index::Split Index::split(Node& node, bool at_end) {
+    const std::size_t middle = at_end ? node.count - 2 : node.count / 2;
     // The key between two inner nodes moves up, and is in neither.
-    const std::size_t first = node.is_leaf() ? middle : middle + 1;
-    right->keys = node.keys.substr(node.begin_of(first));
-    for (std::size_t i = first; i < node.count(); ++i) {
-        right->ends.push_back(node.ends[i] - static_cast<std::uint32_t>(node.begin_of(first)));
+    const std::size_t first = node.is_leaf ? middle : middle + 1;
+    const Ref ref = node.is_leaf ? Ref(std::make_shared<Leaf>()) : Ref(std::make_shared<Inner>());
+    Node& right = *ref;
+    Split split = {std::string(node.key(middle)), ref};
+    right.keys = node.keys.substr(node.begin_of(first));
+    for (std::size_t i = first; i < node.count; ++i) {
+        right.ends[i - first] = node.ends[i] - static_cast<std::uint32_t>(node.begin_of(first));
     }
-    if (node.is_leaf()) {
-        right->places.assign(node.places.begin() + from, node.places.end());
-        node.places.erase(node.places.begin() + from, node.places.end());
+    right.count = node.count - static_cast<std::uint32_t>(first);
+    if (node.is_leaf) {
+        move_tail(node.leaf().places, first, node.count, right.leaf().places);
     } else {
-        right->children.assign(node.children.begin() + from + 1, node.children.end());
-        node.children.erase(node.children.begin() + from + 1, node.children.end());
+        move_tail(node.inner().children, first, node.inner().child_count(), right.inner().children);
+        move_tail(node.inner().expires, first, node.inner().child_count(), right.inner().expires);
     }
     node.keys.resize(node.begin_of(middle));
-    node.ends.resize(middle);
+    node.count = static_cast<std::uint32_t>(middle);
     // A node that gets no more keys gives back what it does not use; one that is filled in order gets none.
-    if (at_end) {
-        node.keys.shrink_to_fit();
-        node.ends.shrink_to_fit();
-        node.places.shrink_to_fit();
-    }
+    if (at_end) node.keys.shrink_to_fit();
+    node.find_heads();
+    right.find_heads();
     return split;
 }
 
 std::optional<Place> Index::put(std::string_view key, const Place& place) {
-    if (!root_) root_ = std::make_shared<Node>();
+    if (!root_) root_ = std::make_shared<Leaf>();
     std::optional<Place> before;
     if (std::optional<Split> split = insert(root_, key, place, before)) {
-        auto root = std::make_shared<Node>();
+        auto root = std::make_shared<Inner>();
         root->insert_key(0, split->key);
-        root->children = {std::move(root_), std::move(split->right)};
+        root->expires = {root_->earliest(), split->right->earliest()};
+        root->children[0] = std::move(root_);
+        root->children[1] = std::move(split->right);
         root_ = std::move(root);
     }
     if (!before) ++size_;
     return before;
 }
 
-void Index::remove(Ref& ref, std::string_view key) {
+/// Removes `key`, which is at `place`, from below `ref`, which is null after that if nothing is left.
+void Index::remove(Ref& ref, std::string_view key, const Place& place) {
     Node& node = own(ref);
-    if (node.is_leaf()) {
-        const std::size_t i = node.rank(key, false);
-        node.erase_key(i);
-        node.places.erase(node.places.begin() + static_cast<std::ptrdiff_t>(i));
+    if (node.is_leaf) {
+        Leaf& leaf = node.leaf();
+        const std::size_t i = leaf.rank(key, false);
+        erase_at(leaf.places, leaf.count, i);
+        leaf.erase_key(i);
+        if (leaf.count == 0) ref.reset();
         return;
     }
-    const std::size_t i = node.child_for(key);
-    remove(node.children[i], key);
-    if (node.children[i]->count() > 0 || !node.children[i]->is_leaf()) return;
-    if (node.children.size() == 1) {
-        node.children.clear();  // And so it is an empty leaf, for its parent to remove.
+    Inner& inner = node.inner();
+    const std::size_t i = inner.child_for(key);
+    remove(inner.children[i], key, place);
+    if (inner.children[i]) {
+        const bool was_earliest = place.expires == inner.expires[i] && place.expires != kNoExpiry;
+        if (was_earliest) inner.expires[i] = inner.children[i]->earliest();
         return;
     }
-    node.children.erase(node.children.begin() + static_cast<std::ptrdiff_t>(i));
-    node.erase_key(i == 0 ? 0 : i - 1);
+    if (inner.child_count() == 1) return ref.reset();
+    erase_at(inner.children, inner.child_count(), i);
+    erase_at(inner.expires, inner.child_count(), i);
+    inner.erase_key(i == 0 ? 0 : i - 1);
 }
 
 std::optional<Place> Index::erase(std::string_view key) {
     const Place* const found = find(key);
     if (found == nullptr) return std::nullopt;
     const Place place = *found;
-    remove(root_, key);
-    while (root_->children.size() == 1) root_ = Ref(root_->children.front());
+    remove(root_, key, place);
+    while (root_ && !root_->is_leaf && root_->inner().child_count() == 1) root_ = Ref(root_->inner().children.front());
     --size_;
     return place;
 }
 
+std::int64_t Index::earliest_expiry() const { return root_ ? root_->earliest() : kNoExpiry; }
+
+void Index::visit_expired(std::int64_t now, std::string_view from,
+                          const std::function<bool(std::string_view key)>& visit) const {
+    if (root_) root_->visit_expired(std::min(now, kNoExpiry - 1), from, visit);
+}
+
+bool Index::Node::visit_expired(std::int64_t now, std::string_view from,
+                                const std::function<bool(std::string_view key)>& visit) const {
+    if (is_leaf) {
+        for (std::size_t i = rank(from, false); i < count; ++i) {
+            if (leaf().places[i].expires <= now && !visit(key(i))) return false;
+        }
+        return true;
+    }
+    for (std::size_t i = child_for(from); i <= count; ++i) {
+        if (inner().expires[i] <= now && !inner().children[i]->visit_expired(now, from, visit)) return false;
+    }
+    return true;
+}
+
+void Index::Builder::add(std::string_view key, const Place& place) {
+    const bool is_full =
+        leaves_.empty() || leaves_.back()->count == kBuiltKeys || leaves_.back()->keys.size() > kMostBytes;
+    if (is_full) {
+        auto leaf = std::make_shared<Leaf>();
+        if (!leaves_.empty()) leaf->keys.reserve(leaves_.back()->keys.size());
+        leaves_.push_back(std::move(leaf));
+    }
+    Leaf& leaf = leaves_.back()->leaf();
+    leaf.places[leaf.count] = place;
+    leaf.append_key(key);
+    ++size_;
+}
+
+Index Index::Builder::finish() {
+    std::vector<Ref> level = std::move(leaves_);
+    for (const Ref& leaf : level) leaf->find_heads();
+    while (level.size() > 1) {
+        std::vector<Ref> above;
+        for (const Ref& child : level) {
+            if (above.empty() || above.back()->count == kBuiltKeys) {
+                above.push_back(std::make_shared<Inner>());
+            } else {
+                above.back()->append_key(child->first_key());
+            }
+            Inner& inner = above.back()->inner();
+            inner.expires[inner.count] = child->earliest();
+            inner.children[inner.count] = child;
+        }
+        for (const Ref& inner : above) inner->find_heads();
+        level = std::move(above);
+    }
+    Index index;
+    if (!level.empty()) index.root_ = level.front();
+    index.size_ = std::exchange(size_, 0);
+    return index;
+}
+
 void Index::Walk::descend(const Node* node, bool to_last) {
     for (;;) {
-        const std::size_t count = node->is_leaf() ? node->count() : node->children.size();
-        path_.push_back({node, to_last ? count - 1 : 0});
-        if (node->is_leaf()) return;
-        node = node->children[path_.back().at].get();
+        const std::size_t last = node->is_leaf ? node->count - 1 : node->count;
+        path_.push_back({node, to_last ? last : 0});
+        if (node->is_leaf) return;
+        node = node->inner().children[path_.back().at].get();
     }
 }
 
 void Index::Walk::seek(std::string_view key) {
     path_.clear();
     const Node* node = index_.root_.get();
-    if (node == nullptr || index_.size_ == 0) return;
-    while (!node->is_leaf()) {
+    if (node == nullptr) return;
+    while (!node->is_leaf) {
         path_.push_back({node, node->child_for(key)});
-        node = node->children[path_.back().at].get();
+        node = node->inner().children[path_.back().at].get();
     }
     path_.push_back({node, node->rank(key, false)});
     if (!on_entry()) {
@@ -213,21 +425,21 @@ void Index::Walk::seek(std::string_view key) {
 
 void Index::Walk::seek_end() {
     path_.clear();
-    if (index_.size_ == 0) return;
+    if (!index_.root_) return;
     descend(index_.root_.get(), true);
     ++path_.back().at;
 }
 
 void Index::Walk::next() {
-    if (++path_.back().at < path_.back().node->count()) return;
+    if (++path_.back().at < path_.back().node->count) return;
     std::vector<Step> end = path_;
     path_.pop_back();
-    while (!path_.empty() && ++path_.back().at == path_.back().node->children.size()) path_.pop_back();
+    while (!path_.empty() && ++path_.back().at > path_.back().node->count) path_.pop_back();
     if (path_.empty()) {
         path_ = std::move(end);  // Beyond the last entry: its place stays known, so that `previous` can return.
         return;
     }
-    descend(path_.back().node->children[path_.back().at].get(), false);
+    descend(path_.back().node->inner().children[path_.back().at].get(), false);
 }
 
 void Index::Walk::previous() {
@@ -240,13 +452,13 @@ void Index::Walk::previous() {
     while (!path_.empty() && path_.back().at == 0) path_.pop_back();
     if (path_.empty()) return;
     --path_.back().at;
-    descend(path_.back().node->children[path_.back().at].get(), true);
+    descend(path_.back().node->inner().children[path_.back().at].get(), true);
 }
 
-bool Index::Walk::on_entry() const { return !path_.empty() && path_.back().at < path_.back().node->count(); }
+bool Index::Walk::on_entry() const { return !path_.empty() && path_.back().at < path_.back().node->count; }
 
 std::string_view Index::Walk::key() const { return path_.back().node->key(path_.back().at); }
 
-const Place& Index::Walk::place() const { return path_.back().node->places[path_.back().at]; }
+const Place& Index::Walk::place() const { return path_.back().node->leaf().places[path_.back().at]; }
 
 }  // namespace polystore::engine

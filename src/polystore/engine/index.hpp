@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -19,15 +21,18 @@ struct Place {
     [[nodiscard]] bool operator==(const Place&) const = default;
 };
 
-/// An ordered map from keys (by their bytes) to places: a B+-tree. A copy is a snapshot: it costs nothing, and from
-/// then on each of the two copies only those nodes that it changes.
+/// An ordered map from keys (by their bytes) to places: a B+-tree, which knows of every part of it what expires first.
+/// A copy is a snapshot: it costs nothing, and from then on each of the two copies only those nodes that it changes.
 ///
 /// Threads: none at once, copies that share nodes included; destroying one is a change too.
 class Index {
     struct Node;
+    struct Leaf;
+    struct Inner;
 
    public:
     class Walk;
+    class Builder;
 
     [[nodiscard]] std::size_t size() const { return size_; }
 
@@ -40,6 +45,14 @@ class Index {
     /// Removes `key`. Returns the place that it had.
     std::optional<Place> erase(std::string_view key);
 
+    /// When the first key expires; `kNoExpiry` if none does.
+    [[nodiscard]] std::int64_t earliest_expiry() const;
+
+    /// Visits the keys that are not less than `from` and expire at `now` or before, in their order, until `visit`,
+    /// which must not change the index, says false. Looks into no node in which nothing has expired.
+    void visit_expired(std::int64_t now, std::string_view from,
+                       const std::function<bool(std::string_view key)>& visit) const;
+
    private:
     struct Split;
     using Ref = std::shared_ptr<Node>;
@@ -47,7 +60,8 @@ class Index {
     static Node& own(Ref& ref);
     static std::optional<Split> insert(Ref& ref, std::string_view key, const Place& place,
                                        std::optional<Place>& before);
-    static void remove(Ref& ref, std::string_view key);
+    static Split split(Node& node, bool at_end);
+    static void remove(Ref& ref, std::string_view key, const Place& place);
 
     Ref root_;
     std::size_t size_ = 0;
@@ -82,6 +96,20 @@ class Index::Walk {
 
     Index index_;
     std::vector<Step> path_;
+};
+
+/// Makes an index of keys that come in their order: from below, without a search.
+class Index::Builder {
+   public:
+    /// `key` is greater than the one before.
+    void add(std::string_view key, const Place& place);
+
+    /// The index of what was added.
+    [[nodiscard]] Index finish();
+
+   private:
+    std::vector<Ref> leaves_;
+    std::size_t size_ = 0;
 };
 
 }  // namespace polystore::engine

@@ -29,7 +29,7 @@
 ///     key-length = u32
 ///     value-length = u32                               ; 0 in a record of kind 2
 ///     expires    = i64                                 ; milliseconds since the epoch; 2^63 - 1 for never
-///     body       = key value                           ; UTF-8; JSON
+///     body       = key value                           ; UTF-8, or a byte FF and more for a note (notes.hpp); JSON
 ///
 /// The head has a check of its own so that a length that cannot be trusted is never followed: a record that is whole
 /// but for its end was torn, one whose head is wrong was damaged. `generation` goes into it so that what the disk kept

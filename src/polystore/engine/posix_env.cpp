@@ -1,21 +1,24 @@
 #include "polystore/engine/posix_env.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 
 #include "polystore/clients/posix_file.hpp"
+#include "polystore/engine/posix_lock.hpp"
 
 namespace polystore::engine {
 namespace {
+
+/// From here on it is faster to copy than to map: a page of a mapping costs a fault, or a part of one, when it is first
+/// read.
+constexpr std::size_t kLong = std::size_t{1} << 16U;
 
 /// Calls until no signal interrupts.
 template <typename SystemCall>
@@ -58,7 +61,8 @@ class PosixFile : public File {
         return static_cast<std::uint64_t>(status.st_size);
     }
 
-    Result<std::string_view> read(std::uint64_t offset, std::size_t length, std::string& /*buffer*/) override {
+    Result<std::string_view> read(std::uint64_t offset, std::size_t length, std::string& buffer) override {
+        if (length >= kLong) return copy(offset, length, buffer);
         if (offset + length > mapped_) {
             if (Status mapped = map(offset + length); !mapped.ok()) return mapped.failure();
         }
@@ -98,6 +102,19 @@ class PosixFile : public File {
     }
 
    private:
+    Result<std::string_view> copy(std::uint64_t offset, std::size_t length, std::string& buffer) {
+        buffer.resize(length);
+        for (std::size_t done = 0; done < length;) {
+            const auto count = repeated([&] {
+                return pread(fd_.number(), buffer.data() + done, length - done, static_cast<off_t>(offset + done));
+            });
+            if (count < 0) return failure_of("read", path_);
+            if (count == 0) return Failure{ErrorCode::client, "The file " + path_ + " was cut off by another program."};
+            done += static_cast<std::size_t>(count);
+        }
+        return std::string_view(buffer).substr(0, length);
+    }
+
     /// Maps twice of what is needed, beyond the end of the file: a log grows, and mapping it anew costs.
     Status map(std::uint64_t needed) {
         unmap();
@@ -119,14 +136,6 @@ class PosixFile : public File {
     Descriptor fd_;
     void* mapping_ = nullptr;
     std::size_t mapped_ = 0;
-};
-
-class PosixLock : public Lock {
-   public:
-    explicit PosixLock(int fd) : fd_(fd) {}
-
-   private:
-    Descriptor fd_;
 };
 
 /// Opens a file for reading and writing, with the flags of open(2) besides.
@@ -169,26 +178,7 @@ class PosixEnv : public Env {
         return Done{};
     }
 
-    /// By flock(2), which the system lets go of when the process ends, however. The file stays: were it removed, one
-    /// process could have the lock of the file that was, and another that of the one that is.
-    Result<std::unique_ptr<Lock>> lock(const std::string& path) override {
-        const int fd = repeated([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666); });
-        if (fd < 0) return failure_of("open", path);
-        auto lock = std::make_unique<PosixLock>(fd);
-        if (repeated([&] { return flock(fd, LOCK_EX | LOCK_NB); }) != 0) {
-            if (errno != EWOULDBLOCK) return failure_of("lock", path);
-            std::array<char, 32> holder{};
-            const auto length = pread(fd, holder.data(), holder.size(), 0);
-            const std::string number(holder.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
-            return Failure{ErrorCode::client, "The log of " + path + " is open already, in process " +
-                                                  (number.empty() ? "unknown" : number) +
-                                                  ". One at a time may have it: close it there first."};
-        }
-        const std::string number = std::to_string(getpid());
-        // Who holds it is for people to read: when it cannot be written, the lock holds all the same.
-        static_cast<void>(ftruncate(fd, 0) == 0 && pwrite(fd, number.data(), number.size(), 0) >= 0);
-        return std::unique_ptr<Lock>(std::move(lock));
-    }
+    Result<std::unique_ptr<Lock>> lock(const std::string& path) override { return take_posix_lock(path); }
 };
 
 }  // namespace

@@ -1,0 +1,141 @@
+import { fdatasync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setImmediate as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Engine } from "../engine/engine.js";
+import { LogLock } from "../engine/log_lock.js";
+import { NodeFiles } from "../engine/node_files.js";
+import { Upkeep } from "../engine/upkeep.js";
+import { isMissing, makeFolder } from "./text_file.js";
+import { requireText } from "./text_key.js";
+
+/** Records to a page of a listing. */
+const PAGE_LENGTH = 512;
+
+/**
+ * @param {string} url
+ * @param {import("../options.js").Durability} durability
+ */
+export async function openLog(url, durability) {
+  const asked = fileURLToPath(url);
+  // Through links, so that all who mean the same file ask for the same lock.
+  const path = await realpath(asked).catch((error) => (isMissing(error) ? asked : Promise.reject(error)));
+  await makeFolder(dirname(path));
+  const lock = await LogLock.take(path);
+  try {
+    return new Log(new Engine(new NodeFiles(), path), lock, durability);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/**
+ * A log, as the engine keeps it; C++ has the same file as `polystore::log`. The engine is in this process and answers at once;
+ * only a flush takes its time.
+ */
+class Log {
+  type = "LOG";
+  /** @type {import("./client.js").Client["can"]} */
+  can = ["list", "clear", "prune"];
+  /** @type {"write"} */
+  copies = "write";
+  #engine;
+  #lock;
+  #isStrict;
+  #upkeep;
+
+  /**
+   * @param {Engine} engine
+   * @param {LogLock} lock
+   * @param {import("../options.js").Durability} durability
+   */
+  constructor(engine, lock, durability) {
+    this.#engine = engine;
+    this.#lock = lock;
+    this.#isStrict = durability === "strict";
+    this.#upkeep = new Upkeep(engine, { sync: promisify(fdatasync), pause });
+  }
+
+  /** @param {string} id */
+  read(id) {
+    checkKey(id);
+    return this.#engine.get(id);
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {number | null} expires
+   */
+  write(id, value, expires) {
+    checkKey(id);
+    return this.#change(() => this.#engine.put(id, JSON.stringify(value), expires));
+  }
+
+  /** @param {string} id */
+  erase(id) {
+    checkKey(id);
+    return this.#change(() => this.#engine.erase(id));
+  }
+
+  /** @param {import("./client.js").Evicted[]} evicted */
+  evict(evicted) {
+    return this.#change(() => evicted.reduce((erased, record) => erased + this.#engine.evict(record), 0));
+  }
+
+  /** @param {string} prefix */
+  clear(prefix) {
+    return this.#change(() => this.#engine.clear(prefix));
+  }
+
+  /** @param {string} prefix */
+  prune(prefix) {
+    return this.#change(() => this.#engine.prune(prefix, Date.now()));
+  }
+
+  /**
+   * @param {string} prefix
+   * @param {import("./client.js").Wanted} wanted
+   */
+  *pages(prefix, wanted) {
+    const scan = this.#engine.scan(prefix);
+    try {
+      for (;;) {
+        const page = this.#engine.next(scan, PAGE_LENGTH, wanted !== "keys");
+        yield page.decode();
+        if (page.count < PAGE_LENGTH) return;
+      }
+    } finally {
+      this.#engine.endScan(scan);
+    }
+  }
+
+  async close() {
+    try {
+      await this.#upkeep.end();
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  /**
+   * Makes a change, which is acknowledged as the user's durability has it.
+   * @template Result
+   * @param {() => Result} prepare Says what the change is, and what to answer.
+   */
+  #change(prepare) {
+    this.#lock.check();
+    const result = prepare();
+    this.#engine.apply();
+    this.#upkeep.applied();
+    return this.#isStrict ? this.#upkeep.flush().then(() => result) : result;
+  }
+}
+
+/** @param {string} id */
+function checkKey(id) {
+  requireText(id, "a log");
+}

@@ -1,0 +1,349 @@
+import { EntryPage } from "../engine/entry_page.js";
+import { ownerChannel, pageChannel, workerLock } from "../engine/opfs_names.js";
+import { PolystoreError } from "../errors.js";
+import { decodeJson } from "../engine/json_text.js";
+import { startWorker } from "./opfs_start.js";
+import { requireText } from "./text_key.js";
+
+/** @typedef {import("../engine/opfs_protocol.d.ts").Wish} Wish */
+/** @typedef {import("../engine/opfs_protocol.d.ts").Request} Request */
+/** @typedef {import("../engine/opfs_protocol.d.ts").Answer} Answer */
+/** @typedef {import("../engine/opfs_protocol.d.ts").Report} Report */
+
+/** Records to a page of an iteration. */
+const PAGE_LENGTH = 512;
+const ALL = 2 ** 32 - 1;
+
+/**
+ * Something asked for, until it is answered.
+ * @typedef {object} Pending
+ * @property {Request} request
+ * @property {(result: any) => void} resolve
+ * @property {(error: unknown) => void} reject
+ */
+
+/** The requests of one tick that go together: reads that follow one another, or writes. @typedef {{ kind: "read" | "write", items: any[], calls: { resolve: (result?: any) => void, reject: (error: unknown) => void }[] }} Gathered */
+
+/**
+ * Opens a log in the private file system or, where there is none, a database that is moved over to it when there is.
+ * @param {string} name
+ * @param {import("../options.js").Durability} durability
+ */
+export async function openOpfs(name, durability) {
+  const isPossible = navigator.storage && "getDirectory" in navigator.storage && navigator.locks && globalThis.Worker;
+  if (isPossible) {
+    const opfs = new Opfs(name, durability);
+    try {
+      await opfs.open();
+      return opfs;
+    } catch (error) {
+      if (!(/** @type {any} */ (error).isUnavailable)) throw error;
+    }
+  }
+  throw new PolystoreError("ERR_UNSUPPORTED", "TODO fallback");
+}
+
+/**
+ * A log in the private file system of a page's origin. The page asks the worker that has it open: its own, or by way of a channel
+ * that of another page. What is not answered yet is asked again of every new owner.
+ */
+class Opfs {
+  type = "OPFS";
+  /** @type {import("./client.js").Client["can"]} */
+  can = ["list", "clear", "prune"];
+  /** @type {"write"} */
+  copies = "write";
+  #name;
+  #isStrict;
+  #session = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
+  #sequence = 0;
+  /** Whom to ask; 0 as long as that is not known. */
+  #term = 0;
+  /** In their order. @type {Map<number, Pending>} */
+  #unanswered = new Map();
+  /** @type {Gathered[]} */
+  #gathered = [];
+  #owners;
+  #answers;
+  /** @type {Worker | null} */
+  #worker = null;
+  #isOwner = false;
+  /** @type {((error?: unknown) => void)} */
+  #onConnected = () => {};
+  /** @type {() => void} */
+  #onEnded = () => {};
+  #isClosed = false;
+  /** Whether our worker had its turn and failed. */
+  #hasFailed = false;
+
+  /**
+   * @param {string} name
+   * @param {import("../options.js").Durability} durability
+   */
+  constructor(name, durability) {
+    this.#name = name;
+    this.#isStrict = durability === "strict";
+    this.#owners = ownerChannel(name);
+    this.#owners.onmessage = ({ data }) => data.isQuestion || data.kind || this.#connect(data.term, false);
+    this.#answers = pageChannel(name, this.#session);
+    this.#answers.onmessage = ({ data }) => this.#settle(data);
+  }
+
+  /**
+   * Resolves when there is an owner to ask.
+   * @throws {PolystoreError} ERR_UNSUPPORTED where the browser has no such file system; or why the log cannot be opened.
+   */
+  async open() {
+    const connected = new Promise((resolve, reject) => {
+      this.#onConnected = (error) => (error ? reject(error) : resolve(undefined));
+    });
+    try {
+      await this.#start();
+      this.#owners.postMessage({ isQuestion: true });
+      await connected;
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    addEventListener("pagehide", this.#onHide);
+    addEventListener("pageshow", this.#onShow);
+    globalThis.document?.addEventListener("freeze", this.#onHide);
+    globalThis.document?.addEventListener("resume", this.#onShow);
+  }
+
+  /** @param {string} id */
+  read(id) {
+    requireText(id, "a log");
+    return this.#gather("read", [id]);
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {number | null} expires
+   */
+  write(id, value, expires) {
+    requireText(id, "a log");
+    return this.#gather("write", [id, JSON.stringify(value), expires]);
+  }
+
+  /** @param {string} id */
+  erase(id) {
+    requireText(id, "a log");
+    return this.#gather("write", [id, null, null]);
+  }
+
+  /** @param {import("./client.js").Evicted[]} evicted */
+  evict(evicted) {
+    return this.#ask({ kind: "evict", items: evicted });
+  }
+
+  /** @param {string} prefix */
+  clear(prefix) {
+    return this.#ask({ kind: "clear", prefix });
+  }
+
+  /** @param {string} prefix */
+  prune(prefix) {
+    return this.#ask({ kind: "prune", prefix, now: Date.now() });
+  }
+
+  /**
+   * @param {string} prefix
+   * @param {import("./client.js").Wanted} wanted
+   */
+  async *pages(prefix, wanted) {
+    // All at once are a list of one moment. One by one they go on behind the last, whoever is the owner then.
+    const limit = wanted === "stream" ? PAGE_LENGTH : ALL;
+    /** @type {string | undefined} */
+    let after;
+    for (;;) {
+      const answer = await this.#ask({ kind: "list", prefix, after, limit, withValues: wanted !== "keys" });
+      const { buffer, count, withValues } = answer;
+      const page = new EntryPage(buffer, count, withValues).decode();
+      yield page;
+      if (count < limit) return;
+      after = page.ids[count - 1];
+    }
+  }
+
+  async close() {
+    await this.#ask({ kind: "end" });
+    this.#isClosed = true;
+    removeEventListener("pagehide", this.#onHide);
+    removeEventListener("pageshow", this.#onShow);
+    globalThis.document?.removeEventListener("freeze", this.#onHide);
+    globalThis.document?.removeEventListener("resume", this.#onShow);
+    const ended = new Promise((resolve) => (this.#onEnded = () => resolve(undefined)));
+    this.#worker?.postMessage("end");
+    await ended;
+    this.#release();
+  }
+
+  #release() {
+    this.#isClosed = true;
+    this.#worker?.terminate();
+    this.#owners.close();
+    this.#answers.close();
+  }
+
+  async #start() {
+    const worker = (this.#worker = await startWorker({ name: this.#name, session: this.#session }));
+    worker.onmessage = ({ data }) => this.#hear(data);
+    // The browser gives us the worker's lock when the worker has ended, however.
+    const lock = workerLock(this.#name, this.#session);
+    navigator.locks.request(lock, () => this.#isClosed || this.#startAgain());
+  }
+
+  #startAgain() {
+    this.#isOwner = false;
+    this.#term = 0;
+    this.#worker?.terminate();
+    this.#start().catch((error) => this.#fail(error));
+    this.#owners.postMessage({ isQuestion: true });
+  }
+
+  /** @param {Report} report Of our worker. */
+  #hear(report) {
+    if (report === "ended") this.#onEnded();
+    else if (report === "alive") return;
+    else if ("term" in report) this.#connect(report.term, true);
+    else if ("failure" in report) this.#fail(errorOf(report.failure));
+    else this.#settle(report);
+  }
+
+  /**
+   * There is an owner: it is asked all that was not answered, in its order.
+   * @param {number} term
+   * @param {boolean} isOurs
+   */
+  #connect(term, isOurs) {
+    if (term <= this.#term) return;
+    this.#term = term;
+    this.#isOwner = isOurs;
+    for (const { request } of this.#unanswered.values()) {
+      request.isAgain = request.term !== 0;
+      request.term = term;
+      this.#post(request);
+    }
+    this.#onConnected();
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    this.#onConnected(error);
+    this.#hasFailed = true;
+    this.#term = 0;
+    for (const { reject } of this.#unanswered.values()) reject(error);
+    this.#unanswered.clear();
+  }
+
+  /** @param {Answer} answer */
+  #settle(answer) {
+    const pending = this.#unanswered.get(answer.sequence);
+    if (!pending) return; // Asked twice, and answered twice.
+    this.#unanswered.delete(answer.sequence);
+    if ("error" in answer) pending.reject(errorOf(answer.error));
+    else pending.resolve(answer.result);
+  }
+
+  /**
+   * Asks together with the calls of the same kind that come before it in this tick, if no other comes between.
+   * @param {"read" | "write"} kind
+   * @param {any[]} items
+   */
+  #gather(kind, items) {
+    if (this.#gathered.length === 0) queueMicrotask(() => this.#send());
+    let last = this.#gathered.at(-1);
+    if (last?.kind !== kind) this.#gathered.push((last = { kind, items: [], calls: [] }));
+    const { items: all, calls } = last;
+    all.push(...items);
+    return new Promise((resolve, reject) => calls.push({ resolve, reject }));
+  }
+
+  #send() {
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    for (const { kind, items, calls } of gathered) {
+      const settle = kind === "read" ? settleReads : settleWrites;
+      this.#request({ kind, items }, (results) => settle(calls, items, results), (error) => {
+        if (calls.length === 1 || error.code !== "ERR_QUOTA") return calls.forEach(({ reject }) => reject(error));
+        // One that is too large must not fail the others.
+        const width = items.length / calls.length;
+        calls.forEach(({ resolve, reject }, i) =>
+          this.#request({ kind, items: items.slice(i * width, (i + 1) * width) }, resolve, reject),
+        );
+      });
+    }
+  }
+
+  /** @param {Wish} wish */
+  #ask(wish) {
+    this.#send(); // What was called before.
+    return new Promise((resolve, reject) => this.#request(wish, resolve, reject));
+  }
+
+  /**
+   * @param {Wish} wish
+   * @param {(result: any) => void} resolve
+   * @param {(error: any) => void} reject
+   */
+  #request(wish, resolve, reject) {
+    const sequence = ++this.#sequence;
+    const isStrict = this.#isStrict || wish.kind === "end"; // Which leaves nothing that a power failure could undo.
+    const request = { ...wish, session: this.#session, sequence, term: this.#term, isAgain: false, isStrict };
+    this.#unanswered.set(sequence, { request, resolve, reject });
+    if (this.#term !== 0) this.#post(request);
+    else if (this.#hasFailed) this.#tryAgain();
+  }
+
+  /** @param {Request} request */
+  #post(request) {
+    if (this.#isOwner) this.#worker?.postMessage(request);
+    else this.#owners.postMessage(request);
+  }
+
+  /** A page that is frozen answers nobody, so another is to be the owner. */
+  #onHide = () => {
+    this.#worker?.postMessage("release");
+  };
+
+  #onShow = () => {
+    this.#term = 0; // What was said meanwhile may not have reached us.
+    this.#tryAgain();
+  };
+
+  #tryAgain() {
+    this.#hasFailed = false;
+    this.#worker?.postMessage("resume");
+    this.#owners.postMessage({ isQuestion: true });
+  }
+}
+
+/**
+ * @param {Gathered["calls"]} calls
+ * @param {string[]} keys
+ * @param {any[]} results The JSON and the expiry of each.
+ */
+function settleReads(calls, keys, results) {
+  for (const [i, { resolve, reject }] of calls.entries()) {
+    const text = results[2 * i];
+    if (text === null) resolve(undefined);
+    else
+      try {
+        resolve({ expires: results[2 * i + 1], value: decodeJson(keys[i], text) });
+      } catch (error) {
+        reject(error);
+      }
+  }
+}
+
+/** @param {Gathered["calls"]} calls */
+function settleWrites(calls) {
+  for (const { resolve } of calls) resolve();
+}
+
+/** @param {{ code: import("../errors.js").Code, message: string, isUnavailable?: boolean }} failure */
+function errorOf({ code, message, isUnavailable }) {
+  return Object.assign(new PolystoreError(code, message), { isUnavailable });
+}

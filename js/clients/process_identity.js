@@ -1,0 +1,54 @@
+// How a lock names the process that holds it. The C++ library reads and writes the same.
+
+import { readFile, readlink } from "node:fs/promises";
+import { hostname } from "node:os";
+
+/** What distinguishes the processes that a number may mean: the machine since it was started, and the container. */
+export const ourselves = (async () => ({
+  machine: [
+    hostname(),
+    // Linux only; elsewhere the name has to do.
+    (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")).trim(),
+    await readlink("/proc/self/ns/pid").catch(() => ""),
+  ].join(" "),
+  pid: process.pid,
+  since: (await processState(process.pid))?.since ?? null,
+}))();
+
+/**
+ * Whether a process has ended that its parent has not looked at, and since when it runs, because numbers are given again.
+ * @param {number} pid
+ */
+async function processState(pid) {
+  const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null); // Linux only.
+  if (status === null) return null;
+  const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+  return { ended: fields[0] === "Z" || fields[0] === "X", since: fields[19] };
+}
+
+/**
+ * Whether the process runs that a lock names.
+ * @param {string} text Of a lock: what `ourselves` was there, as JSON.
+ * @returns {Promise<boolean | undefined>} Undefined where nobody can know.
+ */
+export async function isAlive(text) {
+  const { machine, pid, since } = parseIdentity(text);
+  if (machine !== (await ourselves).machine) return undefined;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === "ESRCH") return false;
+  }
+  const state = await processState(pid);
+  if (state === null || since === null) return undefined;
+  return !state.ended && state.since === since;
+}
+
+/** @param {string} text @returns {any} */
+export function parseIdentity(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}

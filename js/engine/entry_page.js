@@ -1,0 +1,91 @@
+import { decodeJson } from "./json_text.js";
+import { TextReader } from "./text_reader.js";
+
+/** @type {import("../record.js").StoredRecord} */
+const WITHOUT_EXPIRY = Object.freeze({ expires: null, value: true });
+
+/**
+ * Records as `polystore_engine_next` gives them: bytes, which go from a worker to its page without being copied. They
+ * become texts and values all at once, which costs a fifth of what one after the other does.
+ */
+export class EntryPage {
+  /**
+   * @param {ArrayBuffer} buffer
+   * @param {number} count
+   * @param {boolean} withValues
+   */
+  constructor(buffer, count, withValues) {
+    this.buffer = buffer;
+    this.count = count;
+    this.withValues = withValues;
+  }
+
+  /**
+   * @returns {import("../clients/client.js").Page}
+   * @throws {PolystoreError} ERR_CORRUPT, with the key, where a value is no JSON.
+   */
+  decode() {
+    const { buffer, count, withValues } = this;
+    const expires = new Float64Array(buffer, 0, count);
+    const keyLengths = new Uint32Array(buffer, 8 * count, count);
+    const valueLengths = new Uint32Array(buffer, 12 * count, withValues ? count : 0);
+    const keysStart = (withValues ? 16 : 12) * count;
+    const keysLength = sum(keyLengths);
+    const reader = new TextReader();
+    const bytes = new Uint8Array(buffer);
+    const ids = textsOf(reader, bytes, keysStart, keysLength, keyLengths, 0);
+    if (!withValues) {
+      const found = Array.from(expires, (at) => (at === Infinity ? WITHOUT_EXPIRY : { expires: at, value: true }));
+      return { ids, found };
+    }
+    const start = keysStart + keysLength;
+    const values = valuesOf(reader, bytes, start, valueLengths, ids);
+    const found = values.map((value, i) => ({ expires: expires[i] === Infinity ? null : expires[i], value }));
+    return { ids, found };
+  }
+}
+
+/**
+ * @param {TextReader} reader
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {number} start
+ * @param {number} length
+ * @param {Uint32Array} lengths
+ * @param {number} gap Bytes between one text and the next.
+ */
+function textsOf(reader, bytes, start, length, lengths, gap) {
+  const all = reader.read(bytes, start, length);
+  const isAscii = all.length === length;
+  let at = 0;
+  return Array.from(lengths, (length) => {
+    const text = isAscii ? all.slice(at, at + length) : reader.read(bytes, start + at, length);
+    at += length + gap;
+    return text;
+  });
+}
+
+/**
+ * @param {TextReader} reader
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {number} start
+ * @param {Uint32Array} lengths
+ * @param {string[]} ids
+ * @returns {any[]}
+ */
+function valuesOf(reader, bytes, start, lengths, ids) {
+  const length = sum(lengths) + lengths.length;
+  try {
+    const values = JSON.parse(`[${reader.read(bytes, start, Math.max(0, length - 1))}]`);
+    if (values.length === lengths.length) return values;
+  } catch {
+    // One of them is not what it should be; the loop below finds out which.
+  }
+  return textsOf(reader, bytes, start, length, lengths, 1).map((text, i) => decodeJson(ids[i], text));
+}
+
+/** @param {Uint32Array} numbers */
+function sum(numbers) {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
+}

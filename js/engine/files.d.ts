@@ -1,0 +1,28 @@
+/**
+ * What the engine does with files. Every call is answered at once; one that fails throws, an error whose `code` is
+ * ERR_QUOTA where there is no room. Files are known by numbers that are not negative. None of this may call the engine.
+ */
+export interface Files {
+  /** The number of a file, open for reading and writing; MISSING if there is none of that name. */
+  open(path: string): number;
+  /** The number of an empty file, whatever had the name. */
+  create(path: string): number;
+  /** Gives a file that was synced the name of another, at once, and for good. */
+  replace(from: string, to: string): void;
+  /** Removes a file, if there is one. */
+  remove(path: string): void;
+  /** How many bytes can still be written. */
+  room(path: string): number;
+
+  size(file: number): number;
+  /** Fills `bytes` with what is at `offset`; all of that must be there. */
+  read(file: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void;
+  /** Writes all of `bytes`. If it throws, any part may be written. */
+  write(file: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void;
+  truncate(file: number, size: number): void;
+  /** Returns once what was written outlasts a power failure. */
+  sync(file: number): void;
+  close(file: number): void;
+}
+
+export declare const MISSING: -3;

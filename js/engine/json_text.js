@@ -1,0 +1,16 @@
+import { PolystoreError, show } from "../errors.js";
+
+/**
+ * The value that a log holds as text.
+ * @param {string} key
+ * @param {string} text
+ * @throws {PolystoreError} ERR_CORRUPT
+ */
+export function decodeJson(key, text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const message = `What is stored at ${show(key)} is not JSON: ${/** @type {Error} */ (error).message}.`;
+    throw new PolystoreError("ERR_CORRUPT", message, { cause: error });
+  }
+}

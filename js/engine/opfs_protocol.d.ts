@@ -1,0 +1,58 @@
+// What the pages that share a log, and the worker that has it open, say to each other.
+
+/** What a page asks for. Arrays are flat, for those are copied fastest. */
+export type Wish =
+  | { kind: "read"; /** Keys. */ items: string[] }
+  | { kind: "write"; /** Key, JSON or null to erase, expiry; and so on. */ items: (string | number | null)[] }
+  | { kind: "evict"; items: { id: string; expires: number | null }[] }
+  | { kind: "clear"; prefix: string }
+  | { kind: "prune"; prefix: string; /** Milliseconds since the epoch. */ now: number }
+  | { kind: "list"; prefix: string; after?: string; limit: number; withValues: boolean }
+  | { kind: "end" };
+
+/** A wish, as it is sent to the owner. */
+export type Request = Wish & {
+  /** The page: a random number. */
+  session: number;
+  /** Higher than those of the page's requests before. */
+  sequence: number;
+  /** The owner that this is meant for; any other passes over it. */
+  term: number;
+  /** It may have been made already, by an owner before. */
+  isAgain: boolean;
+  /** It is to be answered when it outlasts a power failure. */
+  isStrict: boolean;
+};
+
+export type Answer =
+  | { sequence: number; result: unknown }
+  | { sequence: number; error: { code: import("../errors.js").Code; message: string } };
+
+/** An owner says that it is one: every page sends it what was not answered. Terms only grow. */
+export interface Announcement {
+  term: number;
+}
+
+/** What a page says to the owner whose term it does not know. */
+export interface Question {
+  isQuestion: true;
+}
+
+/** What a page says to its own worker. */
+export type Order =
+  | { begin: { name: string; session: number } }
+  /** Let go of the log, and do not ask for it again until `resume`: the page is about to be frozen. */
+  | "release"
+  | "resume"
+  /** The same, for good; answered by `ended`. */
+  | "end";
+
+/** What a worker says to its own page. */
+export type Report =
+  | Announcement
+  | Answer
+  /** It runs, and has the lock that tells the page when it does not any more. */
+  | "alive"
+  | "ended"
+  /** It had the lock of the log and could not open it. */
+  | { failure: { code: import("../errors.js").Code; message: string; isUnavailable: boolean } };

@@ -1,0 +1,133 @@
+/** Bytes that compaction copies before it lets others go on: half a millisecond. */
+const STEP = 256 * 1024;
+/** How long what was written may wait for a flush, in milliseconds. The C++ library has the same bound. */
+const RELAXED = 1000;
+/** How often expired records are removed, in milliseconds, and how many at a time. They are seen by nobody meanwhile. */
+const EVICTION = 60_000;
+const EVICTED = 1000;
+
+/**
+ * @typedef {object} Surroundings
+ * @property {(file: number) => Promise<unknown>} sync Resolves once what was written to a file outlasts a power failure.
+ * @property {() => Promise<unknown>} pause Lets others go on; calls that are made meanwhile share the next flush.
+ * @property {() => Promise<unknown>} [makeRoom] Called before compaction begins, which needs a file more.
+ */
+
+/**
+ * What an open engine needs beside the calls of its users: flushes, which many calls share; compaction; and the removal of what
+ * has expired.
+ */
+export class Upkeep {
+  #engine;
+  #surroundings;
+  /** The flush under way. @type {Promise<void> | null} */
+  #flushing = null;
+  /** @type {Promise<void> | null} */
+  #compacting = null;
+  #ended = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #flushTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #evictionTimer;
+
+  /**
+   * @param {import("./engine.js").Engine} engine
+   * @param {Surroundings} surroundings
+   */
+  constructor(engine, surroundings) {
+    this.#engine = engine;
+    this.#surroundings = surroundings;
+    this.#evictInTime();
+  }
+
+  /** Says that something was changed which may be flushed later. */
+  applied() {
+    this.#flushTimer ??= later(RELAXED, () => {
+      this.#flushTimer = undefined;
+      // Where it fails the engine writes no more, and every later call says why.
+      this.flush().catch(() => {});
+    });
+    if (this.#engine.wantsCompaction) this.#compact();
+    if (this.#evictionTimer === undefined) this.#evictInTime();
+  }
+
+  /**
+   * Resolves once all that was changed before outlasts a power failure.
+   * @throws {import("../errors.js").PolystoreError} ERR_CLIENT
+   */
+  async flush() {
+    const wanted = this.#engine.applied;
+    while (this.#engine.flushed < wanted) await (this.#flushing ??= this.#flushOnce());
+  }
+
+  /** Flushes, and lets go of the engine. */
+  async end() {
+    this.#ended = true;
+    clearTimeout(this.#flushTimer);
+    clearTimeout(this.#evictionTimer);
+    try {
+      await this.#compacting;
+      await this.flush();
+    } finally {
+      this.#engine.close();
+    }
+  }
+
+  async #flushOnce() {
+    const engine = this.#engine;
+    try {
+      await this.#surroundings.pause();
+      const batches = engine.applied;
+      let failure = "";
+      await this.#surroundings.sync(engine.file).catch((error) => {
+        failure = `Could not sync the log: ${error.message}.`;
+      });
+      engine.noteFlushed(batches, failure);
+    } finally {
+      this.#flushing = null;
+    }
+  }
+
+  #compact() {
+    this.#compacting ??= this.#compactInSteps()
+      // What is stored is as it was, and the engine tries again when there is more to gain.
+      .catch(() => {})
+      .finally(() => {
+        this.#compacting = null;
+      });
+  }
+
+  async #compactInSteps() {
+    await this.#surroundings.makeRoom?.();
+    do {
+      await this.#surroundings.pause();
+      while (this.#flushing) await this.#flushing; // The last step closes the file that this syncs.
+    } while (!this.#ended && this.#engine.compact(STEP));
+  }
+
+  #evictInTime() {
+    const { nextExpiry } = this.#engine;
+    if (this.#ended || nextExpiry === Infinity) return;
+    this.#evictionTimer = later(Math.max(EVICTION, nextExpiry - Date.now()), () => {
+      this.#evictionTimer = undefined;
+      try {
+        if (this.#engine.prune("", Date.now(), EVICTED) === 0) return this.#evictInTime();
+        this.#engine.apply();
+        this.applied();
+      } catch {
+        // Storage that is full, say: they stay, unseen, and the next call that writes tries again.
+      }
+    });
+  }
+}
+
+/**
+ * A timer that keeps no process running.
+ * @param {number} delay In milliseconds.
+ * @param {() => void} action
+ */
+function later(delay, action) {
+  const timer = setTimeout(action, Math.min(delay, 2 ** 31 - 1));
+  /** @type {Partial<NodeJS.Timeout>} */ (timer).unref?.();
+  return timer;
+}

@@ -1,0 +1,173 @@
+#include "polystore/engine/index.hpp"
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "polystore/engine/index_loader.hpp"
+#include "polystore/engine/log_format.hpp"
+#include "support/catch.hpp"
+
+using namespace polystore::engine;
+
+namespace {
+
+using Model = std::map<std::string, Place>;
+
+Model model_of(Index index) {
+    Model model;
+    Index::Walk walk(std::move(index));
+    for (walk.seek(""); walk.on_entry(); walk.next()) model.emplace(walk.key(), walk.place());
+    return model;
+}
+
+/// Checks that `index` holds what `model` does, whichever way it is asked.
+void check_same(const Index& index, const Model& model) {
+    REQUIRE(index.size() == model.size());
+    REQUIRE(model_of(index) == model);
+    for (const auto& [key, place] : model) {
+        const Place* const found = index.find(key);
+        REQUIRE(found != nullptr);
+        REQUIRE(*found == place);
+    }
+    const auto first = std::min_element(model.begin(), model.end(), [](const auto& left, const auto& right) {
+        return left.second.expires < right.second.expires;
+    });
+    CHECK(index.earliest_expiry() == (first == model.end() ? kNoExpiry : first->second.expires));
+}
+
+std::vector<std::string> expired_in(const Model& model, std::int64_t now, const std::string& from, std::size_t most) {
+    std::vector<std::string> keys;
+    for (const auto& [key, place] : model) {
+        if (place.expires <= now && key >= from && keys.size() < most) keys.push_back(key);
+    }
+    return keys;
+}
+
+std::vector<std::string> expired_in(const Index& index, std::int64_t now, const std::string& from, std::size_t most) {
+    std::vector<std::string> keys;
+    index.visit_expired(now, from, [&](std::string_view key) {
+        keys.emplace_back(key);
+        return keys.size() < most;
+    });
+    return keys;
+}
+
+/// Keys of many shapes: with much in common and with little, of zeros, long ones, one the beginning of another.
+class Keys {
+   public:
+    explicit Keys(unsigned seed) : random_(seed) {}
+
+    unsigned pick(unsigned below) { return static_cast<unsigned>(random_() % below); }
+
+    std::string key() {
+        switch (pick(6)) {
+            case 0: return std::string(pick(12), '\0');
+            case 1: return std::string(pick(2000), 'l') + std::to_string(pick(20));
+            case 2: return "session:" + std::to_string(pick(5000));
+            case 3: return "session:" + std::string(16, 'x') + std::to_string(pick(2000));
+            case 4: return std::string(1 + pick(3), static_cast<char>(pick(256)));
+            default: return std::to_string(pick(3000));
+        }
+    }
+
+    Place place() { return {pick(1'000'000), pick(3) == 0 ? std::int64_t{pick(1000)} : kNoExpiry, pick(1000)}; }
+
+   private:
+    std::mt19937 random_;
+};
+
+}  // namespace
+
+TEST_CASE("index: random changes do what they do to a map, and leave copies as they are", "[engine]") {
+    const auto seed = GENERATE(range(0U, 6U));
+    INFO("seed " << seed);
+    Keys keys(seed);
+    Index index;
+    Model model;
+    std::vector<std::pair<Index, Model>> copies;
+    for (int i = 0; i < 12'000; ++i) {
+        const std::string key = keys.key();
+        // It grows, shrinks and grows.
+        if (keys.pick(10) < (i / 4000 == 1 ? 8U : 3U)) {
+            REQUIRE(index.erase(key).has_value() == (model.erase(key) == 1));
+        } else {
+            const Place place = keys.place();
+            REQUIRE(index.put(key, place).has_value() == model.contains(key));
+            model[key] = place;
+        }
+        CHECK((index.find(keys.key()) == nullptr || index.size() > 0));
+        if (i % 1000 == 0) {
+            check_same(index, model);
+            copies.emplace_back(index, model);
+        }
+        if (i % 100 == 0) {
+            const std::int64_t now = keys.pick(1000);
+            const std::string from = keys.pick(2) == 0 ? "" : keys.key();
+            const std::size_t most = keys.pick(2) == 0 ? 3 : 10'000;
+            REQUIRE(expired_in(index, now, from, most) == expired_in(model, now, from, most));
+        }
+    }
+    for (const auto& [copy, expected] : copies) check_same(copy, expected);
+    for (const auto& [key, place] : Model(model)) index.erase(key);
+    check_same(index, {});
+}
+
+TEST_CASE("index: a key that never expires has not, whatever the time", "[engine]") {
+    Index index;
+    index.put("a", {0, kNoExpiry, 1});
+    CHECK(expired_in(index, kNoExpiry, "", 9).empty());
+}
+
+TEST_CASE("index: the loader makes what the same changes make one by one", "[engine]") {
+    const auto seed = GENERATE(range(0U, 4U));
+    const std::size_t most = GENERATE(1U, 100U, 1'000'000U);
+    INFO("seed " << seed << ", " << most << " at once");
+    Keys keys(seed);
+    IndexLoader loader(most);
+    Model model;
+    for (int i = 0; i < 8'000; ++i) {
+        const std::string key = keys.key();
+        if (keys.pick(4) == 0) {
+            loader.erase(key);
+            model.erase(key);
+        } else {
+            const Place place = keys.place();
+            loader.put(key, place);
+            model[key] = place;
+        }
+    }
+    Index index = loader.finish();
+    check_same(index, model);
+    // And goes on as any.
+    for (int i = 0; i < 2'000; ++i) {
+        const std::string key = keys.key();
+        const Place place = keys.place();
+        index.put(key, place);
+        model[key] = place;
+    }
+    check_same(index, model);
+}
+
+TEST_CASE("index: the loader takes one key again and again, and keys that differ late", "[engine]") {
+    IndexLoader loader;
+    Model model;
+    for (unsigned i = 0; i < 1000; ++i) {
+        const Place place = {i, kNoExpiry, 1};
+        for (const std::string& key : {std::string("counter-of-visits"), std::string(i % 100 * 8, 'z') + "y"}) {
+            loader.put(key, place);
+            model[key] = place;
+        }
+    }
+    check_same(loader.finish(), model);
+}
+
+TEST_CASE("index: of nothing", "[engine]") {
+    check_same(IndexLoader().finish(), {});
+    IndexLoader loader;
+    loader.put("a", {});
+    loader.erase("a");
+    check_same(loader.finish(), {});
+}

@@ -1,0 +1,178 @@
+#include "polystore/engine/posix_lock.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <random>
+#include <sstream>
+#include <stop_token>
+#include <string_view>
+#include <thread>
+
+#include "polystore/clients/posix_file.hpp"
+
+namespace polystore::engine {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+/// How often a holder renews its lock, and how long it may be silent before others take it for gone.
+constexpr auto kBeat = 10s;
+constexpr std::time_t kSilence = 60;
+/// Two that ask at the same moment see each other and both withdraw; they ask again after a pause.
+constexpr int kAttempts = 10;
+constexpr unsigned kLongestPause = 20;  // Milliseconds.
+
+std::string text_of(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// What distinguishes the processes that a number may mean: the machine since it was started, and the container.
+std::string machine() {
+    std::array<char, 256> host{};
+    if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+    std::string boot = text_of("/proc/sys/kernel/random/boot_id");  // Linux only; elsewhere the name has to do.
+    while (!boot.empty() && boot.back() == '\n') boot.pop_back();
+    std::error_code none;
+    return std::string(host.data()) + " " + boot + " " + fs::read_symlink("/proc/self/ns/pid", none).string();
+}
+
+struct ProcessState {
+    bool ended;         ///< But its parent has not looked.
+    std::string since;  ///< Numbers are given again.
+};
+
+std::optional<ProcessState> state_of(std::int64_t pid) {
+    const std::string status = text_of("/proc/" + std::to_string(pid) + "/stat");  // Linux only.
+    const std::size_t name_end = status.rfind(')');
+    if (name_end == std::string::npos) return std::nullopt;
+    std::istringstream rest(status.substr(name_end + 1));
+    const std::vector<std::string> fields{std::istream_iterator<std::string>(rest), {}};
+    if (fields.size() < 20) return std::nullopt;
+    return ProcessState{fields[0] == "Z" || fields[0] == "X", fields[19]};
+}
+
+std::string ourselves() {
+    const auto state = state_of(getpid());
+    return json{{"machine", machine()}, {"pid", getpid()}, {"since", state ? json(state->since) : json()}}.dump();
+}
+
+/// Whether the process runs that a lock names; nothing where nobody can know.
+std::optional<bool> is_alive(const json& holder) {
+    if (!holder.is_object() || holder.value("machine", "") != machine()) return std::nullopt;
+    const json pid = holder.value("pid", json());
+    if (!pid.is_number_integer()) return std::nullopt;
+    if (kill(pid.get<pid_t>(), 0) != 0 && errno == ESRCH) return false;
+    const auto state = state_of(pid.get<pid_t>());
+    const json since = holder.value("since", json());
+    if (!state || !since.is_string()) return std::nullopt;
+    return !state->ended && state->since == since.get<std::string>();
+}
+
+std::string token() {
+    std::random_device random;
+    std::ostringstream text;
+    for (int i = 0; i < 4; ++i) text << std::hex << random();
+    return text.str();
+}
+
+class PosixLock : public Lock {
+   public:
+    explicit PosixLock(std::string path) : path_(std::move(path)) {
+        beat_ = std::jthread([this](const std::stop_token& stopped) {
+            std::unique_lock hold(mutex_);
+            // Whose file was taken away has been silent for too long; nothing to renew.
+            while (!wake_.wait_for(hold, stopped, kBeat, [&] { return stopped.stop_requested(); })) {
+                static_cast<void>(utimensat(AT_FDCWD, path_.c_str(), nullptr, 0));
+            }
+        });
+    }
+    PosixLock(const PosixLock&) = delete;
+    PosixLock& operator=(const PosixLock&) = delete;
+    ~PosixLock() override { unlink(path_.c_str()); }
+
+    /// What another lock says whose process runs, of those whose names begin with `prefix`; nothing if there is none.
+    [[nodiscard]] std::optional<std::string> other(const std::string& prefix) const {
+        const fs::path own(path_);
+        std::error_code failed;
+        for (const auto& entry : fs::directory_iterator(own.parent_path(), failed)) {
+            const std::string name = entry.path().filename().string();
+            if (!name.starts_with(prefix) || name.ends_with(".tmp") || name == own.filename().string()) continue;
+            const std::string text = text_of(entry.path());
+            if (is_alive(json::parse(text, nullptr, false)).value_or(is_renewed(entry.path().string()))) return text;
+            unlink(entry.path().c_str());
+        }
+        return std::nullopt;
+    }
+
+   private:
+    /// By the clock of the disk, for those of two machines may differ.
+    [[nodiscard]] bool is_renewed(const std::string& path) const {
+        struct stat other {};
+        struct stat own {};
+        if (stat(path.c_str(), &other) != 0 || stat(path_.c_str(), &own) != 0) return false;
+        return own.st_mtime - other.st_mtime < kSilence;
+    }
+
+    std::string path_;
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    std::jthread beat_;
+};
+
+Result<std::unique_ptr<PosixLock>> ask(const std::string& path) {
+    const std::string unfinished = path + ".tmp";
+    std::ofstream file(unfinished, std::ios::binary);
+    file << ourselves();
+    file.close();
+    if (!file || std::rename(unfinished.c_str(), path.c_str()) != 0) {
+        const Error error = posix::io_error("make", path, errno);
+        unlink(unfinished.c_str());
+        return Failure{error.code(), error.what()};
+    }
+    return std::make_unique<PosixLock>(path);
+}
+
+Failure held_failure(const std::string& path, const std::string& text) {
+    const json holder = json::parse(text, nullptr, false);
+    const bool known = holder.is_object();
+    const std::string pid = known ? holder.value("pid", json("unknown")).dump() : "unknown";
+    const std::string where = known ? holder.value("machine", "another machine") : "another machine";
+    return {ErrorCode::client, "The log of " + path + " is open already, in process " + pid + " of " +
+                                   where.substr(0, where.find(' ')) +
+                                   ". One at a time may have it: close it there first."};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Lock>> take_posix_lock(const std::string& path) {
+    std::minstd_rand random(std::random_device{}());
+    for (int attempt = 1;; ++attempt) {
+        Result<std::unique_ptr<PosixLock>> lock = ask(path + "-" + token());
+        if (!lock.ok()) return lock.failure();
+        const std::optional<std::string> holder = (*lock)->other(fs::path(path).filename().string() + "-");
+        if (!holder) return std::unique_ptr<Lock>(std::move(*lock));
+        if (attempt == kAttempts) return held_failure(path, *holder);
+        lock->reset();
+        std::this_thread::sleep_for(std::chrono::milliseconds(random() % kLongestPause));
+    }
+}
+
+}  // namespace polystore::engine

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "polystore/engine/env.hpp"
+
+namespace polystore::engine {
+
+/// The lock that goes by the name `path`, as js/engine/log_lock.js takes it too. Node.js has no flock(2). So each who
+/// wants the lock makes a file of its own, `<path>-<token>`, that says which process it is; only then it looks for
+/// those of others. If there is one whose process runs, it withdraws: of two that look, one at least sees the other, so
+/// never both go on. Files of processes that are gone may be removed by anybody, at any time.
+///
+/// A process of another machine or container cannot be looked for: it counts as running as long as its file is renewed,
+/// which a thread does.
+///
+///     text    = {"machine": <text>, "pid": <number>, "since": <text or null>}
+///     machine = the host's name, the id of its boot and the namespace of its processes, a blank between each
+///     since   = the 22nd field of /proc/<pid>/stat
+[[nodiscard]] Result<std::unique_ptr<Lock>> take_posix_lock(const std::string& path);
+
+}  // namespace polystore::engine

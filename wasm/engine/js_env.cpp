@@ -1,0 +1,143 @@
+// The calls to JavaScript are what system calls are to a native program: numbers go out, a number comes back. None
+// throws, and none calls us again; env_library.js sees to the first, and files that know nothing of the engine to the
+// second.
+
+#include "js_env.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace {
+
+/// What a call gives that failed; the message is then to be had by `polystore_files_message`.
+enum : int {
+    kFull = -1,     ///< There is no room.
+    kFailed = -2,   ///< For another reason.
+    kMissing = -3,  ///< Of `polystore_files_open`, which did not fail: there is no such file.
+};
+
+}  // namespace
+
+extern "C" {
+// Of files by their names, which are not ended by a zero: open and create give the file's number.
+int polystore_files_open(const char* path, std::size_t length);
+int polystore_files_create(const char* path, std::size_t length);
+int polystore_files_replace(const char* from, std::size_t from_length, const char* to, std::size_t to_length);
+int polystore_files_remove(const char* path, std::size_t length);
+double polystore_files_room(const char* path, std::size_t length);
+
+// Of open files.
+double polystore_files_size(int file);
+int polystore_files_read(int file, double offset, char* bytes, std::size_t length);
+int polystore_files_write(int file, double offset, const char* bytes, std::size_t length);
+int polystore_files_truncate(int file, double size);
+int polystore_files_sync(int file);
+void polystore_files_close(int file);
+
+/// Writes the message of the last failure, as much of it as there is room for, and gives its length.
+std::size_t polystore_files_message(char* text, std::size_t room);
+}
+
+namespace polystore::wasm {
+namespace {
+
+using engine::Done;
+using engine::Failure;
+using engine::File;
+using engine::Result;
+using engine::Status;
+
+Failure failure_of(int code) {
+    std::string message(1024, '\0');
+    message.resize(polystore_files_message(message.data(), message.size()));
+    return {code == kFull ? ErrorCode::quota : ErrorCode::client, std::move(message)};
+}
+
+Status status_of(int code) {
+    if (code < 0) return failure_of(code);
+    return Done{};
+}
+
+Result<std::uint64_t> size_of(double answer) {
+    if (answer < 0) return failure_of(static_cast<int>(answer));
+    return static_cast<std::uint64_t>(answer);
+}
+
+class JsFile : public File {
+   public:
+    explicit JsFile(int number) : number_(number) {}
+    JsFile(const JsFile&) = delete;
+    JsFile& operator=(const JsFile&) = delete;
+    ~JsFile() override { polystore_files_close(number_); }
+
+    [[nodiscard]] int number() const { return number_; }
+
+    Result<std::uint64_t> size() override { return size_of(polystore_files_size(number_)); }
+
+    Result<std::string_view> read(std::uint64_t offset, std::size_t length, std::string& buffer) override {
+        if (buffer.size() < length) buffer.resize(length);
+        const int code = polystore_files_read(number_, static_cast<double>(offset), buffer.data(), length);
+        if (code < 0) return failure_of(code);
+        return std::string_view(buffer).substr(0, length);
+    }
+
+    Status write(std::uint64_t offset, std::string_view bytes) override {
+        return status_of(
+            polystore_files_write(number_, static_cast<double>(offset), bytes.data(), bytes.size()));
+    }
+
+    Status truncate(std::uint64_t size) override {
+        return status_of(polystore_files_truncate(number_, static_cast<double>(size)));
+    }
+
+    Status sync() override { return status_of(polystore_files_sync(number_)); }
+
+   private:
+    int number_;
+};
+
+Result<std::shared_ptr<File>> file_of(int number) {
+    if (number == kMissing) return std::shared_ptr<File>();
+    if (number < 0) return failure_of(number);
+    return std::shared_ptr<File>(std::make_shared<JsFile>(number));
+}
+
+class JsEnv : public engine::Env {
+   public:
+    Result<std::shared_ptr<File>> open(const std::string& path) override {
+        return file_of(polystore_files_open(path.data(), path.size()));
+    }
+
+    Result<std::shared_ptr<File>> create(const std::string& path) override {
+        return file_of(polystore_files_create(path.data(), path.size()));
+    }
+
+    Status replace(const std::string& from, const std::string& to) override {
+        return status_of(polystore_files_replace(from.data(), from.size(), to.data(), to.size()));
+    }
+
+    Result<std::uint64_t> room(const std::string& path) override {
+        return size_of(polystore_files_room(path.data(), path.size()));
+    }
+
+    Status remove(const std::string& path) override {
+        return status_of(polystore_files_remove(path.data(), path.size()));
+    }
+
+    /// Taken by whoever instantiates this module, before it opens the engine: a lock there is awaited.
+    Result<std::unique_ptr<engine::Lock>> lock(const std::string& /*path*/) override {
+        return std::make_unique<engine::Lock>();
+    }
+};
+
+}  // namespace
+
+engine::Env& js_env() {
+    static JsEnv env;
+    return env;
+}
+
+int number_of(File& file) { return static_cast<JsFile&>(file).number(); }
+
+}  // namespace polystore::wasm
