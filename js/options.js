@@ -41,7 +41,7 @@ function milliseconds(timeout) {
   if (timeout === null) return 0;
   const understood = typeof timeout === "string" ? parse(timeout) : timeout;
   if (typeof understood === "number" && understood > 0) return Math.min(understood * 1000, LONGEST_TIMEOUT);
-  const message = `timeout is ${show(timeout)}. Give a number of seconds, a text like "5s" or "500 ms", or null for no limit.`;
+  const message = `timeout is ${show(timeout)}. Give a number of seconds, a text like "10s", "2 hours" or "5d", or null for no limit.`;
   throw new PolystoreTypeError("ERR_OPTIONS", message);
 }
 
@@ -56,8 +56,7 @@ function parse(text) {
 }
 
 /** @type {{ prefix?: string, expires?: number, timeout?: number, durability?: Durability }} */
-const NONE = { prefix: undefined, expires: undefined, timeout: undefined, durability: undefined };
-const OF_STORE = ["timeout", "durability"];
+const NONE = {};
 
 /**
  * @param {unknown} options
@@ -71,7 +70,7 @@ export function readOptions(options, ofStore = false) {
     const message = `The options are ${show(options)}: they must be an object, like { expires: "1h" }.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
-  const known = ["prefix", "expires", ...(ofStore ? OF_STORE : [])];
+  const known = ["prefix", "expires", ...(ofStore ? ["timeout", "durability"] : [])];
   for (const name of Object.keys(options)) {
     if (name === "expire" || known.includes(name)) continue;
     const message = `There is no option ${show(name)}: there are ${known.map(show).join(", ")}.`;
@@ -79,10 +78,6 @@ export function readOptions(options, ofStore = false) {
   }
   // "expire" is what polystore called it until 2024.
   const { prefix, expire, expires = expire, timeout, durability } = /** @type {Options} */ (options);
-  if (durability !== undefined && durability !== "strict" && durability !== "relaxed") {
-    const message = `durability is ${show(durability)}: it must be "strict" or "relaxed".`;
-    throw new PolystoreTypeError("ERR_OPTIONS", message);
-  }
   return {
     prefix: prefix === undefined ? undefined : keyText(prefix, "prefix"),
     expires: expires === undefined ? undefined : seconds(expires),

@@ -237,11 +237,11 @@ export function sourceOf(input, durability) {
   const known = /** @type {WeakMap<any, Source>} */ (typeof client === "string" ? namedSources : sources);
   const shared = known.get(client);
   if (shared && !shared.connection?.closed) {
-    if (durability && durability !== shared.durability) throw durabilityError(shared, durability);
+    requireDurability(shared, durability);
     return shared;
   }
   const source = makeSource(client, durability, shared?.connection?.closing);
-  if (durability && !source.durability) throw durabilityError(source, durability);
+  requireDurability(source, durability);
   // Known before it is opened: a client may wrap itself in its own connect().
   known.set(client, source);
   return begun(source);
@@ -276,11 +276,13 @@ function instantiate(type) {
 
 /**
  * @param {Source} source
- * @param {Durability} wanted
+ * @param {Durability} [wanted]
+ * @throws {PolystoreTypeError} ERR_OPTIONS
  */
-function durabilityError({ type, durability }, wanted) {
-  const reason = durability ? `is open with ${show(durability)} already` : "has no durability to choose";
-  return new PolystoreTypeError("ERR_OPTIONS", `durability is ${show(wanted)}, but the ${type} client ${reason}.`);
+function requireDurability({ type, durability }, wanted = durability) {
+  if (wanted === durability && (wanted === undefined || wanted === "strict" || wanted === "relaxed")) return;
+  const message = `durability is ${show(wanted)}, and that of the ${type} client is ${show(durability)}: it must be the same, and "strict" or "relaxed".`;
+  throw new PolystoreTypeError("ERR_OPTIONS", message);
 }
 
 /**
@@ -347,6 +349,6 @@ function isClass(input) {
 
 /** @param {unknown} input */
 function unknownClient(input) {
-  const message = `kv() cannot wrap ${show(input)}. Give it a Map, localStorage, sessionStorage, "cookie", "indexeddb:name", a localForage instance, a database or a file (file://….json, file://…/), or an object or a class with get() and set(); kv() without an argument is a store in memory.`;
+  const message = `kv() cannot wrap ${show(input)}. Give it a Map, localStorage, sessionStorage, "cookie", "indexeddb:name", a localForage instance, "indexeddb:name", "opfs:name", a file (file://….json, file://…/), or an object or a class with get() and set(); kv() is a store in memory.`;
   return new PolystoreTypeError("ERR_CLIENT", message);
 }

@@ -27,7 +27,8 @@ export const knownClients = [
     type: "INDEXEDDB",
     recognizes: (input) =>
       typeof input === "string" ? /^indexeddb:./s.test(input) : has("open", "deleteDatabase")(input),
-    open: async (input) => (await import("./indexeddb.js")).openIndexedDb(input),
+    open: async (input, durability) => (await import("./indexeddb.js")).openIndexedDb(input, durability),
+    isDurable: true,
   },
   {
     type: "API",

@@ -8,11 +8,12 @@ const STORE_NAME = "polystore";
 
 /**
  * @param {string | IDBFactory} input `indexeddb:name`, or the browser's `indexedDB`.
+ * @param {import("../options.js").Durability} durability
  * @throws {Error} Where there is no IndexedDB.
  */
-export function openIndexedDb(input) {
-  if (typeof input !== "string") return new IndexedDb(DEFAULT_NAME, "INDEXEDDB", input);
-  return new IndexedDb(input.slice("indexeddb:".length));
+export function openIndexedDb(input, durability) {
+  if (typeof input !== "string") return new IndexedDb(DEFAULT_NAME, durability, input);
+  return new IndexedDb(input.slice("indexeddb:".length), durability);
 }
 
 /** A database of our own in IndexedDB, which is made when it is first used, and again when it was deleted. */
@@ -22,17 +23,17 @@ export class IndexedDb extends ObjectStore {
 
   /**
    * @param {string} name The database's.
-   * @param {string} [type] What `store.type` says.
+   * @param {import("../options.js").Durability} durability
    * @param {IDBFactory} [factory]
    * @throws {Error} Where there is no IndexedDB.
    */
-  constructor(name, type = "INDEXEDDB", factory = globalThis.indexedDB) {
+  constructor(name, durability, factory = globalThis.indexedDB) {
     if (!factory) {
       const message =
         "there is no IndexedDB here. On a server, give kv() a file (file:///….json, file:///…/), a SQLite or a Level database; on a page without it, localStorage";
       throw new Error(message);
     }
-    super(type, STORE_NAME, () => connect(factory, name));
+    super("INDEXEDDB", STORE_NAME, () => connect(factory, name), durability);
   }
 
   /**

@@ -42,6 +42,7 @@ export class ObjectStore {
   copies = "write";
   #storeName;
   #connect;
+  #durability;
   /** @type {Promise<IDBDatabase> | null} */
   #connection = null;
   /** @type {Batch<Request>} */
@@ -51,11 +52,13 @@ export class ObjectStore {
    * @param {string} type What `store.type` says.
    * @param {string} storeName
    * @param {() => Promise<IDBDatabase>} connect Opens the database, which has the store then.
+   * @param {IDBTransactionDurability} [durability] Of what is written.
    */
-  constructor(type, storeName, connect) {
+  constructor(type, storeName, connect, durability = "default") {
     this.type = type;
     this.#storeName = storeName;
     this.#connect = connect;
+    this.#durability = durability;
   }
 
   /** @param {string} id */
@@ -165,7 +168,9 @@ export class ObjectStore {
     const requests = batch.map(({ request }) => request);
     const writes = requests.some((request) => request.writes);
     await new Promise((resolve, reject) => {
-      const transaction = connection.transaction(this.#storeName, writes ? "readwrite" : "readonly");
+      const transaction = connection.transaction(this.#storeName, writes ? "readwrite" : "readonly", {
+        durability: this.#durability,
+      });
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);
       // Chromium ends no transaction that began when its connection was just lost.

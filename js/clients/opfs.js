@@ -1,4 +1,5 @@
 import { EntryPage } from "../engine/entry_page.js";
+import { openFallback } from "../engine/opfs_fallback.js";
 import { ownerChannel, pageChannel, workerLock } from "../engine/opfs_names.js";
 import { PolystoreError } from "../errors.js";
 import { decodeJson } from "../engine/json_text.js";
@@ -40,7 +41,7 @@ export async function openOpfs(name, durability) {
       if (!(/** @type {any} */ (error).isUnavailable)) throw error;
     }
   }
-  throw new PolystoreError("ERR_UNSUPPORTED", "TODO fallback");
+  return openFallback(name, durability);
 }
 
 /**

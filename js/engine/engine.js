@@ -216,6 +216,11 @@ export class Engine {
     return this.#module._polystore_engine_applied();
   }
 
+  /** Makes all batches outlast a power failure. @throws {PolystoreError} ERR_CLIENT */
+  flush() {
+    this.#checked(this.#module._polystore_engine_flush());
+  }
+
   /** The file to sync, until the next `compact`. */
   get file() {
     return this.#module._polystore_engine_file();

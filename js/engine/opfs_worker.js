@@ -4,6 +4,7 @@
 
 import { clientError } from "../errors.js";
 import { Engine } from "./engine.js";
+import { moveIn } from "./opfs_fallback.js";
 import { OpfsFiles } from "./opfs_files.js";
 import { ownerChannel, ownerLock, pageChannel, workerLock } from "./opfs_names.js";
 import { Upkeep } from "./upkeep.js";
@@ -34,10 +35,21 @@ class Owner {
    * @param {string} name
    * @param {OpfsFiles} files
    */
-  constructor(name, files) {
+  static async begin(name, files) {
+    const engine = new Engine(files, name);
+    await moveIn(name, engine);
+    return new Owner(name, files, engine);
+  }
+
+  /**
+   * @param {string} name
+   * @param {OpfsFiles} files
+   * @param {Engine} engine
+   */
+  constructor(name, files, engine) {
     this.#name = name;
     this.#files = files;
-    const engine = (this.#engine = new Engine(files, name));
+    this.#engine = engine;
     // The clock may be put back, and the log be another one: both at once they do not.
     this.#term = Math.max(Date.now(), (engine.noted(OWNERS, 0) ?? 0) + 1);
     engine.forgetNotes(Date.now() - NOTES_KEPT);
@@ -182,7 +194,7 @@ async function own() {
       const folder = await root.getDirectoryHandle(FOLDER, { create: true });
       const files = await OpfsFiles.open(await folder.getDirectoryHandle(folderName(name), { create: true }));
       try {
-        owner = new Owner(name, files);
+        owner = await Owner.begin(name, files);
       } catch (error) {
         files.end();
         throw error;
