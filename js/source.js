@@ -349,6 +349,6 @@ function isClass(input) {
 
 /** @param {unknown} input */
 function unknownClient(input) {
-  const message = `kv() cannot wrap ${show(input)}. Give it a Map, localStorage, sessionStorage, "cookie", "indexeddb:name", a localForage instance, "indexeddb:name", "opfs:name", a file (file://….json, file://…/), or an object or a class with get() and set(); kv() is a store in memory.`;
+  const message = `kv() cannot wrap ${show(input)}. Give it a Map, localStorage, sessionStorage, localForage, "cookie", "indexeddb:name", "opfs:name", a database, a file (file://….json, file://…/), or an object or a class with get() and set(); kv() is a store in memory.`;
   return new PolystoreTypeError("ERR_CLIENT", message);
 }
