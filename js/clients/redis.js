@@ -16,12 +16,18 @@ import { requireText } from "./text_key.js";
 /** Replies as texts, whatever the client's own code wants them to be. */
 const AS_TEXT = { typeMapping: undefined };
 
-/** A client of the package `redis`. @param {any} client */
-export async function openNodeRedis(client) {
+/**
+ * A client of the package `redis`.
+ * @param {any} client
+ * @param {boolean} isOpen Whether it was when kv() was given it: what its owner closed since then stays closed.
+ */
+export async function openNodeRedis(client, isOpen) {
   const isCluster = hasMethods(client, "nodeClient");
   // What createClientPool() and createSentinel() give lacks it.
   if (!isCluster && !hasMethods(client, "select")) throw notOneConnection();
-  if (!client.isOpen) await client.connect();
+  // Of version 4, whose methods then answer to a callback only.
+  if (client.options?.legacyMode) throw inLegacyMode();
+  if (!isOpen) await client.connect();
   listenToErrors(client);
   if (isCluster) return nodeRedisCluster(client);
   const keyPrefix = client.options?.keyPrefix ?? "";
@@ -58,10 +64,14 @@ function closeNodeRedis(client) {
   return client.close ? client.close() : client.quit(); // Before version 5 there is only quit().
 }
 
-/** A client of the package `ioredis`. @param {any} client */
-export async function openIoRedis(client) {
+/**
+ * A client of the package `ioredis`.
+ * @param {any} client
+ * @param {string} status What it was when kv() was given it.
+ */
+export async function openIoRedis(client, status) {
   // The others are on their way, or there.
-  if (["wait", "close", "end"].includes(client.status)) await client.connect();
+  if (["wait", "close", "end"].includes(status)) await client.connect();
   listenToErrors(client);
   const keyPrefix = client.options.keyPrefix ?? "";
   const close = async () => {
@@ -103,6 +113,12 @@ function listenToErrors(client) {
 function notOneConnection() {
   const message =
     "A pool or a sentinel of Redis has several connections, among which the order of calls is lost. Give kv() the client of one server, or of a cluster: createClient() or createCluster() of the package redis.";
+  return new PolystoreTypeError("ERR_CLIENT", message);
+}
+
+function inLegacyMode() {
+  const message =
+    "kv() cannot use a client of Redis in legacyMode: give it client.duplicate({ legacyMode: false }), which has a connection of its own.";
   return new PolystoreTypeError("ERR_CLIENT", message);
 }
 
