@@ -236,10 +236,27 @@ async function apply(actions) {
   const [{ target }] = actions;
   const changes = new Changes();
   const keys = actions.flatMap(({ reads }) => reads);
-  if (keys.length > 0) changes.note(keys, await target.database.getMany(keys, target.encodings));
+  if (keys.length > 0) changes.note(keys, await read(target, keys));
   const results = actions.map(({ act }) => act(changes));
   if (changes.operations.length > 0) await write(target, changes.operations);
   return results;
+}
+
+/**
+ * @param {Target} target
+ * @param {string[]} keys
+ * @returns {Promise<(string | undefined)[]>}
+ */
+async function read({ database, encodings }, keys) {
+  if (keys.length > 1) return database.getMany(keys, encodings);
+  const text = await database.get(keys[0], encodings).catch(nothingIfAbsent); // A twentieth faster.
+  return [text];
+}
+
+/** @param {any} error */
+function nothingIfAbsent(error) {
+  if (error.code === "LEVEL_NOT_FOUND") return undefined; // As level 8 has it.
+  throw error;
 }
 
 /**

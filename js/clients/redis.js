@@ -1,7 +1,7 @@
 import { PolystoreTypeError } from "../errors.js";
 import { hasMethods } from "./has.js";
 import { RedisCluster } from "./redis_cluster.js";
-import { isReply, scan, SCAN_COUNT, setArguments, setError, toRecord } from "./redis_commands.js";
+import { isReply, nothingIfNoText, scan, SCAN_COUNT, setArguments, setError, toRecord } from "./redis_commands.js";
 import { requireText } from "./text_key.js";
 
 /**
@@ -132,6 +132,8 @@ class Redis {
   #connection;
   /** Those that nothing came after yet: one MGET of 1,000 keys takes a small part of the time of 1,000. @type {Read[]} */
   #reads = [];
+  /** Whether a read is under way that nothing was called with. */
+  #isReading = false;
 
   /** @param {Connection} connection */
   constructor(connection) {
@@ -145,6 +147,7 @@ class Redis {
    */
   read(id) {
     requireText(id, "Redis");
+    if (!this.#isReading) return this.#readAlone(id);
     return new Promise((resolve, reject) => {
       const count = this.#reads.push({ id, resolve, reject });
       if (count === 1) queueMicrotask(() => this.#sendReads());
@@ -197,6 +200,21 @@ class Redis {
   #call(name, keys, ...args) {
     this.#sendReads();
     return this.#connection.call(name, keys, ...args);
+  }
+
+  /**
+   * Reads at once, for most callers wait for one answer before they ask again: gathering takes them half as long again.
+   * @param {string} id
+   */
+  async #readAlone(id) {
+    this.#isReading = true;
+    try {
+      return toRecord(await this.#connection.call("GET", [id]));
+    } catch (error) {
+      return nothingIfNoText(error);
+    } finally {
+      this.#isReading = false;
+    }
   }
 
   async #sendReads() {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { Level } from "level";
 import { MemoryLevel } from "memory-level";
+import { MemoryLevel as MemoryLevelOf8 } from "memory-level1";
 import upstream from "polystore";
 import kv from "polystore-wasm";
 import { level } from "../contract/clients/level.js";
@@ -24,6 +25,7 @@ testContract(level(kv, "Level on disk", open, reopen));
 // In memory, what is closed is gone; so it is opened again, which keeps its data.
 const same = (/** @type {any} */ database) => database;
 testContract(level(kv, "Level in memory", () => new MemoryLevel(), same));
+testContract(level(kv, "Level in memory, of the generation of level 8", () => new MemoryLevelOf8(), same));
 testContract(
   level(
     kv,
