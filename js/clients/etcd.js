@@ -189,24 +189,39 @@ export class Etcd {
    * @returns {Promise<(Pair | undefined)[]>} What was read.
    */
   async #transact(requests) {
+    if (requests.length === 1) return [await this.#transactOne(requests[0])];
     // A transaction may not write a key twice: the last one counts.
     const last = new Map(requests.filter(({ type }) => type !== "get").map((request) => [request.id, request]));
     const sent = requests.filter((request) => request.type === "get" || request === last.get(request.id));
     const operations = [];
     for (const request of sent) operations.push(await this.#operationOf(request));
-    const { responses } = await this.#commit([], operations);
+    const { responses } = await this.#commit(
+      [],
+      operations.map(({ name, request }) => ({ [`request_${name}`]: request })),
+    );
     /** @type {Map<Request, Pair>} */
     const found = new Map(sent.map((request, i) => [request, responses[i].response_range?.kvs[0]]));
     return requests.map((request) => found.get(request));
   }
 
+  /**
+   * Performs a request without a transaction around it, with which a put takes a tenth more.
+   * @param {Request} request
+   * @returns {Promise<Pair | undefined>} What was read.
+   */
+  async #transactOne(request) {
+    const { name, request: message } = await this.#operationOf(request);
+    const { kvs } = await this.#call("KV", name === "delete_range" ? "deleteRange" : name, message);
+    return kvs?.[0];
+  }
+
   /** @param {Request} request */
   async #operationOf({ type, id, value, expires = null }) {
     const key = bytesOf(id);
-    if (type === "get") return { request_range: this.#names.applyToRequest({ key }) };
-    if (type === "delete") return { request_delete_range: this.#names.applyToRequest({ key }) };
+    if (type === "get") return { name: "range", request: this.#names.applyToRequest({ key }) };
+    if (type === "delete") return { name: "delete_range", request: this.#names.applyToRequest({ key }) };
     const lease = expires === null ? undefined : await this.#leases.lasting((expires - Date.now()) / 1000);
-    return { request_put: this.#names.applyToRequest({ key, value, lease }) };
+    return { name: "put", request: this.#names.applyToRequest({ key, value, lease }) };
   }
 
   /**

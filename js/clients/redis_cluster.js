@@ -1,4 +1,4 @@
-import { isReply, scan, setArguments, setError, toRecord } from "./redis_commands.js";
+import { nothingIfNoText, scan, setArguments, setError, toRecord } from "./redis_commands.js";
 import { KeyQueue } from "./key_queue.js";
 import { requireText } from "./text_key.js";
 
@@ -84,12 +84,7 @@ export class RedisCluster {
   }
 
   /** @param {string} id */
-  async #find(id) {
-    try {
-      return toRecord(await this.#connections.call("GET", id));
-    } catch (error) {
-      if (isReply(error, "WRONGTYPE")) return undefined; // Of other code, which keeps no text there.
-      throw error;
-    }
+  #find(id) {
+    return this.#connections.call("GET", id).then(toRecord, nothingIfNoText);
   }
 }

@@ -40,6 +40,16 @@ export function toRecord(text) {
 }
 
 /**
+ * What a GET found that failed: nothing, if other code keeps no text there.
+ * @param {unknown} error
+ * @throws Any other error.
+ */
+export function nothingIfNoText(error) {
+  if (isReply(error, "WRONGTYPE")) return undefined;
+  throw error;
+}
+
+/**
  * The keys on a server that begin with a text, a page at a time.
  * @param {(name: string, ...args: string[]) => Promise<any>} call Sends a command to that server.
  * @param {string} keyPrefix What the keys on the server begin with, and ours lack.

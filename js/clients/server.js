@@ -70,12 +70,18 @@ export const clientsOfPlatform = [
   {
     type: "REDIS",
     recognizes: isNodeRedis,
-    open: async (client) => (await import("./redis.js")).openNodeRedis(client),
+    open: async (client) => {
+      const { isOpen } = client;
+      return (await import("./redis.js")).openNodeRedis(client, isOpen);
+    },
   },
   {
     type: "REDIS",
     recognizes: isIoRedis,
-    open: async (client) => (await import("./redis.js")).openIoRedis(client),
+    open: async (client) => {
+      const { status } = client;
+      return (await import("./redis.js")).openIoRedis(client, status);
+    },
   },
   {
     type: "ETCD3",

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, test } from "node:test";
-import { Redis as IoRedis } from "ioredis";
+import * as ioRedis6 from "ioredis";
+import * as ioRedis5 from "ioredis5";
 import upstream from "polystore";
 import kv from "polystore-wasm";
-import { createClient, createClientPool, createSentinel, RESP_TYPES } from "redis";
+import * as nodeRedis6 from "redis";
+import * as nodeRedis4 from "redis4";
+import * as nodeRedis5 from "redis5";
 import { openNodeRedis } from "../../js/clients/redis.js";
 import { redis } from "../contract/clients/redis.js";
 import { testContract } from "../contract/suite.js";
@@ -20,18 +23,66 @@ after(async () => {
   await stop();
 });
 
-const nodeRedis = async () => {
-  const client = await createClient({ url: `redis://127.0.0.1:${port}` }).connect();
-  ends.push(() => client.isOpen && client.destroy());
+const { createClient, RESP_TYPES } = nodeRedis6;
+const url = `redis://127.0.0.1:${port}`;
+
+/**
+ * What makes a client of the server at a port, which is not connected, in each version.
+ * @type {Record<string, (port: number, options?: object) => any>}
+ */
+const nodeRedises = Object.fromEntries(
+  Object.entries({ 4: nodeRedis4, 5: nodeRedis5, 6: nodeRedis6 }).map(([version, { createClient }]) => [
+    `node-redis ${version}`,
+    (port, options) => /** @type {any} */ (createClient)({ url: `redis://127.0.0.1:${port}`, ...options }),
+  ]),
+);
+/** @type {typeof nodeRedises} */
+const ioRedises = Object.fromEntries(
+  Object.entries({ 5: ioRedis5, 6: ioRedis6 }).map(([version, { Redis }]) => [
+    `ioredis ${version}`,
+    (port, options) => new /** @type {any} */ (Redis)({ port, host: "127.0.0.1", lazyConnect: true, ...options }),
+  ]),
+);
+const clients = { ...nodeRedises, ...ioRedises };
+
+/** @param {any} client */
+async function connected(client) {
+  await client.connect();
+  // That of version 4 has no destroy(); that of version 5 minds when it is closed.
+  ends.push(() => client.isOpen !== false && (client.destroy ?? client.disconnect).call(client));
   return client;
-};
-const ioRedis = () => {
-  const client = new IoRedis(port, "127.0.0.1");
-  ends.push(() => client.disconnect());
-  return client;
-};
-testContract(redis(kv, "Redis, node-redis", clock, nodeRedis, (client, command) => client.sendCommand(command)));
-testContract(redis(kv, "Redis, ioredis", clock, ioRedis, (client, [name, ...args]) => client.call(name, ...args)));
+}
+const nodeRedis = () => connected(createClient({ url }));
+
+/** @param {any} client */
+async function closed(client) {
+  const ended = "isOpen" in client ? undefined : once(client, "end"); // After the reply.
+  await (client.close ?? client.quit).call(client);
+  await ended;
+}
+
+for (const [name, make] of Object.entries(nodeRedises)) {
+  testContract(
+    redis(
+      kv,
+      `Redis, ${name}`,
+      clock,
+      () => connected(make(port)),
+      (client, command) => client.sendCommand(command),
+    ),
+  );
+}
+for (const [name, make] of Object.entries(ioRedises)) {
+  testContract(
+    redis(
+      kv,
+      `Redis, ${name}`,
+      clock,
+      () => connected(make(port)),
+      (client, [command, ...args]) => client.call(command, ...args),
+    ),
+  );
+}
 
 /**
  * Runs a test over an empty database, with a client that is connected.
@@ -66,18 +117,32 @@ testRedis("expiry is kept to the millisecond", async (client) => {
   assert.equal(await store.get("a"), null);
 });
 
-testRedis("a client that is not connected is connected, and closed by close()", async () => {
-  const client = createClient({ url: `redis://127.0.0.1:${port}` });
-  const store = kv(client);
-  await store.set("a", 1);
-  await store.close();
-  assert.equal(client.isOpen, false);
-  const lazy = new IoRedis({ port, host: "127.0.0.1", lazyConnect: true });
-  const second = kv(lazy);
-  assert.equal(await second.get("a"), 1);
-  await second.close();
-  assert.equal(lazy.status, "end");
-});
+for (const [name, make] of Object.entries(clients)) {
+  testRedis(`${name}: a client that is not connected is connected, and closed by close()`, async () => {
+    const client = make(port);
+    const store = kv(client);
+    await store.set("a", 1);
+    assert.equal(await store.get("a"), 1);
+    await store.close();
+    assert.equal(client.isOpen ?? client.status, "isOpen" in client ? false : "end");
+  });
+
+  testRedis(`${name}: a promise of a client will do`, async () => {
+    const store = kv(connected(make(port)));
+    await store.set("a", 1);
+    assert.deepEqual([store.type, await store.entries()], ["REDIS", [["a", 1]]]);
+    await store.close();
+  });
+
+  testRedis(`${name}: what its owner closes right after kv() stays closed`, async () => {
+    const client = await connected(make(port));
+    const store = kv(client);
+    await closed(client);
+    await assert.rejects(store.get("a"), { code: "ERR_CLIENT", message: /closed/i });
+    await store.close();
+    assert.equal(await kv(client).get("a"), null, "wrapped again, it is connected again");
+  });
+}
 
 testRedis("clear() deletes what the store holds, in this database, and nothing else", async (client) => {
   const other = await createClient({ url: `redis://127.0.0.1:${port}/1` }).connect();
@@ -158,11 +223,21 @@ async function mgets(client) {
   return Number(/cmdstat_mget:calls=(\d+)/.exec(await client.info("commandstats"))?.[1] ?? 0);
 }
 
+testRedis("a read that waits for no other is a GET, which finds no value in what is no text", async (client) => {
+  const store = kv(client);
+  await store.set("a", 1);
+  await client.hSet("hash", "field", "1");
+  const before = await mgets(client);
+  assert.deepEqual([await store.get("a"), await store.get("hash"), await store.has("hash")], [1, null, false]);
+  assert.equal((await mgets(client)) - before, 0, "commands of several keys");
+});
+
 testRedis("a key that may not be read takes no other read with it", async (admin) => {
   await admin.sendCommand(["ACL", "SETUSER", "limited", "on", "nopass", "~mine:*", "+@all"]);
   await admin.set("mine:a", "1");
   const store = kv(createClient({ url: `redis://limited:x@127.0.0.1:${port}` }));
-  const [mine, other] = await Promise.allSettled([store.get("mine:a"), store.get("other")]);
+  const keys = ["mine:a", "mine:a", "other"]; // The first of which is read alone.
+  const [, mine, other] = await Promise.allSettled(keys.map(store.get));
   assert.deepEqual(mine, { status: "fulfilled", value: 1 });
   assert.equal(other.status === "rejected" && other.reason.code, "ERR_CLIENT");
   await store.close();
@@ -186,10 +261,9 @@ testRedis("a server whose memory is full is ERR_QUOTA, and what was there is unc
 });
 
 /** Clients that put a prefix of their own before each key. @type {Record<string, () => any>} */
-const prefixed = {
-  "node-redis": () => createClient({ url: `redis://127.0.0.1:${port}`, keyPrefix: "app?:" }),
-  ioredis: () => new IoRedis(port, "127.0.0.1", { keyPrefix: "app?:" }),
-};
+const prefixed = Object.fromEntries(
+  ["node-redis 6", ...Object.keys(ioRedises)].map((name) => [name, () => clients[name](port, { keyPrefix: "app?:" })]),
+);
 
 for (const [name, open] of Object.entries(prefixed)) {
   testRedis(`the keyPrefix of ${name} counts: in each method, and for its owner`, async (admin) => {
@@ -219,10 +293,17 @@ testRedis("a client that gives Buffers is understood", async () => {
 });
 
 /** Of several connections. @type {Record<string, () => any>} */
-const several = {
-  "createClientPool()": () => createClientPool({ url: `redis://127.0.0.1:${port}` }),
-  "createSentinel()": () => createSentinel({ name: "a", sentinelRootNodes: [{ host: "127.0.0.1", port }] }),
-};
+const several = Object.fromEntries(
+  Object.entries(/** @type {any} */ ({ 5: nodeRedis5, 6: nodeRedis6 })).flatMap(
+    ([version, { createClientPool, createSentinel }]) => [
+      [`createClientPool() of node-redis ${version}`, () => createClientPool({ url })],
+      [
+        `createSentinel() of node-redis ${version}`,
+        () => createSentinel({ name: "a", sentinelRootNodes: [{ host: "127.0.0.1", port }] }),
+      ],
+    ],
+  ),
+);
 
 for (const [name, open] of Object.entries(several)) {
   testRedis(`${name} is refused, and nothing is written`, async (client) => {
@@ -230,6 +311,16 @@ for (const [name, open] of Object.entries(several)) {
     assert.equal(await client.dbSize(), 0);
   });
 }
+
+testRedis("a client of node-redis 4 in legacyMode is refused, and its duplicate without does", async (client) => {
+  const legacy = nodeRedis4.createClient({ url, legacyMode: true });
+  await assert.rejects(kv(/** @type {any} */ (legacy)).set("a", 1), { code: "ERR_CLIENT", message: /legacyMode/ });
+  assert.equal(await client.dbSize(), 0);
+  const store = kv(/** @type {any} */ (legacy.duplicate({ legacyMode: false })));
+  await store.set("a", 1);
+  assert.equal(await store.get("a"), 1);
+  await store.close();
+});
 
 test("what merely looks like a client of Redis is a client of the user's own", async () => {
   const own = (/** @type {object} */ traits) => {
@@ -248,15 +339,12 @@ test("what merely looks like a client of Redis is a client of the user's own", a
   }
 });
 
-/** Clients that do not try again what was under way when the connection was lost. @type {Record<string, () => any>} */
-const impatient = {
-  "node-redis": () => createClient({ url: `redis://127.0.0.1:${port}`, name: "impatient" }),
-  ioredis: () => new IoRedis(port, "127.0.0.1", { connectionName: "impatient", maxRetriesPerRequest: 0 }),
-};
+/** Of a client that does not try again what was under way when the connection was lost. */
+const impatient = { name: "impatient", connectionName: "impatient", maxRetriesPerRequest: 0 };
 
-for (const [name, open] of Object.entries(impatient)) {
+for (const [name, make] of Object.entries(clients)) {
   testRedis(`${name}: a lost connection is an error of the calls under way, and later ones work`, async (admin) => {
-    const client = open();
+    const client = make(port, impatient);
     const store = kv(client);
     await store.set("a", 1);
     // The server receives a call, and does not answer it.
@@ -280,11 +368,13 @@ for (const [name, open] of Object.entries(impatient)) {
 
 const late = { code: "ERR_CLIENT", message: /the store's timeout/ };
 
-/** Clients that wait for a server for ever: that of the package redis does when somebody listens to its errors. @type {Record<string, (port: number) => any>} */
-const patient = {
-  "node-redis": (port) => createClient({ url: `redis://127.0.0.1:${port}` }).on("error", () => {}),
-  ioredis: (port) => new IoRedis(port, "127.0.0.1", { maxRetriesPerRequest: null }),
-};
+/** @type {typeof clients} Clients that wait for a server for ever: those of the package redis do when somebody listens to their errors. */
+const patient = Object.fromEntries(
+  Object.entries(clients).map(([name, make]) => [
+    name,
+    (port) => make(port, { lazyConnect: false, maxRetriesPerRequest: null }).on("error", () => {}),
+  ]),
+);
 
 for (const [name, open] of Object.entries(patient)) {
   testRedis(
@@ -320,28 +410,24 @@ for (const [name, open] of Object.entries(patient)) {
   });
 }
 
-testRedis("close() does not mind that the owner closed the client, which can be wrapped again", async () => {
-  const client = createClient({ url: `redis://127.0.0.1:${port}` });
-  for (let i = 0; i < 3; ++i) {
-    const store = kv(client);
-    await store.set("a", i);
-    await client.close();
-    await store.close();
-  }
-  assert.equal(client.listenerCount("error"), 1, "the listeners that are left");
-  const second = new IoRedis(port, "127.0.0.1");
-  const store = kv(second);
-  assert.equal(await store.get("a"), 2);
-  const ended = once(second, "end");
-  await second.quit();
-  await ended;
-  await store.close();
-});
+for (const [name, make] of Object.entries(clients)) {
+  testRedis(`${name}: close() does not mind that its owner closed it, and it can be wrapped again`, async () => {
+    const client = make(port);
+    const listeners = client.listenerCount("error");
+    for (let i = 0; i < 3; ++i) {
+      const store = kv(client);
+      await store.set("a", i);
+      await closed(client);
+      await store.close();
+    }
+    assert.equal(client.listenerCount("error"), listeners + 1, "the listeners that are left");
+  });
+}
 
 testRedis("a listing gives no key twice when Redis shrinks its table meanwhile", async (client) => {
   const keys = Array.from({ length: 30000 }, (_, i) => `k${i}`);
   await client.mSet(keys.flatMap((key) => [key, "1"]));
-  const pages = (await openNodeRedis(client)).pages("", "keys");
+  const pages = (await openNodeRedis(client, true)).pages("", "keys");
   /** @type {string[]} */
   const given = [];
   for (let i = 0; i < 10; ++i) given.push(...((await pages.next()).value?.ids ?? []));
@@ -354,11 +440,13 @@ testRedis("a listing gives no key twice when Redis shrinks its table meanwhile",
   assert.equal(new Set(given).size, given.length);
 });
 
-test("a server that is not there is ERR_CLIENT, with the cause", async () => {
-  const client = createClient({ socket: { host: "127.0.0.1", port: 1, reconnectStrategy: false } });
-  await assert.rejects(kv(/** @type {any} */ (client)).get("a"), ({ code, cause }) => {
-    assert.equal(code, "ERR_CLIENT");
-    assert.match(String(/** @type {any} */ (cause).code ?? cause), /ECONNREFUSED/);
-    return true;
+for (const [name, make] of Object.entries(clients)) {
+  test(`${name}: a server that is not there is ERR_CLIENT, with the cause`, async () => {
+    const client = make(1, { socket: { reconnectStrategy: false }, retryStrategy: null });
+    await assert.rejects(kv(client).get("a"), ({ code, cause }) => {
+      assert.equal(code, "ERR_CLIENT");
+      assert.match(String(/** @type {any} */ (cause).code ?? cause), /ECONNREFUSED|Connection is closed/);
+      return true;
+    });
   });
-});
+}
