@@ -278,7 +278,7 @@ function request(connection, task, step, since) {
     case Ask.clock:
       return Date.now();
     case Ask.evict:
-      return evict(connection, since, [{ id: task.id, expires: task.record?.expires ?? null }]);
+      return evict(connection, task, since, [{ id: task.id, expires: task.record?.expires ?? null }]);
     case Ask.make_key:
       task.key = freshKey();
       task.id += task.key; // Which was the prefix so far.
@@ -429,7 +429,7 @@ function sift(connection, task, since) {
       evicted.push({ id: ids[i], expires: records[i].expires });
     }
   }
-  return evict(connection, since, evicted);
+  return evict(connection, task, since, evicted);
 }
 
 /**
@@ -476,16 +476,34 @@ function isCleared({ clearings, written }, since, id) {
 }
 
 /**
- * Removes records that were read, except where something was written since: the reader is late, not the writer.
+ * Removes records that were read, except where something was written since: the reader is late, not the writer. What has
+ * expired is absent to who only reads, whether or not it can be removed; prune() and clear() say that it cannot.
  * @param {Connection} connection
+ * @param {Task} task
  * @param {number} since
  * @param {Evicted[]} read
  * @returns {number | PromiseLike<number>} How many were removed.
  */
-function evict({ client, written }, since, read) {
+function evict({ client, written }, { method }, since, read) {
   const evicted = read.filter(({ id }) => !(Number(written.get(id)) > since));
   if (evicted.length === 0) return 0;
-  if (client.evict) return client.evict(evicted);
+  const whenFailed = (/** @type {unknown} */ error) => {
+    if (method === Method.prune || method === Method.clear) throw error;
+    return 0;
+  };
+  try {
+    const evicting = client.evict ? client.evict(evicted) : eraseAll(client, evicted);
+    return isPromise(evicting) ? evicting.then(undefined, whenFailed) : evicting;
+  } catch (error) {
+    return whenFailed(error);
+  }
+}
+
+/**
+ * @param {import("./clients/client.js").Client} client
+ * @param {Evicted[]} evicted
+ */
+function eraseAll(client, evicted) {
   const promises = evicted.map(({ id }) => client.erase(id)).filter(isPromise);
   return promises.length > 0 ? Promise.all(promises).then(() => evicted.length) : evicted.length;
 }

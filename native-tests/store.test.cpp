@@ -234,6 +234,24 @@ TEST_CASE("what a client throws is an error, with the cause in it", "[store]") {
     CHECK(store.get("key") == nullptr);
 }
 
+TEST_CASE("what has expired is absent to who only reads, whether or not it can be removed", "[store]") {
+    class ReadOnly : public PlainClient {
+       public:
+        void evict(std::span<const Entry> /*entries*/) override { throw Error(ErrorCode::quota, "full"); }
+    };
+    FakeClock clock;
+    const Store store(std::make_shared<ReadOnly>(), {.clock = clock});
+    store.set("old", 1, {.expires = "1s"});
+    store.set("kept", 2);
+    clock.advance(1000);
+    CHECK(store.get("old") == nullptr);
+    CHECK_FALSE(store.has("old"));
+    CHECK(store.keys() == std::vector<std::string>{"kept"});
+    for (const auto& [key, value] : store) CHECK(key == "kept");
+    CHECK(code_of([&] { static_cast<void>(store.prune()); }) == "ERR_QUOTA");
+    CHECK(code_of([&] { store.clear(); }) == "ERR_QUOTA");
+}
+
 TEST_CASE("a client that lists what it was not asked for is found out", "[store]") {
     class Careless : public PlainClient {
        public:

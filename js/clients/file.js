@@ -11,7 +11,6 @@ import { requireText } from "./text_key.js";
 
 /** Records to a page of a listing. */
 const PAGE_LENGTH = 512;
-const CANNOT_WRITE = ["EROFS", "EACCES", "EPERM", "ERR_QUOTA"];
 
 /**
  * What a call does to the members of the file; it says whether it changed them, and gives a result.
@@ -78,15 +77,13 @@ class File {
 
   /** @param {import("./client.js").Evicted[]} evicted */
   evict(evicted) {
-    const evicting = this.#write((members) => {
+    return this.#write((members) => {
       const stale = evicted.filter(({ id, expires }) => {
         const record = members.get(id);
         return isRecord(record) && record.expires === expires && members.delete(id);
       });
       return { changed: stale.length > 0, result: stale.length };
     });
-    // Where nothing can be written, what has expired stays; who reads finds nothing there all the same.
-    return evicting.catch((error) => (CANNOT_WRITE.includes(error.code) ? 0 : Promise.reject(error)));
   }
 
   /** @param {string} prefix */

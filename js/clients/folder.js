@@ -4,15 +4,14 @@ import { link, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { PolystoreTypeError, show } from "../errors.js";
-import { decodeRecord, isRecord } from "../record.js";
+import { show } from "../errors.js";
+import { isLong, keyOf, nameOf } from "./file_name.js";
+import { findCase, settleCase } from "./folder_case.js";
+import { decodeFile, encodeFile, recordOf, withKey } from "./folder_file.js";
 import { KeyQueue } from "./key_queue.js";
 import { inTurn, isMissing, makeFolder, readIfThere, replaceFile, syncFolder, withRoom } from "./text_file.js";
 import { requireText } from "./text_key.js";
 
-const EXTENSION = ".json";
-/** What the file systems of Linux, macOS and Windows allow, in bytes. */
-const LONGEST_NAME = 255;
 /** Files that a listing reads without a pause. */
 const PAGE_LENGTH = 128;
 
@@ -30,6 +29,10 @@ class Folder {
   copies = "write";
   #path;
   #queue = new KeyQueue();
+  /** Whether the files are named for a disk that ignores case, once that is known. @type {boolean | undefined} */
+  #ignoresCase;
+  /** @type {Promise<boolean | undefined>} */
+  #learning = Promise.resolve(undefined);
 
   /** @param {string} path */
   constructor(path) {
@@ -38,8 +41,10 @@ class Folder {
 
   /** @param {string} id */
   read(id) {
-    const path = this.#pathTo(id);
-    return this.#afterwards(id, async () => decodeRecord(await readIfThere(path)));
+    return this.#inOrder(id, async () => {
+      const name = await this.#nameOf(id);
+      return recordOf(id, name, await readIfThere(join(this.#path, name)));
+    });
   }
 
   /**
@@ -48,12 +53,12 @@ class Folder {
    * @param {number | null} expires
    */
   write(id, value, expires) {
-    const path = this.#pathTo(id);
-    const text = JSON.stringify({ expires, value }, null, 2);
-    return this.#afterwards(id, () =>
-      withRoom(`Writing ${path}`, async () => {
+    const text = encodeFile(value, expires);
+    return this.#inOrder(id, () =>
+      withRoom(`Writing ${show(id)} into ${this.#path}`, async () => {
         await makeFolder(this.#path);
-        const file = await replaceFile(path, text);
+        const name = nameOf(id, this.#ignoresCase ?? (await this.#learn(settleCase)));
+        const file = await replaceFile(join(this.#path, name), withKey(text, name, id));
         await file.close();
       }),
     );
@@ -61,9 +66,10 @@ class Folder {
 
   /** @param {string} id */
   erase(id) {
-    const path = this.#pathTo(id);
-    return this.#afterwards(id, async () => {
-      if (!isRecord(decodeRecord(await readIfThere(path)))) return;
+    return this.#inOrder(id, async () => {
+      const name = await this.#nameOf(id);
+      const path = join(this.#path, name);
+      if (!recordOf(id, name, await readIfThere(path))) return;
       await rm(path, { force: true });
       await syncFolder(this.#path);
     });
@@ -71,27 +77,33 @@ class Folder {
 
   /** @param {import("./client.js").Evicted[]} evicted */
   async evict(evicted) {
-    const results = await Promise.all(
-      evicted.map(({ id, expires }) => this.#afterwards(id, () => this.#evictOne(id, expires))),
+    const results = await Promise.allSettled(
+      evicted.map(({ id, expires }) => this.#inOrder(id, () => this.#evictOne(id, expires))),
     );
-    await syncFolder(this.#path);
-    return results.filter(Boolean).length;
+    const failure = results.find(({ status }) => status === "rejected");
+    if (failure) throw /** @type {PromiseRejectedResult} */ (failure).reason;
+    const count = results.filter((result) => result.status === "fulfilled" && result.value).length;
+    if (count > 0) await syncFolder(this.#path);
+    return count;
   }
 
   /** @param {string} prefix */
   async *pages(prefix) {
     await this.#queue.idle();
+    const ignored = this.#ignoresCase ?? (await this.#learn(findCase)) ?? false;
     const found = await readdir(this.#path, { withFileTypes: true }).catch((error) =>
       isMissing(error) ? [] : Promise.reject(error),
     );
-    const ids = [];
+    const names = [];
     for (const entry of found) {
-      const id = keyOf(entry.name);
-      if (id?.startsWith(prefix) && (entry.isFile() || (await this.#leadsToFile(entry)))) ids.push(id);
+      const key = keyOf(entry.name);
+      if (key === undefined || !(key.startsWith(prefix) || (isLong(entry.name) && prefix.startsWith(key)))) continue;
+      if (entry.isFile() || (await this.#leadsToFile(entry))) names.push(entry.name);
     }
-    for (let i = 0; i < ids.length; i += PAGE_LENGTH) {
-      const page = ids.slice(i, i + PAGE_LENGTH);
-      yield { ids: page, found: page.map((id) => this.#readNow(id)) };
+    for (let i = 0; i < names.length; i += PAGE_LENGTH) {
+      const page = names.slice(i, i + PAGE_LENGTH).flatMap((name) => this.#readNow(name, ignored) ?? []);
+      const files = page.filter(({ id }) => id.startsWith(prefix));
+      yield { ids: files.map(({ id }) => id), found: files.map(({ record }) => record) };
       await null;
     }
   }
@@ -108,14 +120,15 @@ class Folder {
 
   /**
    * Without a promise, which for a file of this size costs several times as much as reading it.
-   * @param {string} id
+   * @param {string} name
+   * @param {boolean} ignored
    */
-  #readNow(id) {
+  #readNow(name, ignored) {
     try {
-      const path = this.#pathTo(id);
+      const path = join(this.#path, name);
       const text = readFileSync(path, "utf8");
       // Rare, and either in the file or in the place of what is no UTF-8, as which it is cheaper to read.
-      return text.includes("\uFFFD") && !isUtf8(readFileSync(path)) ? undefined : decodeRecord(text);
+      return text.includes("\uFFFD") && !isUtf8(readFileSync(path)) ? undefined : decodeFile(name, text, ignored);
     } catch (error) {
       if (isMissing(error)) return undefined; // Removed since the folder was listed.
       throw error;
@@ -128,8 +141,9 @@ class Folder {
    * @param {number | null} expires
    */
   async #evictOne(id, expires) {
-    const path = this.#pathTo(id);
-    if (decodeRecord(await readIfThere(path))?.expires !== expires) return false;
+    const name = await this.#nameOf(id);
+    const path = join(this.#path, name);
+    if (recordOf(id, name, await readIfThere(path))?.expires !== expires) return false;
     const aside = join(this.#path, `.polystore-${randomUUID()}.tmp`);
     try {
       await rename(path, aside);
@@ -137,7 +151,7 @@ class Folder {
       if (isMissing(error)) return false;
       throw error;
     }
-    const evicted = decodeRecord(await readIfThere(aside))?.expires === expires;
+    const evicted = recordOf(id, name, await readIfThere(aside))?.expires === expires;
     if (!evicted) {
       // Unless somebody wrote yet another: that one is newer.
       await link(aside, path).catch((error) => (error.code === "EEXIST" ? undefined : Promise.reject(error)));
@@ -151,44 +165,26 @@ class Folder {
    * @param {string} id
    * @param {() => Promise<Result>} action
    */
-  #afterwards(id, action) {
+  #inOrder(id, action) {
+    requireText(id, "a file name");
     return this.#queue.add(id, () => inTurn(action));
   }
 
   /** @param {string} id */
-  #pathTo(id) {
-    return join(this.#path, nameOf(id));
+  async #nameOf(id) {
+    return nameOf(id, this.#ignoresCase ?? (await this.#learn(findCase)) ?? false);
   }
-}
 
-/** @param {string} id */
-function encode(id) {
-  return encodeURIComponent(id).replaceAll("*", "%2A"); // Which Windows does not allow in a name.
-}
-
-/**
- * @param {string} id
- * @returns {string}
- */
-function nameOf(id) {
-  requireText(id, "a file name");
-  const name = encode(id) + EXTENSION;
-  if (name.length <= LONGEST_NAME) return name;
-  const message = `The key ${show(id)} makes a file name of ${name.length} bytes, and no file system allows more than 255. Use a shorter key, or one file for all (file://….json).`;
-  throw new PolystoreTypeError("ERR_KEY", message);
-}
-
-/**
- * @param {string} name
- * @returns {string | undefined} Nothing for the name of another's file.
- */
-function keyOf(name) {
-  if (!name.endsWith(EXTENSION) || name.length > LONGEST_NAME) return undefined;
-  const encoded = name.slice(0, -EXTENSION.length);
-  try {
-    const id = decodeURIComponent(encoded);
-    return encode(id) === encoded ? id : undefined;
-  } catch {
-    return undefined; // Such as 100%.json.
+  /**
+   * Finds out whether the disk ignores case, unless that is known; one call after the other.
+   * @template {boolean | undefined} Found
+   * @param {(folder: string) => Promise<Found>} find
+   * @returns {Promise<boolean | Found>} Undefined where there is nothing to be found.
+   */
+  #learn(find) {
+    const learn = async () => (this.#ignoresCase ??= await find(this.#path));
+    const learning = this.#learning.then(learn, learn);
+    this.#learning = learning;
+    return learning;
   }
 }

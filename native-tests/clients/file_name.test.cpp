@@ -1,51 +1,107 @@
 #include "polystore/clients/file_name.hpp"
 
+#include <set>
 #include <string>
 
 #include "support/catch.hpp"
 #include "support/code_of.hpp"
 
+using polystore::Case;
+using polystore::is_long;
+using polystore::is_same;
 using polystore::to_file_name;
 using polystore::to_key;
 using polystore::testing::code_of;
 
+namespace {
+
+/// Keys that are easily taken for one another.
+std::vector<std::string> awkward_keys() {
+    std::vector<std::string> keys = {"",    ".",   "..",  ".json", "a.json", "A.json", "ü鍵🦊", "Ü鍵🦊",
+                                     "%2A", "%2a", "%",   "%%",    "a%zz",   "%41",    "A",         "a",
+                                     "Ada", "ada", "aDA", "%41da", "A%41",   "a+b",    "a%2Bb"};
+    for (int byte = 0; byte < 128; ++byte) keys.push_back({'x', static_cast<char>(byte), 'y'});
+    for (const char* part : {"a", "A", "ü", "%", "+"}) {
+        for (const int times : {42, 43, 83, 84, 85, 249, 250, 251, 252, 1000, 10000}) {
+            std::string key;
+            for (int i = 0; i < times; ++i) key += part;
+            keys.push_back(key);
+        }
+    }
+    return keys;
+}
+
+}  // namespace
+
 TEST_CASE("a key makes the name that encodeURIComponent makes", "[file_name]") {
-    CHECK(to_file_name("") == ".json");
-    CHECK(to_file_name("AZaz09-_.!~'()") == "AZaz09-_.!~'().json");
-    CHECK(to_file_name("../a b.json") == "..%2Fa%20b.json.json");
-    CHECK(to_file_name("user:1?*%") == "user%3A1%3F%2A%25.json");
-    CHECK(to_file_name("ü鍵🦊") == "%C3%BC%E9%8D%B5%F0%9F%A6%8A.json");
-    CHECK(to_file_name(std::string("\0\x7f\\", 3)) == "%00%7F%5C.json");
+    const auto name = [](std::string_view key) { return to_file_name(key, Case::counts); };
+    CHECK(name("") == ".json");
+    CHECK(name("AZaz09-_.!~'()") == "AZaz09-_.!~'().json");
+    CHECK(name("../a b.json") == "..%2Fa%20b.json.json");
+    CHECK(name("user:1?*%") == "user%3A1%3F%2A%25.json");
+    CHECK(name("ü鍵🦊") == "%C3%BC%E9%8D%B5%F0%9F%A6%8A.json");
+    CHECK(name(std::string("\0\x7f\\", 3)) == "%00%7F%5C.json");
+    CHECK(name(std::string(250, 'a')) == std::string(250, 'a') + ".json");
 }
 
-TEST_CASE("the name of a key leads back to it", "[file_name]") {
-    for (int byte = 0; byte < 128; ++byte) {
-        const std::string key = {'x', static_cast<char>(byte), 'y'};
-        CHECK(to_key(to_file_name(key)) == key);
-    }
-    for (const char* key : {"", ".", "..", ".json", "a.json", "ü鍵🦊", "%2A", "%", "%%", "a%zz"}) {
-        CHECK(to_key(to_file_name(key)) == key);
+TEST_CASE("for a disk that ignores case, capitals are written as numbers", "[file_name]") {
+    CHECK(to_file_name("AZaz09-_.!~'()", Case::is_ignored) == "%41%5Aaz09-_.!~'().json");
+    CHECK(to_file_name("Ü:x", Case::is_ignored) == "%C3%9C%3Ax.json");
+}
+
+TEST_CASE("a name too long for a file is the head of the key and a hash of all of it", "[file_name]") {
+    // What sha256sum says of the keys.
+    CHECK(to_file_name(std::string(251, 'A'), Case::counts) ==
+          std::string(160, 'A') + "+599045be2b36ed4a06b4c7385889c9855bb5fb6de4d03f228458a7a7ff650127.json");
+    CHECK(to_file_name(std::string(251, 'A'), Case::is_ignored).starts_with("%41%41"));
+    CHECK(to_file_name(std::string(84, 'A'), Case::is_ignored).starts_with("%41%41"));
+    CHECK(is_long(to_file_name(std::string(84, 'A'), Case::is_ignored)));
+    CHECK_FALSE(is_long(to_file_name(std::string(83, 'A'), Case::is_ignored)));
+    std::string foxes;
+    for (int i = 0; i < 100; ++i) foxes += "🦊";
+    const std::string name = to_file_name(foxes, Case::counts);
+    CHECK(name.size() == 156 + 1 + 64 + 5);  // Thirteen whole foxes, of twelve bytes each.
+    CHECK(to_key(name) == foxes.substr(0, 13 * 4));
+}
+
+TEST_CASE("every name is short enough, tells of its key, and no two are one, whatever the disk", "[file_name]") {
+    for (const Case letter_case : {Case::counts, Case::is_ignored}) {
+        std::set<std::string> names;
+        for (const std::string& key : awkward_keys()) {
+            std::string name = to_file_name(key, letter_case);
+            INFO(name);
+            CHECK(name.size() <= 255);
+            CHECK((is_long(name) ? key.starts_with(to_key(name).value()) : to_key(name) == key));
+            if (letter_case == Case::is_ignored) {
+                for (char& c : name) c = static_cast<char>(std::tolower(c));
+            }
+            CHECK(names.insert(name).second);
+        }
     }
 }
 
-TEST_CASE("a name that no key makes belongs to none", "[file_name]") {
+TEST_CASE("what is no name tells of no key, or of one with another name", "[file_name]") {
     for (const char* name :
-         {"",         "a",        "json",     "a.jso",    "a.JSON",         "a.json.tmp",  "100%.json",
-          "%.json",   "%2.json",  "%zz.json", "a b.json", "a:b.json",       "*.json",      "%2a.json",
-          "%61.json", "%FF.json", "%C3.json", "ü.json",   "%ED%A0%80.json", "%C0%AF.json", ".polystore-1-1.tmp",
-          "a/b.json", "%25%.json"}) {
+         {"",         "a",         "json",     "a.jso",    "a.JSON",         "a.json.tmp",  "100%.json",
+          "%.json",   "%2.json",   "%zz.json", "a b.json", "a:b.json",       "*.json",      "%2a.json",
+          "%61.json", "%FF.json",  "%C3.json", "ü.json",   "%ED%A0%80.json", "%C0%AF.json", ".polystore-1-1.tmp",
+          "a/b.json", "%25%.json", "a+b.json", "a+.json"}) {
         INFO(name);
-        CHECK_FALSE(to_key(name).has_value());
+        const auto key = to_key(name);
+        CHECK_FALSE(is_long(name));
+        CHECK((!key || to_file_name(*key, Case::counts) != name));
     }
-    CHECK_FALSE(to_key(std::string(251, 'a') + ".json").has_value());
 }
 
-TEST_CASE("a key that makes no name is refused", "[file_name]") {
-    CHECK(to_file_name(std::string(250, 'a')).size() == 255);
-    CHECK(code_of([] { return to_file_name(std::string(251, 'a')); }) == "ERR_KEY");
-    CHECK(code_of([] { return to_file_name(std::string(10000, '*')); }) == "ERR_KEY");
-    CHECK(code_of([] { return to_file_name("\xff"); }) == "ERR_KEY");
-    CHECK(code_of([] { return to_file_name("\xed\xa0\x80"); }) == "ERR_KEY");
-    CHECK_THAT(polystore::testing::failure_of([] { return to_file_name(std::string(251, 'a')); }),
-               Catch::Contains("256 bytes"));
+TEST_CASE("names that differ in case only are the same to some disks", "[file_name]") {
+    CHECK(is_same("Ada%2A.json", "aDA%2a.JSON"));
+    CHECK_FALSE(is_same("a", "ab"));
+    CHECK_FALSE(is_same("a", "b"));
+    CHECK_FALSE(is_same("@", "`"));
+}
+
+TEST_CASE("a key that is not UTF-8 is refused", "[file_name]") {
+    CHECK(code_of([] { return to_file_name("\xff", Case::counts); }) == "ERR_KEY");
+    CHECK(code_of([] { return to_file_name("\xed\xa0\x80", Case::is_ignored); }) == "ERR_KEY");
+    CHECK(code_of([] { return to_file_name(std::string(300, 'a') + '\xff', Case::counts); }) == "ERR_KEY");
 }

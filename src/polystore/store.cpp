@@ -38,6 +38,7 @@ class Driver {
         : client_(*store.client_),
           life_(store.life_),
           traits_(closed() ? client_.traits() | Trait::closed : client_.traits()),
+          only_reads_(call.method == Method::get || call.method == Method::has || call.method == Method::list),
           clock_(store.options_.clock),
           prefix_(store.options_.prefix),
           key_(key),
@@ -55,6 +56,7 @@ class Driver {
     void answer();
     void answer_page();
     double sift();
+    void evict(std::span<const Entry> entries);
 
     [[nodiscard]] bool closed() const { return client_.times_closed_ != life_; }
 
@@ -66,6 +68,7 @@ class Driver {
     Client& client_;
     int life_;
     Traits traits_;
+    bool only_reads_;
     Clock clock_;
     std::string prefix_;
     std::string key_;
@@ -99,7 +102,7 @@ void Driver::answer() {
         case Ask::erase: client_.erase(id_); return operation_.answer({});
         case Ask::evict: {
             const Entry entry{id_, *record_};
-            client_.evict({&entry, 1});
+            evict({&entry, 1});
             return operation_.answer({});
         }
         case Ask::make_key:
@@ -154,8 +157,19 @@ double Driver::sift() {
             evicted.push_back(std::move(entry));
         }
     }
-    if (!evicted.empty()) client_.evict(evicted);
+    if (!evicted.empty()) evict(evicted);
     return static_cast<double>(evicted.size());
+}
+
+/// What has expired is absent to who only reads, whether or not it can be removed.
+void Driver::evict(std::span<const Entry> entries) {
+    try {
+        client_.evict(entries);
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (...) {
+        if (!only_reads_) throw;
+    }
 }
 
 bool Driver::advance() {

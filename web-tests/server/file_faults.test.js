@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
+  chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
@@ -13,12 +14,14 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import kv from "polystore-wasm";
 import { withLock } from "../../js/clients/lock_file.js";
+import { withRoom } from "../../js/clients/text_file.js";
 import { filesFor, urlOf } from "../support/files.js";
 
 const { freshPath } = filesFor("faults");
@@ -97,14 +100,26 @@ test("a zombie holds no lock", async () => {
   }
 });
 
-for (const { name, change } of [
-  { name: "another host", change: { machine: "elsewhere", pid: 999_999_999 } },
-  { name: "nobody knows whom", change: null },
+/** The description of a process that is gone, in another container of this machine: its number means nothing here. */
+async function textFromContainer() {
+  const ours = JSON.parse(await staleText());
+  const machine = ours.machine.replace(/pid:\[\d+\]$/, "pid:[1]");
+  assert.notEqual(machine, ours.machine);
+  return JSON.stringify({ ...ours, machine });
+}
+
+for (const { name, textOf } of [
+  {
+    name: "another host",
+    textOf: async () => JSON.stringify({ ...JSON.parse(await staleText()), machine: "elsewhere", pid: 999_999_999 }),
+  },
+  { name: "another container", textOf: textFromContainer },
+  { name: "nobody knows whom", textOf: async () => "" },
 ]) {
   test(`the lock of ${name} is left alone as long as it is renewed, and taken over when it is not`, async () => {
     const path = freshPath();
     const lock = `${path}.lock`;
-    const text = change ? JSON.stringify({ ...JSON.parse(await staleText()), ...change }) : "";
+    const text = await textOf();
     writeFileSync(lock, text);
     const realNow = performance.now;
     let now = 0;
@@ -133,67 +148,31 @@ for (const { name, change } of [
   });
 }
 
-test("a process in another container does not break the lock of one that lives", async (t) => {
-  if (spawnSync("unshare", ["--pid", "--fork", "--mount-proc", "true"]).status !== 0) return t.skip("no unshare");
-  const path = freshPath();
-  const counter = freshPath(".txt");
-  const module = new URL("../../js/clients/lock_file.js", import.meta.url).href;
-  const program = `const { withLock } = await import(${JSON.stringify(module)});
-    process.stdout.write("begun");
-    await withLock(${JSON.stringify(`${path}.lock`)}, async () => process.stdout.write("held"));`;
-  let output = "";
-  await withLock(`${path}.lock`, async () => {
-    const other = spawn("unshare", [
-      "--pid",
-      "--fork",
-      "--mount-proc",
-      process.execPath,
-      "--input-type=module",
-      "-e",
-      program,
-    ]);
-    const ended = new Promise((resolve) => other.once("close", resolve));
-    await new Promise((resolve) => other.stdout.on("data", (chunk) => ((output += chunk), resolve(undefined))));
-    // Many looks of the other at the lock: it would have broken it at the first.
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    assert.equal(output, "begun");
-    ended.then(() => writeFileSync(counter, output));
-  });
-  while (!existsSync(counter)) await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(output, "begunheld");
-});
-
 for (const [name, place] of Object.entries({ "a file": "data.json", "a folder": "" })) {
-  test(`${name}: without room on the disk a write is ERR_QUOTA, and what was written is there`, async (t) => {
+  test(`${name}: without room for a write it is ERR_QUOTA, and what was written is there`, async () => {
     const folder = freshFolder();
-    if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=200k", "tmpfs", folder]).status !== 0) return t.skip("no mount");
-    const store = kv(urlOf(folder + place));
-    try {
+    const program = `
+      const store = kv(args[0]);
+      const written = { kept: "before" };
       await store.set("kept", "before");
-      /** @type {string[]} */
-      const written = [];
-      /** @type {any} */
-      let failure = null;
-      for (let i = 0; i < 100 && !failure; ++i) {
-        const set = store.set(`k${i}`, "x".repeat(5000));
-        await set.then(
-          () => written.push(`k${i}`),
-          (error) => (failure = error),
-        );
-      }
-      assert.equal(failure.code, "ERR_QUOTA");
-      assert.equal(failure.cause.code, "ENOSPC");
-      assert.deepEqual((await store.keys()).sort(), ["kept", ...written].sort());
-      assert.equal(await store.get("kept"), "before");
-      assert.ok(written.length > 5);
-      assert.deepEqual(
-        readdirSync(folder).filter((file) => !file.endsWith(".json")),
-        [],
-      );
-    } finally {
-      await store.close();
-      execFileSync("umount", [folder]);
-    }
+      for (let i = 1; ; ++i) {
+        const value = "x".repeat(2000 * i);
+        const failure = await store.set("k" + i, value).then(() => null, ({ code, cause }) => [code, cause.code]);
+        if (failure) {
+          const all = await store.all();
+          const same = Object.keys(all).length === i && Object.keys(all).every((key) => all[key] === written[key]);
+          console.log(JSON.stringify([failure, i, same]));
+          break;
+        }
+        written["k" + i] = value;
+      }`;
+    const [failure, count, same] = await runApart("ulimit -f 100", program, urlOf(folder + place));
+    assert.deepEqual([failure, same], [["ERR_QUOTA", "EFBIG"], true]);
+    assert.ok(count > 5);
+    assert.deepEqual(
+      readdirSync(folder).filter((file) => !file.endsWith(".json")),
+      [],
+    );
   });
 
   test(`${name}: one value too large takes none of its tick with it, nor the order`, async () => {
@@ -211,16 +190,17 @@ for (const [name, place] of Object.entries({ "a file": "data.json", "a folder": 
     ]);
   });
 
-  test(`${name}: the owner is kept where we may`, async (t) => {
-    if (process.getuid?.() !== 0) return t.skip("only root may give a file away");
+  test(`${name}: the owner is kept where we may`, async () => {
+    // Only root may give a file away; others to another of their groups.
+    const owner = process.getuid?.() === 0 ? [1234, 2345] : [process.getuid?.(), process.getgroups?.().at(-1)];
     const folder = freshFolder();
     const store = kv(urlOf(folder + place));
     await store.set("a", 1);
     const [path] = readdirSync(folder).map((file) => join(folder, file));
-    chownSync(path, 1234, 2345);
+    chownSync(path, Number(owner[0]), Number(owner[1]));
     await store.set("a", 2);
     const { uid, gid } = statSync(path);
-    assert.deepEqual([uid, gid], [1234, 2345]);
+    assert.deepEqual([uid, gid], owner);
   });
 
   test(`${name}: 1,500 calls at once need few open files`, async () => {
@@ -275,23 +255,62 @@ test("in a folder, what is no UTF-8, no file, or leads to none, is other code's"
   ]);
 });
 
-test("a file that cannot be written can be read, where a record has expired too", async (t) => {
-  const folder = freshFolder();
-  if (spawnSync("mount", ["-t", "tmpfs", "tmpfs", folder]).status !== 0) return t.skip("no mount");
-  const path = join(folder, "data.json");
-  try {
-    writeFileSync(path, JSON.stringify({ old: { expires: 1, value: 1 }, kept: { expires: null, value: 2 } }));
-    execFileSync("mount", ["-o", "remount,ro", folder]);
-    const store = kv(urlOf(path));
-    assert.equal(await store.get("old"), null);
-    assert.deepEqual(await store.all(), { kept: 2 });
-    assert.equal(await store.prune(), 0);
-    await assert.rejects(store.set("a", 1), { code: "ERR_CLIENT" });
-    await assert.rejects(store.clear(), { code: "ERR_CLIENT" });
-    await store.close();
-  } finally {
-    execFileSync("umount", [folder]);
-  }
+test("a full disk is ERR_QUOTA, with the system's error as the cause", async () => {
+  await assert.rejects(
+    withRoom("Writing", () => writeFile("/dev/full", "x")),
+    ({ code, cause }) => code === "ERR_QUOTA" && /** @type {any} */ (cause).code === "ENOSPC",
+  );
+});
+
+/** Whether calls reject that had to remove something, and with what; and what those give that only read. */
+const READ_AND_REMOVE = `
+  const outcomes = {};
+  for (const [name, call] of Object.entries({
+    get: () => store.get("old"), has: () => store.has("old"), all: () => store.all(), keys: () => store.keys(),
+    iterate: async () => { for await (const entry of store) return entry; },
+    prune: () => store.prune(), clear: () => store.clear(), del: () => store.del("kept"), set: () => store.set("kept", big),
+  })) outcomes[name] = (await call().catch(({ code }) => code)) ?? null;
+  console.log(JSON.stringify(outcomes));`;
+
+for (const [name, place] of Object.entries({ "a file": "data.json", "a folder": "" })) {
+  test(`${name} that cannot be written can be read, where a record has expired too; what cannot be removed is an error`, async () => {
+    const folder = freshFolder();
+    await kv(urlOf(folder + place)).set("kept", 2);
+    if (place)
+      writeFileSync(
+        folder + place,
+        JSON.stringify({ old: { expires: 1, value: 1 }, kept: { expires: null, value: 2 } }),
+      );
+    else writeFileSync(join(folder, "old.json"), '{"expires":1,"value":1}');
+    chmodSync(folder, 0o555);
+    chmodSync(dirname(folder), 0o755);
+    // Root may write everywhere, so it becomes somebody else; once all code is loaded, which only root may be allowed to read.
+    const program = `
+      await kv(args[1]).keys();
+      if (process.getuid() === 0) process.setuid(65534);
+      const store = kv(args[0]);
+      const big = 3;
+      ${READ_AND_REMOVE}`;
+    const other = urlOf(place ? freshPath() : `${freshPath("")}/`);
+    assert.deepEqual(await runApart("true", program, urlOf(folder + place), other), {
+      ...{ get: null, has: false, all: { kept: 2 }, keys: ["kept"], iterate: ["kept", 2] },
+      ...{ prune: "ERR_CLIENT", clear: "ERR_CLIENT", del: "ERR_CLIENT", set: "ERR_CLIENT" },
+    });
+    chmodSync(folder, 0o755);
+    assert.equal(await kv(urlOf(folder + place)).prune(), 1);
+  });
+}
+
+test("a file on a full disk can be read, where a record has expired too; what cannot be removed is an error", async () => {
+  const path = freshPath();
+  const kept = "x".repeat(200_000);
+  const text = JSON.stringify({ old: { expires: 1, value: 1 }, kept: { expires: null, value: kept } });
+  writeFileSync(path, text);
+  const program = `const store = kv(args[0]); const big = "x".repeat(200_000); ${READ_AND_REMOVE}`;
+  assert.deepEqual(await runApart("ulimit -f 100", program, urlOf(path)), {
+    ...{ get: null, has: false, all: { kept }, keys: ["kept"], iterate: ["kept", kept] },
+    ...{ prune: "ERR_QUOTA", clear: null, del: "kept", set: "ERR_QUOTA" },
+  });
 });
 
 test("a URL that is not the path it seems to be is refused at once, with the way out", () => {

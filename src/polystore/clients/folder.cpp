@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "polystore/clients/file_name.hpp"
+#include "polystore/clients/folder_case.hpp"
+#include "polystore/clients/folder_file.hpp"
 #include "polystore/clients/posix_file.hpp"
 
 namespace polystore {
@@ -37,21 +39,24 @@ class Folder : public Client {
     explicit Folder(std::filesystem::path path) : path_(std::move(path)) {}
 
     std::optional<Record> read(const std::string& id) override {
-        const std::optional<std::string> text = posix::read_file(path_to(id));
-        return text ? parse_record(*text) : std::nullopt;
+        const std::string name = name_of(id);
+        std::optional<Entry> entry = read_file(name);
+        return entry && entry->id == id ? std::optional(std::move(entry->record)) : std::nullopt;
     }
 
     void write(const std::string& id, const Record& record) override {
-        const std::filesystem::path path = path_to(id);
+        static_cast<void>(name_of(id));  // Which throws before a folder is made in vain.
         posix::make_folder(path_);
+        if (!case_) case_ = settle_case(path_);
+        const std::string name = name_of(id);
         const posix::OpenFile folder(path_, O_RDONLY | O_DIRECTORY);
         folder.lock_shared();
-        posix::replace_file(path, to_text(record));
+        posix::replace_file(path_ / name, to_file_text(name, id, record));
     }
 
     void erase(const std::string& id) override {
         if (!read(id)) return;
-        posix::remove_file(path_to(id));
+        posix::remove_file(path_ / name_of(id));
         posix::sync_folder(path_);
     }
 
@@ -60,7 +65,7 @@ class Folder : public Client {
         if (!folder) return;
         folder->lock();  // Nobody writes between the look and the removal.
         for (const Entry& entry : entries) {
-            if (read(entry.id) == entry.record) posix::remove_file(path_to(entry.id));
+            if (read(entry.id) == entry.record) posix::remove_file(path_ / name_of(entry.id));
         }
         folder->sync();
     }
@@ -68,7 +73,7 @@ class Folder : public Client {
     std::unique_ptr<Cursor> list(const std::string& prefix) override {
         std::vector<std::string> ids;
         for (const std::string& name : posix::names_in(path_)) {
-            std::optional<std::string> id = to_key(name);
+            std::optional<std::string> id = id_of(name, prefix);
             if (id && id->starts_with(prefix)) ids.push_back(*std::move(id));
         }
         std::sort(ids.begin(), ids.end());
@@ -76,9 +81,30 @@ class Folder : public Client {
     }
 
    private:
-    [[nodiscard]] std::filesystem::path path_to(const std::string& id) const { return path_ / to_file_name(id); }
+    /// What the files are named for. Where nothing is there that tells, nothing is there that has a name.
+    [[nodiscard]] Case letter_case() {
+        if (!case_) case_ = find_case(path_);
+        return case_.value_or(Case::counts);
+    }
+
+    [[nodiscard]] std::string name_of(const std::string& id) { return to_file_name(id, letter_case()); }
+
+    [[nodiscard]] std::optional<Entry> read_file(const std::string& name) {
+        const std::optional<std::string> text = posix::read_file(path_ / name);
+        return text ? parse_file(name, *text, letter_case()) : std::nullopt;
+    }
+
+    /// The key of a file, if that may begin with `prefix`.
+    [[nodiscard]] std::optional<std::string> id_of(const std::string& name, const std::string& prefix) {
+        std::optional<std::string> key = to_key(name);
+        if (!key || !is_long(name)) return key;
+        if (!key->starts_with(prefix) && !prefix.starts_with(*key)) return std::nullopt;
+        std::optional<Entry> entry = read_file(name);
+        return entry ? std::optional(std::move(entry->id)) : std::nullopt;
+    }
 
     std::filesystem::path path_;
+    std::optional<Case> case_;
 };
 
 }  // namespace

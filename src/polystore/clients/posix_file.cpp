@@ -33,16 +33,6 @@ Stamp to_stamp(const struct stat& status) {
     return {status.st_dev, status.st_ino, status.st_size, modified.tv_sec, modified.tv_nsec};
 }
 
-/// A new file in the folder of `path`, under a name that is no record's: those end in ".json".
-OpenFile make_temporary_file(const Path& path) {
-    static std::atomic<unsigned> count = 0;
-    for (;;) {
-        // The name may be taken: by a process of our number that was killed, or that runs in another container.
-        const std::string name = ".polystore-" + std::to_string(getpid()) + "-" + std::to_string(++count) + ".tmp";
-        if (auto file = OpenFile::if_new(path.parent_path() / name)) return *std::move(file);
-    }
-}
-
 }  // namespace
 
 Error io_error(const std::string& action, const Path& path, int number) {
@@ -140,14 +130,23 @@ void OpenFile::imitate(const Path& other) const {
     checked("set the mode of", path_, [&] { return fchmod(fd_, status.st_mode & 07777U); });
 }
 
+OpenFile make_temporary_file(const Path& folder) {
+    static std::atomic<unsigned> count = 0;
+    for (;;) {
+        // The name may be taken: by a process of our number that was killed, or that runs in another container.
+        const std::string name = ".polystore-" + std::to_string(getpid()) + "-" + std::to_string(++count) + ".tmp";
+        if (auto file = OpenFile::if_new(folder / name)) return *std::move(file);
+    }
+}
+
 OpenFile replace_file(const Path& path, std::string_view text) {
-    OpenFile file = make_temporary_file(path);
+    OpenFile file = make_temporary_file(path.parent_path());
     const Path temporary = file.path();
     try {
         file.imitate(path);
         file.write_all(text);
         file.sync();
-        checked("replace", path, [&] { return std::rename(temporary.c_str(), path.c_str()); });
+        rename_file(temporary, path);
     } catch (...) {
         unlink(temporary.c_str());
         throw;
@@ -172,6 +171,17 @@ std::vector<std::string> names_in(const Path& path) {
     }
     if (error && error.value() != ENOENT) throw io_error("list", path, error.value());
     return names;
+}
+
+bool is_there(const Path& path) {
+    struct stat status {};
+    if (lstat(path.c_str(), &status) == 0) return true;
+    if (errno == ENOENT) return false;
+    throw io_error("look at", path, errno);
+}
+
+void rename_file(const Path& path, const Path& to) {
+    checked("replace", to, [&] { return std::rename(path.c_str(), to.c_str()); });
 }
 
 void remove_file(const Path& path) {

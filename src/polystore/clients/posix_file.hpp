@@ -86,6 +86,9 @@ class OpenFile {
     int fd_;
 };
 
+/// A new file in a folder, under a name that is no record's: those end in ".json".
+[[nodiscard]] OpenFile make_temporary_file(const Path& folder);
+
 /// Puts a file with this text at `path`, at once and for good, in place of the one that may be there, whose permissions
 /// it keeps. Gives the new file, which can be read. When this throws, the old file is there still; but for a failure of
 /// the very last step, after which the new one is there and may not outlast a power failure.
@@ -96,6 +99,12 @@ OpenFile replace_file(const Path& path, std::string_view text);
 
 /// The names of all that is in the folder at `path`; none if it is missing.
 [[nodiscard]] std::vector<std::string> names_in(const Path& path);
+
+/// Whether there is anything at `path`, if only a link that leads nowhere.
+[[nodiscard]] bool is_there(const Path& path);
+
+/// Gives the file at `path` another name, in place of the one that may be there.
+void rename_file(const Path& path, const Path& to);
 
 /// Removes the file at `path`, if there is one.
 void remove_file(const Path& path);

@@ -11,6 +11,8 @@ const FOREIGN_FILES = {
   "cut.json": '{"expires":',
   "100%.json": "{}",
   "a b.json": "{}",
+  "a+b.json": '{"expires":null,"value":1}',
+  [`k+${"0".repeat(64)}.json`]: '{"key":"k","expires":null,"value":1}',
   "notes.txt": "",
 };
 
@@ -44,11 +46,15 @@ export function folder(kv, parent) {
   return subject(kv, {
     name: "a folder",
     type: "FOLDER",
-    refuses: { "lone surrogate key": "ERR_KEY", "long key": "ERR_KEY", "long file name": "ERR_KEY" },
+    refuses: { "lone surrogate key": "ERR_KEY" },
     open: () => `${pathToFileURL(join(parent, `${++folders}`)).href}/`,
     held: (url) =>
-      (existsSync(path(url)) ? readdirSync(path(url)) : []).map((name) =>
-        decodeURIComponent(name.replace(/\.json$/, "")),
+      (existsSync(path(url)) ? readdirSync(path(url)) : []).flatMap((name) =>
+        name === ".polystore-ignores-case"
+          ? []
+          : name.includes("+")
+            ? JSON.parse(readFileSync(path(url, name), "utf8")).key
+            : decodeURIComponent(name.replace(/\.json$/, "")),
       ),
     foreignKeys: Object.keys(FOREIGN_FILES),
     putForeign(url) {

@@ -1,0 +1,113 @@
+// Disks that ignore case, as those of macOS and Windows do. There, "Ada" and "ada" need files whose names differ in more than
+// that: file_name.js has such names. This finds out whether a folder needs them, and gives them to the files that it has.
+//
+// Once it has, a marker in the folder says so, and the folder keeps those names wherever it is copied.
+
+import { randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { access, lstat, opendir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isLong, isSame, keyOf, nameOf } from "./file_name.js";
+import { decodeFile, encodeFile, withKey } from "./folder_file.js";
+import { withLock } from "./lock_file.js";
+import { isMissing, readIfThere, replaceFile } from "./text_file.js";
+
+const MARKER = ".polystore-ignores-case";
+const MARKER_TEXT =
+  "This folder was used on a disk that ignores case: in the names of its files, capitals are written %41 to %5A.\n";
+const LOCK = ".polystore-names.lock";
+
+/**
+ * Whether the files of a folder are named for a disk that ignores case.
+ * @param {string} folder
+ * @returns {Promise<boolean | undefined>} Undefined where nothing is there that tells.
+ */
+export async function findCase(folder) {
+  if (await isThere(join(folder, MARKER))) return true;
+  const name = await anyName(folder);
+  if (name === undefined) return undefined;
+  const other = inOtherCase(name); // Ends with .JSON, so nobody makes it meanwhile.
+  if (!(await isThere(join(folder, other)))) return false;
+  if ((await readdir(folder)).includes(other)) return false; // A second file.
+  await renameAll(folder);
+  return true;
+}
+
+/**
+ * The same of a folder that may be written to: where nothing tells, a file is made that does.
+ * @param {string} folder
+ * @returns {Promise<boolean>}
+ */
+export async function settleCase(folder) {
+  const found = await findCase(folder);
+  if (found !== undefined) return found;
+  const name = `.polystore-${randomUUID()}.tmp`;
+  await writeFile(join(folder, name), "", { flag: "wx" });
+  const ignored = await isThere(join(folder, inOtherCase(name)));
+  await rm(join(folder, name), { force: true });
+  if (ignored) await renameAll(folder);
+  return ignored;
+}
+
+/**
+ * Gives the files of a folder the names that a disk which ignores case needs, and leaves the marker.
+ * @param {string} folder
+ */
+async function renameAll(folder) {
+  const mayWrite = await access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  // Where nothing is to be renamed, whoever may write leaves the marker.
+  if (!mayWrite && (await misnamed(folder)).length === 0) return;
+  // One process at a time: to another that goes by the new names, an old one is that of another key.
+  await withLock(join(folder, LOCK), async () => {
+    if (await isThere(join(folder, MARKER))) return;
+    for (const rename of await misnamed(folder)) await rename();
+    await (await replaceFile(join(folder, MARKER), MARKER_TEXT)).close();
+  });
+}
+
+/**
+ * What is to be done with those files of a folder that were named where case counts, as polystore names all.
+ * @param {string} folder
+ */
+async function misnamed(folder) {
+  const renames = [];
+  for (const name of await readdir(folder)) {
+    const key = keyOf(name);
+    if (key === undefined || (!isLong(name) && isSame(name, nameOf(key, true)))) continue;
+    const path = join(folder, name);
+    const file = decodeFile(name, await readIfThere(path), false);
+    if (!file) continue; // Another's.
+    const right = nameOf(file.id, true);
+    if (isSame(name, right)) continue;
+    renames.push(async () => {
+      // First, for under a long name alone it would be nobody's; under its old one the key in it does not matter.
+      const text = withKey(encodeFile(file.record.value, file.record.expires), right, file.id);
+      if (isLong(right)) await (await replaceFile(path, text)).close();
+      await rename(path, join(folder, right));
+    });
+  }
+  return renames;
+}
+
+/**
+ * The name of any record's file in a folder.
+ * @param {string} folder
+ */
+async function anyName(folder) {
+  const directory = await opendir(folder).catch((error) => (isMissing(error) ? null : Promise.reject(error)));
+  for await (const { name } of directory ?? []) if (name.endsWith(".json")) return name;
+  return undefined;
+}
+
+/** @param {string} name */
+function inOtherCase(name) {
+  return name.replace(/[a-z]/gi, (letter) => (letter < "a" ? letter.toLowerCase() : letter.toUpperCase()));
+}
+
+/** @param {string} path */
+async function isThere(path) {
+  return (await lstat(path).catch((error) => (isMissing(error) ? null : Promise.reject(error)))) !== null;
+}

@@ -1,0 +1,42 @@
+#include "polystore/clients/folder_file.hpp"
+
+#include <exception>
+#include <utility>
+
+#include "polystore/value.hpp"
+
+namespace polystore {
+namespace {
+
+std::optional<std::string> key_in(std::string_view name, const Json& json) {
+    if (!is_long(name)) return to_key(name);
+    const auto key = json.find("key");
+    return key != json.end() && key->is_string() ? std::optional(key->get<std::string>()) : std::nullopt;
+}
+
+}  // namespace
+
+std::string to_file_text(std::string_view name, const std::string& key, const Record& record) {
+    std::string text = to_text(record);
+    if (is_long(name)) text.insert(1, "\n  \"key\": " + Json(key).dump() + ",");
+    return text;
+}
+
+std::optional<Entry> parse_file(std::string_view name, std::string_view text, Case letter_case) {
+    try {
+        const Json json = parse_json(text);
+        std::optional<Record> record = to_record(json);
+        if (!record) return std::nullopt;
+        std::optional<std::string> key = key_in(name, json);
+        if (!key) return std::nullopt;
+        const std::string right = to_file_name(*key, letter_case);
+        // A disk that ignores case may give the name in another.
+        const bool ours = name == right || (letter_case == Case::is_ignored && is_same(name, right));
+        if (!ours) return std::nullopt;
+        return Entry{*std::move(key), *std::move(record)};
+    } catch (const std::exception&) {
+        return std::nullopt;  // No JSON.
+    }
+}
+
+}  // namespace polystore
