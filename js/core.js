@@ -32,7 +32,7 @@ function load() {
 export function requireCore() {
   if (core !== undefined) return;
   const reason = /** @type {Error} */ (failure).message;
-  const message = `WebAssembly could not be started: ${reason}. Where a page has a Content-Security-Policy, its script-src must have 'wasm-unsafe-eval' ('unsafe-eval' is not needed).`;
+  const message = `WebAssembly could not be started: ${reason}. Where a page has a Content-Security-Policy, its script-src must have 'wasm-unsafe-eval'.`;
   throw new PolystoreError("ERR_WASM", message, { cause: failure });
 }
 

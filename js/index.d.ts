@@ -26,6 +26,13 @@ export interface StoreOptions extends Options {
    * done, or will yet be, only the client knows.
    */
   timeout?: number | string | null;
+
+  /**
+   * When a write to `opfs:…`, `indexeddb:…` or `file:///….kv` resolves. `"relaxed"`, the default: when a crash of the page or of
+   * the process cannot undo it; a power failure may undo the last second. `"strict"`: when that cannot undo it either. All
+   * stores of one client have the same; other clients have no choice.
+   */
+  durability?: "strict" | "relaxed";
 }
 
 /**
@@ -226,6 +233,7 @@ type PlainClient =
   | "cookie"
   | "cookies"
   | `indexeddb:${string}`
+  | `opfs:${string}`
   | IDBFactory
   | LocalForageClient
   | URL

@@ -15,8 +15,7 @@ export { PolystoreError } from "./errors.js";
 export default function kv(client = new Map(), options = null) {
   // A binding that is missing must not become a store that forgets.
   if (arguments.length > 0 && arguments[0] === undefined) {
-    const message =
-      "kv() was given undefined: is the client's name right? For a store in memory, call kv() or kv(new Map()).";
+    const message = "kv() was given undefined: is the client's name right? For a store in memory, call kv().";
     throw new PolystoreTypeError("ERR_CLIENT", message);
   }
   // Another copy of this package may be one from before there were timeouts.

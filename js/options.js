@@ -97,6 +97,6 @@ export function keyText(key, what = "key") {
   if (typeof key === "number") return String(key);
   throw new PolystoreTypeError(
     "ERR_KEY",
-    `The ${what} is ${show(key)}: it must be a string, or a number. Convert it with String() first.`,
+    `The ${what} is ${show(key)}: it must be a string, or a number; use String().`,
   );
 }

@@ -282,7 +282,7 @@ function instantiate(type) {
  */
 function requireDurability({ type, durability }, wanted = durability) {
   if (wanted === durability && (wanted === undefined || wanted === "strict" || wanted === "relaxed")) return;
-  const message = `durability is ${show(wanted)}, and that of the ${type} client is ${show(durability)}: it must be the same, and "strict" or "relaxed".`;
+  const message = `durability is ${show(wanted)}, and ${show(durability)} for ${type}: it must be the same, "strict" or "relaxed".`;
   throw new PolystoreTypeError("ERR_OPTIONS", message);
 }
 
@@ -297,7 +297,12 @@ function makeSource(input, durability = "relaxed", closing = undefined) {
   const afterwards = (open) => () => (closing ? closing.then(open, open) : open());
   const known = knownClients.find(({ recognizes }) => recognizes(input));
   if (known?.request)
-    return new SourcePerRequest(input, known.type, /** @type {Client} */ (known.open(input, durability)), known.request);
+    return new SourcePerRequest(
+      input,
+      known.type,
+      /** @type {Client} */ (known.open(input, durability)),
+      known.request,
+    );
   if (known)
     return new Source(
       input,
@@ -350,6 +355,6 @@ function isClass(input) {
 
 /** @param {unknown} input */
 function unknownClient(input) {
-  const message = `kv() cannot wrap ${show(input)}. Give it a Map, localStorage, sessionStorage, localForage, "cookie", "indexeddb:name", "opfs:name", a database, a file (file://….json, file://…/), or an object or a class with get() and set(); kv() is a store in memory.`;
+  const message = `kv() cannot wrap ${show(input)}. Give it a Map, localStorage, sessionStorage, localForage, "cookie", "indexeddb:name", "opfs:name", a database, a file:// URL, or an object or a class with get() and set(); kv() is a store in memory.`;
   return new PolystoreTypeError("ERR_CLIENT", message);
 }

@@ -74,7 +74,13 @@ await bundle("dist/workerd", "workerd");
 
 // The worker of a page: a classic script, which any browser starts, and the same as a text for where a bundler has lost it.
 const worker = "dist/engine/opfs_worker.js";
-await build({ ...shared, outdir: "dist", format: "iife", plugins: [minifyGlue], entryPoints: ["js/engine/opfs_worker.js"] });
+await build({
+  ...shared,
+  outdir: "dist",
+  format: "iife",
+  plugins: [minifyGlue],
+  entryPoints: ["js/engine/opfs_worker.js"],
+});
 const text = JSON.stringify(await readFile(worker, "utf8"));
 await writeFile("dist/clients/opfs_worker_text.js", `export default ${text};\n`);
 

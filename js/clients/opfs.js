@@ -267,14 +267,18 @@ class Opfs {
     this.#gathered = [];
     for (const { kind, items, calls } of gathered) {
       const settle = kind === "read" ? settleReads : settleWrites;
-      this.#request({ kind, items }, (results) => settle(calls, items, results), (error) => {
-        if (calls.length === 1 || error.code !== "ERR_QUOTA") return calls.forEach(({ reject }) => reject(error));
-        // One that is too large must not fail the others.
-        const width = items.length / calls.length;
-        calls.forEach(({ resolve, reject }, i) =>
-          this.#request({ kind, items: items.slice(i * width, (i + 1) * width) }, resolve, reject),
-        );
-      });
+      this.#request(
+        { kind, items },
+        (results) => settle(calls, items, results),
+        (error) => {
+          if (calls.length === 1 || error.code !== "ERR_QUOTA") return calls.forEach(({ reject }) => reject(error));
+          // One that is too large must not fail the others.
+          const width = items.length / calls.length;
+          calls.forEach(({ resolve, reject }, i) =>
+            this.#request({ kind, items: items.slice(i * width, (i + 1) * width) }, resolve, reject),
+          );
+        },
+      );
     }
   }
 

@@ -31,7 +31,10 @@ function started(worker, begin) {
     worker.onmessage = () => resolve(worker);
     worker.onerror = ({ message }) => {
       worker.terminate();
-      const error = new PolystoreError("ERR_UNSUPPORTED", `The worker could not be started: ${message ?? "it was not loaded"}.`);
+      const error = new PolystoreError(
+        "ERR_UNSUPPORTED",
+        `The worker could not be started: ${message ?? "it was not loaded"}.`,
+      );
       reject(Object.assign(error, { isUnavailable: true }));
     };
     worker.postMessage({ begin });

@@ -71,7 +71,7 @@ export class NodeFiles {
    */
   read(file, offset, bytes) {
     attempt("read", () => {
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < bytes.length;) {
         const length = fs.readSync(file, bytes, done, bytes.length - done, offset + done);
         if (length === 0) throw new Error(`it ends at ${offset + done}, before what is to be read`);
         done += length;
@@ -86,7 +86,7 @@ export class NodeFiles {
    */
   write(file, offset, bytes) {
     attempt("write", () => {
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < bytes.length;) {
         done += fs.writeSync(file, bytes, done, bytes.length - done, offset + done);
       }
     });

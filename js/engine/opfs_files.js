@@ -171,7 +171,8 @@ async function patiently(open) {
     try {
       return await open();
     } catch (error) {
-      if (/** @type {DOMException} */ (error).name !== "NoModificationAllowedError" || attempt === ATTEMPTS) throw error;
+      if (/** @type {DOMException} */ (error).name !== "NoModificationAllowedError" || attempt === ATTEMPTS)
+        throw error;
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }

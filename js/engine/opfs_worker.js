@@ -201,7 +201,9 @@ async function own() {
       }
     } catch (error) {
       const failure = describe(error);
-      return postMessage({ failure: { ...failure, isUnavailable: isUnavailable || failure.code === "ERR_UNSUPPORTED" } });
+      return postMessage({
+        failure: { ...failure, isUnavailable: isUnavailable || failure.code === "ERR_UNSUPPORTED" },
+      });
     }
     await released;
     const ended = owner;

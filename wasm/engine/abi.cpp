@@ -1,5 +1,5 @@
-// One engine, as plain exports that take and return numbers; js/engine/engine.js is the only caller. An instance of this
-// module has one log open: whoever wants two instantiates it twice.
+// One engine, as plain exports that take and return numbers; js/engine/engine.js is the only caller. An instance of
+// this module has one log open: whoever wants two instantiates it twice.
 //
 // Texts come in through `input`, one after the other, and go out through `output`. A call that may fail gives a status:
 // what it says, or `kFailed`, and then the code and the message of the failure are in `output`.
@@ -61,7 +61,8 @@ std::int64_t to_instant(double expires) {
 /// From one key on and up to another; without an end, all keys of users that come after.
 Range range_of(std::size_t start_length, std::size_t end_length) {
     const std::string_view end = text_at(start_length, end_length);
-    return {.gte = std::string(text_at(0, start_length)), .lt = end.empty() ? std::string(1, kNoteMark) : std::string(end)};
+    return {.gte = std::string(text_at(0, start_length)),
+            .lt = end.empty() ? std::string(1, kNoteMark) : std::string(end)};
 }
 
 std::size_t add(std::vector<Change> changes) {
@@ -148,9 +149,9 @@ EMSCRIPTEN_KEEPALIVE std::size_t polystore_engine_prune(std::size_t start_length
 
 /// Writes the note of a session.
 EMSCRIPTEN_KEEPALIVE void polystore_engine_note(double session, double sequence, double result, double now) {
-    batch.push_back(change_of_note(static_cast<std::uint64_t>(session),
-                                   {static_cast<std::uint64_t>(sequence), static_cast<std::uint64_t>(result),
-                                    static_cast<std::int64_t>(now)}));
+    batch.push_back(change_of_note(
+        static_cast<std::uint64_t>(session),
+        {static_cast<std::uint64_t>(sequence), static_cast<std::uint64_t>(result), static_cast<std::int64_t>(now)}));
 }
 
 EMSCRIPTEN_KEEPALIVE void polystore_engine_erase_note(double session) {
@@ -160,8 +161,8 @@ EMSCRIPTEN_KEEPALIVE void polystore_engine_erase_note(double session) {
 /// Makes all changes that were given since the last call, or none of them.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_apply() { return status_of(opened->apply(std::exchange(batch, {}))); }
 
-/// Says whether the last batch that a session has a note of is `sequence` or a later one. Where it is that very one, the
-/// number is what was answered for it.
+/// Says whether the last batch that a session has a note of is `sequence` or a later one. Where it is that very one,
+/// the number is what was answered for it.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_noted(double session, double sequence) {
     Result<std::optional<Note>> note = find_note(*opened, static_cast<std::uint64_t>(session));
     if (!note.ok()) return fail(note.failure());
@@ -182,8 +183,9 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_scan(std::size_t start_length, std::si
 
 EMSCRIPTEN_KEEPALIVE void polystore_engine_end_scan(int scan) { scans.erase(scan); }
 
-/// Gives how many entries come next, `limit` at most. The output is, of all of them: when they expire (f64), the lengths
-/// of their keys and, if those are wanted, of their values (u32); the keys; the values, with a comma after each.
+/// Gives how many entries come next, `limit` at most. The output is, of all of them: when they expire (f64), the
+/// lengths of their keys and, if those are wanted, of their values (u32); the keys; the values, with a comma after
+/// each.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_next(int number_of_scan, std::size_t limit, bool with_values) {
     Scan& scan = scans.find(number_of_scan)->second;
     std::vector<double> expires;

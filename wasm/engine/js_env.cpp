@@ -83,8 +83,7 @@ class JsFile : public File {
     }
 
     Status write(std::uint64_t offset, std::string_view bytes) override {
-        return status_of(
-            polystore_files_write(number_, static_cast<double>(offset), bytes.data(), bytes.size()));
+        return status_of(polystore_files_write(number_, static_cast<double>(offset), bytes.data(), bytes.size()));
     }
 
     Status truncate(std::uint64_t size) override {

@@ -10,7 +10,7 @@ import { test as base } from "./page.js";
 
 /** Keeps the workers that a page starts where a test finds them. */
 function keepWorkers() {
-  const workers = /** @type {any} */ ((/** @type {any} */ (window).workers = []));
+  const workers = /** @type {any} */ (/** @type {any} */ (window).workers = []);
   window.Worker = class extends Worker {
     /** @param {any[]} args */
     constructor(...args) {
@@ -187,7 +187,7 @@ test("a full quota is ERR_QUOTA; what was acknowledged is there, and removing ma
     const store = window.kv(log);
     const text = "x".repeat(100_000);
     let count = 0;
-    let failure;
+    let failure = /** @type {any} */ (undefined);
     while (!failure && count < 100) {
       await store.set(String(count), text).then(
         () => ++count,
@@ -257,7 +257,10 @@ test("a log that is damaged is ERR_CORRUPT, with the place, and is left as it is
     const writable = await file.createWritable();
     await writable.write(bytes);
     await writable.close();
-    const failure = await window.kv(log).get("a").then(String, (/** @type {any} */ error) => [error.code, error.message]);
+    const failure = await window
+      .kv(log)
+      .get("a")
+      .then(String, (/** @type {any} */ error) => [error.code, error.message]);
     const after = new Uint8Array(await (await file.getFile()).arrayBuffer());
     return { failure, isSame: after.length === bytes.length && after.every((byte, i) => byte === bytes[i]) };
   }, log);

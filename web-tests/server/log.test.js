@@ -1,0 +1,142 @@
+// What is special about a log in Node, beyond the contract: crashes, other processes, and files that are damaged.
+
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import kv from "polystore-wasm";
+import { log } from "../contract/clients/log.js";
+import { testContract } from "../contract/suite.js";
+import { filesFor, urlOf } from "../support/files.js";
+
+const { root, freshPath } = filesFor("log");
+
+testContract(log(kv, root, "relaxed"));
+testContract(log(kv, root, "strict"));
+
+/** Starts a process that sets keys. @param {string} url @param {string} name */
+function startWriter(url, name) {
+  const program = fileURLToPath(new URL("file_writer.js", import.meta.url));
+  const child = spawn(process.execPath, [program, url, name, "100000"], { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  const acknowledged = () => output.split("\n").length - 1;
+  /** Resolves when it has set so many keys. @param {number} count */
+  const reached = (count) =>
+    new Promise((resolve) => {
+      const look = () => acknowledged() >= count && resolve(undefined);
+      child.stdout.on("data", look);
+      child.once("close", resolve);
+      look();
+    });
+  return { child, ended, acknowledged, reached };
+}
+
+test("a process that is killed while it writes loses nothing that was acknowledged, and keeps nobody out", async () => {
+  const url = urlOf(freshPath(".kv"));
+  for (let kill = 0; kill < 50; ++kill) {
+    const writer = startWriter(url, `${kill}`);
+    await writer.reached(1 + Math.floor(Math.random() * 200));
+    writer.child.kill("SIGKILL");
+    await writer.ended;
+    const store = kv(url);
+    const keys = new Set(await store.prefix(`${kill}:`).keys());
+    for (let i = 0; i < writer.acknowledged(); ++i) assert.ok(keys.has(`${i}`), `${kill}:${i}`);
+    await store.close();
+  }
+});
+
+test("a second process is refused, and told who has the log; when that has ended it is let in", async () => {
+  const url = urlOf(freshPath(".kv"));
+  const writer = startWriter(url, "k");
+  await writer.reached(1);
+  await assert.rejects(kv(url).get("k:0"), {
+    code: "ERR_CLIENT",
+    message: new RegExp(`open already, in process ${writer.child.pid} of `),
+  });
+  writer.child.kill("SIGKILL");
+  await writer.ended;
+  assert.equal(await kv(url).get("k:0"), "");
+  await kv(url).close();
+});
+
+test("closing leaves no lock, and lets the file be opened again", async () => {
+  const path = freshPath(".kv");
+  await kv(urlOf(path)).set("a", 1);
+  await assert.rejects(kv(/** @type {any} */ (urlOf(path).replace(".kv", "%2Ekv"))).get("a"), { code: "ERR_CLIENT" });
+  await kv(urlOf(path)).close();
+  const left = readdirSync(dirname(path)).filter((name) => name.startsWith(path.slice(dirname(path).length + 1)));
+  assert.deepEqual(left, [path.slice(dirname(path).length + 1)]);
+  assert.equal(await kv(urlOf(path)).get("a"), 1);
+  await kv(urlOf(path)).close();
+});
+
+test("a file that is damaged, or no log, is ERR_CORRUPT with the place, and is left as it was", async () => {
+  const path = freshPath(".kv");
+  const store = kv(urlOf(path));
+  await store.set("a", "x".repeat(100));
+  await store.set("b", "y".repeat(100));
+  await store.close();
+  const bytes = readFileSync(path);
+  bytes[bytes.indexOf("xxx")] ^= 1;
+  for (const text of [bytes, Buffer.from("{}")]) {
+    writeFileSync(path, text);
+    await assert.rejects(kv(urlOf(path)).get("a"), { code: "ERR_CORRUPT", message: /at offset \d+/ });
+    assert.deepEqual(readFileSync(path), text);
+  }
+});
+
+test("what is overwritten again and again does not fill the disk", async () => {
+  const path = freshPath(".kv");
+  const store = kv(urlOf(path));
+  const value = "x".repeat(10_000);
+  for (let i = 0; i < 2000; ++i) await store.set("key", value);
+  await store.close();
+  assert.ok(statSync(path).size < 5_000_000, `${statSync(path).size}`);
+  assert.equal(await store.get("key").catch(() => "closed"), "closed");
+  assert.equal(await kv(urlOf(path)).get("key"), value);
+  await kv(urlOf(path)).close();
+});
+
+test("a listing shows what was there when it began", async () => {
+  const store = kv(urlOf(freshPath(".kv")));
+  for (let i = 0; i < 1000; ++i) await store.set(`${i}`.padStart(4, "0"), "before");
+  const seen = [];
+  for await (const [key, value] of store) {
+    if (seen.length === 0)
+      await Promise.all([store.set("0999", "after"), store.set("2000", "after"), store.del("0500")]);
+    seen.push([key, value]);
+  }
+  assert.equal(seen.length, 1000);
+  assert.ok(seen.every(([, value]) => value === "before"));
+  await store.close();
+});
+
+test("a durability is one of two, one for all stores of a log, and not every client has one", async () => {
+  const url = urlOf(freshPath(".kv"));
+  const code = "ERR_OPTIONS";
+  assert.throws(() => kv(url, { durability: /** @type {any} */ ("certain") }), { code, message: /"certain"/ });
+  const store = kv(url, { durability: "strict" });
+  assert.throws(() => kv(url, { durability: "relaxed" }), { code });
+  assert.equal(await kv(url).set("a", 1), "a");
+  assert.throws(() => kv(new Map(), { durability: "strict" }), { code, message: /MEMORY/ });
+  await store.close();
+});
+
+test("C++ reads what we write, and we what it writes", async () => {
+  const path = freshPath(".kv");
+  const program = resolve("build/debug/native-tests/polystore_log");
+  assert.ok(existsSync(program));
+  const store = kv(urlOf(path));
+  await store.set("ключ 🔑", { deep: [1, "two", null] });
+  await store.set("lives", true, { expires: "1h" });
+  await store.set("gone", 1, { expires: 0.001 });
+  await store.close();
+  const output = execFileSync(program, [path, "from", "C++"], { encoding: "utf8" });
+  assert.deepEqual(JSON.parse(output), { "ключ 🔑": { deep: [1, "two", null] }, lives: true });
+  assert.equal(await kv(urlOf(path)).get("from"), "C++");
+  await kv(urlOf(path)).close();
+});
