@@ -188,36 +188,6 @@ export class Source {
   }
 }
 
-/**
- * Of a client that one store may use in several requests to a Worker. A request that is cancelled leaves calls that never end;
- * so each has a connection of its own, and waits for nothing of another.
- */
-class SourcePerRequest extends Source {
-  /** @type {WeakMap<object, Connection>} */
-  #connections = new WeakMap();
-  #client;
-  #present;
-
-  /**
-   * @param {unknown} input
-   * @param {string} type
-   * @param {Client} client
-   * @param {() => object} present Gives what stands for the request that is being answered.
-   */
-  constructor(input, type, client, present) {
-    super(input, type, () => this.connection);
-    this.#client = client;
-    this.#present = present;
-  }
-
-  get connection() {
-    const request = this.#present();
-    let connection = this.#connections.get(request);
-    if (!connection) this.#connections.set(request, (connection = new Connection(this.#client)));
-    return connection;
-  }
-}
-
 /** The source of each client, so that all stores over one client share its connection. @type {WeakMap<object, Source>} */
 const sources = new WeakMap();
 /** The same for clients that are given as a string. @type {Map<string, Source>} */
@@ -296,13 +266,7 @@ function makeSource(input, durability = "relaxed", closing = undefined) {
   /** @param {() => Connection | Promise<Connection>} open */
   const afterwards = (open) => () => (closing ? closing.then(open, open) : open());
   const known = knownClients.find(({ recognizes }) => recognizes(input));
-  if (known?.request)
-    return new SourcePerRequest(
-      input,
-      known.type,
-      /** @type {Client} */ (known.open(input, durability)),
-      known.request,
-    );
+  if (known?.makeSource) return known.makeSource({ Source, Connection }, input);
   if (known)
     return new Source(
       input,

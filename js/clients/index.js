@@ -4,6 +4,8 @@ import { has, hasMethods } from "./has.js";
 import { Memory } from "./memory.js";
 import { isStorage, WebStorage } from "./storage.js";
 
+/** @typedef {Pick<typeof import("../source.js"), "Source" | "Connection">} Sources */
+
 /**
  * A client that we know: how to recognize what the user gave, and how to open it. One whose `open` is asynchronous is
  * loaded when it is first wrapped, so that a page that wraps localStorage downloads nothing else.
@@ -12,7 +14,8 @@ import { isStorage, WebStorage } from "./storage.js";
  * @property {(input: any) => boolean} recognizes
  * @property {(input: any, durability: import("../options.js").Durability) => import("./client.js").Client | Promise<import("./client.js").Client>} open
  * @property {boolean} [isDurable] Whether `open` asks for the durability.
- * @property {() => object} [request] Gives what stands for the request that is being answered, where those have to be kept apart.
+ * @property {(sources: Sources, input: any) => import("../source.js").Source} [makeSource] In place of `open`, where the calls
+ *   of several requests have to be kept apart.
  */
 
 /** In the order in which they are tried. @type {KnownClient[]} */

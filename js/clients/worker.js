@@ -1,6 +1,6 @@
 import { Cloudflare } from "./cloudflare.js";
 import { isCloudflare } from "./has.js";
-import { presentRequest } from "./turns.js";
+import { sourcePerRequest } from "./source_per_request.js";
 
 /** What only a Worker of Cloudflare can wrap, beyond the clients that all can. @type {import("./index.js").KnownClient[]} */
 export const clientsOfPlatform = [
@@ -8,6 +8,6 @@ export const clientsOfPlatform = [
     type: "CLOUDFLARE",
     recognizes: isCloudflare,
     open: (namespace) => new Cloudflare(namespace),
-    request: presentRequest,
+    makeSource: (sources, namespace) => sourcePerRequest(sources, namespace, new Cloudflare(namespace)),
   },
 ];
