@@ -12,6 +12,9 @@ const IS_RECORD = "(typeof(value) = 'text' AND json_valid(value) AND value <> 'n
 // A number in JavaScript also where the database gives integers as BigInt, or cannot give one that large.
 const EXPIRES = "CAST(expires_at AS REAL) AS expires";
 
+/** What a listing of keys needs to know of a record that does not expire. */
+const LASTING_KEY = { expires: null, value: true };
+
 /** @typedef {{ id: string, value: unknown, expires: number | null }} Row */
 
 /**
@@ -62,7 +65,13 @@ export class Sqlite {
       erase: prepare("DELETE FROM kv WHERE id = ?"),
       evict: prepare("DELETE FROM kv WHERE id = ? AND expires_at IS ? RETURNING 1"),
       list: prepare(`SELECT id, value, ${EXPIRES} ${page}`),
-      listKeys: prepare(`SELECT id, iif(${IS_RECORD}, 'true', value) AS value, ${EXPIRES} ${page}`),
+      // In one row: to make an object of each takes a library three times as long as SQLite takes for all the rest.
+      listKeys: prepare(`
+        SELECT count(*) AS count, max(id) AS last,
+          json_group_array(id) FILTER (WHERE is_record AND expires_at IS NULL) AS lasting,
+          json_group_array(json_array(id, expires_at)) FILTER (WHERE is_record AND expires_at IS NOT NULL) AS expiring,
+          json_group_array(id) FILTER (WHERE NOT is_record) AS others
+        FROM (SELECT id, expires_at, ${IS_RECORD} AS is_record ${page})`),
       clear: sweep(inRange),
       prune: sweep(`${inRange} AND expires_at <= ?`),
     };
@@ -104,13 +113,40 @@ export class Sqlite {
    * @returns {Generator<import("./client.js").Page, void>}
    */
   *pages(prefix, wanted) {
-    const statement = wanted === "keys" ? this.#statements.listKeys : this.#statements.list;
     let [start, end] = rangeOf(prefix);
+    if (wanted === "keys") return yield* this.#keyPages(start, end);
     for (;;) {
-      const rows = /** @type {Row[]} */ (statement.all(start, end));
+      const rows = /** @type {Row[]} */ (this.#statements.list.all(start, end));
       yield { ids: rows.map(({ id }) => id), found: rows.map(toRecord) };
       if (rows.length < PAGE_LENGTH) return;
       start = `${/** @type {Row} */ (rows.at(-1)).id}\0`; // The next text there can be.
+    }
+  }
+
+  /**
+   * @param {string} start
+   * @param {string | null} end
+   * @returns {Generator<import("./client.js").Page, void>}
+   */
+  *#keyPages(start, end) {
+    for (;;) {
+      const { count, last, ...texts } = this.#statements.listKeys.get(start, end);
+      /** @type {string[]} */
+      const lasting = JSON.parse(texts.lasting);
+      /** @type {[id: string, expires: number][]} */
+      const expiring = JSON.parse(texts.expiring);
+      /** @type {string[]} */
+      const others = JSON.parse(texts.others);
+      yield {
+        ids: [...lasting, ...expiring.map(([id]) => id), ...others],
+        found: [
+          ...lasting.map(() => LASTING_KEY),
+          ...expiring.map(([, expires]) => ({ expires, value: true })),
+          ...others.map((id) => this.read(id)),
+        ],
+      };
+      if (Number(count) < PAGE_LENGTH) return;
+      start = `${last}\0`; // The next text there can be.
     }
   }
 
