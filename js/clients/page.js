@@ -2,7 +2,7 @@
 export const clientsOfPlatform = [
   {
     type: "OPFS",
-    recognizes: (input) => /^opfs:./s.test(input),
+    recognizes: (input) => typeof input === "string" && /^opfs:./s.test(input),
     open: async (url, durability) => (await import("./opfs.js")).openOpfs(url.slice(5), durability),
     isDurable: true,
   },
