@@ -24,7 +24,7 @@ after(async () => {
 });
 
 test("each storage of a server has an example", () => {
-  assert.equal(programs.length, 8);
+  assert.equal(programs.length, 9);
 });
 
 for (const [i, code] of programs.filter((program) => !isWorker(program)).entries()) {
