@@ -9,7 +9,11 @@ import { subject } from "../clients.js";
  */
 export function log(kv, folder, durability) {
   let logs = 0;
-  return subject((client, options) => kv(client, { durability, ...options }), {
+  const open = (/** @type {any} */ client, /** @type {any} */ options) => {
+    const isOurs = typeof client === "string" && (options ?? {}) instanceof Object;
+    return kv(client, isOurs ? { durability, ...options } : options);
+  };
+  return subject(open, {
     name: `a log, ${durability}`,
     type: "LOG",
     refuses: { "lone surrogate key": "ERR_KEY" },
