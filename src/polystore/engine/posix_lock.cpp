@@ -109,15 +109,15 @@ class PosixLock : public Lock {
     ~PosixLock() override { unlink(path_.c_str()); }
 
     /// What another lock says whose process runs, of those whose names begin with `prefix`; nothing if there is none.
+    /// Throws `Error` where the folder cannot be looked through: unseen, a lock would be none.
     [[nodiscard]] std::optional<std::string> other(const std::string& prefix) const {
-        const fs::path own(path_);
-        std::error_code failed;
-        for (const auto& entry : fs::directory_iterator(own.parent_path(), failed)) {
-            const std::string name = entry.path().filename().string();
+        const fs::path own = fs::absolute(path_);
+        for (const std::string& name : posix::names_in(own.parent_path())) {
             if (!name.starts_with(prefix) || name.ends_with(".tmp") || name == own.filename().string()) continue;
-            const std::string text = text_of(entry.path());
-            if (is_alive(json::parse(text, nullptr, false)).value_or(is_renewed(entry.path().string()))) return text;
-            unlink(entry.path().c_str());
+            const fs::path path = own.parent_path() / name;
+            const std::string text = text_of(path);
+            if (is_alive(json::parse(text, nullptr, false)).value_or(is_renewed(path.string()))) return text;
+            unlink(path.c_str());
         }
         return std::nullopt;
     }
@@ -137,7 +137,7 @@ class PosixLock : public Lock {
     std::jthread beat_;
 };
 
-Result<std::unique_ptr<PosixLock>> ask(const std::string& path) {
+std::unique_ptr<PosixLock> ask(const std::string& path) {
     const std::string unfinished = path + ".tmp";
     std::ofstream file(unfinished, std::ios::binary);
     file << ourselves();
@@ -145,7 +145,7 @@ Result<std::unique_ptr<PosixLock>> ask(const std::string& path) {
     if (!file || std::rename(unfinished.c_str(), path.c_str()) != 0) {
         const Error error = posix::io_error("make", path, errno);
         unlink(unfinished.c_str());
-        return Failure{error.code(), error.what()};
+        throw error;
     }
     return std::make_unique<PosixLock>(path);
 }
@@ -165,12 +165,14 @@ Failure held_failure(const std::string& path, const std::string& text) {
 Result<std::unique_ptr<Lock>> take_posix_lock(const std::string& path) {
     std::minstd_rand random(std::random_device{}());
     for (int attempt = 1;; ++attempt) {
-        Result<std::unique_ptr<PosixLock>> lock = ask(path + "-" + token());
-        if (!lock.ok()) return lock.failure();
-        const std::optional<std::string> holder = (*lock)->other(fs::path(path).filename().string() + "-");
-        if (!holder) return std::unique_ptr<Lock>(std::move(*lock));
-        if (attempt == kAttempts) return held_failure(path, *holder);
-        lock->reset();
+        try {
+            std::unique_ptr<PosixLock> lock = ask(path + "-" + token());
+            const std::optional<std::string> holder = lock->other(fs::path(path).filename().string() + "-");
+            if (!holder) return std::unique_ptr<Lock>(std::move(lock));
+            if (attempt == kAttempts) return held_failure(path, *holder);
+        } catch (const Error& error) {
+            return Failure{error.code(), error.what()};
+        }
         std::this_thread::sleep_for(std::chrono::milliseconds(random() % kLongestPause));
     }
 }
