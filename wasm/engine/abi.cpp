@@ -7,7 +7,6 @@
 #include <emscripten/emscripten.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -21,6 +20,7 @@
 
 #include "js_env.hpp"
 #include "polystore/engine/engine.hpp"
+#include "polystore/engine/instant.hpp"
 #include "polystore/engine/notes.hpp"
 
 namespace {
@@ -49,14 +49,6 @@ int fail(const Failure& failure) {
 }
 
 int status_of(Status status) { return status.ok() ? 0 : fail(status.failure()); }
-
-// JavaScript's numbers hold every instant to the millisecond; infinity is never.
-double to_number(std::int64_t expires) { return expires == kNoExpiry ? HUGE_VAL : static_cast<double>(expires); }
-
-std::int64_t to_instant(double expires) {
-    constexpr double kTooLate = 9223372036854775808.0;
-    return expires < kTooLate ? static_cast<std::int64_t>(std::floor(expires)) : kNoExpiry;
-}
 
 /// From one key on and up to another; without an end, all keys of users that come after.
 Range range_of(std::size_t start_length, std::size_t end_length) {

@@ -1,9 +1,9 @@
 #include "polystore/clients/log.hpp"
 
-#include <cmath>
 #include <utility>
 
 #include "polystore/clients/posix_file.hpp"
+#include "polystore/engine/instant.hpp"
 #include "polystore/engine/posix_env.hpp"
 #include "polystore/engine/shared_engine.hpp"
 #include "polystore/error.hpp"
@@ -22,18 +22,11 @@ T checked(engine::Result<T> result) {
     throw Error(result.failure().code, result.failure().message);
 }
 
-std::int64_t to_stored(double expires) {
-    // The first that is too large for the type; a `Store` asks for none that is later than the year 275760.
-    constexpr double kTooLate = 9223372036854775808.0;
-    return expires < kTooLate ? static_cast<std::int64_t>(std::floor(expires)) : engine::kNoExpiry;
-}
-
-Stored to_stored(const Record& record) { return {record.value.dump(), to_stored(record.expires)}; }
+Stored to_stored(const Record& record) { return {record.value.dump(), engine::to_instant(record.expires)}; }
 
 Record to_record(const std::string& id, const Stored& stored) {
-    const double expires = stored.expires == engine::kNoExpiry ? kNever : static_cast<double>(stored.expires);
     try {
-        return {expires, parse_json(stored.value)};
+        return {engine::to_number(stored.expires), parse_json(stored.value)};
     } catch (const std::exception& error) {
         throw Error(ErrorCode::corrupt, "What is stored at " + show(id) + " is not JSON: " + error.what());
     }
@@ -93,7 +86,7 @@ class Log : public Client {
     void clear(const std::string& prefix) override { checked(opened().clear(prefix)); }
 
     std::size_t prune(const std::string& prefix) override {
-        return checked(opened().evict(to_stored(options_.clock()), prefix));
+        return checked(opened().evict(engine::to_instant(options_.clock()), prefix));
     }
 
     void close() override {
