@@ -153,18 +153,8 @@ test("a full disk rejects with ERR_QUOTA, and what was there is still there", as
 
 test("an expired record that another tab replaced meanwhile is not removed", async ({ tab }) => {
   const values = await tab.evaluate(async () => {
-    // A second copy of the module knows as little of the first as another tab's does.
-    const [ours, theirs] = await Promise.all(["/dist/index.js", "/dist/index.js?other"].map((url) => import(url)));
-    const instance = window.localforage.createInstance({ name: "tabs" });
-    const [store, other] = [ours.default(instance), theirs.default(instance)];
-    await store.set("a", "old", { expires: "1 hour" });
-    await other.get("a");
-    const realNow = Date.now;
-    Date.now = () => realNow() + 7_200_000;
-    // In this order: we find the old record expired, the other writes, we remove the old record.
-    const values = await Promise.all([store.get("a"), other.set("a", "new")]);
-    Date.now = realNow;
-    return [...values, await store.get("a")];
+    const { evictLate } = await import(/** @type {string} */ ("/web-tests/browser/late_eviction.js"));
+    return evictLate(window.localforage.createInstance({ name: "tabs" }));
   });
   expect(values).toEqual([null, "a", "new"]);
 });

@@ -61,27 +61,18 @@ async function closed(client) {
   await ended;
 }
 
-for (const [name, make] of Object.entries(nodeRedises)) {
-  testContract(
-    redis(
-      kv,
-      `Redis, ${name}`,
-      clock,
-      () => connected(make(port)),
-      (client, command) => client.sendCommand(command),
-    ),
-  );
-}
-for (const [name, make] of Object.entries(ioRedises)) {
-  testContract(
-    redis(
-      kv,
-      `Redis, ${name}`,
-      clock,
-      () => connected(make(port)),
-      (client, [command, ...args]) => client.call(command, ...args),
-    ),
-  );
+/** @param {any} client @param {string[]} command */
+const sendByNodeRedis = (client, command) => client.sendCommand(command);
+/** @param {any} client @param {string[]} command */
+const sendByIoRedis = (client, [command, ...args]) => client.call(command, ...args);
+
+for (const { clients, send } of [
+  { clients: nodeRedises, send: sendByNodeRedis },
+  { clients: ioRedises, send: sendByIoRedis },
+]) {
+  for (const [name, make] of Object.entries(clients)) {
+    testContract(redis(kv, `Redis, ${name}`, clock, () => connected(make(port)), send));
+  }
 }
 
 /**
