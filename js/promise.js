@@ -17,7 +17,7 @@ export function isPromise(value) {
 export function inTime(ask, timeout, onLate) {
   return new Promise((resolve, reject) => {
     const isLate = () => {
-      const message = `there was no answer within ${timeout / 1000} s, the store's timeout; it may yet be done`;
+      const message = `there was no answer within ${timeout / 1000} s, the store's timeout; it may be done`;
       reject(onLate(new Error(message)));
     };
     const timer = timeout === 0 ? undefined : setTimeout(isLate, timeout);

@@ -1,12 +1,12 @@
 import { isUtf8 } from "node:buffer";
-import { open, realpath, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { kind, PolystoreError } from "../errors.js";
 import { isRecord } from "../record.js";
 import { Batch } from "./batch.js";
 import { withLock } from "./lock_file.js";
-import { inTurn, isMissing, makeFolder, replaceFile, withRoom } from "./text_file.js";
+import { inTurn, isMissing, makeFolder, replaceFile, resolveLinks, withRoom } from "./text_file.js";
 import { requireText } from "./text_key.js";
 
 /** Records to a page of a listing. */
@@ -22,9 +22,7 @@ const PAGE_LENGTH = 512;
 
 /** @param {string} url */
 export async function openFile(url) {
-  const path = fileURLToPath(url);
-  // Through links, so that what they lead to is replaced and not they.
-  return new File(await realpath(path).catch((error) => (isMissing(error) ? path : Promise.reject(error))));
+  return new File(await resolveLinks(fileURLToPath(url)));
 }
 
 /**

@@ -3,7 +3,7 @@ import { utimes } from "node:fs/promises";
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PolystoreError } from "../errors.js";
-import { isAlive, ourselves, parseIdentity } from "./process_identity.js";
+import { isAlive, ourselves, showHolder } from "./process_identity.js";
 
 /** How long to wait for one holder, and for a sign of life of it; between two of ours, and between two looks; in milliseconds. */
 const PATIENCE = 20_000;
@@ -127,7 +127,6 @@ function remove(path, stale) {
  * @param {string} text
  */
 function heldError(path, text) {
-  const { machine = "another machine", pid = "unknown" } = parseIdentity(text);
-  const message = `${path} has been held for ${PATIENCE / 1000} s by the process ${pid} of ${machine.split(" ")[0]}. Nothing was written: end that process, or try again.`;
+  const message = `${path} has been held for ${PATIENCE / 1000} s by the ${showHolder(text)}. Nothing was written: end that process, or try again.`;
   return new PolystoreError("ERR_CLIENT", message);
 }

@@ -1,5 +1,4 @@
 import { fdatasync } from "node:fs";
-import { realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setImmediate as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -8,7 +7,7 @@ import { Engine } from "../engine/engine.js";
 import { LogLock } from "../engine/log_lock.js";
 import { NodeFiles } from "../engine/node_files.js";
 import { Upkeep } from "../engine/upkeep.js";
-import { isMissing, makeFolder } from "./text_file.js";
+import { makeFolder, resolveLinks } from "./text_file.js";
 import { requireText } from "./text_key.js";
 
 /** Records to a page of a listing. */
@@ -19,9 +18,7 @@ const PAGE_LENGTH = 512;
  * @param {import("../options.js").Durability} durability
  */
 export async function openLog(url, durability) {
-  const asked = fileURLToPath(url);
-  // Through links, so that all who mean the same file ask for the same lock.
-  const path = await realpath(asked).catch((error) => (isMissing(error) ? asked : Promise.reject(error)));
+  const path = await resolveLinks(fileURLToPath(url));
   await makeFolder(dirname(path));
   const lock = await LogLock.take(path);
   try {

@@ -1,8 +1,8 @@
 import { EntryPage } from "../engine/entry_page.js";
+import { decodeJson } from "../engine/json_text.js";
 import { openFallback } from "../engine/opfs_fallback.js";
 import { ownerChannel, pageChannel, workerLock } from "../engine/opfs_names.js";
 import { PolystoreError } from "../errors.js";
-import { decodeJson } from "../engine/json_text.js";
 import { startWorker } from "./opfs_start.js";
 import { requireText } from "./text_key.js";
 
@@ -66,6 +66,7 @@ class Opfs {
   #gathered = [];
   #owners;
   #answers;
+  #listening = new AbortController();
   /** @type {Worker | null} */
   #worker = null;
   #isOwner = false;
@@ -106,10 +107,11 @@ class Opfs {
       this.#release();
       throw error;
     }
-    addEventListener("pagehide", this.#onHide);
-    addEventListener("pageshow", this.#onShow);
-    globalThis.document?.addEventListener("freeze", this.#onHide);
-    globalThis.document?.addEventListener("resume", this.#onShow);
+    const { signal } = this.#listening;
+    addEventListener("pagehide", this.#onHide, { signal });
+    addEventListener("pageshow", this.#onShow, { signal });
+    globalThis.document?.addEventListener("freeze", this.#onHide, { signal });
+    globalThis.document?.addEventListener("resume", this.#onShow, { signal });
   }
 
   /** @param {string} id */
@@ -171,10 +173,7 @@ class Opfs {
   async close() {
     await this.#ask({ kind: "end" });
     this.#isClosed = true;
-    removeEventListener("pagehide", this.#onHide);
-    removeEventListener("pageshow", this.#onShow);
-    globalThis.document?.removeEventListener("freeze", this.#onHide);
-    globalThis.document?.removeEventListener("resume", this.#onShow);
+    this.#listening.abort();
     const ended = new Promise((resolve) => (this.#onEnded = () => resolve(undefined)));
     this.#worker?.postMessage("end");
     await ended;

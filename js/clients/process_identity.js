@@ -44,8 +44,17 @@ export async function isAlive(text) {
   return !state.ended && state.since === since;
 }
 
+/**
+ * The process that a lock names, as a message says it.
+ * @param {string} text Of a lock.
+ */
+export function showHolder(text) {
+  const { machine = "another machine", pid = "unknown" } = parseIdentity(text);
+  return `process ${pid} of ${machine.split(" ")[0]}`;
+}
+
 /** @param {string} text @returns {any} */
-export function parseIdentity(text) {
+function parseIdentity(text) {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,5 +1,5 @@
 import { PolystoreError, quotaError, show } from "../errors.js";
-import { decodeValue, isRecord } from "../record.js";
+import { decodeValue, isRecord, WITHOUT_EXPIRY } from "../record.js";
 import { requireColumns } from "./kv_table.js";
 import { rangeOfPrefix, requireText } from "./text_key.js";
 
@@ -11,9 +11,6 @@ const IN_RANGE = "id >= ? AND id < coalesce(?, x'')";
 const IS_RECORD = "(typeof(value) = 'text' AND json_valid(value) AND value <> 'null')";
 // A number in JavaScript also where the database gives integers as BigInt, or cannot give one that large.
 const EXPIRES = "CAST(expires_at AS REAL) AS expires";
-
-/** What a listing of keys needs to know of a record that does not expire. */
-const LASTING_KEY = { expires: null, value: true };
 
 /** @typedef {{ id: string, value: unknown, expires: number | null }} Row */
 
@@ -140,7 +137,7 @@ export class Sqlite {
       yield {
         ids: [...lasting, ...expiring.map(([id]) => id), ...others],
         found: [
-          ...lasting.map(() => LASTING_KEY),
+          ...lasting.map(() => WITHOUT_EXPIRY),
           ...expiring.map(([, expires]) => ({ expires, value: true })),
           ...others.map((id) => this.read(id)),
         ],

@@ -3,7 +3,7 @@
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { quotaError } from "../errors.js";
 
@@ -43,9 +43,8 @@ export async function withRoom(what, action) {
   try {
     return await action();
   } catch (error) {
-    // EFBIG: the process may not write files of this size (ulimit -f), or the file system holds none. A RangeError: no text is so long.
-    const full = ["ENOSPC", "EDQUOT", "EFBIG"].includes(String(/** @type {any} */ (error).code));
-    throw full || error instanceof RangeError ? quotaError(what, { cause: error }) : error;
+    // A RangeError: no text is so long.
+    throw isFull(error) || error instanceof RangeError ? quotaError(what, { cause: error }) : error;
   }
 }
 
@@ -117,6 +116,23 @@ export async function syncFolder(path) {
   } finally {
     await folder.close();
   }
+}
+
+/**
+ * The file that a path leads to through links: what is to be replaced, and locked, is that and not a link.
+ * @param {string} path
+ */
+export function resolveLinks(path) {
+  return realpath(path).catch((error) => (isMissing(error) ? path : Promise.reject(error)));
+}
+
+/**
+ * Whether a call of the system failed for want of room.
+ * @param {unknown} error
+ */
+export function isFull(error) {
+  // EFBIG: the process may not write files of this size (ulimit -f), or the file system holds none.
+  return ["ENOSPC", "EDQUOT", "EFBIG"].includes(String(/** @type {NodeJS.ErrnoException} */ (error).code));
 }
 
 /** @param {unknown} error */

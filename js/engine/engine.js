@@ -5,13 +5,11 @@ import { rangeOfPrefix } from "../clients/text_key.js";
 import { moduleOfBytes } from "../module_of_bytes.js";
 import { EntryPage } from "./entry_page.js";
 import { decodeJson } from "./json_text.js";
-import { TextReader } from "./text_reader.js";
+import { SHORT, TextReader } from "./text_reader.js";
 
 /** @typedef {import("../record.js").StoredRecord} StoredRecord */
 /** @typedef {import("../errors.js").Code} Code */
 
-/** Up to here a loop over the characters is faster than an encoder or a decoder. */
-const SHORT = 64;
 /** A character of a string is so many bytes of UTF-8 at most. */
 const LONGEST_CHARACTER = 3;
 const FAILED = -1;

@@ -1,8 +1,6 @@
+import { WITHOUT_EXPIRY } from "../record.js";
 import { decodeJson } from "./json_text.js";
 import { TextReader } from "./text_reader.js";
-
-/** @type {import("../record.js").StoredRecord} */
-const WITHOUT_EXPIRY = Object.freeze({ expires: null, value: true });
 
 /**
  * Records as `polystore_engine_next` gives them: bytes, which go from a worker to its page without being copied. They

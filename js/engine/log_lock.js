@@ -3,7 +3,7 @@ import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs
 import { readdir, readFile, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAlive, ourselves, parseIdentity } from "../clients/process_identity.js";
+import { isAlive, ourselves, showHolder } from "../clients/process_identity.js";
 import { isMissing } from "../clients/text_file.js";
 import { PolystoreError } from "../errors.js";
 
@@ -110,7 +110,6 @@ export class LogLock {
  * @param {string} holder
  */
 function heldError(log, holder) {
-  const { machine = "another machine", pid = "unknown" } = parseIdentity(holder);
-  const message = `The log ${log} is open already, in process ${pid} of ${machine.split(" ")[0]}. One at a time may have it: close it there first.`;
+  const message = `The log ${log} is open already, in ${showHolder(holder)}. One at a time may have it: close it there first.`;
   return new PolystoreError("ERR_CLIENT", message);
 }

@@ -1,9 +1,8 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
+import { isFull, isMissing } from "../clients/text_file.js";
 import { PolystoreError } from "../errors.js";
 import { MISSING } from "./files.js";
-
-const NO_ROOM = ["ENOSPC", "EDQUOT", "EFBIG"]; // EFBIG: the process may not write files of this size (ulimit -f).
 
 /**
  * The files of the engine in Node. Its calls wait for the system: from the cache of that, a read takes 2 µs, a fifth of what
@@ -16,7 +15,7 @@ export class NodeFiles {
     try {
       return fs.openSync(path, "r+");
     } catch (error) {
-      if (/** @type {NodeJS.ErrnoException} */ (error).code === "ENOENT") return MISSING;
+      if (isMissing(error)) return MISSING;
       throw failure("open", error);
     }
   }
@@ -132,7 +131,6 @@ function attempt(action, call) {
  * @param {unknown} error
  */
 function failure(action, error) {
-  const { code = "", message } = /** @type {NodeJS.ErrnoException} */ (error);
-  const text = `Could not ${action} the log: ${message}.`;
-  return new PolystoreError(NO_ROOM.includes(code) ? "ERR_QUOTA" : "ERR_CLIENT", text, { cause: error });
+  const text = `Could not ${action} the log: ${/** @type {Error} */ (error).message}.`;
+  return new PolystoreError(isFull(error) ? "ERR_QUOTA" : "ERR_CLIENT", text, { cause: error });
 }

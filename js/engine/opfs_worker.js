@@ -118,12 +118,10 @@ class Owner {
       }
       case "write":
         return this.#change(request, () => {
-          for (let i = 0; i < request.items.length; i += 3) {
-            const [key, text, expires] = /** @type {[string, string | null, number | null]} */ (
-              request.items.slice(i, i + 3)
-            );
-            if (text === null) engine.erase(key);
-            else engine.put(key, text, expires);
+          const items = /** @type {any[]} */ (request.items);
+          for (let i = 0; i < items.length; i += 3) {
+            if (items[i + 1] === null) engine.erase(items[i]);
+            else engine.put(items[i], items[i + 1], items[i + 2]);
           }
           return 0;
         });

@@ -10,7 +10,6 @@ const EVICTED = 1000;
  * @typedef {object} Surroundings
  * @property {(file: number) => Promise<unknown>} sync Resolves once what was written to a file outlasts a power failure.
  * @property {() => Promise<unknown>} pause Lets others go on; calls that are made meanwhile share the next flush.
- * @property {() => Promise<unknown>} [makeRoom] Called before compaction begins, which needs a file more.
  */
 
 /**
@@ -98,7 +97,6 @@ export class Upkeep {
   }
 
   async #compactInSteps() {
-    await this.#surroundings.makeRoom?.();
     do {
       await this.#surroundings.pause();
       while (this.#flushing) await this.#flushing; // The last step closes the file that this syncs.
