@@ -106,6 +106,18 @@ for (const [name, { open, send, masters }] of Object.entries(kinds)) {
     assert.equal((await store.keys()).length, keys.filter((key) => !key.startsWith("p:1")).length);
   });
 
+  testCluster("the empty key is asked of its server, and of no other", async (client) => {
+    const store = kv(client);
+    await store.set("", 0); // Whoever does not know the servers yet learns of them.
+    const servers = await masters(client);
+    for (const sendTo of servers) await sendTo(["CONFIG", "RESETSTAT"]);
+    for (let i = 0; i < 30; ++i) {
+      await store.set("", i);
+      assert.equal(await store.get(""), i);
+    }
+    for (const sendTo of servers) assert.doesNotMatch(await sendTo(["INFO", "errorstats"]), /MOVED/);
+  });
+
   testCluster("calls on one key keep their order", async (client) => {
     const store = kv(client);
     for (let i = 0; i < 50; ++i) {
