@@ -26,7 +26,7 @@ class ManualTimer : public engine::Timer {
     void wait(std::unique_lock<std::mutex>& hold, std::condition_variable& wake, Milliseconds time) override {
         {
             const std::scoped_lock lock(mutex_);
-            sleeper_ = Sleeper{*hold.mutex(), wake, time};
+            sleeper_ = Sleeper{hold.mutex(), &wake, time};
             slept_.notify_all();
         }
         wake.wait(hold);
@@ -45,15 +45,16 @@ class ManualTimer : public engine::Timer {
         std::unique_lock lock(mutex_);
         elapsed_ += time;
         const Sleeper sleeper = *sleeper_;
+        sleeper_.reset();  // What is awaited next is the sleep after this one.
         lock.unlock();
-        const std::scoped_lock asleep(sleeper.mutex);  // It has begun to wait once this is to be had.
-        sleeper.wake.notify_all();
+        const std::scoped_lock asleep(*sleeper.mutex);  // It has begun to wait once this is to be had.
+        sleeper.wake->notify_all();
     }
 
    private:
     struct Sleeper {
-        std::mutex& mutex;
-        std::condition_variable& wake;
+        std::mutex* mutex;
+        std::condition_variable* wake;
         Milliseconds time;
     };
 

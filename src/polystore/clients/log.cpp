@@ -30,10 +30,9 @@ std::int64_t to_stored(double expires) {
 
 Stored to_stored(const Record& record) { return {record.value.dump(), to_stored(record.expires)}; }
 
-Record to_record(const std::string& id, const Stored& stored) {
-    const double expires = stored.expires == engine::kNoExpiry ? kNever : static_cast<double>(stored.expires);
+Record to_record(const std::string& id, std::string_view value, std::int64_t expires) {
     try {
-        return {expires, parse_json(stored.value)};
+        return {expires == engine::kNoExpiry ? kNever : static_cast<double>(expires), parse_json(value)};
     } catch (const std::exception& error) {
         throw Error(ErrorCode::corrupt, "What is stored at " + show(id) + " is not JSON: " + error.what());
     }
@@ -46,7 +45,9 @@ class LogCursor : public Cursor {
     std::optional<std::vector<Entry>> next(std::size_t limit) override {
         std::vector<Entry> page;
         for (const engine::SharedEntry& entry : checked(cursor_->next(limit))) {
-            page.push_back({entry.key, to_record(entry.key, entry.stored)});
+            std::string id(entry.key);
+            Record record = to_record(id, entry.value, entry.expires);
+            page.push_back({std::move(id), std::move(record)});
         }
         if (page.empty()) return std::nullopt;
         return page;
@@ -65,7 +66,7 @@ class Log : public Client {
     std::optional<Record> read(const std::string& id) override {
         check_key(id);
         const std::optional<Stored> stored = checked(opened().get(id));
-        return stored ? std::optional(to_record(id, *stored)) : std::nullopt;
+        return stored ? std::optional(to_record(id, stored->value, stored->expires)) : std::nullopt;
     }
 
     void write(const std::string& id, const Record& record) override {
@@ -93,7 +94,7 @@ class Log : public Client {
     void clear(const std::string& prefix) override { checked(opened().clear(prefix)); }
 
     std::size_t prune(const std::string& prefix) override {
-        return checked(opened().evict(to_stored(options_.clock()), prefix));
+        return checked(opened().evict(to_stored(options_.clock ? options_.clock() : system_time()), prefix));
     }
 
     void close() override {
@@ -110,7 +111,7 @@ class Log : public Client {
         if (!engine_) {
             posix::make_folder(path_.parent_path());
             engine_ = std::make_shared<SharedEngine>(checked(engine::Engine::open(engine::posix_env(), path_.string())),
-                                                     options_.durability);
+                                                     engine::SharedOptions{options_.durability, !options_.clock});
         }
         return *engine_;
     }
