@@ -201,7 +201,7 @@ Status Engine::append_in_room(const std::vector<Change>& batch) {
 
 Status Engine::append(const std::vector<Change>& batch) {
     std::string bytes;
-    bytes.reserve(size_of(batch));
+    bytes.reserve(static_cast<std::size_t>(size_of(batch)));
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const auto& [key, stored] = batch[i];
         const RecordView record = stored ? RecordView{Kind::put, key, stored->value, stored->expires}
