@@ -20,7 +20,7 @@ class Engine : public Database {
    public:
     explicit Engine(const std::filesystem::path& path)
         : engine_(std::make_shared<engine::SharedEngine>(got(engine::Engine::open(engine::posix_env(), path.string())),
-                                                         Durability::relaxed)) {}
+                                                         engine::SharedOptions{Durability::relaxed})) {}
 
     void put(std::string_view key, std::string_view value) override {
         got(engine_->apply({{std::string(key), engine::Stored{std::string(value)}}}));
@@ -37,7 +37,7 @@ class Engine : public Database {
         std::size_t bytes = 0;
         const auto cursor = engine_->scan(engine::Range::with_prefix(prefix));
         for (auto page = got(cursor->next(kPageLength)); !page.empty(); page = got(cursor->next(kPageLength))) {
-            for (const auto& [key, stored] : page) bytes += key.size() + stored.value.size();
+            for (const engine::SharedEntry& entry : page) bytes += entry.key.size() + entry.value.size();
         }
         return bytes;
     }

@@ -27,6 +27,9 @@ Model model_of(Index index) {
 void check_same(const Index& index, const Model& model) {
     REQUIRE(index.size() == model.size());
     REQUIRE(model_of(index) == model);
+    std::uint64_t bytes = 0;
+    for (const auto& [key, place] : model) bytes += key.size() + place.value_length;
+    CHECK(index.bytes() == bytes);
     for (const auto& [key, place] : model) {
         const Place* const found = index.find(key);
         REQUIRE(found != nullptr);

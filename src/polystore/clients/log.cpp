@@ -24,9 +24,9 @@ T checked(engine::Result<T> result) {
 
 Stored to_stored(const Record& record) { return {record.value.dump(), engine::to_instant(record.expires)}; }
 
-Record to_record(const std::string& id, const Stored& stored) {
+Record to_record(const std::string& id, std::string_view value, std::int64_t expires) {
     try {
-        return {engine::to_number(stored.expires), parse_json(stored.value)};
+        return {engine::to_number(expires), parse_json(value)};
     } catch (const std::exception& error) {
         throw Error(ErrorCode::corrupt, "What is stored at " + show(id) + " is not JSON: " + error.what());
     }
@@ -39,7 +39,9 @@ class LogCursor : public Cursor {
     std::optional<std::vector<Entry>> next(std::size_t limit) override {
         std::vector<Entry> page;
         for (const engine::SharedEntry& entry : checked(cursor_->next(limit))) {
-            page.push_back({entry.key, to_record(entry.key, entry.stored)});
+            std::string id(entry.key);
+            Record record = to_record(id, entry.value, entry.expires);
+            page.push_back({std::move(id), std::move(record)});
         }
         if (page.empty()) return std::nullopt;
         return page;
@@ -58,7 +60,7 @@ class Log : public Client {
     std::optional<Record> read(const std::string& id) override {
         check_key(id);
         const std::optional<Stored> stored = checked(opened().get(id));
-        return stored ? std::optional(to_record(id, *stored)) : std::nullopt;
+        return stored ? std::optional(to_record(id, stored->value, stored->expires)) : std::nullopt;
     }
 
     void write(const std::string& id, const Record& record) override {
@@ -86,7 +88,7 @@ class Log : public Client {
     void clear(const std::string& prefix) override { checked(opened().clear(prefix)); }
 
     std::size_t prune(const std::string& prefix) override {
-        return checked(opened().evict(engine::to_instant(options_.clock()), prefix));
+        return checked(opened().evict(engine::to_instant(options_.clock ? options_.clock() : system_time()), prefix));
     }
 
     void close() override {
@@ -103,7 +105,7 @@ class Log : public Client {
         if (!engine_) {
             posix::make_folder(path_.parent_path());
             engine_ = std::make_shared<SharedEngine>(checked(engine::Engine::open(engine::posix_env(), path_.string())),
-                                                     options_.durability);
+                                                     engine::SharedOptions{options_.durability, !options_.clock});
         }
         return *engine_;
     }

@@ -14,8 +14,9 @@ using engine::Durability;
 
 struct LogOptions {
     Durability durability = Durability::strict;
-    /// By which `prune` tells what has expired: the clock of the stores over the client.
-    Clock clock = system_time;
+    /// By which `prune` tells what has expired: the clock of the stores over the client. Left out, the system's; then
+    /// what has expired is removed within a second, without a call. Another clock cannot be waited for.
+    Clock clock = {};
 };
 
 /// A client that keeps its records in a log: a file to which every change is appended, in the format of

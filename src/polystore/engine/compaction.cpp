@@ -38,13 +38,14 @@ Status Compaction::copy_entries(std::size_t bytes) {
     while (buffer_.size() < bytes) {
         if (!entries_->next()) {
             entries_.reset();
+            new_index_ = new_entries_.finish();
             break;
         }
         Result<std::string_view> value = entries_->read();
         if (!value.ok()) return value.failure();
         const Place place = {new_end_ + buffer_.size(), entries_->expires(), static_cast<std::uint32_t>(value->size())};
         encode_record({Kind::put, entries_->key(), *value, place.expires}, false, new_log_.generation, buffer_);
-        new_index_.put(entries_->key(), place);
+        new_entries_.add(entries_->key(), place);
     }
     return write();
 }

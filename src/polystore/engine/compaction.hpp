@@ -46,7 +46,8 @@ class Compaction {
     std::string path_;
     OpenLog old_log_;
     std::unique_ptr<Scan> entries_;  ///< Null when all are copied.
-    std::uint64_t old_end_;          ///< Up to where batches are copied.
+    Index::Builder new_entries_;
+    std::uint64_t old_end_;  ///< Up to where batches are copied.
     OpenLog new_log_;
     std::uint64_t new_end_ = 0;
     Index new_index_;

@@ -61,8 +61,12 @@ __attribute__((target("sse4.2"))) std::uint32_t by_hardware(std::uint32_t crc, s
     return crc;
 }
 
+const bool kHasInstruction = [] {
+    __builtin_cpu_init();  // Constructors may run before the one that does this.
+    return __builtin_cpu_supports("sse4.2") != 0;
+}();
+
 std::uint32_t add(std::uint32_t crc, std::string_view bytes) {
-    static const bool kHasInstruction = __builtin_cpu_supports("sse4.2") != 0;
     return kHasInstruction ? by_hardware(crc, bytes) : by_table(crc, bytes);
 }
 #elif defined(__ARM_FEATURE_CRC32)

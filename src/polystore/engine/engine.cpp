@@ -29,7 +29,12 @@ Place place_of(const RecordView& record, std::uint64_t offset) {
     return {offset, record.expires, static_cast<std::uint32_t>(record.value.size())};
 }
 
-std::uint64_t size_of(std::string_view key, const Place& place) { return kHeadSize + key.size() + place.value_length; }
+/// The bytes of the records of a batch.
+std::uint64_t size_of(const std::vector<Change>& batch) {
+    std::uint64_t bytes = 0;
+    for (const auto& [key, stored] : batch) bytes += kHeadSize + key.size() + (stored ? stored->value.size() : 0);
+    return bytes;
+}
 
 }  // namespace
 
@@ -115,26 +120,12 @@ Status Engine::replay() {
         batch_begin = reader.offset();
     }
     index_ = loader.finish();
-    Index::Walk all(index_);
-    for (all.seek(""); all.on_entry(); all.next()) live_ += size_of(all.key(), all.place());
     if (batch_begin != end_) {
         end_ = batch_begin;
         if (Status cut = log_.file->truncate(end_); !cut.ok()) return cut;
     }
     // Whoever wrote it may have ended before it was flushed, and nobody would do it now.
     return log_.file->sync();
-}
-
-void Engine::set(std::string_view key, const Place& place) {
-    const std::optional<Place> before = index_.put(key, place);
-    live_ += size_of(key, place);
-    if (before) live_ -= size_of(key, *before);
-}
-
-std::optional<Place> Engine::unset(std::string_view key) {
-    const std::optional<Place> before = index_.erase(key);
-    if (before) live_ -= size_of(key, *before);
-    return before;
 }
 
 Result<std::optional<Stored>> Engine::get(std::string_view key) {
@@ -189,12 +180,11 @@ Status Engine::apply(const std::vector<Change>& batch) {
 }
 
 Status Engine::append_in_room(const std::vector<Change>& batch) {
-    std::uint64_t bytes = 0;
-    for (const auto& [key, stored] : batch) bytes += kHeadSize + key.size() + (stored ? stored->value.size() : 0);
+    const std::uint64_t bytes = size_of(batch);
     if (claimed_ < bytes) {
         Result<std::uint64_t> room = env_.room(path_);
         if (!room.ok()) return room.failure();
-        const std::uint64_t reserved = kHeaderSize + live_ + kRemovals;
+        const std::uint64_t reserved = kHeaderSize + live() + kRemovals;
         // A byte appended takes one of the room, and one more is wanted for the new log.
         if (*room < reserved + 2 * bytes) {
             return Failure{ErrorCode::quota, "There is no room to store " + std::to_string(bytes) + " bytes in " +
@@ -211,25 +201,25 @@ Status Engine::append_in_room(const std::vector<Change>& batch) {
 
 Status Engine::append(const std::vector<Change>& batch) {
     std::string bytes;
-    std::vector<Place> places;
+    bytes.reserve(static_cast<std::size_t>(size_of(batch)));
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const auto& [key, stored] = batch[i];
         const RecordView record = stored ? RecordView{Kind::put, key, stored->value, stored->expires}
                                          : RecordView{Kind::erase, key, {}, kNoExpiry};
-        places.push_back(place_of(record, end_ + bytes.size()));
         encode_record(record, i + 1 < batch.size(), log_.generation, bytes);
     }
     if (Status written = log_.file->write(end_, bytes); !written.ok()) {
         if (!log_.file->truncate(end_).ok()) return fail(std::move(written.failure()));
         return written;
     }
-    end_ += bytes.size();
     ++applied_;
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (batch[i].stored) {
-            set(batch[i].key, places[i]);
+    for (const auto& [key, stored] : batch) {
+        if (stored) {
+            index_.put(key, {end_, stored->expires, static_cast<std::uint32_t>(stored->value.size())});
+            end_ += kHeadSize + key.size() + stored->value.size();
         } else {
-            unset(batch[i].key);
+            index_.erase(key);
+            end_ += kHeadSize + key.size();
         }
     }
     return Done{};
@@ -237,16 +227,14 @@ Status Engine::append(const std::vector<Change>& batch) {
 
 /// Storage so full that not even a removal can be written may have room for a new log without what is removed.
 Status Engine::erase_in_full_storage(const std::vector<Change>& batch) {
-    std::vector<std::pair<std::string, Place>> removed;
-    for (const Change& change : batch) {
-        if (const std::optional<Place> place = unset(change.key)) removed.emplace_back(change.key, *place);
-    }
+    Index before = index_;
+    for (const Change& change : batch) index_.erase(change.key);
     compaction_.reset();  // It has some of what is removed.
     Status compacted = compact_now();
     if (compacted.ok()) {
         flushed_ = ++applied_;
     } else {
-        for (const auto& [key, place] : removed) set(key, place);
+        index_ = std::move(before);
     }
     return compacted;
 }
@@ -297,7 +285,7 @@ Status Engine::note_flushed(std::uint64_t batches, Status result) {
 
 bool Engine::wants_compaction() const {
     if (broken_) return false;
-    return compaction_ != nullptr || (garbage() > garbage_wanted_ && garbage() > live_);
+    return compaction_ != nullptr || (garbage() > garbage_wanted_ && garbage() > live());
 }
 
 Status Engine::compact_now() {

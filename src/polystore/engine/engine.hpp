@@ -70,6 +70,7 @@ class Scan {
    private:
     void seek_first();
     void seek_last();
+    void expect_values();
 
     OpenLog log_;
     Index::Walk walk_;
@@ -161,17 +162,16 @@ class Engine {
     Status append_in_room(const std::vector<Change>& batch);
     Status erase_in_full_storage(const std::vector<Change>& batch);
     Status compact_now();
-    void set(std::string_view key, const Place& place);
-    std::optional<Place> unset(std::string_view key);
     Status fail(Failure failure);
-    [[nodiscard]] std::uint64_t garbage() const { return end_ - kHeaderSize - live_; }
+    /// The bytes of the records that the index leads to, and of the others.
+    [[nodiscard]] std::uint64_t live() const { return index_.size() * kHeadSize + index_.bytes(); }
+    [[nodiscard]] std::uint64_t garbage() const { return end_ - kHeaderSize - live(); }
 
     Env& env_;
     std::string path_;
     std::unique_ptr<Lock> lock_;
     OpenLog log_;
-    std::uint64_t end_ = 0;   ///< Of the log: where the next batch goes.
-    std::uint64_t live_ = 0;  ///< The bytes of the records that the index leads to.
+    std::uint64_t end_ = 0;  ///< Of the log: where the next batch goes.
     Index index_;
     std::uint64_t applied_ = 0;
     std::uint64_t flushed_ = 0;

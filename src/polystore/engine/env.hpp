@@ -27,6 +27,9 @@ class File {
     [[nodiscard]] virtual Result<std::string_view> read(std::uint64_t offset, std::size_t length,
                                                         std::string& buffer) = 0;
 
+    /// A hint: so many bytes at `offset` will be read soon.
+    virtual void expect(std::uint64_t /*offset*/, std::size_t /*length*/) {}
+
     /// Writes all of `bytes` at `offset`, which is never beyond the end. When it fails, any part may be written.
     virtual Status write(std::uint64_t offset, std::string_view bytes) = 0;
 

@@ -301,7 +301,13 @@ std::optional<Place> Index::put(std::string_view key, const Place& place) {
         root->children[1] = std::move(split->right);
         root_ = std::move(root);
     }
-    if (!before) ++size_;
+    bytes_ += place.value_length;
+    if (before) {
+        bytes_ -= before->value_length;
+    } else {
+        bytes_ += key.size();
+        ++size_;
+    }
     return before;
 }
 
@@ -336,6 +342,7 @@ std::optional<Place> Index::erase(std::string_view key) {
     const Place place = *found;
     remove(root_, key, place);
     while (root_ && !root_->is_leaf && root_->inner().child_count() == 1) root_ = Ref(root_->inner().children.front());
+    bytes_ -= key.size() + place.value_length;
     --size_;
     return place;
 }
@@ -372,7 +379,8 @@ void Index::Builder::add(std::string_view key, const Place& place) {
     Leaf& leaf = leaves_.back()->leaf();
     leaf.places[leaf.count] = place;
     leaf.append_key(key);
-    ++size_;
+    ++index_.size_;
+    index_.bytes_ += key.size() + place.value_length;
 }
 
 Index Index::Builder::finish() {
@@ -393,10 +401,8 @@ Index Index::Builder::finish() {
         for (const Ref& inner : above) inner->find_heads();
         level = std::move(above);
     }
-    Index index;
-    if (!level.empty()) index.root_ = level.front();
-    index.size_ = std::exchange(size_, 0);
-    return index;
+    if (!level.empty()) index_.root_ = level.front();
+    return std::exchange(index_, {});
 }
 
 void Index::Walk::descend(const Node* node, bool to_last) {
@@ -460,5 +466,10 @@ bool Index::Walk::on_entry() const { return !path_.empty() && path_.back().at < 
 std::string_view Index::Walk::key() const { return path_.back().node->key(path_.back().at); }
 
 const Place& Index::Walk::place() const { return path_.back().node->leaf().places[path_.back().at]; }
+
+const Place* Index::Walk::place_ahead(std::size_t count) const {
+    const std::size_t i = path_.back().at + count;
+    return i < path_.back().node->count ? &path_.back().node->leaf().places[i] : nullptr;
+}
 
 }  // namespace polystore::engine

@@ -36,6 +36,9 @@ class Index {
 
     [[nodiscard]] std::size_t size() const { return size_; }
 
+    /// How many bytes the keys and their values have together.
+    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
     /// The place of `key`, if it has one; valid until the next change.
     [[nodiscard]] const Place* find(std::string_view key) const;
 
@@ -65,6 +68,7 @@ class Index {
 
     Ref root_;
     std::size_t size_ = 0;
+    std::uint64_t bytes_ = 0;
 };
 
 /// A position in an index as it was when this was made: on an entry, or beyond the last or the first one.
@@ -85,6 +89,9 @@ class Index::Walk {
     [[nodiscard]] bool on_entry() const;
     [[nodiscard]] std::string_view key() const;
     [[nodiscard]] const Place& place() const;
+
+    /// The place of the entry that comes so many after this one; null if it is in another node, or there is none.
+    [[nodiscard]] const Place* place_ahead(std::size_t count) const;
 
    private:
     struct Step {
@@ -109,7 +116,7 @@ class Index::Builder {
 
    private:
     std::vector<Ref> leaves_;
-    std::size_t size_ = 0;
+    Index index_;  ///< But for its nodes.
 };
 
 }  // namespace polystore::engine

@@ -15,12 +15,16 @@ constexpr std::size_t kHeadBytes = 8;
 /// So few are sorted faster by comparing them.
 constexpr std::size_t kFew = 64;
 /// How many times eight bytes are looked at before whole keys are compared.
-constexpr std::size_t kMostDepth = 16;
+constexpr std::size_t kMostDepth = 8;
 /// How many changes ahead memory is asked for.
 constexpr std::size_t kAhead = 16;
 
 std::uint64_t head_of(std::string_view key, std::size_t begin) {
     std::uint64_t head = 0;
+    if (begin + kHeadBytes <= key.size()) {  // A loop that the compiler makes one instruction of.
+        for (std::size_t i = begin; i < begin + kHeadBytes; ++i) head = head << 8U | static_cast<unsigned char>(key[i]);
+        return head;
+    }
     for (std::size_t i = begin; i < begin + kHeadBytes; ++i) {
         head = head << 8U | (i < key.size() ? static_cast<unsigned char>(key[i]) : 0U);
     }
@@ -28,16 +32,6 @@ std::uint64_t head_of(std::string_view key, std::size_t begin) {
 }
 
 }  // namespace
-
-IndexLoader::Change IndexLoader::change_at(std::size_t at) const {
-    Change change{};
-    std::memcpy(&change, changes_.data() + at, sizeof(change));
-    return change;
-}
-
-std::string_view IndexLoader::key_at(std::size_t at) const {
-    return std::string_view(changes_).substr(at + sizeof(Change), change_at(at).key_length);
-}
 
 void IndexLoader::add(std::string_view key, const Place& place, bool erases) {
     if (order_.size() >= std::max(most_, index_.size())) merge();
@@ -48,19 +42,16 @@ void IndexLoader::add(std::string_view key, const Place& place, bool erases) {
 }
 
 void IndexLoader::sort_by_head(std::span<Ordered> run) {
-    std::array<std::array<std::uint32_t, 256>, kHeadBytes> counts{};
-    for (const Ordered& ordered : run) {
-        for (std::size_t byte = 0; byte < kHeadBytes; ++byte) ++counts[byte][(ordered.head >> (8 * byte)) & 0xFFU];
-    }
     scratch_.resize(run.size());
     std::span<Ordered> from = run;
     std::span<Ordered> to = scratch_;
-    for (std::size_t byte = 0; byte < kHeadBytes; ++byte) {
-        auto& count = counts[byte];
-        if (count[(run.front().head >> (8 * byte)) & 0xFFU] == run.size()) continue;  // The same in all.
+    for (std::size_t shift = 0; shift < 8 * kHeadBytes; shift += 8) {
+        std::array<std::uint32_t, 256> buckets{};
+        for (const Ordered& ordered : from) ++buckets[(ordered.head >> shift) & 0xFFU];
+        if (buckets[(from.front().head >> shift) & 0xFFU] == from.size()) continue;  // The same in all.
         std::uint32_t begin = 0;
-        for (std::uint32_t& bucket : count) begin += std::exchange(bucket, begin);
-        for (const Ordered& ordered : from) to[count[(ordered.head >> (8 * byte)) & 0xFFU]++] = ordered;
+        for (std::uint32_t& bucket : buckets) begin += std::exchange(bucket, begin);
+        for (const Ordered& ordered : from) to[buckets[(ordered.head >> shift) & 0xFFU]++] = ordered;
         std::swap(from, to);
     }
     if (from.data() != run.data()) std::copy(from.begin(), from.end(), run.begin());
@@ -108,7 +99,8 @@ void IndexLoader::merge() {
         // They lie in another order, so that each would be waited for: a third of the time of opening a log.
         if (i + kAhead < order_.size()) __builtin_prefetch(changes_.data() + order_[i + kAhead].at);
         const std::string_view key = key_at(order_[i].at);
-        if (i + 1 < order_.size() && key_at(order_[i + 1].at) == key) continue;  // Only the last of a key counts.
+        // Only the last change of a key counts. What is equal has the same head.
+        if (i + 1 < order_.size() && order_[i + 1].head == order_[i].head && key_at(order_[i + 1].at) == key) continue;
         for (; old.on_entry() && old.key() < key; old.next()) builder.add(old.key(), old.place());
         if (old.on_entry() && old.key() == key) old.next();
         const Change change = change_at(order_[i].at);

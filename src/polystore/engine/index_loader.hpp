@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,8 +43,14 @@ class IndexLoader {
     void merge();
     void sort(std::span<Ordered> run, std::size_t depth);
     void sort_by_head(std::span<Ordered> run);
-    [[nodiscard]] Change change_at(std::size_t at) const;
-    [[nodiscard]] std::string_view key_at(std::size_t at) const;
+    [[nodiscard]] Change change_at(std::size_t at) const {
+        Change change{};
+        std::memcpy(&change, changes_.data() + at, sizeof(change));
+        return change;
+    }
+    [[nodiscard]] std::string_view key_at(std::size_t at) const {
+        return {changes_.data() + at + sizeof(Change), change_at(at).key_length};
+    }
 
     std::size_t most_;
     Index index_;

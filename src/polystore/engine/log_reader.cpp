@@ -11,29 +11,36 @@ constexpr std::uint64_t kSector = 512;
 
 }  // namespace
 
+Status LogReader::look(std::uint64_t offset, std::uint64_t length) {
+    const std::uint64_t ahead = std::min(std::max(length, kWindow), size_ - offset);
+    Result<std::string_view> window = file_.read(offset, static_cast<std::size_t>(ahead), buffer_);
+    if (!window.ok()) return window.failure();
+    window_ = *window;
+    window_offset_ = offset;
+    return Done{};
+}
+
 Result<std::string_view> LogReader::bytes(std::uint64_t offset, std::uint64_t length) {
-    if (offset < window_offset_ || offset + length > window_offset_ + window_.size()) {
-        const std::uint64_t ahead = std::min(std::max(length, kWindow), size_ - offset);
-        Result<std::string_view> window = file_.read(offset, static_cast<std::size_t>(ahead), buffer_);
-        if (!window.ok()) return window;
-        window_ = *window;
-        window_offset_ = offset;
+    if (!sees(offset, length)) {
+        if (Status looked = look(offset, length); !looked.ok()) return looked.failure();
     }
-    return window_.substr(static_cast<std::size_t>(offset - window_offset_), static_cast<std::size_t>(length));
+    return seen(offset, length);
 }
 
 Result<LogReader::Found> LogReader::next() {
     if (offset_ == size_) return Found::end;
     const std::uint64_t left = size_ - offset_;
     if (left < kHeadSize) return Found::torn;
-    Result<std::string_view> head_bytes = bytes(offset_, kHeadSize);
-    if (!head_bytes.ok()) return head_bytes.failure();
-    const std::optional<Head> head = decode_head(*head_bytes, generation_);
+    if (!sees(offset_, kHeadSize)) {
+        if (Status looked = look(offset_, kHeadSize); !looked.ok()) return looked.failure();
+    }
+    const std::optional<Head> head = decode_head(seen(offset_, kHeadSize), generation_);
     if (!head) return what_is_no_record();
     if (head->record_size() > left) return Found::torn;
-    Result<std::string_view> whole = bytes(offset_, head->record_size());
-    if (!whole.ok()) return whole.failure();
-    const std::optional<RecordView> record = decode_body(*head, whole->substr(kHeadSize));
+    if (!sees(offset_, head->record_size())) {
+        if (Status looked = look(offset_, head->record_size()); !looked.ok()) return looked.failure();
+    }
+    const std::optional<RecordView> record = decode_body(*head, seen(offset_ + kHeadSize, head->body_size()));
     if (!record) return what_is_no_record();
     record_ = *record;
     record_offset_ = offset_;

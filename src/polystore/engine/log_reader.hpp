@@ -39,6 +39,15 @@ class LogReader {
     Status skip_damage();
 
    private:
+    // A `Result` for each record would take as long as the record itself, so what is in the window is had without one.
+    [[nodiscard]] bool sees(std::uint64_t offset, std::uint64_t length) const {
+        return offset >= window_offset_ && offset + length <= window_offset_ + window_.size();
+    }
+    [[nodiscard]] std::string_view seen(std::uint64_t offset, std::uint64_t length) const {
+        return window_.substr(static_cast<std::size_t>(offset - window_offset_), static_cast<std::size_t>(length));
+    }
+    /// Moves the window, so that it begins at `offset`.
+    Status look(std::uint64_t offset, std::uint64_t length);
     [[nodiscard]] Result<std::string_view> bytes(std::uint64_t offset, std::uint64_t length);
     [[nodiscard]] Result<Found> what_is_no_record();
     [[nodiscard]] Result<std::uint64_t> next_record_after(std::uint64_t offset);

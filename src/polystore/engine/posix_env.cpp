@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -67,6 +68,14 @@ class PosixFile : public File {
             if (Status mapped = map(offset + length); !mapped.ok()) return mapped.failure();
         }
         return std::string_view(static_cast<const char*>(mapping_) + offset, length);
+    }
+
+    void expect(std::uint64_t offset, std::size_t length) override {
+        constexpr std::size_t kLine = 64;
+        constexpr std::size_t kMost = 4 * kLine;  // The processor goes on by itself.
+        if (offset + length > mapped_) return;
+        const char* const begin = static_cast<const char*>(mapping_) + offset;
+        for (std::size_t i = 0; i < std::min(length, kMost); i += kLine) __builtin_prefetch(begin + i);
     }
 
     Status write(std::uint64_t offset, std::string_view bytes) override {

@@ -59,7 +59,15 @@ bool Scan::next() {
     const bool found =
         walk_.on_entry() && (range_.reverse ? is_past_first(range_, walk_.key()) : is_before_end(range_, walk_.key()));
     left_ = found ? left_ - 1 : 0;
+    if (found) expect_values();
     return found;
+}
+
+/// Records lie in the order in which they were written, so that each would be waited for.
+void Scan::expect_values() {
+    constexpr std::size_t kAhead = 8;
+    const Place* const place = walk_.place_ahead(kAhead);
+    if (place != nullptr) log_.file->expect(place->offset, kHeadSize + walk_.key().size() + place->value_length);
 }
 
 Result<std::string_view> Scan::read() { return read_value(log_, walk_.key(), walk_.place(), buffer_); }

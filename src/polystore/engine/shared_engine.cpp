@@ -3,7 +3,7 @@
 
 #include "polystore/engine/shared_engine.hpp"
 
-#include <chrono>
+#include <algorithm>
 #include <utility>
 
 namespace polystore::engine {
@@ -11,13 +11,21 @@ namespace {
 
 /// How late what is relaxed is flushed.
 constexpr std::chrono::milliseconds kRelaxedFor(1000);
+/// What expires in this time is evicted together.
+constexpr std::chrono::milliseconds kBetweenEvictions(1000);
+/// How many keys are evicted in one go, for which other threads wait.
+constexpr std::size_t kEvictedAtOnce = 512;
+/// How long the worker sleeps at most: the clock by which records expire may be set meanwhile.
+constexpr std::chrono::milliseconds kLongestSleep(std::chrono::hours(1));
+/// How many times a flush waits for one more to append. Sixteen threads are some ten.
+constexpr int kMostWaits = 100;
 /// What a step of compaction copies: it keeps other threads waiting for about a millisecond.
 constexpr std::size_t kCompactionStep = std::size_t{1} << 19U;
 
 }  // namespace
 
-SharedEngine::SharedEngine(std::unique_ptr<Engine> engine, Durability durability)
-    : engine_(std::move(engine)), durability_(durability), worker_([this] { work(); }) {}
+SharedEngine::SharedEngine(std::unique_ptr<Engine> engine, const SharedOptions& options)
+    : engine_(std::move(engine)), options_(options), worker_([this] { work(); }) {}
 
 SharedEngine::~SharedEngine() { static_cast<void>(close()); }
 
@@ -47,8 +55,12 @@ Status SharedEngine::clear(std::string_view prefix) {
 }
 
 Status SharedEngine::acknowledge(Hold& hold) {
-    Status acknowledged = durability_ == Durability::strict ? flush_applied(hold) : Status(Done{});
-    if (engine_->wants_compaction() || engine_->flushed() != engine_->applied()) work_.notify_one();
+    const bool strict = options_.durability == Durability::strict;
+    Status acknowledged = strict ? flush_applied(hold) : Status(Done{});
+    // To wake the worker for nothing costs more than the change itself.
+    const bool wakes = engine_->wants_compaction() || (!strict && !flush_at_) ||
+                       (options_.evicts && engine_->next_expiry() < awaited_expiry_);
+    if (wakes) work_.notify_one();
     return acknowledged;
 }
 
@@ -66,6 +78,7 @@ Status SharedEngine::flush_applied(Hold& hold) {
         }
         if (Status writable = engine_->writable(); !writable.ok()) return writable;  // A sync before ours failed.
         flushing_ = true;
+        let_others_append(hold);
         const std::uint64_t covered = engine_->applied();
         const std::shared_ptr<File> file = engine_->file();
         hold.unlock();
@@ -79,27 +92,63 @@ Status SharedEngine::flush_applied(Hold& hold) {
     return Done{};
 }
 
+/// Those whom the flush before acknowledged are just about to write again. Without this, each flush would leave out
+/// half of them, who then wait for the next one.
+void SharedEngine::let_others_append(Hold& hold) {
+    std::uint64_t before = 0;
+    for (int i = 0; i < kMostWaits && before != engine_->applied(); ++i) {
+        before = engine_->applied();
+        hold.unlock();
+        std::this_thread::yield();
+        hold.lock();
+    }
+}
+
 void SharedEngine::work() {
-    using Time = std::chrono::steady_clock;
     Hold hold(mutex_);
-    constexpr Time::time_point kNotSet;
-    Time::time_point flush_at = kNotSet;
     while (!closing_) {
         if (engine_->wants_compaction()) {
             static_cast<void>(engine_->compact(kCompactionStep));  // It says no more that it wants it when it failed.
             hold.unlock();
             std::this_thread::yield();
             hold.lock();
-        } else if (engine_->flushed() == engine_->applied() || durability_ == Durability::strict) {
-            flush_at = kNotSet;
-            work_.wait(hold);
-        } else if (flush_at == kNotSet) {
-            flush_at = Time::now() + kRelaxedFor;
-        } else if (work_.wait_until(hold, flush_at) == std::cv_status::timeout) {
-            flush_at = kNotSet;
+            continue;
+        }
+        const Milliseconds flush = until_flush();
+        const Milliseconds eviction = until_eviction();
+        if (flush <= Milliseconds(0)) {
+            flush_at_.reset();
             static_cast<void>(flush_applied(hold));  // The next change fails with it.
+        } else if (eviction <= Milliseconds(0)) {
+            evict_some();
+        } else {
+            options_.timer.wait(hold, work_, std::min(flush, eviction));
         }
     }
+}
+
+SharedEngine::Milliseconds SharedEngine::until_flush() {
+    if (options_.durability == Durability::strict || engine_->flushed() == engine_->applied()) {
+        flush_at_.reset();
+        return kLongestSleep;
+    }
+    const Milliseconds now = options_.timer.elapsed();
+    if (!flush_at_) flush_at_ = now + kRelaxedFor;
+    return *flush_at_ - now;
+}
+
+SharedEngine::Milliseconds SharedEngine::until_eviction() {
+    awaited_expiry_ = engine_->next_expiry();
+    const std::int64_t now = options_.timer.now();
+    if (!options_.evicts || awaited_expiry_ > now + kLongestSleep.count()) return kLongestSleep;
+    return std::max(Milliseconds(awaited_expiry_ - now), evict_from_ - options_.timer.elapsed());
+}
+
+void SharedEngine::evict_some() {
+    Result<std::size_t> evicted = engine_->evict(options_.timer.now(), {}, kEvictedAtOnce);
+    if (evicted.ok() && *evicted == kEvictedAtOnce) return;  // There may be more.
+    // One that failed would most likely fail again.
+    evict_from_ = options_.timer.elapsed() + (evicted.ok() ? kBetweenEvictions : kLongestSleep);
 }
 
 std::unique_ptr<SharedEngine::Cursor> SharedEngine::scan(Range range) {
@@ -126,15 +175,25 @@ SharedEngine::Cursor::~Cursor() {
     scan_.reset();
 }
 
-Result<std::vector<SharedEntry>> SharedEngine::Cursor::next(std::size_t limit) {
+Result<std::span<const SharedEntry>> SharedEngine::Cursor::next(std::size_t limit) {
     const Hold hold(engine_->mutex_);
-    std::vector<SharedEntry> entries;
-    while (entries.size() < limit && scan_->next()) {
+    text_.clear();
+    page_.clear();
+    while (page_.size() < limit && scan_->next()) {
         Result<std::string_view> value = scan_->read();
         if (!value.ok()) return value.failure();
-        entries.push_back({std::string(scan_->key()), {std::string(*value), scan_->expires()}});
+        text_ += scan_->key();
+        text_ += *value;
+        page_.push_back({scan_->key(), *value, scan_->expires()});
     }
-    return entries;
+    // Where they lie is known only now: until here, the lengths count.
+    std::string_view rest = text_;
+    for (SharedEntry& entry : page_) {
+        entry.key = rest.substr(0, entry.key.size());
+        entry.value = rest.substr(entry.key.size(), entry.value.size());
+        rest.remove_prefix(entry.key.size() + entry.value.size());
+    }
+    return std::span<const SharedEntry>(page_);
 }
 
 }  // namespace polystore::engine

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -13,22 +15,31 @@
 
 #include "polystore/engine/durability.hpp"
 #include "polystore/engine/engine.hpp"
+#include "polystore/engine/timer.hpp"
 
 namespace polystore::engine {
 
 struct SharedEntry {
-    std::string key;
-    Stored stored;
+    std::string_view key;
+    std::string_view value;
+    std::int64_t expires;
+};
+
+struct SharedOptions {
+    Durability durability = Durability::strict;
+    /// Whether what has expired, by `timer`, is removed without a call.
+    bool evicts = false;
+    Timer& timer = system_timer();
 };
 
 /// An engine for many threads, which share the flushes: one of those that wait syncs the file for all. A thread of its
-/// own flushes what is relaxed, and compacts.
+/// own flushes what is relaxed, evicts, and compacts.
 class SharedEngine : public std::enable_shared_from_this<SharedEngine> {
    public:
     /// A scan of the engine, which gives its entries some at a time.
     class Cursor;
 
-    SharedEngine(std::unique_ptr<Engine> engine, Durability durability);
+    SharedEngine(std::unique_ptr<Engine> engine, const SharedOptions& options);
     SharedEngine(const SharedEngine&) = delete;
     SharedEngine& operator=(const SharedEngine&) = delete;
     ~SharedEngine();
@@ -46,18 +57,27 @@ class SharedEngine : public std::enable_shared_from_this<SharedEngine> {
 
    private:
     using Hold = std::unique_lock<std::mutex>;
+    using Milliseconds = std::chrono::milliseconds;
 
     Status acknowledge(Hold& hold);
     Status flush_applied(Hold& hold);
+    void let_others_append(Hold& hold);
     void work();
+    [[nodiscard]] Milliseconds until_flush();
+    [[nodiscard]] Milliseconds until_eviction();
+    void evict_some();
 
     std::mutex mutex_;
     std::condition_variable flushed_;
     std::condition_variable work_;
     std::unique_ptr<Engine> engine_;
-    Durability durability_;
+    const SharedOptions options_;
     bool flushing_ = false;
     bool closing_ = false;
+    // What the worker goes by.
+    std::optional<Milliseconds> flush_at_;  ///< When what is relaxed is flushed, if it waits for that.
+    Milliseconds evict_from_{0};            ///< When it evicts again, at the earliest.
+    std::int64_t awaited_expiry_ = kNoExpiry;
     std::thread worker_;
 };
 
@@ -68,12 +88,14 @@ class SharedEngine::Cursor {
     Cursor& operator=(const Cursor&) = delete;
     ~Cursor();
 
-    /// The next entries, `limit` at most; none at the end.
-    [[nodiscard]] Result<std::vector<SharedEntry>> next(std::size_t limit);
+    /// The next entries, `limit` at most, which are valid until the next call; none at the end.
+    [[nodiscard]] Result<std::span<const SharedEntry>> next(std::size_t limit);
 
    private:
     std::shared_ptr<SharedEngine> engine_;
     std::optional<Scan> scan_;
+    std::string text_;  ///< The keys and values of `page_`, one after the other.
+    std::vector<SharedEntry> page_;
 };
 
 }  // namespace polystore::engine

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "polystore/engine/timer.hpp"
+
+namespace polystore::testing {
+
+/// Time that passes when a test says so, for one thread that goes by it.
+class ManualTimer : public engine::Timer {
+   public:
+    using Milliseconds = std::chrono::milliseconds;
+
+    std::int64_t now() override {
+        const std::scoped_lock lock(mutex_);
+        return elapsed_.count();
+    }
+
+    Milliseconds elapsed() override {
+        const std::scoped_lock lock(mutex_);
+        return elapsed_;
+    }
+
+    void wait(std::unique_lock<std::mutex>& hold, std::condition_variable& wake, Milliseconds time) override {
+        {
+            const std::scoped_lock lock(mutex_);
+            sleeper_ = Sleeper{hold.mutex(), &wake, time};
+            slept_.notify_all();
+        }
+        wake.wait(hold);
+        const std::scoped_lock lock(mutex_);
+        sleeper_.reset();
+    }
+
+    /// Waits until the thread sleeps for so long.
+    void await_sleep(Milliseconds time) {
+        std::unique_lock lock(mutex_);
+        slept_.wait(lock, [&] { return sleeper_ && sleeper_->time == time; });
+    }
+
+    /// Lets time pass, and wakes the thread, which must be asleep.
+    void advance(Milliseconds time) {
+        std::unique_lock lock(mutex_);
+        elapsed_ += time;
+        const Sleeper sleeper = *sleeper_;
+        sleeper_.reset();  // What is awaited next is the sleep after this one.
+        lock.unlock();
+        const std::scoped_lock asleep(*sleeper.mutex);  // It has begun to wait once this is to be had.
+        sleeper.wake->notify_all();
+    }
+
+   private:
+    struct Sleeper {
+        std::mutex* mutex;
+        std::condition_variable* wake;
+        Milliseconds time;
+    };
+
+    std::mutex mutex_;
+    std::condition_variable slept_;
+    std::optional<Sleeper> sleeper_;
+    Milliseconds elapsed_{0};
+};
+
+}  // namespace polystore::testing
