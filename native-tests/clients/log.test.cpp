@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
+#include <thread>
 
 #include "polystore/store.hpp"
 #include "support/catch.hpp"
@@ -99,4 +101,15 @@ TEST_CASE("log: a full disk is ERR_QUOTA, and nothing is lost", "[log]") {
     }
     store.close();
     CHECK(Json(Store(log(folder / "data.kv")).all()) == Json({{"a", 1}, {"c", 2}}));
+}
+
+TEST_CASE("log: what has expired goes without a call", "[log]") {
+    const TemporaryFolder folder;
+    const Store store(log(folder / "data.kv", {.durability = Durability::relaxed}));
+    store.set("a", 1, {.expires = 0.001});
+    const auto removed = [&] {  // A record that says so is longer by nothing but its head and its key.
+        return std::filesystem::file_size(folder / "data.kv") == 24 + (28 + 2) + (28 + 1);
+    };
+    while (!removed()) std::this_thread::yield();
+    CHECK(store.keys().empty());
 }

@@ -33,7 +33,7 @@ TEST_CASE("golden: version 1 is read", "[engine]") {
     const TemporaryFolder folder;
     std::filesystem::copy_file(kGolden / "version-1.kv", folder / "data.kv");
     const FakeClock clock;
-    const Store store(log(folder / "data.kv"), {.clock = clock});
+    const Store store(log(folder / "data.kv", {.clock = clock}), {.clock = clock});
     CHECK(Json(store.all()) == Json::parse(R"({"text":"ä\"\n","number":1.5,"":{},"nul\u0000":[true,null],
                                                "replaced":"after"})"));
     FakeClock later = clock;
@@ -44,6 +44,6 @@ TEST_CASE("golden: version 1 is read", "[engine]") {
 
 TEST_CASE("golden: version 1 is what is written", "[engine]") {
     const TemporaryFolder folder;
-    write(Store(log(folder / "data.kv"), {.clock = FakeClock()}));
+    write(Store(log(folder / "data.kv", {.clock = FakeClock()}), {.clock = FakeClock()}));
     CHECK(text_of(folder / "data.kv") == text_of(kGolden / "version-1.kv"));
 }

@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/engine.hpp"
 #include "support/fault_env.hpp"
+#include "support/manual_timer.hpp"
 #include "support/on_threads.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -20,8 +21,8 @@ TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[
     const std::string path = (folder / "data.kv").string();
     constexpr int kRounds = 60;
     {
-        const auto shared = std::make_shared<SharedEngine>(opened(posix_env(), path),
-                                                           GENERATE(Durability::strict, Durability::relaxed));
+        const auto shared = std::make_shared<SharedEngine>(
+            opened(posix_env(), path), SharedOptions{GENERATE(Durability::strict, Durability::relaxed)});
         std::atomic<int> wrong = 0;
         on_threads(17, [&](int thread) {
             for (int i = 0; i < kRounds; ++i) {
@@ -30,7 +31,7 @@ TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[
                     std::map<std::string, std::string> seen;
                     const auto cursor = shared->scan({});
                     for (auto page = got(cursor->next(7)); !page.empty(); page = got(cursor->next(7))) {
-                        for (auto& entry : page) seen[entry.key] = entry.stored.value;
+                        for (const auto& entry : page) seen[std::string(entry.key)] = entry.value;
                     }
                     for (const auto& [key, value] : seen) {
                         if (key[0] == 'x' && seen["y" + key.substr(1)] != value) ++wrong;
@@ -98,7 +99,7 @@ class SlowEnv : public Env {
 TEST_CASE("shared engine: writers that wait share a flush, and none is acknowledged before it", "[engine]") {
     const TemporaryFolder folder;
     SlowEnv env;
-    const auto shared = std::make_shared<SharedEngine>(opened(env, (folder / "data.kv").string()), Durability::strict);
+    const auto shared = std::make_shared<SharedEngine>(opened(env, (folder / "data.kv").string()), SharedOptions{});
     env.syncs = 0;
     std::atomic<int> early = 0;
     on_threads(16, [&](int thread) {
@@ -115,7 +116,7 @@ TEST_CASE("shared engine: writers that wait share a flush, and none is acknowled
 
 TEST_CASE("shared engine: relaxed flushes on close, strict has nothing left to flush", "[engine]") {
     FaultEnv env;
-    auto shared = std::make_shared<SharedEngine>(opened(env), Durability::relaxed);
+    auto shared = std::make_shared<SharedEngine>(opened(env), SharedOptions{Durability::relaxed});
     got(shared->apply({set("a", "1")}));
     const auto cursor = shared->scan({});
     got(shared->close());
@@ -123,9 +124,115 @@ TEST_CASE("shared engine: relaxed flushes on close, strict has nothing left to f
     env.crash();
     auto engine = opened(env);
     CHECK(engine->size() == 1);
-    shared = std::make_shared<SharedEngine>(std::move(engine), Durability::strict);
+    shared = std::make_shared<SharedEngine>(std::move(engine), SharedOptions{});
     got(shared->apply({set("b", "2")}));
     shared.reset();
     env.crash();
     CHECK(opened(env)->size() == 2);
+}
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+/// An engine on the time of a test.
+struct Timed {
+    explicit Timed(const SharedOptions& options) : shared(std::make_shared<SharedEngine>(opened(env), options)) {}
+
+    std::size_t count() {
+        const auto cursor = shared->scan({});
+        return got(cursor->next(1000)).size();
+    }
+
+    FaultEnv env;
+    std::shared_ptr<SharedEngine> shared;
+};
+
+}  // namespace
+
+TEST_CASE("shared engine: relaxed is flushed a second after the first change, not earlier and not later", "[engine]") {
+    ManualTimer timer;
+    Timed timed({Durability::relaxed, false, timer});
+    timer.await_sleep(hours(1));
+    got(timed.shared->apply({set("a", "1")}));
+    timer.await_sleep(milliseconds(1000));
+    const int before = timed.env.syncs();
+    timer.advance(milliseconds(400));
+    timer.await_sleep(milliseconds(600));
+    got(timed.shared->apply({set("b", "2")}));  // Waits for no second of its own.
+    timer.advance(milliseconds(599));
+    timer.await_sleep(milliseconds(1));
+    CHECK(timed.env.syncs() == before);
+    timer.advance(milliseconds(1));
+    timer.await_sleep(hours(1));
+    CHECK(timed.env.syncs() == before + 1);
+    got(timed.shared->apply({set("c", "3")}));
+    timer.await_sleep(milliseconds(1000));
+    got(timed.shared->close());
+}
+
+TEST_CASE("shared engine: a flush that failed is not forgotten", "[engine]") {
+    ManualTimer timer;
+    Timed timed({Durability::relaxed, false, timer});
+    timer.await_sleep(hours(1));
+    got(timed.shared->apply({set("a", "1")}));
+    timer.await_sleep(milliseconds(1000));
+    timed.env.fail_after(0);
+    timer.advance(milliseconds(1000));
+    timer.await_sleep(milliseconds(1000));
+    CHECK(timed.env.has_failed());
+    CHECK_THAT(failure_in(timed.shared->apply({set("b", "2")})), Catch::StartsWith("ERR_CLIENT: Injected: sync."));
+}
+
+TEST_CASE("shared engine: what has expired goes without a call, and nothing else", "[engine]") {
+    ManualTimer timer;
+    Timed timed({Durability::strict, true, timer});
+    timer.await_sleep(hours(1));
+    got(timed.shared->apply({set("never", "0"), set("late", "1", 50'000'000), set("a", "2", 5000)}));
+    timer.await_sleep(milliseconds(5000));
+    got(timed.shared->apply({set("b", "3", 3000), set("c", "4", 3400)}));
+    timer.await_sleep(milliseconds(3000));
+    timer.advance(milliseconds(2999));
+    timer.await_sleep(milliseconds(1));
+    CHECK(timed.count() == 5);
+    timer.advance(milliseconds(1));
+    // What expires within the next second goes together.
+    timer.await_sleep(milliseconds(1000));
+    CHECK(timed.count() == 4);
+    CHECK_FALSE(got(timed.shared->get("b")));
+    timer.advance(milliseconds(1000));
+    timer.await_sleep(milliseconds(1000));
+    CHECK(timed.count() == 3);
+    timer.advance(milliseconds(1000));
+    timer.await_sleep(hours(1));  // The clock might be set.
+    CHECK(timed.count() == 2);
+}
+
+TEST_CASE("shared engine: more that has expired than goes in one step goes in several", "[engine]") {
+    ManualTimer timer;
+    Timed timed({Durability::relaxed, true, timer});
+    timer.await_sleep(hours(1));
+    std::vector<Change> batch;
+    for (int i = 0; i < 1500; ++i) batch.push_back(set(std::to_string(i), "v", 500));
+    got(timed.shared->apply(batch));
+    timer.await_sleep(milliseconds(500));
+    timer.advance(milliseconds(500));
+    timer.await_sleep(milliseconds(500));  // For the flush.
+    CHECK(timed.count() == 0);
+}
+
+TEST_CASE("shared engine: an eviction that fails is not tried again at once", "[engine]") {
+    ManualTimer timer;
+    Timed timed({Durability::strict, true, timer});
+    timer.await_sleep(hours(1));
+    got(timed.shared->apply({set("a", "1", 10)}));
+    timer.await_sleep(milliseconds(10));
+    timed.env.fail_after(0);
+    timer.advance(milliseconds(10));
+    timer.await_sleep(hours(1));
+    CHECK(timed.count() == 1);
+    timer.advance(hours(1));
+    timer.await_sleep(hours(1));
+    CHECK(timed.count() == 0);
 }
