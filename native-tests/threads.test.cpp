@@ -49,6 +49,26 @@ void use_at_once(const std::shared_ptr<Client>& client, int rounds) {
     }
 }
 
+/// A call that wrote returns when as many as that have written.
+class FlushingTogether : public PlainClient {
+   public:
+    explicit FlushingTogether(int writers) : writers_(writers) {}
+
+    void write(const std::string& id, const Record& record) override {
+        PlainClient::write(id, record);
+        --writers_;
+    }
+
+    std::function<void()> pending_flush() override {
+        return [this] {
+            while (writers_ > 0) std::this_thread::yield();
+        };
+    }
+
+   private:
+    std::atomic<int> writers_;
+};
+
 /// Counts how many threads are inside it.
 class Counting : public PlainClient {
    public:
@@ -100,6 +120,12 @@ TEST_CASE("threads: a client is never called by two of them at once", "[threads]
         }
     });
     CHECK(client->overlaps == 0);
+}
+
+TEST_CASE("threads: calls that wait for a flush keep no other from writing", "[threads]") {
+    const Store store(std::make_shared<FlushingTogether>(4));
+    on_threads(4, [&](int thread) { store.set(std::to_string(thread), thread); });
+    CHECK(store.keys().size() == 4);
 }
 
 TEST_CASE("threads: closing waits for the calls under way, and fails those after it", "[threads]") {

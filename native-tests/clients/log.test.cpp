@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "support/code_of.hpp"
 #include "support/fake_clock.hpp"
 #include "support/file_size_limit.hpp"
+#include "support/on_threads.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace polystore;
@@ -33,6 +35,47 @@ TEST_CASE("log: one at a time may have it, and the others are told who does", "[
                Catch::StartsWith("ERR_CLIENT") && Catch::Contains("in process " + std::to_string(getpid())));
     first.close();
     CHECK(second.get("a") == 1);
+}
+
+TEST_CASE("log: strict has what was written flushed before the call returns, and nothing else", "[log]") {
+    const TemporaryFolder folder;
+    const auto client = log(folder / "data.kv", {.durability = Durability::strict});
+    CHECK_FALSE(client->pending_flush());
+    client->write("a", {kNever, 1});
+    const auto flush = client->pending_flush();
+    REQUIRE(flush);
+    CHECK_FALSE(client->pending_flush());
+    client->evict(std::vector<Entry>{{"a", {kNever, 1}}});
+    CHECK_FALSE(client->pending_flush());
+    client->erase("b");
+    CHECK(client->pending_flush());
+    client->clear("c");
+    CHECK(client->pending_flush());
+    CHECK(client->prune("d") == 0);
+    CHECK(client->pending_flush());
+    client->close();
+    flush();  // Another thread was slow; closing has flushed.
+    const auto relaxed = log(folder / "data.kv");
+    relaxed->write("a", {kNever, 1});
+    CHECK_FALSE(relaxed->pending_flush());
+}
+
+TEST_CASE("log: writers that wait for a flush, and one that closes", "[log]") {
+    const TemporaryFolder folder;
+    const auto client = log(folder / "data.kv", {.durability = Durability::strict});
+    const Store store(client);
+    std::atomic<int> written = 0;
+    on_threads(5, [&](int thread) {
+        if (thread == 4) {
+            while (written < 8) std::this_thread::yield();
+            return store.close();
+        }
+        for (int i = 0;; ++i) {
+            if (code_of([&] { store.set(std::to_string(thread) + ':' + std::to_string(i), i); }) == "ERR_CLOSED") break;
+            ++written;
+        }
+    });
+    CHECK(Store(client).keys().size() == static_cast<std::size_t>(written.load()));
 }
 
 TEST_CASE("log: is opened again after it was closed", "[log]") {

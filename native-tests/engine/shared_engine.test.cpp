@@ -21,8 +21,8 @@ TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[
     const std::string path = (folder / "data.kv").string();
     constexpr int kRounds = 60;
     {
-        const auto shared = std::make_shared<SharedEngine>(
-            opened(posix_env(), path), SharedOptions{GENERATE(Durability::strict, Durability::relaxed)});
+        const auto durability = GENERATE(Durability::strict, Durability::relaxed);
+        const auto shared = std::make_shared<SharedEngine>(opened(posix_env(), path), SharedOptions{durability});
         std::atomic<int> wrong = 0;
         on_threads(17, [&](int thread) {
             for (int i = 0; i < kRounds; ++i) {
@@ -41,6 +41,7 @@ TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[
                 const std::string value = std::to_string(i) + std::string(20'000, 'v');
                 const std::string name = std::to_string(thread);
                 if (!shared->apply({set("x" + name, value), set("y" + name, value)}).ok()) ++wrong;
+                if (durability == Durability::strict && !shared->flush().ok()) ++wrong;
                 if (got(shared->get("x" + name))->value != value) ++wrong;
             }
         });
@@ -96,16 +97,18 @@ class SlowEnv : public Env {
 
 }  // namespace
 
-TEST_CASE("shared engine: writers that wait share a flush, and none is acknowledged before it", "[engine]") {
+TEST_CASE("shared engine: writers that wait share a flush, and none returns before it", "[engine]") {
     const TemporaryFolder folder;
     SlowEnv env;
-    const auto shared = std::make_shared<SharedEngine>(opened(env, (folder / "data.kv").string()), SharedOptions{});
+    const auto shared =
+        std::make_shared<SharedEngine>(opened(env, (folder / "data.kv").string()), SharedOptions{Durability::strict});
     env.syncs = 0;
     std::atomic<int> early = 0;
     on_threads(16, [&](int thread) {
         for (int i = 0; i < 20; ++i) {
             const int before = env.syncs;
             got(shared->apply({set(std::to_string(thread), std::to_string(i))}));
+            got(shared->flush());
             if (env.syncs == before) ++early;  // A sync began after the write, in every case.
         }
     });
@@ -124,11 +127,12 @@ TEST_CASE("shared engine: relaxed flushes on close, strict has nothing left to f
     env.crash();
     auto engine = opened(env);
     CHECK(engine->size() == 1);
-    shared = std::make_shared<SharedEngine>(std::move(engine), SharedOptions{});
+    shared = std::make_shared<SharedEngine>(std::move(engine), SharedOptions{Durability::strict});
     got(shared->apply({set("b", "2")}));
-    shared.reset();
-    env.crash();
-    CHECK(opened(env)->size() == 2);
+    got(shared->flush());
+    const int before = env.syncs();
+    got(shared->close());
+    CHECK(env.syncs() == before);
 }
 
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -82,6 +83,11 @@ class Client {
 
     /// Removes every expired record whose id begins with `prefix`, and returns how many those were.
     [[nodiscard]] virtual std::size_t prune(const std::string& prefix);
+
+    /// What has to return before a call that wrote does, if anything: a flush, say. It is called when other threads may
+    /// call the client again, so that many can wait for one flush, and perhaps after `close()`. Asked for after
+    /// every call but those that list.
+    [[nodiscard]] virtual std::function<void()> pending_flush() { return {}; }
 
     /// Lets go of what the client holds. It is used again only if the user makes a new store over it.
     virtual void close() {}

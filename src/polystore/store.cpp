@@ -1,6 +1,7 @@
 #include "polystore/store.hpp"
 
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -14,6 +15,23 @@ namespace {
 
 [[noreturn]] void throw_closed() {
     throw Error(ErrorCode::closed, "The store was closed. Make a new one, over a new client.");
+}
+
+/// Calls a client, whatever of which it throws, as an `Error` that says at which id, unless that is empty.
+template <typename Call>
+auto calling(const std::string& id, Call call) {
+    try {
+        return call();
+    } catch (const Error&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const std::exception& error) {
+        const std::string at = id.empty() ? "" : " at " + show(id);
+        std::throw_with_nested(Error(ErrorCode::client, "The client failed" + at + ": " + error.what()));
+    } catch (...) {
+        std::throw_with_nested(Error(ErrorCode::client, "The client threw what is no std::exception."));
+    }
 }
 
 }  // namespace
@@ -176,23 +194,14 @@ bool Driver::advance() {
     kept_.clear();
     // An iteration that began before the client was closed ends with it.
     if (closed() && operation_.ask() != Ask::nothing) throw_closed();
-    try {
+    return calling(id_, [&] {
         while (operation_.ask() != Ask::nothing) {
             const bool page_ends = operation_.ask() == Ask::sift;
             answer();
             if (page_ends) return true;
         }
         return false;
-    } catch (const Error&) {
-        throw;
-    } catch (const std::bad_alloc&) {
-        throw;
-    } catch (const std::exception& error) {
-        const std::string at = id_.empty() ? "" : " at " + show(id_);
-        std::throw_with_nested(Error(ErrorCode::client, "The client failed" + at + ": " + error.what()));
-    } catch (...) {
-        std::throw_with_nested(Error(ErrorCode::client, "The client threw what is no std::exception."));
-    }
+    });
 }
 
 Result Driver::result() {
@@ -214,11 +223,18 @@ Store::Store(std::shared_ptr<Client> client, StoreOptions options)
 }
 
 Result Store::perform(Call call, std::string_view key, Json value) const {
-    const Hold hold(*client_);
-    Driver driver(*this, call, key, std::move(value));
-    while (driver.advance()) {
+    std::optional<Result> result;
+    std::function<void()> flush;
+    {
+        const Hold hold(*client_);
+        Driver driver(*this, call, key, std::move(value));
+        while (driver.advance()) {
+        }
+        result = driver.result();
+        flush = client_->pending_flush();
     }
-    return driver.result();
+    if (flush) calling({}, flush);
+    return std::move(*result);
 }
 
 Result Store::write(Method method, std::string_view key, Json value, const SetOptions& options) const {

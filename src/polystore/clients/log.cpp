@@ -1,5 +1,6 @@
 #include "polystore/clients/log.hpp"
 
+#include <functional>
 #include <utility>
 
 #include "polystore/clients/posix_file.hpp"
@@ -65,12 +66,12 @@ class Log : public Client {
 
     void write(const std::string& id, const Record& record) override {
         check_key(id);
-        checked(opened().apply({{id, to_stored(record)}}));
+        change({{id, to_stored(record)}});
     }
 
     void erase(const std::string& id) override {
         check_key(id);
-        checked(opened().apply({{id, std::nullopt}}));
+        change({{id, std::nullopt}});
     }
 
     void evict(std::span<const Entry> entries) override {
@@ -78,20 +79,32 @@ class Log : public Client {
         for (const Entry& entry : entries) {
             if (read(entry.id) == entry.record) batch.push_back({entry.id, std::nullopt});
         }
-        checked(opened().apply(batch));
+        checked(opened().apply(batch));  // Need not last: what has expired is absent in any case.
     }
 
     std::unique_ptr<Cursor> list(const std::string& prefix) override {
         return std::make_unique<LogCursor>(opened().scan(engine::Range::with_prefix(prefix)));
     }
 
-    void clear(const std::string& prefix) override { checked(opened().clear(prefix)); }
+    void clear(const std::string& prefix) override {
+        checked(opened().clear(prefix));
+        changed_ = true;
+    }
 
     std::size_t prune(const std::string& prefix) override {
-        return checked(opened().evict(engine::to_instant(options_.clock ? options_.clock() : system_time()), prefix));
+        const double now = options_.clock ? options_.clock() : system_time();
+        const std::size_t pruned = checked(opened().evict(engine::to_instant(now), prefix));
+        changed_ = true;
+        return pruned;
+    }
+
+    std::function<void()> pending_flush() override {
+        if (!std::exchange(changed_, false) || options_.durability == Durability::relaxed) return {};
+        return [engine = engine_] { checked(engine->flush()); };
     }
 
     void close() override {
+        changed_ = false;
         if (const std::shared_ptr<SharedEngine> engine = std::exchange(engine_, nullptr)) checked(engine->close());
     }
 
@@ -99,6 +112,11 @@ class Log : public Client {
     static void check_key(const std::string& id) {
         if (is_utf8(id)) return;
         throw Error(ErrorCode::key, "The key " + show(id) + " is not UTF-8, so a log cannot hold it.");
+    }
+
+    void change(const std::vector<Change>& batch) {
+        checked(opened().apply(batch));
+        changed_ = true;
     }
 
     SharedEngine& opened() {
@@ -113,6 +131,7 @@ class Log : public Client {
     std::filesystem::path path_;
     LogOptions options_;
     std::shared_ptr<SharedEngine> engine_;
+    bool changed_ = false;  ///< In a way that has to last, since a flush was last asked for.
 };
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace polystore {
 using engine::Durability;
 
 struct LogOptions {
-    Durability durability = Durability::strict;
+    Durability durability = Durability::relaxed;
     /// By which `prune` tells what has expired: the clock of the stores over the client. Left out, the system's; then
     /// what has expired is removed within a second, without a call. Another clock cannot be waited for.
     Clock clock = {};

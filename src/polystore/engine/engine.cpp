@@ -129,11 +129,14 @@ Status Engine::replay() {
 }
 
 Result<std::optional<Stored>> Engine::get(std::string_view key) {
-    const Place* const place = index_.find(key);
+    const Place* const place = index_.find_likely(key);
     if (place == nullptr) return std::optional<Stored>();
     std::string buffer;
     Result<std::string_view> value = read_value(log_, key, *place, buffer);
-    if (!value.ok()) return value.failure();
+    if (!value.ok()) {
+        if (index_.find(key) == nullptr) return std::optional<Stored>();  // It was the place of another key.
+        return value.failure();
+    }
     return std::optional(Stored{std::string(*value), place->expires});
 }
 

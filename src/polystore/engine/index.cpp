@@ -126,6 +126,18 @@ struct Index::Node {
         return count;
     }
 
+    /// As `find`, but perhaps another key of the same length, if that alone has the head of `sought`.
+    [[nodiscard]] std::size_t find_likely(std::string_view sought) const {
+        const std::uint32_t head = head_of(sought, common);
+        std::size_t same = 0;
+        std::size_t last = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            same += heads[i] == head ? 1U : 0U;
+            last = heads[i] == head ? i : last;
+        }
+        return same == 1 && ends[last] - begin_of(last) == sought.size() ? last : find(sought);
+    }
+
     void insert_key(std::size_t i, std::string_view new_key) {
         const bool has_common = count > 0 && new_key.starts_with(std::string_view(keys).substr(0, common));
         const std::size_t begin = begin_of(i);
@@ -223,12 +235,23 @@ Index::Node& Index::own(Ref& ref) {
     return *ref;
 }
 
-const Place* Index::find(std::string_view key) const {
+const Index::Leaf* Index::leaf_for(std::string_view key) const {
     const Node* node = root_.get();
     if (node == nullptr) return nullptr;
     while (!node->is_leaf) node = node->inner().children[node->child_for(key)].get();
-    const std::size_t i = node->find(key);
-    return i < node->count ? &node->leaf().places[i] : nullptr;
+    return &node->leaf();
+}
+
+const Place* Index::find(std::string_view key) const {
+    const Leaf* const leaf = leaf_for(key);
+    const std::size_t i = leaf == nullptr ? 0 : leaf->find(key);
+    return leaf != nullptr && i < leaf->count ? &leaf->places[i] : nullptr;
+}
+
+const Place* Index::find_likely(std::string_view key) const {
+    const Leaf* const leaf = leaf_for(key);
+    const std::size_t i = leaf == nullptr ? 0 : leaf->find_likely(key);
+    return leaf != nullptr && i < leaf->count ? &leaf->places[i] : nullptr;
 }
 
 std::optional<Index::Split> Index::insert(Ref& ref, std::string_view key, const Place& place,

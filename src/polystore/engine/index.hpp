@@ -42,6 +42,10 @@ class Index {
     /// The place of `key`, if it has one; valid until the next change.
     [[nodiscard]] const Place* find(std::string_view key) const;
 
+    /// As `find`, but if `key` has none, perhaps the place of another key of the same length: for whoever sees at the
+    /// place whose it is. It does without the memory where the keys are.
+    [[nodiscard]] const Place* find_likely(std::string_view key) const;
+
     /// Gives `key` this place. Returns the one that it had.
     std::optional<Place> put(std::string_view key, const Place& place);
 
@@ -60,6 +64,7 @@ class Index {
     struct Split;
     using Ref = std::shared_ptr<Node>;
 
+    [[nodiscard]] const Leaf* leaf_for(std::string_view key) const;
     static Node& own(Ref& ref);
     static std::optional<Split> insert(Ref& ref, std::string_view key, const Place& place,
                                        std::optional<Place>& before);
@@ -89,6 +94,9 @@ class Index::Walk {
     [[nodiscard]] bool on_entry() const;
     [[nodiscard]] std::string_view key() const;
     [[nodiscard]] const Place& place() const;
+
+    /// Whether `next` led to another node.
+    [[nodiscard]] bool on_first_of_node() const { return path_.back().at == 0; }
 
     /// The place of the entry that comes so many after this one; null if it is in another node, or there is none.
     [[nodiscard]] const Place* place_ahead(std::size_t count) const;

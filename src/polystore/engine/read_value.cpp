@@ -4,6 +4,7 @@ namespace polystore::engine {
 
 Result<std::string_view> read_value(const OpenLog& log, std::string_view key, const Place& place, std::string& buffer) {
     const std::size_t size = kHeadSize + key.size() + place.value_length;
+    log.file->expect(place.offset, size);  // The value at the same time as the head.
     Result<std::string_view> bytes = log.file->read(place.offset, size, buffer);
     if (!bytes.ok()) return bytes;
     const std::optional<Head> head = decode_head(*bytes, log.generation);

@@ -66,8 +66,11 @@ bool Scan::next() {
 /// Records lie in the order in which they were written, so that each would be waited for.
 void Scan::expect_values() {
     constexpr std::size_t kAhead = 8;
-    const Place* const place = walk_.place_ahead(kAhead);
-    if (place != nullptr) log_.file->expect(place->offset, kHeadSize + walk_.key().size() + place->value_length);
+    for (std::size_t ahead = walk_.on_first_of_node() ? 1 : kAhead; ahead <= kAhead; ++ahead) {
+        const Place* const place = walk_.place_ahead(ahead);
+        if (place == nullptr) return;
+        log_.file->expect(place->offset, kHeadSize + walk_.key().size() + place->value_length);
+    }
 }
 
 Result<std::string_view> Scan::read() { return read_value(log_, walk_.key(), walk_.place(), buffer_); }

@@ -35,38 +35,41 @@ Result<std::optional<Stored>> SharedEngine::get(std::string_view key) {
 }
 
 Status SharedEngine::apply(const std::vector<Change>& batch) {
-    Hold hold(mutex_);
-    if (Status applied = engine_->apply(batch); !applied.ok()) return applied;
-    return acknowledge(hold);
+    const Hold hold(mutex_);
+    Status applied = engine_->apply(batch);
+    wake_worker();
+    return applied;
 }
 
 Result<std::size_t> SharedEngine::evict(std::int64_t now, std::string_view prefix) {
-    Hold hold(mutex_);
+    const Hold hold(mutex_);
     Result<std::size_t> evicted = engine_->evict(now, prefix);
-    if (!evicted.ok()) return evicted;
-    if (Status acknowledged = acknowledge(hold); !acknowledged.ok()) return acknowledged.failure();
+    wake_worker();
     return evicted;
 }
 
 Status SharedEngine::clear(std::string_view prefix) {
-    Hold hold(mutex_);
-    if (Status cleared = engine_->clear(prefix); !cleared.ok()) return cleared;
-    return acknowledge(hold);
+    const Hold hold(mutex_);
+    Status cleared = engine_->clear(prefix);
+    wake_worker();
+    return cleared;
 }
 
-Status SharedEngine::acknowledge(Hold& hold) {
-    const bool strict = options_.durability == Durability::strict;
-    Status acknowledged = strict ? flush_applied(hold) : Status(Done{});
-    // To wake the worker for nothing costs more than the change itself.
-    const bool wakes = engine_->wants_compaction() || (!strict && !flush_at_) ||
-                       (options_.evicts && engine_->next_expiry() < awaited_expiry_);
-    if (wakes) work_.notify_one();
-    return acknowledged;
+/// To wake it for nothing costs more than a change.
+void SharedEngine::wake_worker() {
+    const bool flushes = options_.durability == Durability::relaxed && !flush_at_;
+    const bool evicts = options_.evicts && engine_->next_expiry() < awaited_expiry_;
+    if (flushes || evicts || engine_->wants_compaction()) work_.notify_one();
 }
 
 Status SharedEngine::flush() {
     Hold hold(mutex_);
-    return flush_applied(hold);
+    if (!engine_) return closed_;
+    ++waiting_;
+    Status flushed = flush_applied(hold);
+    --waiting_;
+    flushed_.notify_all();
+    return flushed;
 }
 
 Status SharedEngine::flush_applied(Hold& hold) {
@@ -164,10 +167,11 @@ Status SharedEngine::close() {
     }
     if (worker_.joinable()) worker_.join();
     Hold hold(mutex_);
-    if (!engine_) return Done{};
-    Status flushed = flush_applied(hold);
+    if (!engine_) return closed_;
+    closed_ = flush_applied(hold);
+    flushed_.wait(hold, [&] { return waiting_ == 0; });
     engine_.reset();
-    return flushed;
+    return closed_;
 }
 
 SharedEngine::Cursor::~Cursor() {

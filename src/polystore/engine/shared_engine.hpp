@@ -26,7 +26,8 @@ struct SharedEntry {
 };
 
 struct SharedOptions {
-    Durability durability = Durability::strict;
+    /// If relaxed, what was changed is flushed within a second; if strict, whoever changes it flushes.
+    Durability durability = Durability::relaxed;
     /// Whether what has expired, by `timer`, is removed without a call.
     bool evicts = false;
     Timer& timer = system_timer();
@@ -49,17 +50,19 @@ class SharedEngine : public std::enable_shared_from_this<SharedEngine> {
     Status apply(const std::vector<Change>& batch);
     Result<std::size_t> evict(std::int64_t now, std::string_view prefix);
     Status clear(std::string_view prefix);
-    Status flush();
     [[nodiscard]] std::unique_ptr<Cursor> scan(Range range);
 
-    /// Flushes and lets go of the log. No call may be under way; cursors may go on.
+    /// As the engine's. After `close`, what came of the flush there.
+    Status flush();
+
+    /// Flushes and lets go of the log. No call but `flush` may be under way; cursors may go on.
     Status close();
 
    private:
     using Hold = std::unique_lock<std::mutex>;
     using Milliseconds = std::chrono::milliseconds;
 
-    Status acknowledge(Hold& hold);
+    void wake_worker();
     Status flush_applied(Hold& hold);
     void let_others_append(Hold& hold);
     void work();
@@ -73,7 +76,9 @@ class SharedEngine : public std::enable_shared_from_this<SharedEngine> {
     std::unique_ptr<Engine> engine_;
     const SharedOptions options_;
     bool flushing_ = false;
+    int waiting_ = 0;  ///< How many flushes are under way.
     bool closing_ = false;
+    Status closed_ = Done{};  ///< What came of closing.
     // What the worker goes by.
     std::optional<Milliseconds> flush_at_;  ///< When what is relaxed is flushed, if it waits for that.
     Milliseconds evict_from_{0};            ///< When it evicts again, at the earliest.
