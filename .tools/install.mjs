@@ -22,6 +22,10 @@ const needs = {
     { name: "nlohmann-json3-dev", isThere: header("nlohmann/json.hpp") },
     { name: "catch2", isThere: header("catch2") },
   ],
+  peers: [
+    { name: "libleveldb-dev", isThere: header("leveldb/db.h") },
+    { name: "librocksdb-dev", isThere: header("rocksdb/db.h") },
+  ],
   services: [
     { name: "redis-server", isThere: command("redis-server") },
     { name: "etcd-server", isThere: command("etcd") },

@@ -8,7 +8,7 @@ interface Window {
   PolystoreError: typeof import("polystore-wasm").PolystoreError;
   contract: (subject: string, name: string) => Promise<string>;
   interop: (client: string, check: "checkOneWay" | "checkExpiry", writer: string) => Promise<string>;
-  bench: (filter?: string) => Promise<unknown[]>;
+  bench: (table: string) => Promise<any[]>;
 }
 
 /** What a Worker of Cloudflare has everywhere. */

@@ -4,13 +4,13 @@
  * @typedef {object} Contest
  * @property {string} name
  * @property {string} against Who the peer is.
- * @property {number} target How many times as fast as the peer we have to be.
+ * @property {number} [target] How many times as fast as the peer we have to be, if that was set.
  * @property {number} operations What one run does, to tell the time of one.
  * @property {() => Promise<() => Promise<unknown>>} ours Prepares, and gives what is timed.
  * @property {() => Promise<() => Promise<unknown>>} theirs
  */
 
-/** @typedef {{ name: string, against: string, target: number, ours: number, theirs: number, ratio: number }} Result */
+/** @typedef {{ name: string, against: string, target?: number, ours: number, theirs: number, ratio: number }} Result */
 
 /**
  * @param {Contest} contest
@@ -66,8 +66,8 @@ export function table(where, results) {
     `${theirs.toFixed(2)} µs`,
     against,
     `${ratio.toFixed(2)}×`,
-    `${target}×`,
-    ratio >= target ? "" : "MISSED",
+    target === undefined ? "" : `${target}×`,
+    target === undefined || ratio >= target ? "" : "MISSED",
   ]);
   const all = [[where, "ours", "theirs", "against", "times as fast", "target", ""], ...rows];
   const widths = all[0].map((_, column) => Math.max(...all.map((row) => row[column].length)));

@@ -3,6 +3,9 @@ import upstream from "../../node_modules/polystore/index.js";
 import { atOnce, contests, fill, repeat } from "./contests.js";
 import { inIndexedDb } from "./indexeddb.js";
 import { measure } from "./measure.js";
+import { inOpfs } from "./opfs.js";
+
+/** @typedef {import("./measure.js").Contest} Contest */
 
 const { localforage } = window;
 const { contest, inMemory } = contests(kv, upstream);
@@ -81,12 +84,19 @@ const web = [
   contest("localForage: entries() of 1,000", 5, forage, 1, (store) => store.entries(), fill),
 ];
 
-window.bench = async (filter = "") => {
+/** @type {Record<string, () => Contest[]>} */
+const tables = {
+  browser: () => [...inMemory(), ...web],
+  indexeddb: () => inIndexedDb(kv, localforage),
+  opfs: () => inOpfs(kv, localforage),
+};
+
+/** @param {keyof typeof tables} name */
+window.bench = async (name) => {
   const results = [];
   localStorage.clear();
-  const all = [...inMemory(), ...web, ...inIndexedDb(kv, localforage)];
-  for (const entry of all.filter(({ name }) => name.includes(filter))) {
-    results.push(await measure(entry, 9, /^(localForage|IndexedDB)/.test(entry.name) ? 100 : 0));
+  for (const contest of tables[name]()) {
+    results.push(await measure(contest, 9, /^(localForage|IndexedDB|OPFS)/.test(contest.name) ? 100 : 0));
   }
   return results;
 };

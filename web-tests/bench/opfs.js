@@ -1,0 +1,81 @@
+// OPFS, where nobody else is a peer: against what keeps the same in IndexedDB. One stays a second behind in durability, as the
+// browser has it for the peers, too, except where it says strict.
+
+import * as idbKeyval from "../../node_modules/idb-keyval/dist/index.js";
+import { atOnce, fillMany, listing, oneByOne, PREFIX, VALUE } from "./many.js";
+
+/** @typedef {import("./measure.js").Contest} Contest */
+
+/**
+ * @param {(client: any, options?: any) => any} kv
+ * @param {any} localForage
+ * @returns {Contest[]}
+ */
+export function inOpfs(kv, localForage) {
+  const forage = localForage.createInstance({ name: "bench opfs localForage" });
+  /**
+   * @param {string} name
+   * @param {number} target
+   * @param {number} operations
+   * @param {() => Promise<unknown>} ours
+   * @param {() => Promise<unknown>} theirs
+   * @returns {Contest}
+   */
+  const contest = (name, target, operations, ours, theirs) => {
+    return {
+      name: `OPFS: ${name}`,
+      against: "localForage",
+      target,
+      operations,
+      ours: async () => ours,
+      theirs: async () => theirs,
+    };
+  };
+  const log = kv("opfs:bench");
+  const strict = kv("opfs:bench strict", { durability: "strict" });
+  return [
+    contest(
+      "200 sets",
+      5,
+      200,
+      oneByOne(200, (key) => log.set(key, VALUE)),
+      oneByOne(200, (key) => forage.setItem(key, VALUE)),
+    ),
+    contest(
+      "200 gets",
+      4,
+      200,
+      oneByOne(200, (key) => log.get(key)),
+      oneByOne(200, (key) => forage.getItem(key)),
+    ),
+    contest(
+      "1,000 sets at once, strict",
+      20,
+      1000,
+      atOnce((key) => strict.set(key, VALUE)),
+      atOnce((key) => forage.setItem(key, VALUE)),
+    ),
+    {
+      name: "OPFS: entries() of 1,000 by prefix in 100,000",
+      against: "idb-keyval",
+      target: 20,
+      operations: 1,
+      async ours() {
+        const store = kv("opfs:bench many");
+        await fillMany((keys) => Promise.all(keys.map((key) => store.set(key, VALUE))));
+        return listing(() => store.prefix(PREFIX).entries(), 1000);
+      },
+      async theirs() {
+        const store = idbKeyval.createStore("bench opfs idb-keyval", "keyval");
+        await fillMany((keys) =>
+          idbKeyval.setMany(
+            keys.map((key) => [key, VALUE]),
+            store,
+          ),
+        );
+        const ofPrefix = async () => (await idbKeyval.entries(store)).filter(([key]) => String(key).startsWith(PREFIX));
+        return listing(ofPrefix, 1000);
+      },
+    },
+  ];
+}
