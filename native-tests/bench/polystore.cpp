@@ -19,7 +19,8 @@ T got(engine::Result<T> result) {
 class Engine : public Database {
    public:
     explicit Engine(const std::filesystem::path& path)
-        : engine_(std::make_shared<engine::SharedEngine>(got(engine::Engine::open(engine::posix_env(), path.string())),
+        : path_(path.string()),
+          engine_(std::make_shared<engine::SharedEngine>(got(engine::Engine::open(engine::posix_env(), path_)),
                                                          engine::SharedOptions{Durability::relaxed})) {}
 
     void put(std::string_view key, std::string_view value) override {
@@ -42,9 +43,16 @@ class Engine : public Database {
         return bytes;
     }
 
-    void settle() override {}
+    void settle() override {
+        got(engine_->close());
+        const auto alone = got(engine::Engine::open(engine::posix_env(), path_));
+        constexpr std::size_t kStep = std::size_t{1} << 20U;
+        while (got(alone->compact(kStep))) {
+        }
+    }
 
    private:
+    std::string path_;
     std::shared_ptr<engine::SharedEngine> engine_;
 };
 
