@@ -39,7 +39,8 @@ inline engine::Change erase(std::string key) { return {std::move(key), std::null
 
 inline std::vector<std::pair<std::string, std::string>> listed(engine::Scan scan) {
     std::vector<std::pair<std::string, std::string>> entries;
-    while (scan.next()) entries.emplace_back(scan.key(), got(scan.read()));
+    std::string buffer;
+    while (scan.next()) entries.emplace_back(scan.key(), got(scan.read(buffer)));
     return entries;
 }
 

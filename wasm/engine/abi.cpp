@@ -185,12 +185,13 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_next(int number_of_scan, std::size_t l
     std::vector<std::uint32_t> value_lengths;
     std::string keys;
     std::string values;
+    std::string buffer;
     while (expires.size() < limit && scan.next()) {
         expires.push_back(to_number(scan.expires()));
         key_lengths.push_back(static_cast<std::uint32_t>(scan.key().size()));
         keys.append(scan.key());
         if (!with_values) continue;
-        Result<std::string_view> value = scan.read();
+        Result<std::string_view> value = scan.read(buffer);
         if (!value.ok()) return fail(value.failure());
         value_lengths.push_back(static_cast<std::uint32_t>(value->size()));
         values.append(*value).push_back(',');

@@ -35,13 +35,14 @@ Result<bool> Compaction::step(std::size_t bytes, std::uint64_t end) {
 }
 
 Status Compaction::copy_entries(std::size_t bytes) {
+    std::string value_buffer;
     while (buffer_.size() < bytes) {
         if (!entries_->next()) {
             entries_.reset();
             new_index_ = new_entries_.finish();
             break;
         }
-        Result<std::string_view> value = entries_->read();
+        Result<std::string_view> value = entries_->read(value_buffer);
         if (!value.ok()) return value.failure();
         const Place place = {new_end_ + buffer_.size(), entries_->expires(), static_cast<std::uint32_t>(value->size())};
         encode_record({Kind::put, entries_->key(), *value, place.expires}, false, new_log_.generation, buffer_);

@@ -59,13 +59,13 @@ class Scan {
     /// Whether there is another entry, which `key`, `expires` and `read` then speak of.
     [[nodiscard]] bool next();
 
-    /// Valid until the next `next`.
+    /// Valid as long as the scan.
     [[nodiscard]] std::string_view key() const { return walk_.key(); }
     [[nodiscard]] std::int64_t expires() const { return walk_.place().expires; }
 
-    /// The value, valid until the next `read`. Fails with ERR_CORRUPT if the record was damaged since the log was
-    /// opened.
-    [[nodiscard]] Result<std::string_view> read();
+    /// The value: in `buffer`, or in memory that is valid as long as the scan. Fails with ERR_CORRUPT if the record was
+    /// damaged since the log was opened.
+    [[nodiscard]] Result<std::string_view> read(std::string& buffer) const;
 
    private:
     void seek_first();
@@ -77,7 +77,6 @@ class Scan {
     Range range_;
     std::size_t left_;
     bool begun_ = false;
-    std::string buffer_;
 };
 
 /// An ordered key-value store in one file: the log of its changes (log_format.hpp), with an index in memory of where

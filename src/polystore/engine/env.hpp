@@ -22,8 +22,8 @@ class File {
 
     [[nodiscard]] virtual Result<std::uint64_t> size() = 0;
 
-    /// The `length` bytes at `offset`, all of which must be there; in `buffer` or in memory of the file, and valid
-    /// until the next call of either.
+    /// The `length` bytes at `offset`, all of which must be there: in `buffer`, or in memory of the file, where they
+    /// are valid until it is destroyed.
     [[nodiscard]] virtual Result<std::string_view> read(std::uint64_t offset, std::size_t length,
                                                         std::string& buffer) = 0;
 

@@ -43,8 +43,9 @@ Result<std::optional<Note>> find_note(Engine& engine, std::uint64_t session) {
 
 Status forget_notes(Engine& engine, std::int64_t time) {
     std::vector<Change> batch;
+    std::string buffer;
     for (Scan notes = engine.scan({.gte = std::string(1, kNoteMark)}); notes.next();) {
-        Result<std::string_view> text = notes.read();
+        Result<std::string_view> text = notes.read(buffer);
         if (!text.ok()) return text.failure();
         const std::optional<Note> note = parse(*text);
         if (!note || note->time < time) batch.push_back({std::string(notes.key()), std::nullopt});

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <span>
+#include <vector>
 
 #include "polystore/clients/posix_file.hpp"
 #include "polystore/engine/posix_lock.hpp"
@@ -54,7 +56,9 @@ class PosixFile : public File {
     PosixFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
     PosixFile(const PosixFile&) = delete;
     PosixFile& operator=(const PosixFile&) = delete;
-    ~PosixFile() override { unmap(); }
+    ~PosixFile() override {
+        for (const std::span<char> mapping : mappings_) munmap(mapping.data(), mapping.size());
+    }
 
     Result<std::uint64_t> size() override {
         struct stat status {};
@@ -64,17 +68,17 @@ class PosixFile : public File {
 
     Result<std::string_view> read(std::uint64_t offset, std::size_t length, std::string& buffer) override {
         if (length >= kLong) return copy(offset, length, buffer);
-        if (offset + length > mapped_) {
+        if (offset + length > mapping_.size()) {
             if (Status mapped = map(offset + length); !mapped.ok()) return mapped.failure();
         }
-        return std::string_view(static_cast<const char*>(mapping_) + offset, length);
+        return std::string_view(mapping_.data() + offset, length);
     }
 
     void expect(std::uint64_t offset, std::size_t length) override {
         constexpr std::size_t kLine = 64;
         constexpr std::size_t kMost = 4 * kLine;  // The processor goes on by itself.
-        if (offset + length > mapped_) return;
-        const char* const begin = static_cast<const char*>(mapping_) + offset;
+        if (offset + length > mapping_.size()) return;
+        const char* const begin = mapping_.data() + offset;
         for (std::size_t i = 0; i < std::min(length, kMost); i += kLine) __builtin_prefetch(begin + i);
     }
 
@@ -124,27 +128,21 @@ class PosixFile : public File {
         return std::string_view(buffer).substr(0, length);
     }
 
-    /// Maps twice of what is needed, beyond the end of the file: a log grows, and mapping it anew costs.
+    /// Maps twice of what is needed, beyond the end of the file: a log grows, and mapping it anew costs. What was
+    /// mapped before stays, as it is still read from.
     Status map(std::uint64_t needed) {
-        unmap();
         const std::size_t length = static_cast<std::size_t>(2 * needed) + (std::size_t{1} << 20U);
         void* const mapping = mmap(nullptr, length, PROT_READ, MAP_SHARED, fd_.number(), 0);
         if (mapping == MAP_FAILED) return failure_of("map", path_);
-        mapping_ = mapping;
-        mapped_ = length;
+        mapping_ = {static_cast<char*>(mapping), length};
+        mappings_.push_back(mapping_);
         return Done{};
-    }
-
-    void unmap() {
-        if (mapping_ != nullptr) munmap(mapping_, mapped_);
-        mapping_ = nullptr;
-        mapped_ = 0;
     }
 
     std::string path_;
     Descriptor fd_;
-    void* mapping_ = nullptr;
-    std::size_t mapped_ = 0;
+    std::span<char> mapping_;
+    std::vector<std::span<char>> mappings_;
 };
 
 /// Opens a file for reading and writing, with the flags of open(2) besides.

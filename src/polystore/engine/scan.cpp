@@ -73,6 +73,8 @@ void Scan::expect_values() {
     }
 }
 
-Result<std::string_view> Scan::read() { return read_value(log_, walk_.key(), walk_.place(), buffer_); }
+Result<std::string_view> Scan::read(std::string& buffer) const {
+    return read_value(log_, walk_.key(), walk_.place(), buffer);
+}
 
 }  // namespace polystore::engine

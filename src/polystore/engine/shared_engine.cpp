@@ -181,21 +181,12 @@ SharedEngine::Cursor::~Cursor() {
 
 Result<std::span<const SharedEntry>> SharedEngine::Cursor::next(std::size_t limit) {
     const Hold hold(engine_->mutex_);
-    text_.clear();
     page_.clear();
+    buffers_.resize(limit);
     while (page_.size() < limit && scan_->next()) {
-        Result<std::string_view> value = scan_->read();
+        Result<std::string_view> value = scan_->read(buffers_[page_.size()]);
         if (!value.ok()) return value.failure();
-        text_ += scan_->key();
-        text_ += *value;
         page_.push_back({scan_->key(), *value, scan_->expires()});
-    }
-    // Where they lie is known only now: until here, the lengths count.
-    std::string_view rest = text_;
-    for (SharedEntry& entry : page_) {
-        entry.key = rest.substr(0, entry.key.size());
-        entry.value = rest.substr(entry.key.size(), entry.value.size());
-        rest.remove_prefix(entry.key.size() + entry.value.size());
     }
     return std::span<const SharedEntry>(page_);
 }

@@ -99,7 +99,7 @@ class SharedEngine::Cursor {
    private:
     std::shared_ptr<SharedEngine> engine_;
     std::optional<Scan> scan_;
-    std::string text_;  ///< The keys and values of `page_`, one after the other.
+    std::vector<std::string> buffers_;  ///< Of values that are not in memory of the file.
     std::vector<SharedEntry> page_;
 };
 
