@@ -63,6 +63,7 @@ const storages = {
   async Postgres() {
     const { url, stop } = await startPostgres();
     const client = new pg.Pool({ connectionString: url });
+    client.on("error", () => {}); // The server may stop before the last connection has closed, for which end() does not wait.
     return { client, close: () => client.end().then(stop) };
   },
   async etcd() {
