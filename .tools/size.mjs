@@ -25,7 +25,8 @@ async function peer(name) {
     format: /** @type {const} */ ("esm"),
     write: false,
   };
-  const { outputFiles } = await build({ ...options, stdin: { contents: `export * from "${name}"`, resolveDir: "." } });
+  const contents = `export { default } from "${name}"`;
+  const { outputFiles } = await build({ ...options, stdin: { contents, resolveDir: "." } });
   return { name, bytes: brotli(outputFiles?.[0].contents ?? "") };
 }
 

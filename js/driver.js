@@ -54,6 +54,8 @@ export class Writing extends Task {
   }
 }
 
+/** @type {(key: string, value: any) => any} */
+const keyOnly = (key) => key;
 /** @type {import("./clients/client.js").Page} */
 const NOTHING = { ids: [], found: [] };
 
@@ -71,10 +73,10 @@ export class Listing extends Task {
   /**
    * @param {number} method
    * @param {string} prefix
-   * @param {import("./clients/client.js").Wanted} wanted
+   * @param {import("./clients/client.js").Wanted} [wanted] To remove a record, its key and its expiry are enough.
    * @param {(key: string, value: any) => any} [project] What it hands over of a record.
    */
-  constructor(method, prefix, wanted = "entries", project) {
+  constructor(method, prefix, wanted = "keys", project = keyOnly) {
     super(method, "", prefix);
     this.wanted = wanted;
     this.project = project;
@@ -424,7 +426,7 @@ function sift(connection, task, since) {
   const evicted = [];
   for (let i = 0; i < ids.length; ++i) {
     if (verdicts[i] === Verdict.keep) {
-      task.kept.push(task.project?.(ids[i].slice(task.id.length), valueOf(connection, records[i])));
+      task.kept.push(task.project(ids[i].slice(task.id.length), valueOf(connection, records[i])));
     } else if (verdicts[i] === Verdict.evict) {
       evicted.push({ id: ids[i], expires: records[i].expires });
     }
@@ -531,7 +533,7 @@ function numberOrNull() {
 function fail(connection, task, step, error) {
   if (step & ASK) abandon(step);
   // What a listing has open is let go; should that fail too, the first error is the one to tell.
-  if (task instanceof Listing) Promise.resolve(task.pages?.return?.()).catch(() => {});
+  Promise.resolve(/** @type {Partial<Listing>} */ (task).pages?.return?.()).catch(() => {});
   return clientError(describe(connection, task), error);
 }
 

@@ -10,8 +10,6 @@ import { copyValue } from "./value.js";
 export const WRAPPED = Symbol.for("polystore-wasm.wrapped");
 
 // What a listing makes of a record.
-/** @type {(key: string, value: any) => string} */
-const keyOnly = (key) => key;
 /** @type {(key: string, value: any) => any} */
 const valueOnly = (_, value) => value;
 /** @type {(key: string, value: any) => [string, any]} */
@@ -55,8 +53,7 @@ export class Store {
 
   /** @param {string} key */
   async get(key) {
-    const text = keyText(key);
-    return this.#lookUp(Method.get, text);
+    return this.#lookUp(Method.get, keyText(key));
   }
 
   /**
@@ -78,8 +75,7 @@ export class Store {
 
   /** @param {string} key */
   async has(key) {
-    const text = keyText(key);
-    return this.#lookUp(Method.has, text);
+    return this.#lookUp(Method.has, keyText(key));
   }
 
   /** @param {string} key */
@@ -89,7 +85,7 @@ export class Store {
   }
 
   async keys() {
-    return this.#perform(new Listing(Method.list, this.#prefix, "keys", keyOnly));
+    return this.#perform(new Listing(Method.list, this.#prefix));
   }
 
   async values() {

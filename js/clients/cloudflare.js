@@ -1,7 +1,7 @@
 import { PolystoreError, PolystoreTypeError, quotaError, show } from "../errors.js";
 import { decodeValue } from "../record.js";
+import { KeyQueue } from "./key_queue.js";
 import { requireText } from "./text_key.js";
-import { Turns } from "./turns.js";
 
 /** Keys that one call can get. */
 const MOST_KEYS = 100;
@@ -33,7 +33,7 @@ export class Cloudflare {
   /** @type {"write"} */
   copies = "write";
   #namespace;
-  #turns = new Turns();
+  #queue = new KeyQueue();
   /** The reads of this tick. @type {{ id: string, resolve: (found: Found) => void, reject: (error: unknown) => void }[]} */
   #reads = [];
 
@@ -45,7 +45,7 @@ export class Cloudflare {
   /** @param {string} id */
   async read(id) {
     requireKey(id);
-    return toRecord(await this.#turns.read(id, () => this.#find(id)));
+    return toRecord(await this.#queue.addRead(id, () => this.#find(id)));
   }
 
   /**
@@ -58,7 +58,7 @@ export class Cloudflare {
     const text = JSON.stringify(value);
     const options = { metadata: { [EXPIRES]: instant(expires) }, expirationTtl: platformLife(expires) };
     try {
-      await this.#turns.write(id, () => this.#namespace.put(id, text, options));
+      await this.#queue.add(id, () => this.#namespace.put(id, text, options));
     } catch (error) {
       throw writeError(`CLOUDFLARE set(${show(id)})`, error);
     }
@@ -68,7 +68,7 @@ export class Cloudflare {
   async erase(id) {
     requireKey(id);
     try {
-      await this.#turns.write(id, () => this.#namespace.delete(id));
+      await this.#queue.add(id, () => this.#namespace.delete(id));
     } catch (error) {
       throw writeError(`CLOUDFLARE del(${show(id)})`, error);
     }
@@ -81,7 +81,7 @@ export class Cloudflare {
   async *pages(prefix, wanted) {
     requireText(prefix, "Cloudflare KV");
     if (!fits(prefix)) return; // No key is that long.
-    await this.#turns.ended();
+    await this.#queue.idle();
     let cursor;
     do {
       const { keys, ...rest } = await this.#namespace.list({ prefix, cursor });
@@ -93,7 +93,7 @@ export class Cloudflare {
   }
 
   giveUp() {
-    this.#turns.giveUp();
+    this.#queue.giveUp();
   }
 
   /**

@@ -6,7 +6,7 @@ import { kind, PolystoreError } from "../errors.js";
 import { isRecord } from "../record.js";
 import { Batch } from "./batch.js";
 import { withLock } from "./lock_file.js";
-import { inTurn, isMissing, makeFolder, replaceFile, resolveLinks, withRoom } from "./text_file.js";
+import { inTurn, isMissing, makeFolder, replaceFile, resolveLinks, syncFolder, withRoom } from "./text_file.js";
 import { requireText } from "./text_key.js";
 
 /** Records to a page of a listing. */
@@ -163,6 +163,7 @@ class File {
       if (outcomes.some(({ changed }) => changed)) {
         const text = JSON.stringify(Object.fromEntries(this.#members), null, 2);
         await this.#keep(await replaceFile(this.#path, text));
+        await syncFolder(dirname(this.#path));
       }
       return outcomes.map(({ result }) => result);
     } catch (error) {

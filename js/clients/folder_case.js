@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { isLong, isSame, keyOf, nameOf } from "./file_name.js";
 import { decodeFile, encodeFile, withKey } from "./folder_file.js";
 import { withLock } from "./lock_file.js";
-import { isMissing, readIfThere, replaceFile } from "./text_file.js";
+import { isMissing, readIfThere, replaceFile, syncFolder } from "./text_file.js";
 
 const MARKER = ".polystore-ignores-case";
 const MARKER_TEXT =
@@ -65,6 +65,7 @@ async function renameAll(folder) {
     if (await isThere(join(folder, MARKER))) return;
     for (const rename of await misnamed(folder)) await rename();
     await (await replaceFile(join(folder, MARKER), MARKER_TEXT)).close();
+    await syncFolder(folder);
   });
 }
 

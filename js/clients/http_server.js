@@ -6,6 +6,8 @@ import { JSON_TYPE } from "../http_protocol.js";
 
 const TOO_LARGE = [413, 507];
 const KEY_TOO_LONG = [414, 431];
+/** How it shows in Node that a server has ended the connection. */
+const ENDED = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];
 /** What is wrong with what was asked, and not with who was asked. */
 const PASSED_ON = ["ERR_KEY", "ERR_VALUE", "ERR_EXPIRES"];
 
@@ -46,7 +48,11 @@ export class HttpServer {
       // A write that is redirected may end as a read.
       return await fetch(url, { method, headers, body, redirect: "manual", cache: "no-store" });
     } catch (error) {
-      throw reasonOf(error);
+      const reason = reasonOf(error);
+      if (!body || !ENDED.includes(reason.code)) throw reason;
+      // workerd answers a body that is too long before it has read it, and its answer is lost with the connection.
+      const message = `${this.#origin} ended the connection while it was sent ${body.length} characters, which may be more than it takes`;
+      throw new Error(message, { cause: reason });
     }
   }
 

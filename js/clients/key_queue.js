@@ -1,34 +1,79 @@
-/** Keeps the calls on each key in their order, where what carries them out does not. */
+import { isPresent, presentRequest } from "./present_request.js";
+
+/**
+ * A call on a key.
+ * @typedef {object} Call
+ * @property {AbortSignal} request The request that it was made in.
+ * @property {Promise<any> | null} reading What it gives, if it only reads.
+ * @property {Promise<void>} ended Resolves when it has ended, however.
+ */
+
+/**
+ * Keeps the calls on each key in their order, where what carries them out does not: each waits for the end of the one before.
+ * That is so within one request to a Worker. Nothing waits for a call of another request: when that is cancelled, what it began
+ * never settles.
+ */
 export class KeyQueue {
-  /** The latest call on each key, as long as it is under way. @type {Map<string, Promise<unknown>>} */
+  /** The latest call on each key, as long as it is under way. @type {Map<string, Call>} */
   #latest = new Map();
 
   /**
-   * Does something when what was called before on the same key has been done.
+   * Makes a call when those before it on the same key have ended.
    * @template Result
    * @param {string} id
-   * @param {() => Result | PromiseLike<Result>} action
+   * @param {() => Promise<Result>} call
    * @returns {Promise<Result>}
    */
-  add(id, action) {
-    const before = this.#latest.get(id);
-    // Whether that failed is its caller's business.
-    const result = before ? before.then(action, action) : new Promise((resolve) => resolve(action()));
-    this.#latest.set(id, result);
-    const forget = () => {
-      if (this.#latest.get(id) === result) this.#latest.delete(id);
-    };
-    result.then(forget, forget);
-    return result;
+  add(id, call) {
+    return this.#add(id, call, false);
   }
 
-  /** Resolves when all that has been called so far has been done. */
+  /**
+   * The same with a call that only reads: right after another one, they share what it gives.
+   * @template Result
+   * @param {string} id
+   * @param {() => Promise<Result>} call
+   * @returns {Promise<Result>}
+   */
+  addRead(id, call) {
+    return this.#before(id)?.reading ?? this.#add(id, call, true);
+  }
+
+  /** Resolves when all that has been called so far has ended. */
   async idle() {
-    await Promise.allSettled(this.#latest.values());
+    if (this.#latest.size === 0) return;
+    await Promise.all([...this.#latest.values()].filter(isOfPresent).map(({ ended }) => ended));
   }
 
   /** Lets later calls go ahead of those that are under way. */
   giveUp() {
     this.#latest.clear();
   }
+
+  /**
+   * @param {string} id
+   * @param {() => Promise<any>} call
+   * @param {boolean} reads
+   */
+  #add(id, call, reads) {
+    const before = this.#before(id);
+    const result = before ? before.ended.then(call) : call();
+    const end = () => {
+      if (this.#latest.get(id) === added) this.#latest.delete(id);
+    };
+    const added = { request: presentRequest(), reading: reads ? result : null, ended: result.then(end, end) };
+    this.#latest.set(id, added);
+    return result;
+  }
+
+  /** @param {string} id */
+  #before(id) {
+    const before = this.#latest.get(id);
+    return before && isOfPresent(before) ? before : undefined;
+  }
+}
+
+/** @param {Call} call */
+function isOfPresent({ request }) {
+  return isPresent(request);
 }

@@ -56,7 +56,8 @@ const EVICT = `
   WITH given AS (SELECT * FROM unnest($1::text[], $2::float8[]) AS given (id, expires)),
     locked AS (SELECT id, expires FROM kv JOIN given USING (id) ORDER BY id COLLATE "C" FOR UPDATE OF kv)
   DELETE FROM kv USING locked WHERE kv.id = locked.id AND ${EXPIRES} IS NOT DISTINCT FROM locked.expires`;
-const LIST = `SELECT ${ROW} FROM kv WHERE ${IN_RANGE}`;
+const LIST_ALL = `SELECT ${ROW} FROM kv`;
+const LIST = `${LIST_ALL} WHERE ${IN_RANGE}`;
 const LIST_PAGE = `${LIST} ${PAGE}`;
 const LIST_EXPIRED = `${LIST} AND ($4::timestamptz IS NULL OR expires_at <= $4) ${PAGE}`;
 
@@ -134,13 +135,8 @@ class Postgres {
   }
 
   /** @param {Evicted[]} evicted */
-  async evict(evicted) {
-    try {
-      return await this.#alone(() => this.#evict(evicted));
-    } catch (error) {
-      if (mayNotWrite(error)) return 0; // Who only reads finds nothing there all the same.
-      throw error;
-    }
+  evict(evicted) {
+    return this.#alone(() => this.#evict(evicted));
   }
 
   /**
@@ -151,7 +147,8 @@ class Postgres {
     const range = rangeOf(prefix);
     if (!range) return;
     if (wanted !== "stream") {
-      yield toPage(await this.#alone(() => this.#select(LIST, range)));
+      // To compare every key with nothing would take a tenth of the time.
+      yield toPage(await this.#alone(() => (prefix === "" ? this.#select(LIST_ALL, []) : this.#select(LIST, range))));
       return;
     }
     /** @type {string | null} */
@@ -352,11 +349,6 @@ function isError(error, ...codes) {
  */
 function mayBeOfOne(error) {
   return error instanceof RangeError || isError(error, "22", "23", "42501", "54", "P0");
-}
-
-/** @param {unknown} error Of the rights of the role, or of a server or transaction that only reads. */
-function mayNotWrite(error) {
-  return isError(error, "42501", "25006");
 }
 
 /**

@@ -1,4 +1,4 @@
-import { presentRequest } from "./turns.js";
+import { presentRequest } from "./present_request.js";
 
 /** @typedef {import("../source.js").Connection} Connection */
 

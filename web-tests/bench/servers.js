@@ -1,4 +1,4 @@
-// The storages of a server against polystore, each side with a server, a file or a database of its own.
+// The storages of a server against polystore, each side with a server, a file, a database or a namespace of its own.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
@@ -15,7 +15,9 @@ import { createClient } from "redis";
 import { startEtcd } from "../support/etcd.js";
 import { startPostgres } from "../support/postgres.js";
 import { startRedis } from "../support/redis.js";
+import { startWorker } from "../support/workerd.js";
 import { measure } from "./measure.js";
+import { fill, furtherWorks, works } from "./works.js";
 
 /** @typedef {import("./measure.js").Contest} Contest */
 /** @typedef {(client: any) => any} Kv */
@@ -61,6 +63,7 @@ const storages = {
   async Postgres() {
     const { url, stop } = await startPostgres();
     const client = new pg.Pool({ connectionString: url });
+    client.on("error", () => {}); // The server may stop before the last connection has closed, for which end() does not wait.
     return { client, close: () => client.end().then(stop) };
   },
   async etcd() {
@@ -88,39 +91,27 @@ const storages = {
   },
 };
 
-const KEYS = Array.from({ length: 1000 }, (_, i) => `${i % 10 === 0 ? "some" : "other"}:${i}`);
-
-/**
- * @typedef {object} Work
- * @property {number} operations
- * @property {(store: any) => Promise<unknown>} run
- */
-/** @type {Record<string, Work>} */
-const works = {
-  get: {
-    operations: 100,
-    async run(store) {
-      for (const key of KEYS.slice(0, 100)) await store.get(key);
-    },
-  },
-  set: {
-    operations: 20,
-    async run(store) {
-      for (const key of KEYS.slice(0, 20)) await store.set(key, "value");
-    },
-  },
-  "1,000 sets at once": { operations: 1000, run: (store) => Promise.all(KEYS.map((key) => store.set(key, "value"))) },
-  "1,000 gets at once": { operations: 1000, run: (store) => Promise.all(KEYS.map((key) => store.get(key))) },
-  "keys() of 1,000": { operations: 1, run: (store) => store.keys() },
-  "entries() of 1,000": { operations: 1, run: (store) => store.entries() },
-  "entries() of 100 in 1,000": { operations: 1, run: (store) => store.prefix("some:").entries() },
-};
+const CLOUDFLARE = "Cloudflare KV";
 
 /** What the project set itself, where it is more than not to be slower. @type {Record<string, Record<string, number>>} */
 const targets = {
   Folder: { "keys() of 1,000": 3, "entries() of 1,000": 3 },
+  Redis: { "iteration of 20,000": 10 },
   etcd: { "keys() of 1,000": 20, "entries() of 1,000": 20 },
 };
+
+/**
+ * @param {string} storage
+ * @param {string} work
+ * @param {number} operations
+ * @param {() => Promise<unknown>} ours
+ * @param {() => Promise<unknown>} theirs
+ */
+function compare(storage, work, operations, ours, theirs) {
+  const target = targets[storage]?.[work] ?? 1;
+  const contest = { name: `${storage}: ${work}`, target, operations, against: "polystore 0.27" };
+  return measure({ ...contest, ours: async () => ours, theirs: async () => theirs }, 5);
+}
 
 /**
  * @param {Kv} upstream
@@ -130,16 +121,48 @@ export async function* inServers(upstream) {
   for (const [name, open] of Object.entries(storages)) {
     const [mine, other] = [await open(), await open()];
     const [ours, theirs] = [kv(mine.client), upstream(other.client)];
-    for (const key of KEYS) await Promise.all([ours.set(key, "value"), theirs.set(key, "value")]);
     const results = [];
-    for (const [what, { operations, run }] of Object.entries(works)) {
-      const target = targets[name]?.[what] ?? 1;
-      const contest = { name: `${name}: ${what}`, target, operations, against: "polystore 0.27" };
-      const timed = { ours: async () => () => run(ours), theirs: async () => () => run(theirs) };
-      results.push(await measure({ ...contest, ...timed }, 5));
+    let held = 0;
+    for (const [work, { operations, keys, run }] of Object.entries({ ...works, ...furtherWorks[name] })) {
+      for (const store of [ours, theirs]) await fill(store, held, keys);
+      held = keys;
+      results.push(
+        await compare(
+          name,
+          work,
+          operations,
+          () => run(ours),
+          () => run(theirs),
+        ),
+      );
     }
     await mine.close();
     await other.close();
     yield { name, results };
   }
+  yield { name: CLOUDFLARE, results: await inWorker() };
+}
+
+/** Both libraries run in the Worker, where the namespaces are; each run is a request to it, which takes it a millisecond. */
+async function inWorker() {
+  const { worker, stop } = await startWorker("web-tests/bench/cloudflare.worker.js");
+  const ask = async (/** @type {string} */ side, /** @type {string} */ work) => {
+    const response = await worker.dispatchFetch(`http://worker/${side}/${encodeURIComponent(work)}`);
+    if (!response.ok) throw new Error(await response.text());
+  };
+  const results = [];
+  for (const side of ["ours", "theirs"]) await ask(side, "fill");
+  for (const [work, { operations }] of Object.entries(works)) {
+    results.push(
+      await compare(
+        CLOUDFLARE,
+        work,
+        operations,
+        () => ask("ours", work),
+        () => ask("theirs", work),
+      ),
+    );
+  }
+  await stop();
+  return results;
 }

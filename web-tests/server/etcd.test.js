@@ -323,32 +323,57 @@ testEtcd("close() closes the Etcd3; that of a namespace leaves it open", async (
   await assert.rejects(kv(client).get("a"), { code: "ERR_CLIENT" });
 });
 
-testEtcd("a key that may not be read takes no other read with it", async (root) => {
+/**
+ * Runs something as a user who may do one thing with the keys that begin with "mine:", and nothing with others.
+ * @param {any} root
+ * @param {"Read" | "Readwrite"} permission
+ * @param {(client: Etcd3) => Promise<void>} run
+ */
+async function asLimited(root, permission, run) {
   const admin = root.user("root");
+  const [role, user] = [root.role("mine"), root.user("limited")];
   await admin.create("secret");
-  await root
-    .role("root")
-    .create()
-    .catch(() => {});
+  await root.role("root").create();
   await admin.addRole("root");
-  const mine = await root.role("mine").create();
-  await mine.grant({ permission: "Readwrite", range: root.range({ prefix: "mine:" }) });
-  const user = await root.user("limited").create("secret");
+  await role.create();
+  await role.grant({ permission, range: root.range({ prefix: "mine:" }) });
+  await user.create("secret");
   await user.addRole("mine");
   await root.auth.authEnable();
   const as = (/** @type {string} */ username) =>
     new Etcd3({ hosts: server.url, auth: { username, password: "secret" } });
   const [limited, again] = [as("limited"), as("root")];
   try {
+    await run(limited);
+  } finally {
+    await again.auth.authDisable();
+    for (const { name } of [user, admin]) await root.user(name).delete();
+    for (const name of ["mine", "root"]) await root.role(name).delete();
+    limited.close();
+    again.close();
+  }
+}
+
+testEtcd("a key that may not be read takes no other read with it", (root) =>
+  asLimited(root, "Readwrite", async (limited) => {
     const store = kv(limited);
     const outcomes = await Promise.allSettled([store.set("mine:a", 1), store.get("other"), store.get("mine:a")]);
     assert.deepEqual([outcomes[0].status, outcomes[2]], ["fulfilled", { status: "fulfilled", value: 1 }]);
     assert.equal(outcomes[1].status === "rejected" && outcomes[1].reason.code, "ERR_CLIENT");
-  } finally {
-    await again.auth.authDisable();
-    limited.close();
-    again.close();
-  }
+  }),
+);
+
+testEtcd("to a user who may only read, what has expired is absent though it is there", async (root) => {
+  await root.put("mine:old").value('{"expires":1,"value":1}');
+  await root.put("mine:new").value('{"expires":null,"value":2}');
+  await asLimited(root, "Read", async (limited) => {
+    const store = kv(limited).prefix("mine:");
+    assert.deepEqual([await store.get("old"), await store.has("old"), await store.all()], [null, false, { new: 2 }]);
+    for (const call of [() => store.prune(), () => store.clear(), () => store.set("new", 3)]) {
+      await assert.rejects(call, { code: "ERR_CLIENT", message: /permission denied/ });
+    }
+  });
+  assert.equal(await root.get("mine:old").string(), '{"expires":1,"value":1}');
 });
 
 test("a client of the user's own with the methods of an Etcd3 is not taken for it", () => {

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chmodSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import fs from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import upstream from "polystore";
@@ -183,5 +185,44 @@ test("a folder: sets and deletions of one key, not waited for, take place in the
     assert.equal(await reading, "short");
     await last;
     assert.equal(await store.get("k"), round);
+  }
+});
+
+test("sets at once share syncs of their folder, and each waits for one that began when its file had its name", async () => {
+  const url = freshFolder();
+  const store = kv(url);
+  await store.set("first", 1);
+  const { rename } = fs;
+  const handle = await fs.open(new URL(url));
+  const { sync } = Object.getPrototypeOf(handle);
+  await handle.close();
+  let moment = 0;
+  /** When files got their names. @type {Map<string, number>} */
+  const named = new Map();
+  /** When those syncs of the folder began that have ended. @type {number[]} */
+  const syncs = [];
+  fs.rename = async (from, to) => {
+    await rename(from, to);
+    named.set(String(to), ++moment);
+  };
+  syncBuiltinESMExports();
+  Object.getPrototypeOf(handle).sync = async function () {
+    const isFolder = (await this.stat()).isDirectory();
+    const began = ++moment;
+    await sync.call(this);
+    if (isFolder) syncs.push(began);
+  };
+  try {
+    const setOne = async (/** @type {number} */ i) => {
+      await store.set(`k${i}`, i);
+      const since = named.get(fileURLToPath(new URL(`k${i}.json`, url)));
+      assert.ok(Math.max(...syncs) > Number(since), `k${i} got its name at ${since}, and the syncs began at ${syncs}`);
+    };
+    await Promise.all(Array.from({ length: 100 }, (_, i) => setOne(i)));
+    assert.ok(syncs.length <= 50, `${syncs.length} syncs`);
+  } finally {
+    fs.rename = rename;
+    syncBuiltinESMExports();
+    Object.getPrototypeOf(handle).sync = sync;
   }
 });

@@ -364,6 +364,17 @@ for (const [status, code] of /** @type {[number, string][]} */ ([
   });
 }
 
+test("a server that ends the connection while a value is sent to it is ERR_CLIENT, and what it may mean is said", async () => {
+  const store = await serveAnswer((incoming) => void incoming.socket.resetAndDestroy());
+  await assert.rejects(store.set("a", "x".repeat(5_000_000)), ({ code, message, cause }) => {
+    assert.equal(code, "ERR_CLIENT");
+    assert.match(message, /ended the connection while it was sent 5000002 characters, which may be more than it takes/);
+    assert.ok(cause.cause.code);
+    return true;
+  });
+  await assert.rejects(store.get("a"), ({ message }) => !/characters/.test(message));
+});
+
 test("a key too long for the server is ERR_KEY", async () => {
   const { url } = await serveStore();
   await assert.rejects(kv(url).set("x".repeat(20000), 1), { code: "ERR_KEY" });

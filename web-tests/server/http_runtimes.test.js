@@ -3,15 +3,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Miniflare } from "miniflare";
 import kv from "polystore-wasm";
 import { handler, listener } from "polystore-wasm/server";
+import { startWorker } from "../support/workerd.js";
 
-const read = (/** @type {string} */ path) => readFileSync(new URL(path, import.meta.url), "utf8");
 const path = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
@@ -52,14 +50,8 @@ const runtimes = {
   Bun: () => startProgram("@oven/bun-linux-x64/bin/bun", ["run"]),
   Deno: () => startProgram("@deno/linux-x64-glibc/deno", ["run", "--allow-net"]),
   workerd: async () => {
-    const worker = new Miniflare({
-      compatibilityDate: "2025-01-01",
-      modules: [
-        { type: "ESModule", path: "web-tests/server/http_worker.js", contents: read("http_worker.js") },
-        { type: "ESModule", path: "dist/server.js", contents: read("../../dist/server.js") },
-      ],
-    });
-    return { port: Number((await worker.ready).port), stop: () => worker.dispose() };
+    const { worker, stop } = await startWorker("web-tests/server/http_worker.js");
+    return { port: Number((await worker.ready).port), stop };
   },
 };
 
@@ -71,7 +63,10 @@ for (const [name, start] of Object.entries(runtimes)) {
     const headers = { authorization: "Bearer s3cret" };
     try {
       await t.test("keys and values of all kinds", async () => {
-        const keys = ["a", "", ".", "..", "a/b", "a b", "%2e", "?#&=", "__proto__", "\0", "é🌍", "x".repeat(5000)];
+        const keys = ["a", "a/b", "a b", "%2e", "?#&=", "__proto__", "\0", "é🌍"];
+        const awkward = ["", ".", "..", "x".repeat(5000)];
+        if (name !== "workerd") keys.push(...awkward);
+        else for (const key of awkward) await assert.rejects(store.set(key, 1), { code: "ERR_KEY", message: /512/ });
         for (const key of keys) await store.set(key, { key });
         for (const key of keys) assert.deepEqual(await store.get(key), { key });
         await Promise.all(keys.map((key) => store.set(key, [key])));
@@ -86,17 +81,17 @@ for (const [name, start] of Object.entries(runtimes)) {
         assert.deepEqual(await store.all(), {});
       });
 
-      await t.test("a listing of 5,000, one that is left, a sub-store, and polystore's listing", async () => {
-        const keys = Array.from({ length: 5000 }, (_, i) => `k${i}`);
+      await t.test("a listing of 2,000, one that is left, a sub-store, and polystore's listing", async () => {
+        const keys = Array.from({ length: 2000 }, (_, i) => `k${i}`);
         await Promise.all(keys.map((key) => store.set(key, "x".repeat(100))));
         assert.deepEqual((await store.keys()).sort(), [...keys].sort());
         let seen = 0;
         for await (const [key] of store) if (key && ++seen === 10) break;
-        assert.equal((await store.prefix("k49").keys()).length, 111);
-        const listed = await fetch(`${url}/?prefix=k499`, { headers });
+        assert.equal((await store.prefix("k19").keys()).length, 111);
+        const listed = await fetch(`${url}/?prefix=k199`, { headers });
         assert.equal(Object.keys(await listed.json()).length, 11);
-        await store.prefix("k4").clear();
-        assert.equal((await store.keys()).length, 5000 - 1111);
+        await store.prefix("k1").clear();
+        assert.equal((await store.keys()).length, 2000 - 1111);
         await store.clear();
       });
 
@@ -120,7 +115,6 @@ for (const [name, start] of Object.entries(runtimes)) {
         assert.deepEqual(await store.keys(), ["fits"]);
       });
 
-      if (name === "workerd") return; // Whose store is a simple one.
       await t.test("expiry, in the time of the server", async () => {
         await store.set("brief", 1, { expires: "1ms" });
         await store.set("long", 1, { expires: "1h" });

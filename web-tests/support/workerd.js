@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
 /**
- * Bundles a Worker as Cloudflare's wrangler does, and runs it in workerd, with an empty namespace of KV as `env.KV`.
+ * Bundles a Worker as Cloudflare's wrangler does, and runs it in workerd, with two empty namespaces of KV, `env.KV` and `env.OTHER`.
  * @param {string} entry
  * @param {string} [folder] From which packages are found.
  * @returns {Promise<{ worker: Miniflare, stop: () => Promise<void> }>}
@@ -36,7 +36,7 @@ export async function startWorker(entry, folder = process.cwd()) {
   const worker = new Miniflare({
     modules,
     compatibilityDate: "2026-04-01",
-    kvNamespaces: ["KV"],
+    kvNamespaces: ["KV", "OTHER"],
     kvPersist,
     cf: false,
   });
