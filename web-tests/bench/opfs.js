@@ -1,5 +1,5 @@
-// OPFS, where nobody else is a peer: against what keeps the same in IndexedDB. One stays a second behind in durability, as the
-// browser has it for the peers, too, except where it says strict.
+// OPFS, where there is no peer: against what pages keep the same in, IndexedDB. Except where it says strict, neither is flushed
+// before a write resolves; IndexedDB never is, as Chromium has it by default.
 
 import * as idbKeyval from "../../node_modules/idb-keyval/dist/index.js";
 import { atOnce, fillMany, listing, oneByOne, PREFIX, VALUE } from "./many.js";
