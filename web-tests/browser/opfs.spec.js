@@ -154,6 +154,37 @@ test("a worker is killed in mid-write, again and again: what was acknowledged is
   expect(Object.keys(await all(page, log)).sort()).toEqual(acknowledged.sort());
 });
 
+test("calls that an owner made and did not answer are answered by the next, and not made again", async ({
+  open,
+  log,
+}) => {
+  const [owner, late, other] = [await open(), await open(), await open()];
+  await owner.evaluate(startWorkersFrom, "/web-tests/browser/opfs_mute.worker.js");
+  await owner.evaluate(async (log) => {
+    const store = window.kv(log);
+    await Promise.all(["a", "b", "c"].map((key) => store.set(key, 1, { expires: "1h" })));
+  }, log);
+  const lost = await late.evaluate(async (log) => {
+    const now = Date.now();
+    Date.now = () => now + 3_600_001;
+    const results = /** @type {any} */ ([]);
+    const twoWereLost = new Promise((resolve) => {
+      new BroadcastChannel("lost").onmessage = ({ data }) => results.push(data.result) === 2 && resolve(undefined);
+    });
+    const store = window.kv(log);
+    const answers = Promise.all([store.set("unanswered", "late"), store.prune()]);
+    Object.assign(window, { answers });
+    await twoWereLost;
+    return results;
+  }, log);
+  expect(lost).toEqual([0, 3]);
+  await set(other, log, "unanswered", "other");
+  await set(other, log, "a", "other");
+  await owner.close();
+  const answers = await late.evaluate(() => /** @type {any} */ (window).answers);
+  expect([answers, await all(late, log)]).toEqual([["unanswered", 3], { unanswered: "other", a: "other" }]);
+});
+
 test("an owner that is frozen gives the log away, and is served again when it goes on", async ({ open, log }) => {
   const [owner, other] = [await open(), await open()];
   await set(owner, log, "owner", 1);
