@@ -19,13 +19,13 @@ export function buildPackage() {
 }
 
 /**
- * @param {"debug" | "release"} preset
- * @param {string} [target] Everything if none is given.
+ * @param {"debug" | "release" | "fuzz"} preset
+ * @param {string} [target] All of the preset's if none is given.
  */
-export function buildNative(preset, target = "all") {
+export function buildNative(preset, target) {
   heading(`Native, ${preset}`);
   if (!existsSync(`build/${preset}/build.ninja`)) run("cmake", ["--preset", preset]);
-  run("cmake", ["--build", "--preset", preset, "--target", target]);
+  run("cmake", ["--build", "--preset", preset, ...(target ? ["--target", target] : [])]);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,4 +1,5 @@
-import { existsSync, rmSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { heading, run, succeeds } from "./run.mjs";
 
@@ -21,6 +22,10 @@ const needs = {
     { name: "ninja-build", isThere: command("ninja") },
     { name: "nlohmann-json3-dev", isThere: header("nlohmann/json.hpp") },
     { name: "catch2", isThere: header("catch2") },
+  ],
+  fuzz: [
+    { name: "clang", isThere: command("clang++") },
+    { name: "libclang-rt-dev", isThere: hasFuzzer },
   ],
   peers: [
     { name: "libleveldb-dev", isThere: header("leveldb/db.h") },
@@ -69,6 +74,11 @@ export function install(...purposes) {
 function nodeHeaders() {
   const prefix = dirname(dirname(process.execPath));
   return existsSync(join(prefix, "include/node/node.h")) ? { npm_config_nodedir: prefix } : {};
+}
+
+function hasFuzzer() {
+  const folder = spawnSync("clang++", ["-print-runtime-dir"], { encoding: "utf8" }).stdout?.trim();
+  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith("libclang_rt.fuzzer"));
 }
 
 function isCurrent() {

@@ -25,6 +25,10 @@ function native() {
   stage("C++, under AddressSanitizer and UndefinedBehaviorSanitizer", (report) =>
     succeeds("ctest", ["--preset", "debug", "--output-junit", join(process.cwd(), report)]),
   );
+  buildNative("fuzz");
+  stage("Logs of any bytes, for a minute", (report) =>
+    succeeds("ctest", ["--preset", "fuzz", "--output-junit", join(process.cwd(), report)]),
+  );
 }
 
 function web() {
@@ -77,7 +81,7 @@ function conclude() {
 rmSync(RESULTS, { recursive: true, force: true });
 mkdirSync(RESULTS, { recursive: true });
 const nativeOnly = process.argv[2] === "native";
-install("native", ...(nativeOnly ? [] : /** @type {const} */ (["wasm", "browser", "lint", "services"])));
+install("native", "fuzz", ...(nativeOnly ? [] : /** @type {const} */ (["wasm", "browser", "lint", "services"])));
 if (!nativeOnly) {
   buildPackage();
   buildNative("release", "polystore_demo"); // The C++ part of the demo.

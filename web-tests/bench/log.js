@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Level } from "level";
 import kv from "polystore-wasm";
-import { atOnce, fillMany, KEYS, listing, oneByOne, PREFIX, VALUE } from "./many.js";
+import { atOnce, fillMany, gotKeys, listing, oneByOne, PREFIX, putKeys, VALUE } from "./many.js";
 import { measure } from "./measure.js";
 
 export async function inLog() {
@@ -18,8 +18,9 @@ export async function inLog() {
   await fillMany((keys) => level.batch(keys.map((key) => ({ type: "put", key, value: VALUE }))));
   await /** @type {any} */ (level).compactRange("", "\uffff"); // In the order in which it reads best.
 
-  const some = KEYS.slice(0, 1000);
-  const puts = some.map((key) => ({ type: /** @type {const} */ ("put"), key, value: VALUE }));
+  const putThere = putKeys(1000);
+  const gotThere = gotKeys(1000);
+  const puts = putThere.map((key) => ({ type: /** @type {const} */ ("put"), key, value: VALUE }));
   const range = { gte: PREFIX, lt: `${PREFIX}:` }; // What comes after the digits.
   const synced = { sync: true };
   const get = (/** @type {string} */ key) => log.get(key);
@@ -27,18 +28,18 @@ export async function inLog() {
   const put = (/** @type {string} */ key) => level.put(key, VALUE);
   /** @type {[name: string, target: number | undefined, operations: number, ours: Run, theirs: Run][]} */
   const races = [
-    ["get", 3, 1000, oneByOne(1000, get), oneByOne(1000, (key) => level.get(key))],
-    ["set", 2, 1000, oneByOne(1000, set), oneByOne(1000, put)],
-    ["1,000 gets at once", undefined, 1000, atOnce(get), atOnce((key) => level.get(key))],
-    ["1,000 gets at once, theirs with getMany", undefined, 1000, atOnce(get), () => level.getMany(some)],
-    ["1,000 sets at once", undefined, 1000, atOnce(set), atOnce(put)],
-    ["1,000 sets at once, theirs with batch", undefined, 1000, atOnce(set), () => level.batch(puts)],
+    ["get", 3, 1000, oneByOne(gotThere, get), oneByOne(gotThere, (key) => level.get(key))],
+    ["set", 2, 1000, oneByOne(putThere, set), oneByOne(putThere, put)],
+    ["1,000 gets at once", undefined, 1000, atOnce(gotThere, get), atOnce(gotThere, (key) => level.get(key))],
+    ["1,000 gets at once, theirs with getMany", undefined, 1000, atOnce(gotThere, get), () => level.getMany(gotThere)],
+    ["1,000 sets at once", undefined, 1000, atOnce(putThere, set), atOnce(putThere, put)],
+    ["1,000 sets at once, theirs with batch", undefined, 1000, atOnce(putThere, set), () => level.batch(puts)],
     [
       "1,000 sets at once, synced",
       undefined,
       1000,
-      atOnce((key) => strict.set(key, VALUE)),
-      atOnce((key) => level.put(key, VALUE, synced)),
+      atOnce(putThere, (key) => strict.set(key, VALUE)),
+      atOnce(putThere, (key) => level.put(key, VALUE, synced)),
     ],
     ["entries() of all", undefined, 1, listing(() => log.entries()), listing(() => level.iterator().all())],
     [

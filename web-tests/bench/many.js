@@ -21,19 +21,32 @@ export async function fillMany(put) {
 }
 
 /**
+ * So many keys, in the order in which they are put.
+ * @param {number} count
+ */
+export const putKeys = (count) => KEYS.slice(0, count);
+
+/**
+ * The same, in another order: what is got in the order in which it was put is next to each other on a disk.
+ * @param {number} count
+ */
+export const gotKeys = (count) => Array.from({ length: count }, (_, i) => KEYS[(i * 617) % count]);
+
+/**
  * Makes one call after the other.
- * @param {number} times
+ * @param {string[]} keys
  * @param {(key: string) => Promise<unknown>} call
  */
-export const oneByOne = (times, call) => async () => {
-  for (let i = 0; i < times; ++i) await call(KEYS[i]);
+export const oneByOne = (keys, call) => async () => {
+  for (const key of keys) await call(key);
 };
 
 /**
- * Makes 1,000 calls at once.
+ * Makes a call a key at once.
+ * @param {string[]} keys
  * @param {(key: string) => Promise<unknown>} call
  */
-export const atOnce = (call) => () => Promise.all(KEYS.slice(0, 1000).map(call));
+export const atOnce = (keys, call) => () => Promise.all(keys.map(call));
 
 /**
  * Lists, and sees that nothing is missing.

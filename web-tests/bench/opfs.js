@@ -2,7 +2,7 @@
 // before a write resolves; IndexedDB never is, as Chromium has it by default.
 
 import * as idbKeyval from "../../node_modules/idb-keyval/dist/index.js";
-import { atOnce, fillMany, listing, oneByOne, PREFIX, VALUE } from "./many.js";
+import { atOnce, fillMany, gotKeys, listing, oneByOne, PREFIX, putKeys, VALUE } from "./many.js";
 
 /** @typedef {import("./measure.js").Contest} Contest */
 
@@ -38,22 +38,22 @@ export function inOpfs(kv, localForage) {
       "200 sets",
       5,
       200,
-      oneByOne(200, (key) => log.set(key, VALUE)),
-      oneByOne(200, (key) => forage.setItem(key, VALUE)),
+      oneByOne(putKeys(200), (key) => log.set(key, VALUE)),
+      oneByOne(putKeys(200), (key) => forage.setItem(key, VALUE)),
     ),
     contest(
       "200 gets",
       4,
       200,
-      oneByOne(200, (key) => log.get(key)),
-      oneByOne(200, (key) => forage.getItem(key)),
+      oneByOne(gotKeys(200), (key) => log.get(key)),
+      oneByOne(gotKeys(200), (key) => forage.getItem(key)),
     ),
     contest(
       "1,000 sets at once, strict",
       20,
       1000,
-      atOnce((key) => strict.set(key, VALUE)),
-      atOnce((key) => forage.setItem(key, VALUE)),
+      atOnce(putKeys(1000), (key) => strict.set(key, VALUE)),
+      atOnce(putKeys(1000), (key) => forage.setItem(key, VALUE)),
     ),
     {
       name: "OPFS: entries() of 1,000 by prefix in 100,000",

@@ -68,6 +68,34 @@ function closeDatabase() {
   /** @type {any} */ (window).connection.close();
 }
 
+test("each write is as durable as the option says, and relaxed where it says nothing", async ({ tab }) => {
+  const durabilities = await tab.evaluate(async () => {
+    /** @type {string[]} */
+    let begun = [];
+    const { transaction } = IDBDatabase.prototype;
+    IDBDatabase.prototype.transaction = function (...args) {
+      const made = transaction.apply(this, args);
+      if (made.mode === "readwrite") begun.push(made.durability);
+      return made;
+    };
+    const made = async (/** @type {any} */ options) => {
+      const store = window.kv("indexeddb:durability", options);
+      await Promise.all([store.set("a", 1), store.get("a")]);
+      await store.del("a");
+      await store.clear();
+      await store.close();
+      return begun.splice(0);
+    };
+    return {
+      nothing: await made(undefined),
+      relaxed: await made({ durability: "relaxed" }),
+      strict: await made({ durability: "strict" }),
+    };
+  });
+  const three = (/** @type {string} */ durability) => [durability, durability, durability];
+  expect(durabilities).toEqual({ nothing: three("relaxed"), relaxed: three("relaxed"), strict: three("strict") });
+});
+
 test("it is loaded when it is used; kv(indexedDB) is a database named polystore", async ({ tab, server }) => {
   const path = "/dist/clients/indexeddb.js";
   expect(server.requests.slice(server.requests.lastIndexOf("/dist/index.js"))).not.toContain(path);

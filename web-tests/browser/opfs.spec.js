@@ -1,5 +1,8 @@
 // What is true of a log in the private file system beyond the contract: many tabs, owners that end, and browsers without it.
 
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { expect } from "@playwright/test";
 import { launchChromium } from "../support/browser.js";
 import { serve } from "../support/server.js";
@@ -154,6 +157,37 @@ test("a worker is killed in mid-write, again and again: what was acknowledged is
   expect(Object.keys(await all(page, log)).sort()).toEqual(acknowledged.sort());
 });
 
+test("calls that an owner made and did not answer are answered by the next, and not made again", async ({
+  open,
+  log,
+}) => {
+  const [owner, late, other] = [await open(), await open(), await open()];
+  await owner.evaluate(startWorkersFrom, "/web-tests/browser/opfs_mute.worker.js");
+  await owner.evaluate(async (log) => {
+    const store = window.kv(log);
+    await Promise.all(["a", "b", "c"].map((key) => store.set(key, 1, { expires: "1h" })));
+  }, log);
+  const lost = await late.evaluate(async (log) => {
+    const now = Date.now();
+    Date.now = () => now + 3_600_001;
+    const results = /** @type {any} */ ([]);
+    const twoWereLost = new Promise((resolve) => {
+      new BroadcastChannel("lost").onmessage = ({ data }) => results.push(data.result) === 2 && resolve(undefined);
+    });
+    const store = window.kv(log);
+    const answers = Promise.all([store.set("unanswered", "late"), store.prune()]);
+    Object.assign(window, { answers });
+    await twoWereLost;
+    return results;
+  }, log);
+  expect(lost).toEqual([0, 3]);
+  await set(other, log, "unanswered", "other");
+  await set(other, log, "a", "other");
+  await owner.close();
+  const answers = await late.evaluate(() => /** @type {any} */ (window).answers);
+  expect([answers, await all(late, log)]).toEqual([["unanswered", 3], { unanswered: "other", a: "other" }]);
+});
+
 test("an owner that is frozen gives the log away, and is served again when it goes on", async ({ open, log }) => {
   const [owner, other] = [await open(), await open()];
   await set(owner, log, "owner", 1);
@@ -266,6 +300,35 @@ test("a log that is damaged is ERR_CORRUPT, with the place, and is left as it is
   }, log);
   expect(result.failure).toEqual(["ERR_CORRUPT", expect.stringMatching(/damaged at offset \d+/)]);
   expect(result.isSame).toBe(true);
+});
+
+test("C++ reads the bytes that a browser wrote", async ({ open, log }, testInfo) => {
+  const page = await open();
+  const bytes = await page.evaluate(async (log) => {
+    const store = window.kv(log);
+    await store.set("ключ 🔑", { deep: [1, "two", null] });
+    await store.set("lives", true, { expires: "1h" });
+    await store.set("gone", 1, { expires: 0.001 });
+    await store.set("removed", 1);
+    await store.set("replaced", "before");
+    await store.set("replaced", "after");
+    await store.set("", "x".repeat(100_000));
+    await store.del("removed");
+    await store.prefix("many:").set("cleared", 1);
+    await store.prefix("many:").clear();
+    await store.close();
+    const root = await navigator.storage.getDirectory();
+    const folder = await (await root.getDirectoryHandle("polystore-wasm")).getDirectoryHandle(log.slice(5));
+    const current = await (await (await folder.getFileHandle("current")).getFile()).text();
+    return [...new Uint8Array(await (await (await folder.getFileHandle(`${current}.kv`)).getFile()).arrayBuffer())];
+  }, log);
+  const path = testInfo.outputPath("data.kv");
+  writeFileSync(path, Buffer.from(bytes));
+  const program = resolve("build/debug/native-tests/polystore_log");
+  const written = { "ключ 🔑": { deep: [1, "two", null] }, lives: true, replaced: "after", "": "x".repeat(100_000) };
+  const read = () => JSON.parse(execFileSync(program, [path, "from", "C++"], { encoding: "utf8" }));
+  expect(read()).toEqual(written);
+  expect(read()).toEqual({ ...written, from: "C++" });
 });
 
 test("where the worker's file is not to be had it is started from a text, if the policy lets it", async ({ log }) => {

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import fs, { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { dirname, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -101,6 +102,64 @@ test("what is overwritten again and again does not fill the disk", async () => {
   assert.equal(await store.get("key").catch(() => "closed"), "closed");
   assert.equal(await kv(urlOf(path)).get("key"), value);
   await kv(urlOf(path)).close();
+});
+
+/** Lets a flush begin that is to. */
+async function turns() {
+  for (let i = 0; i < 5; ++i) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Counts the syncs of what is opened from now on, which are made as ever. @param {import("node:test").TestContext} t */
+function watchSyncs(t) {
+  const { fdatasync } = fs;
+  const ended = /** @type {(() => void)[]} */ ([]);
+  const syncs = { begun: 0, ended: () => new Promise((resolve) => ended.push(() => resolve(undefined))) };
+  const give = (/** @type {any} */ sync) => {
+    fs.fdatasync = sync;
+    syncBuiltinESMExports();
+  };
+  give((/** @type {number} */ file, /** @type {fs.NoParamCallback} */ done) => {
+    ++syncs.begun;
+    fdatasync(file, (error) => {
+      done(error);
+      for (const hear of ended.splice(0)) hear();
+    });
+  });
+  t.after(() => give(fdatasync));
+  return syncs;
+}
+
+test("what is relaxed is flushed a second after the first change, and when it is closed", async (t) => {
+  const syncs = watchSyncs(t);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const store = kv(urlOf(freshPath(".kv")), { durability: "relaxed" });
+  await store.set("a", 1);
+  t.mock.timers.tick(600);
+  await store.set("b", 2);
+  t.mock.timers.tick(399);
+  await turns();
+  assert.equal(syncs.begun, 0);
+  const synced = syncs.ended();
+  t.mock.timers.tick(1);
+  await synced;
+  t.mock.timers.tick(100_000);
+  await turns();
+  assert.equal(syncs.begun, 1, "of what is flushed nothing is flushed again");
+
+  await store.set("c", 3);
+  await store.close();
+  assert.equal(syncs.begun, 2);
+});
+
+test("what is strict is flushed before it is acknowledged, with all that was called meanwhile", async (t) => {
+  const syncs = watchSyncs(t);
+  const store = kv(urlOf(freshPath(".kv")), { durability: "strict" });
+  await store.set("a", 1);
+  assert.equal(syncs.begun, 1);
+  await Promise.all(Array.from({ length: 100 }, (_, i) => store.set(`${i}`, i)));
+  assert.equal(syncs.begun, 2);
+  await store.close();
+  assert.equal(syncs.begun, 2);
 });
 
 test("a listing shows what was there when it began", async () => {

@@ -1,6 +1,6 @@
 // The contract between the library and a user's own client: which of its methods are called, when, and with what.
 
-import { equals, equalsInAnyOrder, holds, rejects } from "../assert.js";
+import { equals, equalsInAnyOrder, holds, rejects, throws } from "../assert.js";
 import { Legacy, Managing, Raw, WrappedClass, WrappedWithAll, RawWithAll } from "../clients/custom.js";
 
 /** @typedef {import("./opening.js").LibraryBehaviours} LibraryBehaviours */
@@ -59,6 +59,25 @@ export const custom = {
       equals([await store.del(`p:${id}`), await store.has(`p:${id}`)], [`p:${id}`, false]);
     } finally {
       Date.now = realNow;
+    }
+  },
+
+  "client: needs no prototype, and nothing of it is asked for that it has not": async ({ kv }) => {
+    const fails = () => {
+      throw new Error("it has no text");
+    };
+    for (const prototype of [null, { toString: fails }, { [Symbol.toPrimitive]: fails, valueOf: fails }]) {
+      for (const fields of [{}, { RAW: true }]) {
+        const client = Object.setPrototypeOf(minimal(fields), prototype);
+        const store = kv(client);
+        equals([await store.set("a", 1), await store.get("a"), store.type], ["a", 1, "UNKNOWN"]);
+        await rejects(store.keys(), { code: "ERR_UNSUPPORTED", says: "iterate" }, "keys()");
+        client.get = fails;
+        await rejects(store.get("a"), { code: "ERR_CLIENT", says: "it has no text" }, "get() of one that fails");
+        equals(kv(client, { prefix: "a:" }).PREFIX, "a:");
+      }
+      const says = /object with the properties/;
+      throws(() => kv(Object.setPrototypeOf({ get() {} }, prototype)), { code: "ERR_CLIENT", says }, "kv() of a half");
     }
   },
 

@@ -1,9 +1,9 @@
 // Long runs of random calls, against a model that is as simple as can be. A failure says the seed and what was done.
 
 import { same, sameElements, show } from "../equal.js";
+import { Model } from "../model.js";
 
 /** @typedef {import("./behaviour.js").Scene} Scene */
-/** @typedef {{ value: unknown, until: number }} Kept */
 /** A call: on the sub-store with a prefix, with arguments, and what the model says that it gives. */
 /** @typedef {{ prefix: string, method: string, args: any[], expected: unknown }} Call */
 
@@ -25,58 +25,6 @@ function randomizer(seed) {
   };
   /** @template Element @param {Element[]} list */
   return (list) => list[Math.floor(next() * list.length)];
-}
-
-/** What a store should hold. */
-class Model {
-  /** @type {Map<string, Kept>} */
-  #records = new Map();
-  #now;
-
-  /** @param {() => number} now */
-  constructor(now) {
-    this.#now = now;
-  }
-
-  /** @param {string} id */
-  get(id) {
-    return this.#alive(id) ? this.#records.get(id)?.value : null;
-  }
-
-  /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number} seconds
-   */
-  set(id, value, seconds) {
-    if (value === null || seconds <= 0) this.#records.delete(id);
-    else this.#records.set(id, { value, until: this.#now() + seconds * 1000 });
-  }
-
-  /** @param {string} prefix */
-  entries(prefix) {
-    const ids = [...this.#records.keys()].filter((id) => id.startsWith(prefix) && this.#alive(id));
-    return ids.map((id) => [id.slice(prefix.length), this.#records.get(id)?.value]);
-  }
-
-  /** @param {string} prefix */
-  clear(prefix) {
-    for (const id of [...this.#records.keys()]) {
-      if (id.startsWith(prefix)) this.#records.delete(id);
-    }
-  }
-
-  /** @param {string} prefix */
-  prune(prefix) {
-    return [...this.#records.keys()].filter((id) => id.startsWith(prefix) && !this.#alive(id)).length;
-  }
-
-  /** Whether a record is there; one that has expired is removed. @param {string} id */
-  #alive(id) {
-    const kept = this.#records.get(id);
-    if (kept && kept.until <= this.#now()) this.#records.delete(id);
-    return this.#records.has(id);
-  }
 }
 
 class RandomRun {

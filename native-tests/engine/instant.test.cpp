@@ -1,0 +1,27 @@
+#include "polystore/engine/instant.hpp"
+
+#include "support/catch.hpp"
+
+using namespace polystore;
+using namespace polystore::engine;
+
+TEST_CASE("instant: never is never, both ways", "[engine]") {
+    CHECK(to_instant(kNever) == kNoExpiry);
+    CHECK(to_number(kNoExpiry) == kNever);
+}
+
+TEST_CASE("instant: of what is between two milliseconds it is the first", "[engine]") {
+    CHECK(to_instant(1.0) == 1);
+    CHECK(to_instant(1.999) == 1);
+    CHECK(to_instant(0.5) == 0);
+    CHECK(to_instant(-0.5) == -1);
+}
+
+TEST_CASE("instant: the latest time of JavaScript is one, and what is too late is never", "[engine]") {
+    constexpr double kLatest = 8.64e15;
+    CHECK(to_instant(kLatest) == 8'640'000'000'000'000);
+    CHECK(to_number(to_instant(kLatest)) == kLatest);
+    CHECK(to_instant(9223372036854774784.0) == 9'223'372'036'854'774'784);  // The last that fits.
+    CHECK(to_instant(9223372036854775808.0) == kNoExpiry);
+    CHECK(to_instant(1e300) == kNoExpiry);
+}

@@ -1,0 +1,92 @@
+// Changes logs at random, as libFuzzer does and record by record, and then makes their checks right again, which no
+// fuzzer would: so it gets beyond them, to what the records say.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "polystore/engine/crc32c.hpp"
+#include "polystore/engine/log_format.hpp"
+
+using namespace polystore::engine;
+
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
+
+namespace {
+
+template <typename T>
+T number_at(const std::string& log, std::size_t offset) {
+    T number = 0;
+    std::memcpy(&number, log.data() + offset, sizeof(number));
+    return number;
+}
+
+/// Where the records begin that follow one another from the header on, the last of which may be torn, and where they
+/// end.
+std::vector<std::size_t> borders(const std::string& log) {
+    std::vector<std::size_t> borders;
+    std::size_t at = kHeaderSize;
+    while (at < log.size() && log.size() - at >= kHeadSize) {
+        borders.push_back(at);
+        at += kHeadSize + number_at<std::uint32_t>(log, at + 12) + std::size_t{number_at<std::uint32_t>(log, at + 16)};
+    }
+    borders.push_back(std::min(at, log.size()));
+    return borders;
+}
+
+/// Removes a record, copies one to another place, or begins or ends a batch with it.
+void change_records(std::string& log, std::mt19937& random) {
+    const std::vector<std::size_t> all = borders(log);
+    if (all.size() < 2) return;
+    const std::size_t i = random() % (all.size() - 1);
+    const std::size_t size = all[i + 1] - all[i];
+    switch (random() % 3) {
+        case 0: log.erase(all[i], size); break;
+        case 1: log.insert(all[random() % all.size()], log.substr(all[i], size)); break;
+        default: log[all[i] + 9] = static_cast<char>(log[all[i] + 9] ^ 1);
+    }
+}
+
+/// Writes the check of `bytes` at `offset`.
+void put_check(std::string& log, std::size_t offset, std::string_view bytes, std::uint32_t before = 0) {
+    const std::uint32_t check = crc32c(bytes, before);
+    std::memcpy(log.data() + offset, &check, sizeof(check));
+}
+
+/// Makes the header right, but for its numbers, and every check.
+void repair(std::string& log) {
+    if (log.size() < kHeaderSize) return;
+    log.replace(0, 8, "polystor");
+    const std::string_view view = log;
+    put_check(log, 20, view.substr(0, 20));
+    const auto generation = number_at<std::uint64_t>(log, 12);
+    const auto seed = static_cast<std::uint32_t>(generation ^ (generation >> 32U));
+    const std::vector<std::size_t> all = borders(log);
+    for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+        put_check(log, all[i] + 4, view.substr(all[i] + kHeadSize, all[i + 1] - all[i] - kHeadSize));
+        put_check(log, all[i], view.substr(all[i] + 4, kHeadSize - 4), seed);
+    }
+}
+
+}  // namespace
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed) {
+    std::mt19937 random(seed);
+    std::string log(reinterpret_cast<char*>(data), size);
+    if (random() % 4 == 0) {
+        change_records(log, random);
+    } else {
+        log.assign(reinterpret_cast<char*>(data), LLVMFuzzerMutate(data, size, most));
+    }
+    log.resize(std::min(log.size(), most));
+    if (random() % 8 != 0) repair(log);
+    // Damage: of one byte, so that the rest is whole.
+    if (random() % 8 == 0 && !log.empty()) log[random() % log.size()] = static_cast<char>(random());
+    std::copy(log.begin(), log.end(), data);
+    return log.size();
+}
