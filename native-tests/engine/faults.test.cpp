@@ -217,6 +217,24 @@ TEST_CASE("engine faults: a flipped bit anywhere is found, and what is left can 
     }
 }
 
+TEST_CASE("engine faults: a log that was not salvaged to its end has not the name of one", "[engine]") {
+    const Log log = told();
+    bool failed = true;
+    for (int at = 0; failed; ++at) {
+        INFO("call " << at);
+        FaultEnv env;
+        env.put(kPath, log.bytes);
+        env.fail_after(at);
+        const bool salvaged = salvage(env, kPath, "saved.kv").ok();
+        failed = env.has_failed();
+        CHECK(salvaged == env.has("saved.kv"));
+        env.crash();
+        if (salvaged) CHECK(contents(*opened(env, "saved.kv")) == chapters().back());
+        if (env.has("saved.kv")) continue;
+        CHECK(got(salvage(env, kPath, "saved.kv")).records == 11);  // Again, with what the first time left behind.
+    }
+}
+
 TEST_CASE("engine faults: a record that is damaged while the log is open is not given", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);

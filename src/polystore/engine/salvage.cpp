@@ -44,7 +44,10 @@ Result<Salvaged> salvage(Env& env, const std::string& from, const std::string& t
     Result<std::shared_ptr<File>> taken = env.open(to);
     if (!taken.ok()) return taken.failure();
     if (*taken) return Failure{ErrorCode::client, "There is a file " + to + " already. Name one that is new."};
-    Result<std::unique_ptr<Engine>> engine = Engine::open(env, to);
+    // Under another name until it is whole: nobody is to take a part for all that was left.
+    const std::string unfinished = to + ".unfinished";
+    if (Status removed = env.remove(unfinished); !removed.ok()) return removed.failure();
+    Result<std::unique_ptr<Engine>> engine = Engine::open(env, unfinished);
     if (!engine.ok()) return engine.failure();
 
     Salvaged salvaged;
@@ -67,6 +70,8 @@ Result<Salvaged> salvage(Env& env, const std::string& from, const std::string& t
     }
     salvaged.lost_bytes = *size - kHeaderSize - kept;
     if (Status flushed = (*engine)->flush(); !flushed.ok()) return flushed.failure();
+    engine->reset();
+    if (Status named = env.replace(unfinished, to); !named.ok()) return named.failure();
     return salvaged;
 }
 

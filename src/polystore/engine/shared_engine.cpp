@@ -17,8 +17,8 @@ constexpr std::chrono::milliseconds kBetweenEvictions(1000);
 constexpr std::size_t kEvictedAtOnce = 512;
 /// How long the worker sleeps at most: the clock by which records expire may be set meanwhile.
 constexpr std::chrono::milliseconds kLongestSleep(std::chrono::hours(1));
-/// How many times a flush waits for one more to append. Sixteen threads are some ten.
-constexpr int kMostWaits = 100;
+/// For which part of the time of a flush the next one waits for more to append, at most.
+constexpr int kShareOfSync = 4;
 /// What a step of compaction copies: it keeps other threads waiting for about a millisecond.
 constexpr std::size_t kCompactionStep = std::size_t{1} << 19U;
 
@@ -66,6 +66,7 @@ Status SharedEngine::flush() {
     Hold hold(mutex_);
     if (!engine_) return closed_;
     ++waiting_;
+    if (++uncovered_calls_ == writers_) gathered_.notify_one();
     Status flushed = flush_applied(hold);
     --waiting_;
     flushed_.notify_all();
@@ -81,13 +82,17 @@ Status SharedEngine::flush_applied(Hold& hold) {
         }
         if (Status writable = engine_->writable(); !writable.ok()) return writable;  // A sync before ours failed.
         flushing_ = true;
-        let_others_append(hold);
+        await_writers(hold);
         const std::uint64_t covered = engine_->applied();
+        const int covered_calls = std::exchange(uncovered_calls_, 0);
         const std::shared_ptr<File> file = engine_->file();
         hold.unlock();
+        const auto begin = std::chrono::steady_clock::now();
         Status synced = file->sync();
+        sync_time_ = std::chrono::steady_clock::now() - begin;
         hold.lock();
         flushing_ = false;
+        writers_ = covered_calls + uncovered_calls_;
         Status noted = engine_->note_flushed(covered, std::move(synced));
         flushed_.notify_all();
         if (!noted.ok()) return noted;
@@ -95,16 +100,10 @@ Status SharedEngine::flush_applied(Hold& hold) {
     return Done{};
 }
 
-/// Those whom the flush before acknowledged are just about to write again. Without this, each flush would leave out
-/// half of them, who then wait for the next one.
-void SharedEngine::let_others_append(Hold& hold) {
-    std::uint64_t before = 0;
-    for (int i = 0; i < kMostWaits && before != engine_->applied(); ++i) {
-        before = engine_->applied();
-        hold.unlock();
-        std::this_thread::yield();
-        hold.lock();
-    }
+/// Those whom the flush before let go are just about to write again: without them, each flush would leave out some, who
+/// then wait for the next one. It waits for as many of them, and not for long, as they may have other things to do.
+void SharedEngine::await_writers(Hold& hold) {
+    gathered_.wait_for(hold, sync_time_ / kShareOfSync, [&] { return uncovered_calls_ >= writers_; });
 }
 
 void SharedEngine::work() {

@@ -64,7 +64,7 @@ class SharedEngine : public std::enable_shared_from_this<SharedEngine> {
 
     void wake_worker();
     Status flush_applied(Hold& hold);
-    void let_others_append(Hold& hold);
+    void await_writers(Hold& hold);
     void work();
     [[nodiscard]] Milliseconds until_flush();
     [[nodiscard]] Milliseconds until_eviction();
@@ -72,11 +72,15 @@ class SharedEngine : public std::enable_shared_from_this<SharedEngine> {
 
     std::mutex mutex_;
     std::condition_variable flushed_;
+    std::condition_variable gathered_;
     std::condition_variable work_;
     std::unique_ptr<Engine> engine_;
     const SharedOptions options_;
     bool flushing_ = false;
-    int waiting_ = 0;  ///< How many flushes are under way.
+    int waiting_ = 0;                        ///< How many calls of `flush` are under way.
+    int uncovered_calls_ = 0;                ///< How many of them began after the last sync did.
+    int writers_ = 0;                        ///< How many there were while it went on.
+    std::chrono::nanoseconds sync_time_{0};  ///< Of the last one. Only who is `flushing_` looks at it.
     bool closing_ = false;
     Status closed_ = Done{};  ///< What came of closing.
     // What the worker goes by.
