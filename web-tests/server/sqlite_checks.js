@@ -133,6 +133,44 @@ export const checks = {
     other.close();
   },
 
+  "clear() and prune() wait for another connection that writes, as every write does": async ({ open }, folder) => {
+    const path = join(folder, "interrupted.db");
+    const [database, other] = [open(path), open(path)];
+    database.exec("PRAGMA journal_mode = wal");
+    // Another connection tries to write after each of our statements: then who has read before he writes cannot write any more.
+    const interrupt = () => {
+      try {
+        other.exec("INSERT INTO kv VALUES ('other', 'dark', NULL) ON CONFLICT DO UPDATE SET value = excluded.value");
+      } catch {
+        // It has to wait itself.
+      }
+    };
+    const store = kv({
+      prepare(/** @type {string} */ sql) {
+        const statement = database.prepare(sql);
+        return {
+          get: (/** @type {any[]} */ ...values) => statement.get(...values),
+          run: (/** @type {any[]} */ ...values) => statement.run(...values),
+          all(/** @type {any[]} */ ...values) {
+            const rows = statement.all(...values);
+            interrupt();
+            return rows;
+          },
+          finalize: () => statement.finalize?.(),
+        };
+      },
+      exec: (/** @type {string} */ sql) => database.exec(sql),
+      close: () => database.close(),
+    });
+    await store.set("a", 1);
+    database.exec("INSERT INTO kv VALUES ('gone', '1', 1)");
+    assert.equal(await store.prune(), 1);
+    await store.clear();
+    assert.deepEqual(await store.keys(), []);
+    await store.close();
+    other.close();
+  },
+
   "a full database is ERR_QUOTA, and what was there is unchanged": async ({ open }) => {
     const database = open(":memory:");
     const store = kv(database);
