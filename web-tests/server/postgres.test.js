@@ -287,6 +287,24 @@ testPostgres("keys under half of a surrogate pair are listed, and cleared", asyn
 });
 
 testPostgres(
+  "a call that is not answered in the store's timeout is ERR_CLIENT, and no later one waits",
+  async (client) => {
+    const [store, patient] = ["50ms", "10s"].map((timeout) => kv(client, { timeout }));
+    await patient.set("a", 1);
+    const locking = await client.connect();
+    await locking.query("BEGIN; SELECT FROM kv WHERE id = 'a' FOR UPDATE");
+    try {
+      await assert.rejects(store.set("a", 2), { code: "ERR_CLIENT", message: /the store's timeout/ });
+      await patient.set("b", 2);
+      assert.deepEqual(await patient.all(), { a: 1, b: 2 });
+    } finally {
+      await locking.query("COMMIT");
+      locking.release();
+    }
+  },
+);
+
+testPostgres(
   "a server that is stopped is ERR_CLIENT, and the store of a Pool works when it is back",
   async (client) => {
     const single = await connected();

@@ -225,6 +225,28 @@ export const checks = {
     await assert.rejects(kv(database).set("a", 1), { code: "ERR_CLIENT", message: /UTF-16le/ });
   },
 
+  "every statement is prepared once": async ({ open }) => {
+    const database = open(":memory:");
+    let prepared = 0;
+    const store = kv({
+      prepare: (/** @type {string} */ sql) => (++prepared, database.prepare(sql)),
+      exec: (/** @type {string} */ sql) => database.exec(sql),
+      close: () => database.close(),
+    });
+    await store.set("first", 1);
+    const before = prepared;
+    for (const key of ["a", "b"]) {
+      await store.set(key, 1, { expires: "1h" });
+      await store.get(key);
+      await store.del(key);
+      await Promise.all([store.keys(), store.all(), store.prune(), store.prefix(key).clear()]);
+    }
+    database.exec("INSERT INTO kv VALUES ('gone', '1', 1)");
+    assert.equal(await store.get("gone"), null);
+    assert.equal(prepared, before);
+    await store.close();
+  },
+
   "a prefix is looked up in the index, not row by row": ({ open }) => {
     const database = open(":memory:");
     kv(database);
