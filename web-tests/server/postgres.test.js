@@ -96,9 +96,23 @@ testPostgres("a prefix is looked up in an index", async (client) => {
   await kv(client).set("first", 1);
   await client.query("INSERT INTO kv SELECT 'k' || i, '1' FROM generate_series(1, 20000) AS i");
   await client.query("ANALYZE kv");
-  const query = `EXPLAIN SELECT id FROM kv WHERE id COLLATE "C" >= 'k777' AND id COLLATE "C" < 'k778'`;
-  const { rows } = await client.query(query);
-  assert.match(JSON.stringify(rows), /idx_kv_id_c/);
+  /** @type {[text: string, values: unknown[]][]} */
+  const queries = [];
+  const { query } = client;
+  client.query = (/** @type {[string, unknown[]]} */ ...args) => {
+    queries.push(args);
+    return query.apply(client, args);
+  };
+  const store = kv(client).prefix("k777");
+  await store.keys();
+  for await (const _ of store);
+  await store.prune();
+  client.query = query;
+  assert.equal(queries.length, 3);
+  for (const [text, values] of queries) {
+    const { rows } = await client.query(`EXPLAIN ${text}`, values);
+    assert.match(JSON.stringify(rows), /idx_kv_id_c/, text);
+  }
 });
 
 testPostgres("prune() deletes the rows, of its prefix", async (client) => {
