@@ -92,6 +92,24 @@ testPostgres("a prefix is exact: neither its case nor %, _ and backslashes mean 
   assert.equal((await store.keys()).length, 6);
 });
 
+testPostgres(
+  "a prefix is exact, and a page follows the other, where texts are not ordered by code point",
+  async (client) => {
+    await client.query(`
+    CREATE TABLE kv (id TEXT COLLATE "en-x-icu" PRIMARY KEY, value TEXT NOT NULL, expires_at TIMESTAMPTZ);
+    INSERT INTO kv SELECT letter || i, '1' FROM generate_series(1, 600) AS i, unnest('{a,A,b,B}'::text[]) AS letter`);
+    const { rows } = await client.query("SELECT id FROM kv ORDER BY id LIMIT 2");
+    assert.deepEqual(rows, [{ id: "a1" }, { id: "A1" }], "the order of the table");
+    const store = kv(client);
+    for (const prefix of ["a", "A", "b", "B"]) assert.equal((await store.prefix(prefix).keys()).length, 600, prefix);
+    const seen = new Set();
+    for await (const [key] of store) seen.add(key);
+    assert.equal(seen.size, 2400);
+    await store.prefix("A").clear();
+    assert.equal((await store.keys()).length, 1800);
+  },
+);
+
 testPostgres("a prefix is looked up in an index", async (client) => {
   await kv(client).set("first", 1);
   await client.query("INSERT INTO kv SELECT 'k' || i, '1' FROM generate_series(1, 20000) AS i");
