@@ -68,7 +68,8 @@ async function send(response, outgoing) {
   outgoing.statusCode = response.status;
   outgoing.setHeaders(response.headers);
   const reader = response.body?.getReader();
-  const closed = new Promise((resolve) => outgoing.once("close", resolve));
+  // Who has gone before the answer was there does not close once more.
+  const closed = outgoing.destroyed ? null : new Promise((resolve) => outgoing.once("close", resolve));
   for (;;) {
     const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
     if (done) break;

@@ -5,7 +5,9 @@ import { isPresent, presentRequest } from "./present_request.js";
  * @typedef {object} Call
  * @property {AbortSignal} request The request that it was made in.
  * @property {Promise<any> | null} reading What it gives, if it only reads.
- * @property {Promise<void>} ended Resolves when it has ended, however.
+ * @property {Call | undefined} before The one that it waits for.
+ * @property {Promise<void>} ended Resolves when it has ended, however, or is not waited for any more.
+ * @property {() => void} end
  */
 
 /**
@@ -45,8 +47,14 @@ export class KeyQueue {
     await Promise.all([...this.#latest.values()].filter(isOfPresent).map(({ ended }) => ended));
   }
 
-  /** Lets later calls go ahead of those that are under way. */
+  /** Lets those that wait go on, in their order, and later ones after them. */
   giveUp() {
+    for (const latest of this.#latest.values()) {
+      if (!isOfPresent(latest)) continue;
+      const waitedFor = [];
+      for (let call = latest.before; call; call = call.before) waitedFor.push(call);
+      for (const { end } of waitedFor.reverse()) end();
+    }
     this.#latest.clear();
   }
 
@@ -57,11 +65,21 @@ export class KeyQueue {
    */
   #add(id, call, reads) {
     const before = this.#before(id);
-    const result = before ? before.ended.then(call) : call();
-    const end = () => {
-      if (this.#latest.get(id) === added) this.#latest.delete(id);
+    const begin = () => {
+      added.before = undefined;
+      return call();
     };
-    const added = { request: presentRequest(), reading: reads ? result : null, ended: result.then(end, end) };
+    const result = before ? before.ended.then(begin) : call();
+    let end = () => {};
+    const ended = new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
+      end = () => {
+        if (this.#latest.get(id) === added) this.#latest.delete(id);
+        resolve();
+      };
+    });
+    /** @type {Call} */
+    const added = { request: presentRequest(), reading: reads ? result : null, before, ended, end };
+    result.then(end, end);
     this.#latest.set(id, added);
     return result;
   }

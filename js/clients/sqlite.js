@@ -164,8 +164,10 @@ export class Sqlite {
    */
   #sweep({ records, others }, which) {
     return this.#together(() => {
+      // Writes first: SQLite waits for another writer only as long as a transaction has not read.
+      const erased = records.all(...which).length;
       const ours = /** @type {Row[]} */ (others.all(...which)).filter((row) => isRecord(toRecord(row)));
-      return records.all(...which).length + ours.reduce((erased, row) => erased + this.#evictOne(row), 0);
+      return ours.reduce((count, row) => count + this.#evictOne(row), erased);
     });
   }
 

@@ -245,6 +245,31 @@ testKv("a call that is given up keeps no later one waiting", async (namespace) =
   assert.deepEqual([await patient.set("a", 2), await patient.get("a"), await patient.keys()], ["a", 2, ["a"]]);
 });
 
+testKv("calls that waited for one that is given up come before those that are made later", async (namespace) => {
+  /** @type {string[]} */
+  const made = [];
+  /** @type {(value?: unknown) => void} */
+  let answer = () => {};
+  const store = kv(
+    altered(namespace, {
+      async put(key, text, options) {
+        made.push(text);
+        if (made.length === 1) await new Promise((resolve) => (answer = resolve));
+        return namespace.put(key, text, options);
+      },
+    }),
+    { timeout: "50ms" },
+  );
+  const late = { code: "ERR_CLIENT", message: /timeout/ };
+  const first = assert.rejects(store.set("a", 1), late);
+  const others = Promise.allSettled([store.set("a", 2), store.set("a", 3)]);
+  await first;
+  await kv(store, { timeout: "10s" }).set("a", 4);
+  answer();
+  await others;
+  assert.deepEqual(made, ["1", "2", "3", "4"]);
+});
+
 test("what merely looks like a namespace is a client of the user's own", async () => {
   const data = new Map();
   const own = {

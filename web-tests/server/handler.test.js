@@ -1,12 +1,14 @@
 // The server's part of a store over HTTP, asked without our client; and in every runtime.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
 import kv from "polystore-wasm";
 import * as exported from "polystore-wasm/server";
+import { inTime } from "../contract/subject.js";
 import { serveHttp } from "../support/http.js";
 
 const { handler, listener } = exported;
@@ -368,6 +370,39 @@ test("Node's listener: a body in pieces, one too long without a length, and one 
   for await (const text of socket.setEncoding("utf8")) answers += text;
   assert.deepEqual(answers.match(/HTTP\/1\.1 \d+/g), ["HTTP/1.1 413", "HTTP/1.1 200"]);
   assert.deepEqual([await root.has("broken"), await root.has("big")], [false, false]);
+});
+
+test("Node's listener: a listing is let go of where the client has gone before the answer was there", async () => {
+  /** @type {(value?: unknown) => void} */
+  let letGo = () => {};
+  const released = new Promise((resolve) => (letGo = resolve));
+  const endless = {
+    RAW: true,
+    get() {},
+    set() {},
+    async *iterate() {
+      try {
+        for (;;) yield ["a", "x".repeat(1000)];
+      } finally {
+        letGo();
+      }
+    },
+  };
+  const handle = handler(kv(/** @type {any} */ (endless)));
+  /** @type {Promise<unknown>} */
+  let gone = Promise.resolve();
+  const listen = listener(async (request) => {
+    socket.destroy();
+    await gone;
+    return handle(request);
+  });
+  const { port } = await serveHttp((incoming, outgoing) => {
+    gone = once(outgoing, "close");
+    return listen(incoming, outgoing);
+  });
+  const socket = connect(port, "127.0.0.1");
+  socket.write("GET / HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n\r\n");
+  await inTime(released, "the end of the listing");
 });
 
 test("Node's listener: what is no path is 400, and what the handler throws is 500", async () => {

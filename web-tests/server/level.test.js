@@ -191,6 +191,18 @@ test("a single write is no batch, which would take twice the time", async () => 
   assert.deepEqual(calls, ["put", "del"]);
 });
 
+test("a call that is not answered in the store's timeout is ERR_CLIENT, and no later one waits", async () => {
+  const database = /** @type {any} */ (new MemoryLevel());
+  const [store, patient] = ["50ms", "10s"].map((timeout) => kv(database, { timeout }));
+  await patient.set("a", 1);
+  const { put } = database;
+  database.put = () => new Promise(() => {});
+  await assert.rejects(store.set("a", 2), { code: "ERR_CLIENT", message: /the store's timeout/ });
+  database.put = put;
+  await patient.set("b", 2);
+  assert.deepEqual(await patient.all(), { a: 1, b: 2 });
+});
+
 test("a database that another holds is an error until it is let go", async () => {
   const location = join(folder, `${++databases}`);
   const holder = new Level(location);

@@ -92,13 +92,45 @@ testPostgres("a prefix is exact: neither its case nor %, _ and backslashes mean 
   assert.equal((await store.keys()).length, 6);
 });
 
+testPostgres(
+  "a prefix is exact, and a page follows the other, where texts are not ordered by code point",
+  async (client) => {
+    await client.query(`
+    CREATE TABLE kv (id TEXT COLLATE "en-x-icu" PRIMARY KEY, value TEXT NOT NULL, expires_at TIMESTAMPTZ);
+    INSERT INTO kv SELECT letter || i, '1' FROM generate_series(1, 600) AS i, unnest('{a,A,b,B}'::text[]) AS letter`);
+    const { rows } = await client.query("SELECT id FROM kv ORDER BY id LIMIT 2");
+    assert.deepEqual(rows, [{ id: "a1" }, { id: "A1" }], "the order of the table");
+    const store = kv(client);
+    for (const prefix of ["a", "A", "b", "B"]) assert.equal((await store.prefix(prefix).keys()).length, 600, prefix);
+    const seen = new Set();
+    for await (const [key] of store) seen.add(key);
+    assert.equal(seen.size, 2400);
+    await store.prefix("A").clear();
+    assert.equal((await store.keys()).length, 1800);
+  },
+);
+
 testPostgres("a prefix is looked up in an index", async (client) => {
   await kv(client).set("first", 1);
   await client.query("INSERT INTO kv SELECT 'k' || i, '1' FROM generate_series(1, 20000) AS i");
   await client.query("ANALYZE kv");
-  const query = `EXPLAIN SELECT id FROM kv WHERE id COLLATE "C" >= 'k777' AND id COLLATE "C" < 'k778'`;
-  const { rows } = await client.query(query);
-  assert.match(JSON.stringify(rows), /idx_kv_id_c/);
+  /** @type {[text: string, values: unknown[]][]} */
+  const queries = [];
+  const { query } = client;
+  client.query = (/** @type {[string, unknown[]]} */ ...args) => {
+    queries.push(args);
+    return query.apply(client, args);
+  };
+  const store = kv(client).prefix("k777");
+  await store.keys();
+  for await (const _ of store);
+  await store.prune();
+  client.query = query;
+  assert.equal(queries.length, 3);
+  for (const [text, values] of queries) {
+    const { rows } = await client.query(`EXPLAIN ${text}`, values);
+    assert.match(JSON.stringify(rows), /idx_kv_id_c/, text);
+  }
 });
 
 testPostgres("prune() deletes the rows, of its prefix", async (client) => {
@@ -285,6 +317,24 @@ testPostgres("keys under half of a surrogate pair are listed, and cleared", asyn
   await store.prefix("a\ud83d").clear();
   assert.deepEqual((await store.keys()).sort(), ["a", "a\u{1f900}", "\u{10ffff}"]);
 });
+
+testPostgres(
+  "a call that is not answered in the store's timeout is ERR_CLIENT, and no later one waits",
+  async (client) => {
+    const [store, patient] = ["50ms", "10s"].map((timeout) => kv(client, { timeout }));
+    await patient.set("a", 1);
+    const locking = await client.connect();
+    await locking.query("BEGIN; SELECT FROM kv WHERE id = 'a' FOR UPDATE");
+    try {
+      await assert.rejects(store.set("a", 2), { code: "ERR_CLIENT", message: /the store's timeout/ });
+      await patient.set("b", 2);
+      assert.deepEqual(await patient.all(), { a: 1, b: 2 });
+    } finally {
+      await locking.query("COMMIT");
+      locking.release();
+    }
+  },
+);
 
 testPostgres(
   "a server that is stopped is ERR_CLIENT, and the store of a Pool works when it is back",

@@ -168,6 +168,27 @@ testRedis("keys under half of a surrogate pair are listed, and cleared", async (
   assert.deepEqual((await store.keys()).sort(), ["a", "a\u{1f900}"]);
 });
 
+testRedis("an iteration reads, and clear() removes, a page at a time", async (client) => {
+  const store = kv(client);
+  await client.mSet(Array.from({ length: 5000 }, (_, i) => [`k${i}`, "1"]));
+  const calls = async () => {
+    const text = await client.info("commandstats");
+    const count = (/** @type {string} */ name) =>
+      Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(text)?.[1] ?? 0);
+    return ["get", "mget", "del", "unlink", "flushall", "flushdb"].map(count);
+  };
+  const since = async (/** @type {number[]} */ before) => (await calls()).map((count, i) => count - before[i]);
+  const first = await calls();
+  let seen = 0;
+  for await (const _ of store) ++seen;
+  const [get, mget] = await since(first);
+  assert.deepEqual([seen, get, mget <= 6], [5000, 0, true], `${mget} times MGET`);
+  const second = await calls();
+  await store.clear();
+  const [, , del, unlink, ...flushes] = await since(second);
+  assert.deepEqual([await client.dbSize(), del, unlink <= 40, flushes], [0, 0, true, [0, 0]], `${unlink} times UNLINK`);
+});
+
 testRedis("the calls of one tick are sent without waiting for one another", async (client) => {
   const store = kv(client);
   await store.set("first", 1);

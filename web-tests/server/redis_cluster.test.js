@@ -156,6 +156,26 @@ for (const [name, { open, send, masters }] of Object.entries(kinds)) {
     await store.close();
   });
 
+  testCluster(
+    "a call that is not answered in the store's timeout is ERR_CLIENT, and no later one waits",
+    async (client) => {
+      const [store, patient] = ["50ms", "10s"].map((timeout) => kv(client, { timeout }));
+      await patient.set("a", 1);
+      const late = { code: "ERR_CLIENT", message: /the store's timeout/ };
+      const servers = await masters(await connect()); // Of a client whose own commands do not wait behind the paused one.
+      for (const sendTo of servers) await sendTo(["CLIENT", "PAUSE", "600000", "WRITE"]);
+      await assert.rejects(store.set("a", 2), late);
+      for (const sendTo of servers) await sendTo(["CLIENT", "UNPAUSE"]);
+      await patient.set("a", 3);
+      assert.equal(await patient.get("a"), 3);
+      const method = "nodeClient" in client ? "sendCommand" : "call";
+      client[method] = () => new Promise(() => {});
+      await assert.rejects(store.set("a", 4), late);
+      delete client[method];
+      assert.deepEqual([await patient.get("a"), await patient.keys()], [3, ["a"]]);
+    },
+  );
+
   testCluster("a key that moves to another server is found there", async (client) => {
     const store = kv(client);
     await store.set("a", 1);

@@ -133,6 +133,44 @@ export const checks = {
     other.close();
   },
 
+  "clear() and prune() wait for another connection that writes, as every write does": async ({ open }, folder) => {
+    const path = join(folder, "interrupted.db");
+    const [database, other] = [open(path), open(path)];
+    database.exec("PRAGMA journal_mode = wal");
+    // Another connection tries to write after each of our statements: then who has read before he writes cannot write any more.
+    const interrupt = () => {
+      try {
+        other.exec("INSERT INTO kv VALUES ('other', 'dark', NULL) ON CONFLICT DO UPDATE SET value = excluded.value");
+      } catch {
+        // It has to wait itself.
+      }
+    };
+    const store = kv({
+      prepare(/** @type {string} */ sql) {
+        const statement = database.prepare(sql);
+        return {
+          get: (/** @type {any[]} */ ...values) => statement.get(...values),
+          run: (/** @type {any[]} */ ...values) => statement.run(...values),
+          all(/** @type {any[]} */ ...values) {
+            const rows = statement.all(...values);
+            interrupt();
+            return rows;
+          },
+          finalize: () => statement.finalize?.(),
+        };
+      },
+      exec: (/** @type {string} */ sql) => database.exec(sql),
+      close: () => database.close(),
+    });
+    await store.set("a", 1);
+    database.exec("INSERT INTO kv VALUES ('gone', '1', 1)");
+    assert.equal(await store.prune(), 1);
+    await store.clear();
+    assert.deepEqual(await store.keys(), []);
+    await store.close();
+    other.close();
+  },
+
   "a full database is ERR_QUOTA, and what was there is unchanged": async ({ open }) => {
     const database = open(":memory:");
     const store = kv(database);
@@ -187,12 +225,46 @@ export const checks = {
     await assert.rejects(kv(database).set("a", 1), { code: "ERR_CLIENT", message: /UTF-16le/ });
   },
 
-  "a prefix is looked up in the index, not row by row": ({ open }) => {
+  "every statement is prepared once": async ({ open }) => {
     const database = open(":memory:");
-    kv(database);
-    const sql = "SELECT id FROM kv WHERE id >= ? AND id < coalesce(?, x'') ORDER BY id LIMIT 9";
-    const [{ detail }] = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all("a", "b");
-    assert.match(String(detail), /SEARCH kv USING .*\(id>\? AND id<\?\)/);
+    let prepared = 0;
+    const store = kv({
+      prepare: (/** @type {string} */ sql) => (++prepared, database.prepare(sql)),
+      exec: (/** @type {string} */ sql) => database.exec(sql),
+      close: () => database.close(),
+    });
+    await store.set("first", 1);
+    const before = prepared;
+    for (const key of ["a", "b"]) {
+      await store.set(key, 1, { expires: "1h" });
+      await store.get(key);
+      await store.del(key);
+      await Promise.all([store.keys(), store.all(), store.prune(), store.prefix(key).clear()]);
+    }
+    database.exec("INSERT INTO kv VALUES ('gone', '1', 1)");
+    assert.equal(await store.get("gone"), null);
+    assert.equal(prepared, before);
+    await store.close();
+  },
+
+  "a prefix is looked up in the index, not row by row": async ({ open }) => {
+    const database = open(":memory:");
+    /** @type {string[]} */
+    const prepared = [];
+    const store = kv({
+      prepare: (/** @type {string} */ sql) => (prepared.push(sql), database.prepare(sql)),
+      exec: (/** @type {string} */ sql) => database.exec(sql),
+      close: () => database.close(),
+    });
+    // That of prune() may begin with what has expired.
+    const ofRanges = prepared.filter((sql) => /id >= \?/.test(sql) && !/expires_at <=/.test(sql));
+    assert.ok(ofRanges.length > 0);
+    for (const sql of ofRanges) {
+      const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all("a", "b");
+      const details = plan.map((/** @type {{ detail: string }} */ { detail }) => detail).join("\n");
+      assert.match(details, /SEARCH kv USING .*\(id>\? AND id<\?\)/, sql);
+    }
+    await store.close();
   },
 
   "a client of the user's own with prepare, exec and close is not taken for SQLite": async () => {

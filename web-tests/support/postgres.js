@@ -18,7 +18,6 @@ export async function startPostgres() {
   const user = postgresUser(folder);
   const data = join(folder, "data");
   const options = { ...user, cwd: folder };
-  // An order of texts other than that of code points, which is what most databases have.
   const initial = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"];
   execFileSync(program("initdb"), initial, { ...options, stdio: "ignore" });
   const port = await freePort();

@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 
+// A signal ends a process without its "exit", in which servers are ended: such as that of a test runner whose patience is over.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 /** A TCP port of this machine that nobody listens on. @returns {Promise<number>} */
 export async function freePort() {
   const server = createServer();
