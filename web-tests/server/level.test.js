@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { Level } from "level";
 import { MemoryLevel } from "memory-level";
 import { MemoryLevel as MemoryLevelOf8 } from "memory-level1";
+import { MemoryLevel as MemoryLevelOf9 } from "memory-level2";
 import upstream from "polystore";
 import kv from "polystore-wasm";
 import { level } from "../contract/clients/level.js";
@@ -26,6 +27,7 @@ testContract(level(kv, "Level on disk", open, reopen));
 const same = (/** @type {any} */ database) => database;
 testContract(level(kv, "Level in memory", () => new MemoryLevel(), same));
 testContract(level(kv, "Level in memory, of the generation of level 8", () => new MemoryLevelOf8(), same));
+testContract(level(kv, "Level in memory, of the generation of level 9", () => new MemoryLevelOf9(), same));
 testContract(
   level(
     kv,
