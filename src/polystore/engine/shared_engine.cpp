@@ -69,7 +69,7 @@ Status SharedEngine::flush() {
     if (++uncovered_calls_ == writers_) gathered_.notify_one();
     Status flushed = flush_applied(hold);
     --waiting_;
-    flushed_.notify_all();
+    if (closing_) flushed_.notify_all();  // It waits for the last of us.
     return flushed;
 }
 
