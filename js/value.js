@@ -77,9 +77,9 @@ function isPlainObject(value) {
  * @returns {string | undefined}
  */
 function findReason(value, ancestors) {
-  if (value === null || ["string", "boolean", "undefined"].includes(typeof value)) return undefined;
-  if (typeof value === "number") return Number.isFinite(value) ? undefined : ` is ${value}`;
-  if (typeof value !== "object") return ` is ${typeof value === "bigint" ? "a BigInt" : `a ${typeof value}`}`;
+  if (isCopied(value) || value === 0 || value === undefined) return undefined;
+  if (typeof value === "number") return ` is ${value}`;
+  if (typeof value !== "object") return ` is a ${typeof value}`;
   if (ancestors.has(value)) return " is a cycle: it contains itself";
   if (!Array.isArray(value) && !isPlainObject(value)) return ` is ${kind(value)}`;
   ancestors.add(value);
