@@ -17,6 +17,7 @@ function checks() {
   const cpp = sources("cpp", "hpp");
   return [
     ["types of JavaScript", () => succeeds("npx", ["tsc", "--project", "tsconfig.json"])],
+    ["types without a page's", () => succeeds("npx", ["tsc", "--project", "web-tests/types/tsconfig.json"])],
     ["format of JavaScript and prose", () => succeeds("npx", ["prettier", "--check", "--log-level=warn", "."])],
     ["format of C++", () => succeeds("clang-format", ["--dry-run", "-Werror", ...cpp])],
   ];

@@ -1,6 +1,6 @@
 import instantiate from "#core";
 import { compiledCore } from "#compiled-core";
-import { PolystoreError } from "./errors.js";
+import { PolystoreError, sentence } from "./errors.js";
 
 // The core, compiled and instantiated while this module is evaluated: kv() is synchronous, so nothing can be waited for
 // later. A page whose policy forbids WebAssembly learns of it from kv(), where somebody can catch it.
@@ -31,8 +31,8 @@ function load() {
 /** Throws, with the way out, where the core could not be started. */
 export function requireCore() {
   if (core !== undefined) return;
-  const reason = /** @type {Error} */ (failure).message;
-  const message = `WebAssembly could not be started: ${reason}. Where a page has a Content-Security-Policy, its script-src must have 'wasm-unsafe-eval'.`;
+  const reason = sentence(/** @type {Error} */ (failure).message);
+  const message = `WebAssembly could not be started: ${reason} Where a page has a Content-Security-Policy, its script-src must have 'wasm-unsafe-eval'.`;
   throw new PolystoreError("ERR_WASM", message, { cause: failure });
 }
 

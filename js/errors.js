@@ -52,7 +52,10 @@ for (const type of [PolystoreError, PolystoreTypeError]) {
  * @returns {string}
  */
 export function show(value) {
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "string") {
+    const text = value.replace(/(:\/\/).*@/s, "$1…@"); // A URL may have a password, and whatever is in that.
+    return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  }
   if (typeof value === "bigint") return `${value}n`;
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return String(value);
   try {
@@ -86,8 +89,16 @@ export function clientError(what, error) {
   if (name === "QuotaExceededError" || name === "NS_ERROR_DOM_QUOTA_REACHED") {
     return quotaError(what, { cause: error });
   }
-  const reason = (message || show(error)).replace(/\.+$/, "");
-  return new PolystoreError("ERR_CLIENT", `${what} failed: ${reason}. See the error's cause.`, { cause: error });
+  const reason = sentence(message || show(error));
+  return new PolystoreError("ERR_CLIENT", `${what} failed: ${reason} See the error's cause.`, { cause: error });
+}
+
+/**
+ * What somebody else's error says, as the end of a sentence.
+ * @param {string} text
+ */
+export function sentence(text) {
+  return /[!.?]$/.test(text) ? text : `${text}.`;
 }
 
 /**

@@ -138,7 +138,25 @@ export interface LegacyValueClient extends ValueClientMethods {
 }
 
 /** What we need of localStorage, sessionStorage, and whatever is like them. */
-export type StorageClient = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
+export interface StorageClient {
+  readonly length: number;
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+  key(index: number): string | null;
+}
+
+/** What we need of a page's `indexedDB`. */
+export interface IndexedDbClient {
+  open(name: string, version?: number): any;
+  deleteDatabase(name: string): any;
+}
+
+/** A URL as an object, of a file or a server. */
+export interface UrlClient {
+  readonly href: string;
+  readonly searchParams: object;
+}
 
 /** What we need of a localForage instance. */
 export interface LocalForageClient {
@@ -227,6 +245,7 @@ export interface SqliteClient {
   close(): any;
 }
 
+// None of these names a type of a page: it would be `any` to whoever compiles without those, and so would be Client.
 type PlainClient =
   | Map<any, any>
   | StorageClient
@@ -234,9 +253,9 @@ type PlainClient =
   | "cookies"
   | `indexeddb:${string}`
   | `opfs:${string}`
-  | IDBFactory
+  | IndexedDbClient
   | LocalForageClient
-  | URL
+  | UrlClient
   | `file:${string}`
   | CloudflareClient
   | `http://${string}`

@@ -5,7 +5,6 @@ import { PolystoreTypeError, show } from "./errors.js";
  * @typedef {object} Options
  * @property {string} [prefix]
  * @property {number | string | null} [expires]
- * @property {number | string | null} [expire]
  * @property {number | string | null} [timeout] Of kv() only.
  * @property {Durability} [durability] Of kv() only.
  */
@@ -25,7 +24,7 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1;
  */
 export function seconds(expires) {
   if (expires === null || expires === undefined) return NEVER;
-  const understood = typeof expires === "string" ? parse(expires) : expires;
+  const understood = parse(expires);
   if (typeof understood === "number" && !Number.isNaN(understood)) return understood;
   const message = `expires is ${show(expires)}. Give a number of seconds, a text like "10s", "2 hours" or "5d", or null for never.`;
   throw new PolystoreTypeError("ERR_EXPIRES", message);
@@ -39,14 +38,18 @@ export function seconds(expires) {
  */
 function milliseconds(timeout) {
   if (timeout === null) return 0;
-  const understood = typeof timeout === "string" ? parse(timeout) : timeout;
+  const understood = parse(timeout);
   if (typeof understood === "number" && understood > 0) return Math.min(understood * 1000, LONGEST_TIMEOUT);
   const message = `timeout is ${show(timeout)}. Give a number of seconds, a text like "10s", "2 hours" or "5d", or null for no limit.`;
   throw new PolystoreTypeError("ERR_OPTIONS", message);
 }
 
-/** @param {string} text */
+/**
+ * What a text stands for, in seconds; what is none, as it is.
+ * @param {unknown} text
+ */
 function parse(text) {
+  if (typeof text !== "string") return text;
   const known = parsed.get(text);
   if (known !== undefined) return known;
   if (parsed.size === MOST_PARSED) parsed.clear();
@@ -72,16 +75,19 @@ export function readOptions(options, ofStore = false) {
   }
   const known = ["prefix", "expires", ...(ofStore ? ["timeout", "durability"] : [])];
   for (const name of Object.keys(options)) {
-    if (name === "expire" || known.includes(name)) continue;
+    if (known.includes(name)) continue;
     const message = `There is no option ${show(name)}: there are ${known.map(show).join(", ")}.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
-  // "expire" is what polystore called it until 2024.
-  const { prefix, expire, expires = expire, timeout, durability } = /** @type {Options} */ (options);
+  const { prefix, expires, timeout, durability } = /** @type {Options} */ (options);
+  if (![undefined, "strict", "relaxed"].includes(durability)) {
+    const message = `durability is ${show(durability)}: it must be "strict" or "relaxed".`;
+    throw new PolystoreTypeError("ERR_OPTIONS", message);
+  }
   return {
     prefix: prefix === undefined ? undefined : keyText(prefix, "prefix"),
     expires: expires === undefined ? undefined : seconds(expires),
-    timeout: timeout === undefined || !ofStore ? undefined : milliseconds(timeout),
+    timeout: timeout === undefined ? undefined : milliseconds(timeout),
     durability,
   };
 }

@@ -4,8 +4,11 @@ import type { Store } from "./index.js";
 export type HandledStore = Pick<Store, "get" | "set" | "has" | "del" | "all" | "clear" | "prune" | "prefix"> &
   AsyncIterable<[key: string, value: any]>;
 
+// Also for whoever compiles without them.
+type Web<Name extends string> = typeof globalThis extends Record<Name, { prototype: infer Type }> ? Type : any;
+
 /** Answers a request. It never rejects. */
-export type Handler = (request: Request) => Promise<Response>;
+export type Handler = (request: Web<"Request">) => Promise<Web<"Response">>;
 
 export interface HandlerOptions {
   /**

@@ -251,8 +251,10 @@ function instantiate(type) {
  * @throws {PolystoreTypeError} ERR_OPTIONS
  */
 function requireDurability({ type, durability }, wanted = durability) {
-  if (wanted === durability && (wanted === undefined || wanted === "strict" || wanted === "relaxed")) return;
-  const message = `durability is ${show(wanted)}, and ${show(durability)} for ${type}: it must be the same, "strict" or "relaxed".`;
+  if (wanted === durability) return;
+  const message = durability
+    ? `Another store has this ${type} open with durability "${durability}": give the same.`
+    : `${type} has no durability to choose: leave it out.`;
   throw new PolystoreTypeError("ERR_OPTIONS", message);
 }
 
@@ -319,6 +321,10 @@ function isClass(input) {
 
 /** @param {unknown} input */
 function unknownClient(input) {
-  const message = `kv() cannot wrap ${show(input)}. Give it a Map, localStorage, sessionStorage, localForage, "cookie", "indexeddb:name", "opfs:name", a database, a file:// URL, or an object or a class with get() and set(); kv() is a store in memory.`;
+  const shown = show(input);
+  const hint = /^"(?!file)[\w+.-]+:\/\//.test(shown)
+    ? "Make a client of it with its own package, and give kv() that."
+    : 'Give it a Map, localStorage, sessionStorage, localForage, "cookie", "indexeddb:name", "opfs:name", a database, a file:// URL, or an object or a class with get() and set(); kv() is a store in memory.';
+  const message = `kv() cannot wrap ${shown}. ${hint}`;
   return new PolystoreTypeError("ERR_CLIENT", message);
 }

@@ -51,37 +51,16 @@ function copyObject(object, depth) {
   // V8 copies all members in one go, in half the time of adding one after the other. Members named by a symbol, which
   // JSON does not see, come along: to look for them would cost as much as all the rest.
   const copy = { ...object };
+  let isComplete = true;
   for (const key in copy) {
     const member = copy[key];
-    if (isCopied(member)) continue;
     // In this form V8 knows the answer from the loop; Object.hasOwn() would be a call.
-    const own = Object.prototype.hasOwnProperty.call(copy, key);
-    if (member === undefined || key === "__proto__" || !own) return copyMembers(object, depth);
-    copy[key] = copyPlain(member, depth + 1);
+    if (isCopied(member) || !Object.prototype.hasOwnProperty.call(copy, key)) continue;
+    if (member === undefined) isComplete = false;
+    else copy[key] = copyPlain(member, depth + 1); // Also if that is an own "__proto__".
   }
-  return copy;
-}
-
-/**
- * The slow way: for members without a value, which JSON leaves out, and for names that mean something to the prototype.
- * @param {Record<string, any>} object
- * @param {number} depth
- */
-function copyMembers(object, depth) {
-  const copy = {};
-  for (const [key, member] of Object.entries(object)) {
-    if (member !== undefined) define(copy, key, copyPlain(member, depth + 1));
-  }
-  return copy;
-}
-
-/**
- * @param {object} object
- * @param {string} key
- * @param {unknown} value
- */
-function define(object, key, value) {
-  Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
+  // JSON leaves out what has no value. Made anew, for `delete` would make the copy slow to use.
+  return isComplete ? copy : Object.fromEntries(Object.entries(copy).filter(([, member]) => member !== undefined));
 }
 
 /** @param {object} value An object of this realm or of another, made by a literal, JSON, or Object.create(null). */
@@ -91,23 +70,25 @@ function isPlainObject(value) {
 }
 
 /**
- * Why a value cannot be stored, with the path to the reason; undefined when it can.
+ * Why a value cannot be stored, behind the path to the reason; undefined when it can. The path is put together on the way
+ * back from the reason, so that what is sound costs nothing but a look at it.
  * @param {any} value
- * @param {string} path
- * @param {object[]} ancestors
+ * @param {Set<object>} ancestors
  * @returns {string | undefined}
  */
-function findReason(value, path, ancestors) {
-  if (value === null || ["string", "boolean", "undefined"].includes(typeof value)) return undefined;
-  if (typeof value === "number") return Number.isFinite(value) ? undefined : `${path} is ${value}`;
-  if (typeof value !== "object") return `${path} is ${typeof value === "bigint" ? "a BigInt" : `a ${typeof value}`}`;
-  if (ancestors.includes(value)) return `${path} is a cycle: it contains itself`;
-  if (!Array.isArray(value) && !isPlainObject(value)) return `${path} is ${kind(value)}`;
+function findReason(value, ancestors) {
+  if (isCopied(value) || value === 0 || value === undefined) return undefined;
+  if (typeof value === "number") return ` is ${value}`;
+  if (typeof value !== "object") return ` is a ${typeof value}`;
+  if (ancestors.has(value)) return " is a cycle: it contains itself";
+  if (!Array.isArray(value) && !isPlainObject(value)) return ` is ${kind(value)}`;
+  ancestors.add(value);
   for (const key of Object.keys(value)) {
-    const step = Array.isArray(value) ? `[${key}]` : /^[\w$]+$/.test(key) ? `.${key}` : `[${show(key)}]`;
-    const reason = findReason(value[key], path + step, [...ancestors, value]);
-    if (reason !== undefined) return reason;
+    const reason = findReason(value[key], ancestors);
+    if (reason === undefined) continue;
+    return (Array.isArray(value) ? `[${key}]` : /^[\w$]+$/.test(key) ? `.${key}` : `[${show(key)}]`) + reason;
   }
+  ancestors.delete(value);
   return undefined;
 }
 
@@ -126,13 +107,13 @@ export function copyValue(value) {
   }
   let reason;
   try {
-    reason = findReason(value, "value", []);
+    reason = findReason(value, new Set());
     if (reason === undefined) return JSON.parse(JSON.stringify(value)); // Just deep.
   } catch (error) {
     if (!(error instanceof RangeError)) throw unreadable(error);
-    reason = "value is nested too deeply";
+    reason = " is nested too deeply";
   }
-  const message = `${reason}, which JSON cannot hold. Store a string, a finite number, a boolean, a plain object or an array; turn a Date into its toISOString() first.`;
+  const message = `value${reason}, which JSON cannot hold. Store a string, a finite number, a boolean, a plain object or an array; turn a Date into its toISOString() first.`;
   throw new PolystoreTypeError("ERR_VALUE", message);
 }
 

@@ -179,11 +179,19 @@ test("a listing shows what was there when it began", async () => {
 test("a durability is one of two, one for all stores of a log, and not every client has one", async () => {
   const url = urlOf(freshPath(".kv"));
   const code = "ERR_OPTIONS";
-  assert.throws(() => kv(url, { durability: /** @type {any} */ ("certain") }), { code, message: /"certain"/ });
+  const certain = { durability: /** @type {any} */ ("certain") };
+  const neither = { code, message: 'durability is "certain": it must be "strict" or "relaxed".' };
+  for (const client of [url, new Map(), Promise.resolve(url)]) assert.throws(() => kv(client, certain), neither);
   const store = kv(url, { durability: "strict" });
-  assert.throws(() => kv(url, { durability: "relaxed" }), { code });
+  assert.throws(() => kv(url, { durability: "relaxed" }), {
+    code,
+    message: 'Another store has this LOG open with durability "strict": give the same.',
+  });
   assert.equal(await kv(url).set("a", 1), "a");
-  assert.throws(() => kv(new Map(), { durability: "strict" }), { code, message: /MEMORY/ });
+  assert.throws(() => kv(new Map(), { durability: "strict" }), {
+    code,
+    message: "MEMORY has no durability to choose: leave it out.",
+  });
   await store.close();
 });
 

@@ -57,6 +57,8 @@ const handle = handler(kv(new Map()).prefix("a:"), { token: "s3cret", maxBody: 1
 const answer: Response = await handle(new Request("http://localhost/store/key"));
 createServer(listener(handle)).listen(3000);
 console.log(answer.status);
+// @ts-expect-error What it takes is a Request.
+handle("http://localhost/store/key");
 // @ts-expect-error What is served is a store.
 handler(new Map());
 // @ts-expect-error There is no such option.
@@ -68,6 +70,8 @@ kv(42);
 kv("indexeddb");
 // @ts-expect-error This has no set().
 kv({ get: () => 1 });
+// @ts-expect-error A pathname is not enough of a URL.
+kv({ href: "/store" });
 // @ts-expect-error The option is called `expires`.
 kv().set("a", 1, { ttl: 10 });
 // @ts-expect-error A User has a name.

@@ -63,6 +63,8 @@ export const calls = {
 
   "options: an unknown name is an error, and nothing is written": async ({ store }) => {
     await rejects(store.set("a", 1, { ttl: 1 }), { code: "ERR_OPTIONS", says: "ttl" }, "set() with { ttl }");
+    // As it was called once: a value that was to expire must not stay for ever.
+    await rejects(store.set("a", 1, { expire: 1 }), { code: "ERR_OPTIONS", says: "expires" }, "set() with { expire }");
     await rejects(store.set("a", null, { ttl: 1 }), { code: "ERR_OPTIONS", says: "ttl" }, "deleting with { ttl }");
     await rejects(
       store.add(1, { expires: 1, Expires: 1 }),

@@ -93,6 +93,18 @@ export const opening = {
     throws(() => kv(class Empty {}), { code: "ERR_CLIENT", says: "Empty" }, "kv() of a class without get() and set()");
   },
 
+  "kv(): a URL that it cannot wrap is named without its password, and with the way to wrap it": ({ kv }) => {
+    for (const [url, shown] of [
+      ["postgres://me:hunter2@db/prod", "postgres://…@db/prod"],
+      ["rediss://:hunter2@[::1]:6379", "rediss://…@[::1]:6379"],
+      ["mongodb+srv://me:hunt/er2@more:hunter2@db", "mongodb+srv://…@db"],
+    ]) {
+      const message = `kv() cannot wrap "${shown}". Make a client of it with its own package, and give kv() that.`;
+      throws(() => kv(url), { code: "ERR_CLIENT", says: message }, `kv() of ${url}`);
+    }
+    throws(() => kv("file:///no.store"), { code: "ERR_CLIENT", says: "Give it a Map" }, "kv() of another file");
+  },
+
   "kv(): what it throws is an Error with a name of ours": ({ kv, PolystoreError }) => {
     try {
       kv(null);
