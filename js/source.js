@@ -105,7 +105,7 @@ export class Source {
    * @param {string} type What `store.type` says.
    * @param {() => Connection | Promise<Connection>} open Tried once by `begin`, and after a failure again when needed.
    * @param {Durability} [durability]
-   * @param {import("./clients/index.js").End} [end]
+   * @param {(isOpening?: boolean) => unknown} [end] The `End` of the client.
    */
   constructor(client, type, open, durability, end) {
     this.client = client;
@@ -140,15 +140,15 @@ export class Source {
     let waiting;
     return inTime(
       (resolve, reject) => {
-        waiting = { begin: (connection) => resolve(begin(connection)), reject, closes };
+        waiting = { closes, reject, begin: (connection) => resolve(begin(connection)) };
         this.#waiting.add(waiting);
-        if (closes) this.end?.(this.client, true);
         if (!this.#isOpening) this.#settle(closes ? Promise.reject() : this.#attempt());
+        else if (closes) this.end?.(true);
       },
       timeout,
       (error) => {
         // What is opened after all is closed then.
-        if (closes) this.end?.(this.client);
+        if (closes) this.end?.();
         else this.#waiting.delete(waiting);
         return this.#error(error);
       },
@@ -176,11 +176,10 @@ export class Source {
     } catch (error) {
       failure = this.#error(error);
     }
-    const unopened = { type: this.type, can: [], close: () => this.end?.(this.client) };
     // All of them, before a call that is made now can see that the client is open.
-    for (const { begin, reject, closes } of this.#waiting) {
+    for (const { closes, reject, begin } of this.#waiting) {
       try {
-        if (closes) connection ??= new Connection(/** @type {any} */ (unopened));
+        if (closes) connection ??= new Connection(/** @type {any} */ ({ type: this.type, can: [], close: this.end }));
         if (!connection) throw failure;
         begin(connection);
       } catch (error) {
@@ -283,7 +282,7 @@ function makeSource(input, durability = "relaxed", closing = undefined) {
       known.type,
       afterwards(() => connect(known.open(input, durability))),
       known.isDurable ? durability : undefined,
-      known.end,
+      (isOpening) => known.end?.(input, isOpening),
     );
   if (typeof input.get !== "function" || typeof input.set !== "function") throw unknownClient(input);
   const custom = new Custom(input);
@@ -317,7 +316,7 @@ class PromisedSource extends Source {
       this.type = source.type;
       return connection;
     };
-    super(promise, "PROMISE", open, durability, (_, isOpening) => source?.end?.(source.client, isOpening));
+    super(promise, "PROMISE", open, durability, (isOpening) => source?.end?.(isOpening));
   }
 }
 
