@@ -37,6 +37,7 @@ export async function openNodeRedis(client, isOpen) {
     keyPrefix,
     // Its own methods would add the prefix, and need as many spellings as it had versions.
     call: (name, keys, ...args) => client.sendCommand([name, ...keys.map((key) => keyPrefix + key), ...args], AS_TEXT),
+    closing: () => endNodeRedis(client, true),
     close: () => closeNodeRedis(client),
   });
 }

@@ -433,6 +433,19 @@ for (const [name, open] of Object.entries(patient)) {
     }
   });
 
+  test(`${name}: close() ends a client whose server is lost, and the calls that wait for it`, async () => {
+    const server = await startRedis();
+    const client = open(server.port);
+    const store = kv(client);
+    await store.set("a", 1);
+    const lost = event(client, "reconnecting");
+    await server.stop();
+    await lost;
+    const [before, ended] = [assert.rejects(store.get("a"), { code: "ERR_CLIENT" }), event(client, "end")];
+    await store.close();
+    await Promise.all([before, ended]);
+  });
+
   test(`${name}: close() lets calls end that wait for a server which is there`, async () => {
     const client = open(port);
     const store = kv(client);
