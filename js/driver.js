@@ -296,11 +296,10 @@ function request(connection, task, step, since) {
     case Ask.prune:
       return client.prune(task.id);
     case Ask.drain:
+      client.closing?.();
       return connection.drain();
-    case Ask.close:
-      return client.close?.();
   }
-  throw new Error(`The core asks ${step & ASK}, which this driver does not know.`);
+  return client.close?.(); // Ask.close: there is no other.
 }
 
 /**
@@ -357,10 +356,8 @@ function conclude(connection, task, step) {
       return resultOf(task);
     case Outcome.closed:
       throw closedError(connection);
-    case Outcome.unsupported:
-      throw unsupportedError(connection);
   }
-  throw new Error(`The core ended with ${step >> OUTCOME_SHIFT}, which this driver does not know.`);
+  throw unsupportedError(connection); // Outcome.unsupported: there is no other.
 }
 
 /**

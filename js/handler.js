@@ -18,6 +18,9 @@ const STATUS = /** @type {Partial<Record<Code, number>>} */ ({
   ERR_QUOTA: 507,
 });
 
+const NOT_HERE =
+  'There is no store at this path. The path in the URL of kv() has to be that of handler(): its option "path", or else "/".';
+
 const encoder = new TextEncoder();
 
 /** The requests for one key. @type {Record<string, (call: Call, key: string) => Promise<Response>>} */
@@ -90,9 +93,11 @@ export function handler(store, options = {}) {
     }
     try {
       const { pathname, search, searchParams: query } = new URL(request.url);
-      if (pathname !== base && !pathname.startsWith(`${base}/`)) return nothing(404);
+      const rest = pathname.slice(base.length);
+      // The "/" of a key is a %2F: else the keys of a store that the client thinks at a path of its own would be other ones here.
+      if (!pathname.startsWith(base) || !/^(\/[^/]*)?$/.test(rest)) return refuse(404, "ERR_CLIENT", NOT_HERE);
       decode(search); // URLSearchParams would put up with anything.
-      const key = decode(pathname.slice(base.length + 1));
+      const key = decode(rest.slice(1));
       const methods = key === "" ? OF_ALL : OF_KEY;
       if (!Object.hasOwn(methods, request.method)) return notAllowed(Object.keys(methods));
       return await methods[request.method]({ request, store, query, maxBody }, key);

@@ -21,15 +21,11 @@ export function inTime(ask, timeout, onLate) {
       reject(onLate(new Error(message)));
     };
     const timer = timeout === 0 ? undefined : setTimeout(isLate, timeout);
-    ask(
-      (answer) => {
-        clearTimeout(timer);
-        resolve(answer);
-      },
-      (error) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
+    /** @type {<Result>(settle: (result: Result) => void) => (result: Result) => void} */
+    const inTime = (settle) => (result) => {
+      clearTimeout(timer);
+      settle(result);
+    };
+    ask(inTime(resolve), inTime(reject));
   });
 }

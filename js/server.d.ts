@@ -18,7 +18,10 @@ export interface HandlerOptions {
   token?: string;
   /** The most bytes that the JSON of a value may have: 1 MiB without this option. More is refused without being kept. */
   maxBody?: number;
-  /** Where the store is, if not at the root: `"/api/store"` for `kv("https://example.com/api/store")`. */
+  /**
+   * Where the store is, if not at the root: `"/api/store"` for `kv("https://example.com/api/store")`. Requests for anything else,
+   * a key with an unencoded `/` too, are answered 404, and our client says so in an `ERR_CLIENT`.
+   */
   path?: string;
   /** Whose pages may use the store if they come from another origin: `"https://example.com"`, or `"*"` for all. */
   origin?: string;

@@ -89,7 +89,7 @@ export class Connection {
   }
 }
 
-/** @typedef {{ begin: (connection: Connection) => void, reject: (error: unknown) => void }} Waiting */
+/** @typedef {{ begin: (connection: Connection) => void, reject: (error: unknown) => void, closes?: boolean }} Waiting */
 
 /** Where a store gets its connection from: at once where the client is ready, else when it is. */
 export class Source {
@@ -105,12 +105,14 @@ export class Source {
    * @param {string} type What `store.type` says.
    * @param {() => Connection | Promise<Connection>} open Tried once by `begin`, and after a failure again when needed.
    * @param {Durability} [durability]
+   * @param {(isOpening?: boolean) => unknown} [end] The `End` of the client.
    */
-  constructor(client, type, open, durability) {
+  constructor(client, type, open, durability, end) {
     this.client = client;
     this.type = type;
     this.durability = durability;
     this.#open = open;
+    this.end = end;
   }
 
   /** Null until the client is open. */
@@ -130,20 +132,24 @@ export class Source {
    * @template Result
    * @param {(connection: Connection) => Result | PromiseLike<Result>} begin
    * @param {number} timeout How long to wait, in milliseconds; 0 is for ever. What is late is not begun.
+   * @param {boolean} [closes] Then nothing is opened for it, and it is begun as well where nothing can be opened.
    * @returns {Promise<Result>}
    */
-  whenOpen(begin, timeout) {
+  whenOpen(begin, timeout, closes) {
     /** @type {Waiting} */
     let waiting;
     return inTime(
       (resolve, reject) => {
-        waiting = { begin: (connection) => resolve(begin(connection)), reject };
+        waiting = { closes, reject, begin: (connection) => resolve(begin(connection)) };
         this.#waiting.add(waiting);
-        if (!this.#isOpening) this.#settle(this.#attempt());
+        if (!this.#isOpening) this.#settle(closes ? Promise.reject() : this.#attempt());
+        else if (closes) this.end?.(true);
       },
       timeout,
       (error) => {
-        this.#waiting.delete(waiting);
+        // What is opened after all is closed then.
+        if (closes) this.end?.();
+        else this.#waiting.delete(waiting);
         return this.#error(error);
       },
     );
@@ -160,26 +166,29 @@ export class Source {
   /** @param {Connection | Promise<Connection>} opened */
   async #settle(opened) {
     this.#isOpening = true;
+    /** @type {Connection | null} */
+    let connection = null;
+    /** @type {unknown} */
+    let failure;
     try {
-      const connection = await opened;
-      // All of them, before a call that is made now can see that the client is open.
-      for (const { begin, reject } of this.#waiting) {
-        try {
-          begin(connection);
-        } catch (error) {
-          reject(error);
-        }
-      }
-      this.#waiting.clear();
-      this.#connection = connection;
+      connection = await opened;
       this.type = connection.client.type; // Of what was opened, which may be what the client falls back to.
     } catch (error) {
-      this.#isOpening = false;
-      const waiting = [...this.#waiting];
-      this.#waiting.clear();
-      const failure = this.#error(error);
-      for (const { reject } of waiting) reject(failure);
+      failure = this.#error(error);
     }
+    // All of them, before a call that is made now can see that the client is open.
+    for (const { closes, reject, begin } of this.#waiting) {
+      try {
+        if (closes) connection ??= new Connection(/** @type {any} */ ({ type: this.type, can: [], close: this.end }));
+        if (!connection) throw failure;
+        begin(connection);
+      } catch (error) {
+        reject(error);
+      }
+    }
+    this.#waiting.clear();
+    this.#isOpening = false;
+    this.#connection = connection;
   }
 
   /** @param {unknown} error */
@@ -275,6 +284,7 @@ function makeSource(input, durability = "relaxed", closing = undefined) {
       known.type,
       afterwards(() => connect(known.open(input, durability))),
       known.isDurable ? durability : undefined,
+      (isOpening) => known.end?.(input, isOpening),
     );
   if (typeof input.get !== "function" || typeof input.set !== "function") throw unknownClient(input);
   const custom = new Custom(input);
@@ -300,13 +310,15 @@ class PromisedSource extends Source {
    * @param {Durability} [durability]
    */
   constructor(promise, durability) {
+    /** @type {Source | undefined} */
+    let source;
     const open = async () => {
-      const source = sourceOf(await promise, durability);
+      source = sourceOf(await promise, durability);
       const connection = source.connection ?? (await source.whenOpen((opened) => opened, 0));
       this.type = source.type;
       return connection;
     };
-    super(promise, "PROMISE", open, durability);
+    super(promise, "PROMISE", open, durability, (isOpening) => source?.end?.(isOpening));
   }
 }
 

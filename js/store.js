@@ -147,7 +147,7 @@ export class Store {
     const timeout = this.#timeout;
     return connection
       ? perform(connection, task, timeout)
-      : this.#source.whenOpen((opened) => perform(opened, task, timeout), timeout);
+      : this.#source.whenOpen((opened) => perform(opened, task, timeout), timeout, task.method === Method.close);
   }
 
   /**

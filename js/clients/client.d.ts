@@ -52,6 +52,8 @@ export interface Client {
   add?(prefix: string, value: any, expires: number | null): Eventually<string>;
   clear?(prefix: string): unknown;
   prune?(prefix: string): Eventually<number | void>;
+  /** A close() begins, which waits for the calls under way: those that would take for ever are to fail. */
+  closing?(): void;
   close?(): unknown;
   /** A call is not waited for any more, as its store's timeout has passed: others are not to wait for it either. */
   giveUp?(): void;

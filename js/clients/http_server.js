@@ -4,7 +4,6 @@ import { JSON_TYPE } from "../http_protocol.js";
 /** @typedef {import("../http_protocol.js").Outcome} Outcome */
 /** @typedef {{ accept?: string, body?: string }} Extra */
 
-const TOO_LARGE = [413, 507];
 const KEY_TOO_LONG = [414, 431];
 /** How it shows in Node that a server has ended the connection. */
 const ENDED = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];
@@ -86,7 +85,9 @@ export class HttpServer {
   async find(target) {
     const response = await this.request("GET", target, { accept: JSON_TYPE });
     if (response.status !== 404) return this.#jsonOf(await this.check(response));
-    await textOf(response); // Which frees the connection.
+    // Ours says so where it serves another path: that a key is missing, no server says with this code.
+    const { code, message } = await refusalOf(response);
+    if (code === "ERR_CLIENT") throw new Error(this.#answered(`404: ${message}`));
     return null;
   }
 
@@ -102,12 +103,17 @@ export class HttpServer {
     if (KEY_TOO_LONG.includes(status)) {
       throw new PolystoreError("ERR_KEY", this.#answered(`${status}: the key is too long for it. Use a shorter one.`));
     }
+    if (status === 413) {
+      const message =
+        "413: it takes no value as long as this (its handler() has maxBody), and what was there is unchanged.";
+      throw new PolystoreError("ERR_QUOTA", this.#answered(message));
+    }
     if (type === "opaqueredirect" || (status >= 300 && status < 400)) {
       throw new Error(this.#answered("with a redirect. Give kv() the URL that it leads to."));
     }
     const said = typeof message === "string" ? `: ${message.slice(0, 200)}` : "";
     const error = new Error(this.#answered(`${status} ${statusText}`.trim() + said));
-    throw Object.assign(error, { status }, TOO_LARGE.includes(status) && { name: "QuotaExceededError" });
+    throw Object.assign(error, { status }, status === 507 && { name: "QuotaExceededError" });
   }
 
   /**

@@ -7,12 +7,19 @@ import { isStorage, WebStorage } from "./storage.js";
 /** @typedef {Pick<typeof import("../source.js"), "Source" | "Connection">} Sources */
 
 /**
+ * Ends what the user gave, for a close() of what could not be opened; or, while it is being opened, only lets that fail if it
+ * would take for ever.
+ * @typedef {(input: any, isOpening?: boolean) => unknown} End
+ */
+
+/**
  * A client that we know: how to recognize what the user gave, and how to open it. One whose `open` is asynchronous is
  * loaded when it is first wrapped, so that a page that wraps localStorage downloads nothing else.
  * @typedef {object} KnownClient
  * @property {string} type
  * @property {(input: any) => boolean} recognizes
  * @property {(input: any, durability: import("../options.js").Durability) => import("./client.js").Client | Promise<import("./client.js").Client>} open
+ * @property {End} [end]
  * @property {boolean} [isDurable] Whether `open` asks for the durability.
  * @property {(sources: Sources, input: any) => import("../source.js").Source} [makeSource] In place of `open`, where the calls
  *   of several requests have to be kept apart.

@@ -83,6 +83,12 @@ export async function openPostgres(client) {
   return new Postgres(client);
 }
 
+/** @param {any} client */
+export function endPostgres(client) {
+  if (client.ending || client.closed) return undefined; // Its owner closed it.
+  return client.end ? client.end() : client.close();
+}
+
 const ignore = () => {};
 
 /** Not a Pool, whose connect() gives one of its clients. @param {any} client */
@@ -174,9 +180,7 @@ class Postgres {
   }
 
   close() {
-    const client = this.#client;
-    if (client.ending || client.closed) return undefined; // Its owner closed it.
-    return client.end ? client.end() : client.close();
+    return endPostgres(this.#client);
   }
 
   giveUp() {

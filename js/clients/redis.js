@@ -10,6 +10,8 @@ import { requireText } from "./text_key.js";
  * @property {string} keyPrefix The client's own prefix, of the keys on the server. `call` adds it.
  * @property {(name: string, keys: string[], ...args: string[]) => Promise<any>} call
  * @property {() => unknown} close
+ * @property {() => void} [closing]
+ * @property {() => void} [giveUp]
  */
 /** @typedef {{ id: string, resolve: (record: unknown) => void, reject: (error: unknown) => void }} Read */
 
@@ -35,6 +37,7 @@ export async function openNodeRedis(client, isOpen) {
     keyPrefix,
     // Its own methods would add the prefix, and need as many spellings as it had versions.
     call: (name, keys, ...args) => client.sendCommand([name, ...keys.map((key) => keyPrefix + key), ...args], AS_TEXT),
+    closing: () => endNodeRedis(client, true),
     close: () => closeNodeRedis(client),
   });
 }
@@ -67,6 +70,16 @@ function nodeRedisCluster(client) {
   });
 }
 
+/**
+ * @param {any} client
+ * @param {boolean} [isOpening] Then it goes on as long as its attempts to connect do not fail.
+ */
+export function endNodeRedis(client, isOpening) {
+  const end = () => client.isOpen && (client.destroy ?? client.disconnect).call(client); // Before version 5 there is no destroy().
+  if (isOpening) atEvent(client, "error", end);
+  else end();
+}
+
 /** @param {any} client */
 function closeNodeRedis(client) {
   if (!client.isOpen) return undefined; // Its owner closed it.
@@ -79,18 +92,13 @@ function closeNodeRedis(client) {
  * @param {string} status What it was when kv() was given it.
  */
 export async function openIoRedis(client, status) {
-  // The others are on their way, or there.
-  if (["wait", "close", "end"].includes(status)) await client.connect();
   listenToErrors(client);
+  // The others are on their way, or there.
+  if (["wait", "close", "end"].includes(status)) await connectIoRedis(client);
   const keyPrefix = client.options.keyPrefix ?? "";
-  const close = async () => {
-    if (client.status === "end") return; // Its owner closed it.
-    const ended = new Promise((resolve) => client.once("end", resolve));
-    await client.quit();
-    await ended; // The server's goodbye comes before the end of the connection.
-  };
+  const ending = endingOf(client);
   if (!client.isCluster) {
-    return new Redis({ keyPrefix, call: (name, keys, ...args) => client.call(name, ...keys, ...args), close });
+    return new Redis({ keyPrefix, call: (name, keys, ...args) => client.call(name, ...keys, ...args), ...ending });
   }
   return new RedisCluster({
     keyPrefix,
@@ -104,8 +112,77 @@ export async function openIoRedis(client, status) {
             node.call(...command),
       );
     },
-    close,
+    ...ending,
   });
+}
+
+/**
+ * Its own error says "Connection is closed.", and why that is only the event.
+ * @param {any} client
+ */
+async function connectIoRedis(client) {
+  /** @type {unknown} */
+  let reason;
+  const listen = (/** @type {unknown} */ error) => (reason = error);
+  client.on("error", listen);
+  try {
+    await client.connect();
+  } catch (error) {
+    throw reason ?? error;
+  } finally {
+    client.off("error", listen);
+  }
+}
+
+/**
+ * @param {any} client
+ * @param {boolean} [isOpening] Then it goes on as long as its attempts to connect do not fail.
+ */
+export function endIoRedis(client, isOpening) {
+  if (!isOpening) client.disconnect();
+  else if (client.status === "reconnecting") tryOnceMore();
+  else atEvent(client, "reconnecting", tryOnceMore);
+
+  /** Only at the end of an attempt does it tell the calls that wait for it. */
+  function tryOnceMore() {
+    client.disconnect();
+    client.connect().catch(ignore);
+  }
+}
+
+/**
+ * Does something at an event, if it comes before the client ends.
+ * @param {any} client
+ * @param {string} event
+ * @param {() => void} act
+ */
+function atEvent(client, event, act) {
+  client.once(event, act);
+  client.once("end", () => client.off(event, act));
+}
+
+/**
+ * @param {any} client
+ * @returns {Pick<Connection, "closing" | "giveUp" | "close">}
+ */
+function endingOf(client) {
+  let isClosing = false;
+  return {
+    closing() {
+      isClosing = true;
+      endIoRedis(client, true); // It would try again for ever.
+    },
+    giveUp() {
+      if (isClosing) endIoRedis(client);
+    },
+    async close() {
+      if (client.status === "end") return; // Its owner closed it.
+      const ended = new Promise((resolve) => client.once("end", resolve));
+      const isLost = () => client.status !== "ready"; // The end of the connection may come before the server's goodbye.
+      await client.quit().catch((/** @type {unknown} */ error) => isLost() || Promise.reject(error));
+      await ended; // The server's goodbye comes before the end of the connection.
+    },
+  };
 }
 
 const ignore = () => {};
@@ -147,7 +224,8 @@ class Redis {
   /** @param {Connection} connection */
   constructor(connection) {
     this.#connection = connection;
-    this.close = connection.close;
+    const { close, closing, giveUp } = connection;
+    Object.assign(this, { close, closing, giveUp });
   }
 
   /**

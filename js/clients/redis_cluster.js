@@ -9,6 +9,8 @@ import { requireText } from "./text_key.js";
  * @property {(name: string, key: string, ...args: string[]) => Promise<any>} call Sends a command to where the key is.
  * @property {() => Promise<((name: string, ...args: string[]) => Promise<any>)[]>} masters A way to each server.
  * @property {() => unknown} close
+ * @property {() => void} [closing]
+ * @property {() => void} [giveUp]
  */
 
 /**
@@ -27,7 +29,8 @@ export class RedisCluster {
   /** @param {Connections} connections */
   constructor(connections) {
     this.#connections = connections;
-    this.close = connections.close;
+    const { close, closing } = connections;
+    Object.assign(this, { close, closing });
   }
 
   /** @param {string} id */
@@ -81,6 +84,7 @@ export class RedisCluster {
 
   giveUp() {
     this.#queue.giveUp();
+    this.#connections.giveUp?.();
   }
 
   /** @param {string} id */

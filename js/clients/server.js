@@ -74,6 +74,7 @@ export const clientsOfPlatform = [
       const { isOpen } = client;
       return (await import("./redis.js")).openNodeRedis(client, isOpen);
     },
+    end: async (client, isOpening) => (await import("./redis.js")).endNodeRedis(client, isOpening),
   },
   {
     type: "REDIS",
@@ -82,6 +83,7 @@ export const clientsOfPlatform = [
       const { status } = client;
       return (await import("./redis.js")).openIoRedis(client, status);
     },
+    end: async (client, isOpening) => (await import("./redis.js")).endIoRedis(client, isOpening),
   },
   {
     type: "ETCD3",
@@ -92,10 +94,12 @@ export const clientsOfPlatform = [
     type: "SQLITE",
     recognizes: has("prepare", "exec", "close"),
     open: (database) => new Sqlite(database),
+    end: (database) => database.close(),
   },
   {
     type: "POSTGRES", // After SQLITE: a database of bun:sqlite has query() too.
     recognizes: (input) => isPgClient(input) || isPgPool(input) || isPglite(input),
     open: async (client) => (await import("./postgres.js")).openPostgres(client),
+    end: async (client, isOpening) => isOpening || (await import("./postgres.js")).endPostgres(client),
   },
 ];

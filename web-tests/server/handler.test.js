@@ -231,6 +231,28 @@ test("a path that the store has is its own, and others are not", async () => {
   }
 });
 
+for (const path of [undefined, "/other"]) {
+  test(`a client at another path than the handler's, ${path}, is an error that names it, and nothing is written`, async () => {
+    const { handle, root } = await make({ path: path ?? "/" });
+    const { origin } = await serveHttp(listener(handle));
+    const lost = kv(/** @type {`http://${string}`} */ (`${origin}/api`));
+    const before = await root.all();
+    const says = { code: "ERR_CLIENT", message: /answered 404.*handler\(\): its option "path"/ };
+    for (const call of [
+      () => lost.get("a"),
+      () => lost.has("a"),
+      () => lost.set("a", 2),
+      () => lost.del("a"),
+      () => lost.keys(),
+      () => lost.clear(),
+      () => Promise.all([lost.set("a", 2), lost.set("", 2)]),
+    ]) {
+      await assert.rejects(call(), says);
+    }
+    assert.deepEqual(await root.all(), before);
+  });
+}
+
 test("a page of another origin is let in if the option says so, and is not without it", async () => {
   const { ask } = await make({ origin: "https://app.example", token: "x" });
   const preflight = await ask("OPTIONS", "/a");
@@ -319,8 +341,9 @@ test("a body over the limit is 413 and not kept, whether its length is said or n
   const { origin } = await serveHttp(listener(handle));
   const remote = kv(/** @type {`http://${string}`} */ (origin));
   await remote.set("fits", "x".repeat(998));
-  await assert.rejects(remote.set("big", "x".repeat(999)), { code: "ERR_QUOTA" });
-  await assert.rejects(remote.set("big", "x".repeat(5_000_000)), { code: "ERR_QUOTA" });
+  const tooLong = { code: "ERR_QUOTA", message: /takes no value as long as this.*maxBody/ };
+  await assert.rejects(remote.set("big", "x".repeat(999)), tooLong);
+  await assert.rejects(remote.set("big", "x".repeat(5_000_000)), tooLong);
   // Together they are too long for a batch, and each is not.
   await Promise.all([1, 2, 3].map((i) => remote.set(`k${i}`, "x".repeat(500))));
   const outcomes = await Promise.allSettled([

@@ -84,7 +84,10 @@ test("a file that is damaged, or no log, is ERR_CORRUPT with the place, and is l
   bytes[bytes.indexOf("xxx")] ^= 1;
   for (const text of [bytes, Buffer.from("{}")]) {
     writeFileSync(path, text);
-    await assert.rejects(kv(urlOf(path)).get("a"), { code: "ERR_CORRUPT", message: /at offset \d+/ });
+    const damaged = kv(urlOf(path));
+    await assert.rejects(damaged.get("a"), { code: "ERR_CORRUPT", message: /at offset \d+/ });
+    await damaged.close();
+    await assert.rejects(damaged.get("a"), { code: "ERR_CLOSED" });
     assert.deepEqual(readFileSync(path), text);
   }
 });

@@ -74,6 +74,19 @@ testPostgres("close() ends a Pool, and a PGlite", async (client) => {
   assert.equal(lite.closed, true);
 });
 
+test("close() ends a Pool whose server is not there, or whose table is another's", async () => {
+  const lost = new pg.Pool({ port: 1 });
+  await kv(lost).close();
+  assert.equal(lost.ended, true);
+  const other = new PGlite();
+  await other.exec("CREATE TABLE kv (name TEXT)");
+  const store = kv(other);
+  await assert.rejects(store.get("a"), { code: "ERR_CLIENT" });
+  await store.close();
+  assert.equal(other.closed, true);
+  await assert.rejects(store.get("a"), { code: "ERR_CLOSED" });
+});
+
 testPostgres("eight clients that begin at once on an empty database all get their table", async (client) => {
   const clients = Array.from({ length: 8 }, pool);
   await Promise.all(clients.map((client, i) => kv(client).set(`k${i}`, i)));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { after, test } from "node:test";
 import * as ioRedis6 from "ioredis";
 import * as ioRedis5 from "ioredis5";
@@ -433,6 +434,78 @@ for (const [name, make] of Object.entries(clients)) {
       await store.close();
     }
     assert.equal(client.listenerCount("error"), listeners + 1, "the listeners that are left");
+  });
+}
+
+/** Not once(), which an error rejects. @param {any} client @param {string} name */
+const event = (client, name) => new Promise((resolve) => client.once(name, resolve));
+
+for (const [name, open] of Object.entries(patient)) {
+  test(`${name}: close() ends a client whose server is not there, and the calls that wait for it`, async () => {
+    for (const wait of [async () => {}, (/** @type {any} */ client) => event(client, "reconnecting")]) {
+      const client = open(1);
+      const store = kv(client);
+      const [before, ended] = [assert.rejects(store.get("a"), { code: "ERR_CLIENT" }), event(client, "end")];
+      await wait(client);
+      await store.close();
+      await before;
+      await ended;
+      await assert.rejects(store.get("a"), { code: "ERR_CLOSED" });
+    }
+  });
+
+  test(`${name}: close() ends a client whose server is lost, and the calls that wait for it`, async () => {
+    const server = await startRedis();
+    const client = open(server.port);
+    const store = kv(client);
+    await store.set("a", 1);
+    const lost = event(client, "reconnecting");
+    await server.stop();
+    await lost;
+    const [before, ended] = [assert.rejects(store.get("a"), { code: "ERR_CLIENT" }), event(client, "end")];
+    await store.close();
+    await Promise.all([before, ended]);
+  });
+
+  test(`${name}: close() lets calls end that wait for a server which is there`, async () => {
+    const client = open(port);
+    const store = kv(client);
+    const [setting, closing] = [store.set("a", name), store.close()];
+    assert.equal(await setting, "a");
+    await closing;
+  });
+}
+
+for (const [name, make] of Object.entries(ioRedises)) {
+  test(`${name}: close() ends a client whose server does not answer in the store's timeout`, async () => {
+    const silent = createServer((socket) => socket.resume()).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const client = make(/** @type {import("node:net").AddressInfo} */ (silent.address()).port, { lazyConnect: false });
+    const ended = event(client, "end");
+    const store = kv(client, { timeout: "50ms" });
+    await assert.rejects(store.get("a"), late);
+    await assert.rejects(store.close(), late);
+    await ended;
+    silent.close();
+  });
+
+  test(`${name}: what has ended with a store is not ended when it is wrapped again`, async () => {
+    const client = make(port, { lazyConnect: false });
+    const { length } = client.listeners("reconnecting");
+    const store = kv(client);
+    await store.set("a", 1);
+    await store.close();
+    assert.equal(client.listeners("reconnecting").length, length);
+  });
+
+  test(`${name}: the error of a first connection says why it failed`, async () => {
+    const says = { code: "ERR_CLIENT", message: /ECONNREFUSED/ };
+    const lost = kv(make(1));
+    await assert.rejects(lost.get("a"), says);
+    await lost.close();
+    const refused = kv(make(port, { username: "nobody", password: "x" }));
+    await assert.rejects(refused.get("a"), { code: "ERR_CLIENT", message: /WRONGPASS/ });
+    await refused.close();
   });
 }
 

@@ -216,7 +216,10 @@ export const checks = {
   "a table kv of other code is an error that names its columns": async ({ open }) => {
     const database = open(":memory:");
     database.exec(`CREATE TABLE kv (id TEXT PRIMARY KEY, "expiresAt" TEXT)`);
-    await assert.rejects(kv(database).get("a"), { code: "ERR_CLIENT", message: /the columns id, expiresAt, and not/ });
+    const store = kv(database);
+    await assert.rejects(store.get("a"), { code: "ERR_CLIENT", message: /the columns id, expiresAt, and not/ });
+    await store.close();
+    assert.throws(() => database.exec("SELECT 1"), "a database that is closed");
   },
 
   "a database in UTF-16 is refused": async ({ open }) => {

@@ -312,6 +312,34 @@ export const opening = {
     equals(reasons.map(String), [], "rejections that nobody heard");
   },
 
+  "close(): opens nothing, and closes what could not be opened": async ({ kv }) => {
+    for (const give of [(/** @type {any} */ client) => client, async (/** @type {any} */ client) => client]) {
+      const client = new Connecting(refuse, async () => {});
+      const store = kv(give(client));
+      await rejects(store.get("a"), { code: "ERR_CLIENT" }, "get() of what cannot be opened");
+      const attempts = client.connected;
+      const calls = [store.close(), store.get("a"), store.close()];
+      await rejects(calls[1], { code: "ERR_CLOSED" }, "get() after close()");
+      equals(await Promise.all([calls[0], calls[2]]), [undefined, undefined], "what close() gives");
+      await rejects(store.get("a"), { code: "ERR_CLOSED" }, "get() later");
+      equals(client.connected, attempts, "the number of calls of connect()");
+    }
+  },
+
+  "close(): while a client is being opened, ends what was called before it, or lets it fail": async ({ kv }) => {
+    for (const plan of [async () => {}, refuse]) {
+      const client = new Connecting(plan, async () => {});
+      const store = kv(client);
+      const [before, closing, after] = [store.set("a", 1), store.close(), store.set("b", 1)];
+      if (plan === refuse) await rejects(before, { code: "ERR_CLIENT" }, "set() before close()");
+      else equals(await before, "a");
+      await rejects(after, { code: "ERR_CLOSED" }, "set() after close()");
+      equals(await closing, undefined, "what close() gives");
+      equals(client.connected, 1, "the number of calls of connect()");
+      equals(await kv(client).set("c", 1), "c", "a new store over the client");
+    }
+  },
+
   "promise: a client's own is waited for": async ({ kv }) => {
     let ready = false;
     class Client extends WrappedClass {
