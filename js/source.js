@@ -335,7 +335,7 @@ function isClass(input) {
 function unknownClient(input) {
   const shown = show(input);
   const hint = /^"(?!file)[\w+.-]+:\/\//.test(shown)
-    ? "Give it a client of that server."
+    ? "Give it a client for that."
     : 'Give it a Map, localStorage, sessionStorage, localForage, "cookie", "indexeddb:name", "opfs:name", a database, a file:// URL, or an object or a class with get() and set(); kv() is a store in memory.';
   const message = `kv() cannot wrap ${shown}. ${hint}`;
   return new PolystoreTypeError("ERR_CLIENT", message);

@@ -99,7 +99,7 @@ export const opening = {
       ["rediss://:hunter2@[::1]:6379", "rediss://…@[::1]:6379"],
       ["mongodb+srv://me:hunt/er2@more:hunter2@db", "mongodb+srv://…@db"],
     ]) {
-      const message = `kv() cannot wrap "${shown}". Give it a client of that server.`;
+      const message = `kv() cannot wrap "${shown}". Give it a client for that.`;
       throws(() => kv(url), { code: "ERR_CLIENT", says: message }, `kv() of ${url}`);
     }
     throws(() => kv("file:///no.store"), { code: "ERR_CLIENT", says: "Give it a Map" }, "kv() of another file");
