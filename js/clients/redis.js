@@ -37,7 +37,7 @@ export async function openNodeRedis(client, isOpen) {
     keyPrefix,
     // Its own methods would add the prefix, and need as many spellings as it had versions.
     call: (name, keys, ...args) => client.sendCommand([name, ...keys.map((key) => keyPrefix + key), ...args], AS_TEXT),
-    closing: () => endNodeRedis(client, true),
+    closing: () => client.isOpen && endNodeRedis(client, true),
     close: () => closeNodeRedis(client),
   });
 }
@@ -170,7 +170,7 @@ function endingOf(client) {
   return {
     closing() {
       isClosing = true;
-      endIoRedis(client, true); // It would try again for ever.
+      if (client.status !== "end") endIoRedis(client, true); // It would try again for ever.
     },
     giveUp() {
       if (isClosing) endIoRedis(client);

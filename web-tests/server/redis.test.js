@@ -426,14 +426,17 @@ for (const [name, open] of Object.entries(patient)) {
 for (const [name, make] of Object.entries(clients)) {
   testRedis(`${name}: close() does not mind that its owner closed it, and it can be wrapped again`, async () => {
     const client = make(port);
-    const listeners = client.listenerCount("error");
+    const count = (/** @type {string} */ name) => client.listenerCount(name);
+    const listeners = count("error");
+    const others = count("reconnecting") + count("end");
     for (let i = 0; i < 3; ++i) {
       const store = kv(client);
       await store.set("a", i);
       await closed(client);
       await store.close();
     }
-    assert.equal(client.listenerCount("error"), listeners + 1, "the listeners that are left");
+    assert.equal(count("error"), listeners + 1, "the listeners that are left");
+    assert.equal(count("reconnecting") + count("end"), others, "the listeners that are left");
   });
 }
 
