@@ -16,7 +16,8 @@
 //     refusal = { "code": …, "message": … }, which is also the body of what is no success, and the line that a listing has
 //               instead of END when it fails on its way
 //
-// `:key` is percent-encoded, "/" as well: what has one is another path than that of the store, a 404 with a refusal. The keys "", "." and "..", which a path cannot say, need a batch.
+// `:key` is percent-encoded, "/" as well: what has one is another path than that of the store, a 404 with a refusal. The keys
+// "", "." and "..", which a path cannot say, need a batch.
 
 export const JSON_TYPE = "application/json";
 /** One JSON a line. */

@@ -10,23 +10,16 @@ const THOUSAND = KEYS.slice(0, 1000);
  * @property {(store: any) => Promise<unknown>} run
  */
 
-/** @param {number} operations @param {number} keys @returns {Work} */
-const gets = (operations, keys) => ({
+/** @type {(call: (store: any, key: string) => Promise<unknown>) => (operations: number, keys: number) => Work} */
+const oneByOne = (call) => (operations, keys) => ({
   operations,
   keys,
   async run(store) {
-    for (const key of KEYS.slice(0, operations)) await store.get(key);
+    for (const key of KEYS.slice(0, operations)) await call(store, key);
   },
 });
-
-/** @param {number} operations @param {number} keys @returns {Work} */
-const sets = (operations, keys) => ({
-  operations,
-  keys,
-  async run(store) {
-    for (const key of KEYS.slice(0, operations)) await store.set(key, "value");
-  },
-});
+const gets = oneByOne((store, key) => store.get(key));
+const sets = oneByOne((store, key) => store.set(key, "value"));
 
 /** @type {Record<string, Work>} */
 export const works = {

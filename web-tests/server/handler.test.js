@@ -9,6 +9,7 @@ import { test } from "node:test";
 import kv from "polystore-wasm";
 import * as exported from "polystore-wasm/server";
 import { inTime } from "../contract/subject.js";
+import { endless } from "../support/endless.js";
 import { serveHttp } from "../support/http.js";
 
 const { handler, listener } = exported;
@@ -396,22 +397,8 @@ test("Node's listener: a body in pieces, one too long without a length, and one 
 });
 
 test("Node's listener: a listing is let go of where the client has gone before the answer was there", async () => {
-  /** @type {(value?: unknown) => void} */
-  let letGo = () => {};
-  const released = new Promise((resolve) => (letGo = resolve));
-  const endless = {
-    RAW: true,
-    get() {},
-    set() {},
-    async *iterate() {
-      try {
-        for (;;) yield ["a", "x".repeat(1000)];
-      } finally {
-        letGo();
-      }
-    },
-  };
-  const handle = handler(kv(/** @type {any} */ (endless)));
+  const { client, released } = endless();
+  const handle = handler(kv(client));
   /** @type {Promise<unknown>} */
   let gone = Promise.resolve();
   const listen = listener(async (request) => {

@@ -8,6 +8,7 @@ import { handler, listener } from "polystore-wasm/server";
 import { http } from "../contract/clients/http.js";
 import { testContract } from "../contract/suite.js";
 import { checkExpiry, checkOneWay } from "../interop/interop.js";
+import { endless } from "../support/endless.js";
 import { serveHttp } from "../support/http.js";
 import { freePort } from "../support/process.js";
 import { polystoreServer } from "../support/polystore_server.js";
@@ -436,28 +437,13 @@ test("a server that does not answer in the store's timeout is ERR_CLIENT, and la
 });
 
 test("an iteration is read as it goes, and one that is left lets go of the server's", async () => {
-  let asked = 0;
-  /** @type {(value?: unknown) => void} */
-  let letGo = () => {};
-  const released = new Promise((resolve) => (letGo = resolve));
-  const endless = {
-    RAW: true,
-    get() {},
-    set() {},
-    async *iterate() {
-      try {
-        for (;;) yield [`k${++asked}`, "x".repeat(1000)];
-      } finally {
-        letGo();
-      }
-    },
-  };
-  const { origin } = await serveHttp(listener(handler(kv(/** @type {any} */ (endless)))));
+  const { client, released, given } = endless();
+  const { origin } = await serveHttp(listener(handler(kv(client))));
   let seen = 0;
   for await (const [key] of kv(/** @type {`http://${string}`} */ (origin))) {
     assert.equal(key, `k${++seen}`);
     if (seen === 1000) break;
   }
   await released;
-  assert.ok(asked < 50000, `${asked} records were read of the store`);
+  assert.ok(given() < 50000, `${given()} records were read of the store`);
 });
