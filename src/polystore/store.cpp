@@ -17,7 +17,7 @@ namespace {
     throw Error(ErrorCode::closed, "The store was closed. Make a new one, over a new client.");
 }
 
-/// Calls a client, whatever of which it throws, as an `Error` that says at which id, unless that is empty.
+/// Makes a call of a client. What it throws comes out as an `Error`, which says at which id unless that is empty.
 template <typename Call>
 auto calling(const std::string& id, Call call) {
     try {

@@ -3,7 +3,6 @@
 #include "polystore/engine/salvage.hpp"
 
 #include <cstdio>
-#include <filesystem>
 
 #include "polystore/engine/posix_env.hpp"
 
@@ -12,8 +11,7 @@ int main(int count, char** arguments) {
         std::fputs("Usage: polystore_salvage <damaged log> <new log>\n", stderr);
         return 2;
     }
-    const auto path = [&](int i) { return std::filesystem::absolute(arguments[i]).string(); };
-    auto salvaged = polystore::engine::salvage(polystore::engine::posix_env(), path(1), path(2));
+    auto salvaged = polystore::engine::salvage(polystore::engine::posix_env(), arguments[1], arguments[2]);
     if (!salvaged.ok()) {
         std::fprintf(stderr, "%s\n", salvaged.failure().message.c_str());
         return 1;

@@ -168,7 +168,7 @@ class PosixEnv : public Env {
             return failure_of("set the mode of", from);
         }
         if (std::rename(from.c_str(), to.c_str()) != 0) return failure_of("replace", to);
-        const std::string folder = std::filesystem::path(to).parent_path().string();
+        const std::string folder = std::filesystem::absolute(to).parent_path().string();
         const Descriptor fd(repeated([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
         if (fd.number() < 0 || repeated([&] { return fsync(fd.number()); }) != 0) return failure_of("sync", folder);
         return Done{};
