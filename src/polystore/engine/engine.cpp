@@ -129,20 +129,21 @@ Status Engine::replay() {
 }
 
 Result<std::optional<Stored>> Engine::get(std::string_view key) {
-    const Place* const place = index_.find_likely(key);
-    if (place == nullptr) return std::optional<Stored>();
+    const std::optional<Place> place = index_.find_likely(key);
+    if (!place) return std::optional<Stored>();
+    expect_value(log_, key, *place);  // The value at the same time as the head.
     std::string buffer;
     Result<std::string_view> value = read_value(log_, key, *place, buffer);
     if (!value.ok()) {
-        if (index_.find(key) == nullptr) return std::optional<Stored>();  // It was the place of another key.
+        if (!index_.find(key)) return std::optional<Stored>();  // It was the place of another key.
         return value.failure();
     }
     return std::optional(Stored{std::string(*value), place->expires});
 }
 
 std::optional<std::int64_t> Engine::expiry_of(std::string_view key) const {
-    const Place* const place = index_.find(key);
-    return place == nullptr ? std::nullopt : std::optional(place->expires);
+    const std::optional<Place> place = index_.find(key);
+    return place ? std::optional(place->expires) : std::nullopt;
 }
 
 Scan Engine::scan(Range range) const { return {log_, index_, std::move(range)}; }
@@ -171,7 +172,7 @@ Status Engine::apply(const std::vector<Change>& batch) {
         std::none_of(batch.begin(), batch.end(), [](const Change& change) { return change.stored.has_value(); });
     // Nothing to write where there is nothing to remove.
     if (erases && std::none_of(batch.begin(), batch.end(),
-                               [&](const Change& change) { return index_.find(change.key) != nullptr; })) {
+                               [&](const Change& change) { return index_.find(change.key).has_value(); })) {
         return Done{};
     }
     Status appended = erases ? append(batch) : append_in_room(batch);

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 
+#include "polystore/engine/key_head.hpp"
 #include "polystore/engine/log_format.hpp"
 
 namespace polystore::engine {
@@ -25,22 +26,6 @@ constexpr std::size_t kMostKeys = 64;
 constexpr std::size_t kMostBytes = 8192;
 /// Of a node that is built, lest the next key of each splits it.
 constexpr std::size_t kBuiltKeys = kMostKeys * 7 / 8;
-
-/// The four bytes from `begin` on as a number that orders as they do. What is beyond the end counts as zeros.
-std::uint32_t head_of(std::string_view key, std::size_t begin) {
-    std::uint32_t head = 0;
-    for (std::size_t i = begin; i < begin + 4; ++i) {
-        head = head << 8U | (i < key.size() ? static_cast<unsigned char>(key[i]) : 0U);
-    }
-    return head;
-}
-
-std::size_t common_length(std::string_view left, std::string_view right) {
-    const std::size_t length = std::min(left.size(), right.size());
-    std::size_t i = 0;
-    while (i < length && left[i] == right[i]) ++i;
-    return i;
-}
 
 template <typename Array, typename Item>
 void insert_at(Array& array, std::size_t size, std::size_t i, Item item) {
@@ -65,6 +50,75 @@ void move_tail(Array& from, std::size_t first, std::size_t size, Array& to) {
 }
 
 }  // namespace
+
+/// The places of a leaf, each part of them by itself: a `get` does without the expiries, which few have.
+class Index::Places {
+   public:
+    Places() = default;
+    Places(const Places& other)
+        : offsets_(other.offsets_),
+          lengths_(other.lengths_),
+          expiries_(other.expiries_ ? std::make_unique<Expiries>(*other.expiries_) : nullptr) {}
+    Places& operator=(const Places&) = delete;
+    ~Places() = default;
+
+    [[nodiscard]] Place at(std::size_t i) const { return {offsets_[i], expiry(i), lengths_[i]}; }
+    [[nodiscard]] std::int64_t expiry(std::size_t i) const { return expiries_ ? (*expiries_)[i] : kNoExpiry; }
+
+    [[nodiscard]] std::int64_t earliest(std::size_t size) const {
+        if (!expiries_) return kNoExpiry;
+        return *std::min_element(expiries_->begin(), expiries_->begin() + static_cast<std::ptrdiff_t>(size));
+    }
+
+    void set(std::size_t i, const Place& place) {
+        offsets_[i] = place.offset;
+        lengths_[i] = place.value_length;
+        if (place.expires != kNoExpiry) allow_expiries();
+        if (expiries_) (*expiries_)[i] = place.expires;
+    }
+
+    void insert(std::size_t size, std::size_t i, const Place& place) {
+        if (place.expires != kNoExpiry) allow_expiries();
+        insert_at(offsets_, size, i, place.offset);
+        insert_at(lengths_, size, i, place.value_length);
+        if (expiries_) insert_at(*expiries_, size, i, place.expires);
+    }
+
+    void erase(std::size_t size, std::size_t i) {
+        erase_at(offsets_, size, i);
+        erase_at(lengths_, size, i);
+        if (expiries_) erase_at(*expiries_, size, i);
+    }
+
+    /// Moves what is from `first` on to the front of another, which is empty.
+    void move_tail(std::size_t first, std::size_t size, Places& to) {
+        engine::move_tail(offsets_, first, size, to.offsets_);
+        engine::move_tail(lengths_, first, size, to.lengths_);
+        if (!expiries_) return;
+        to.allow_expiries();
+        engine::move_tail(*expiries_, first, size, *to.expiries_);
+    }
+
+    /// Asks for the memory of what a `get` looks at, before it is known which of them.
+    void expect() const {
+        constexpr std::size_t kLine = 64;
+        const char* const begin = reinterpret_cast<const char*>(this);
+        for (std::size_t i = 0; i < sizeof(offsets_) + sizeof(lengths_); i += kLine) __builtin_prefetch(begin + i);
+    }
+
+   private:
+    using Expiries = std::array<std::int64_t, kMostKeys>;
+
+    void allow_expiries() {
+        if (expiries_) return;
+        expiries_ = std::make_unique<Expiries>();
+        expiries_->fill(kNoExpiry);
+    }
+
+    std::array<std::uint64_t, kMostKeys> offsets_{};
+    std::array<std::uint32_t, kMostKeys> lengths_{};
+    std::unique_ptr<Expiries> expiries_;
+};
 
 struct Index::Node {
     const bool is_leaf;
@@ -92,16 +146,16 @@ struct Index::Node {
         if (const int order = sought.substr(0, common).compare({keys.data(), common}); order != 0) {
             return order < 0 ? 0 : count;
         }
-        const std::uint32_t head = head_of(sought, common);
-        std::size_t low = 0;
-        std::size_t high = 0;
+        const std::uint32_t head = head_of<std::uint32_t>(sought, common);
+        std::uint32_t low = 0;
+        std::uint32_t high = 0;
         // Over all: a loop without a branch takes several at a time, and waits for the memory of all at once.
         for (std::size_t i = 0; i < count; ++i) {
             low += heads[i] < head ? 1U : 0U;
             high += heads[i] <= head ? 1U : 0U;
         }
         while (low < high) {
-            const std::size_t middle = (low + high) / 2;
+            const std::uint32_t middle = (low + high) / 2;
             const int order = key(middle).compare(sought);
             if (order < 0 || (or_same && order == 0)) {
                 low = middle + 1;
@@ -119,7 +173,7 @@ struct Index::Node {
     /// Where `sought` is; `count` if it is not there. Unlike `rank`, it looks at no key whose head differs: one that
     /// does not begin as all do equals none of them anyhow.
     [[nodiscard]] std::size_t find(std::string_view sought) const {
-        const std::uint32_t head = head_of(sought, common);
+        const std::uint32_t head = head_of<std::uint32_t>(sought, common);
         for (std::size_t i = 0; i < count; ++i) {
             if (heads[i] == head && key(i) == sought) return i;
         }
@@ -128,7 +182,7 @@ struct Index::Node {
 
     /// As `find`, but perhaps another key of the same length, if that alone has the head of `sought`.
     [[nodiscard]] std::size_t find_likely(std::string_view sought) const {
-        const std::uint32_t head = head_of(sought, common);
+        const std::uint32_t head = head_of<std::uint32_t>(sought, common);
         std::uint32_t same = 0;
         std::uint32_t at = 0;  // The sum of those that are the same. Without a branch, several are taken at a time.
         for (std::uint32_t i = 0; i < count; ++i) {
@@ -142,7 +196,7 @@ struct Index::Node {
         const bool has_common = count > 0 && new_key.starts_with(std::string_view(keys).substr(0, common));
         const std::size_t begin = begin_of(i);
         keys.insert(begin, new_key);
-        insert_at(heads, count, i, head_of(new_key, common));
+        insert_at(heads, count, i, head_of<std::uint32_t>(new_key, common));
         insert_at(ends, count, i, static_cast<std::uint32_t>(begin));
         ++count;
         for (std::size_t k = i; k < count; ++k) ends[k] += static_cast<std::uint32_t>(new_key.size());
@@ -167,7 +221,7 @@ struct Index::Node {
 
     void find_heads() {
         common = static_cast<std::uint32_t>(count == 0 ? 0 : common_length(key(0), key(count - 1)));
-        for (std::size_t i = 0; i < count; ++i) heads[i] = head_of(key(i), common);
+        for (std::size_t i = 0; i < count; ++i) heads[i] = head_of<std::uint32_t>(key(i), common);
     }
 
     [[nodiscard]] bool is_full() const { return count == kMostKeys || (keys.size() > kMostBytes && count > 3); }
@@ -189,7 +243,7 @@ struct Index::Node {
 struct Index::Leaf : Node {
     Leaf() : Node(true) {}
 
-    std::array<Place, kMostKeys> places;
+    Places places;
 };
 
 struct Index::Inner : Node {
@@ -207,13 +261,8 @@ Index::Inner& Index::Node::inner() { return static_cast<Inner&>(*this); }
 const Index::Inner& Index::Node::inner() const { return static_cast<const Inner&>(*this); }
 
 std::int64_t Index::Node::earliest() const {
-    std::int64_t first = kNoExpiry;
-    if (is_leaf) {
-        for (std::size_t i = 0; i < count; ++i) first = std::min(first, leaf().places[i].expires);
-    } else {
-        for (std::size_t i = 0; i <= count; ++i) first = std::min(first, inner().expires[i]);
-    }
-    return first;
+    if (is_leaf) return leaf().places.earliest(count);
+    return *std::min_element(inner().expires.begin(), inner().expires.begin() + std::ptrdiff_t{count} + 1);
 }
 
 std::string_view Index::Node::first_key() const {
@@ -242,16 +291,19 @@ const Index::Leaf* Index::leaf_for(std::string_view key) const {
     return &node->leaf();
 }
 
-const Place* Index::find(std::string_view key) const {
+std::optional<Place> Index::find(std::string_view key) const {
     const Leaf* const leaf = leaf_for(key);
-    const std::size_t i = leaf == nullptr ? 0 : leaf->find(key);
-    return leaf != nullptr && i < leaf->count ? &leaf->places[i] : nullptr;
+    if (leaf == nullptr) return std::nullopt;
+    const std::size_t i = leaf->find(key);
+    return i < leaf->count ? std::optional(leaf->places.at(i)) : std::nullopt;
 }
 
-const Place* Index::find_likely(std::string_view key) const {
+std::optional<Place> Index::find_likely(std::string_view key) const {
     const Leaf* const leaf = leaf_for(key);
-    const std::size_t i = leaf == nullptr ? 0 : leaf->find_likely(key);
-    return leaf != nullptr && i < leaf->count ? &leaf->places[i] : nullptr;
+    if (leaf == nullptr) return std::nullopt;
+    leaf->places.expect();
+    const std::size_t i = leaf->find_likely(key);
+    return i < leaf->count ? std::optional(leaf->places.at(i)) : std::nullopt;
 }
 
 std::optional<Index::Split> Index::insert(Ref& ref, std::string_view key, const Place& place,
@@ -261,10 +313,11 @@ std::optional<Index::Split> Index::insert(Ref& ref, std::string_view key, const 
         Leaf& leaf = node.leaf();
         const std::size_t i = leaf.rank(key, false);
         if (leaf.holds(i, key)) {
-            before = std::exchange(leaf.places[i], place);
+            before = leaf.places.at(i);
+            leaf.places.set(i, place);
             return std::nullopt;
         }
-        insert_at(leaf.places, leaf.count, i, place);
+        leaf.places.insert(leaf.count, i, place);
         leaf.insert_key(i, key);
         if (!leaf.is_full()) return std::nullopt;
         return split(leaf, i + 1 == leaf.count);
@@ -299,7 +352,7 @@ Index::Split Index::split(Node& node, bool at_end) {
     }
     right.count = node.count - static_cast<std::uint32_t>(first);
     if (node.is_leaf) {
-        move_tail(node.leaf().places, first, node.count, right.leaf().places);
+        node.leaf().places.move_tail(first, node.count, right.leaf().places);
     } else {
         move_tail(node.inner().children, first, node.inner().child_count(), right.inner().children);
         move_tail(node.inner().expires, first, node.inner().child_count(), right.inner().expires);
@@ -340,7 +393,7 @@ void Index::remove(Ref& ref, std::string_view key, const Place& place) {
     if (node.is_leaf) {
         Leaf& leaf = node.leaf();
         const std::size_t i = leaf.rank(key, false);
-        erase_at(leaf.places, leaf.count, i);
+        leaf.places.erase(leaf.count, i);
         leaf.erase_key(i);
         if (leaf.count == 0) ref.reset();
         return;
@@ -360,12 +413,11 @@ void Index::remove(Ref& ref, std::string_view key, const Place& place) {
 }
 
 std::optional<Place> Index::erase(std::string_view key) {
-    const Place* const found = find(key);
-    if (found == nullptr) return std::nullopt;
-    const Place place = *found;
-    remove(root_, key, place);
+    const std::optional<Place> place = find(key);
+    if (!place) return std::nullopt;
+    remove(root_, key, *place);
     while (root_ && !root_->is_leaf && root_->inner().child_count() == 1) root_ = Ref(root_->inner().children.front());
-    bytes_ -= key.size() + place.value_length;
+    bytes_ -= key.size() + place->value_length;
     --size_;
     return place;
 }
@@ -381,7 +433,7 @@ bool Index::Node::visit_expired(std::int64_t now, std::string_view from,
                                 const std::function<bool(std::string_view key)>& visit) const {
     if (is_leaf) {
         for (std::size_t i = rank(from, false); i < count; ++i) {
-            if (leaf().places[i].expires <= now && !visit(key(i))) return false;
+            if (leaf().places.expiry(i) <= now && !visit(key(i))) return false;
         }
         return true;
     }
@@ -400,7 +452,7 @@ void Index::Builder::add(std::string_view key, const Place& place) {
         leaves_.push_back(std::move(leaf));
     }
     Leaf& leaf = leaves_.back()->leaf();
-    leaf.places[leaf.count] = place;
+    leaf.places.set(leaf.count, place);
     leaf.append_key(key);
     ++index_.size_;
     index_.bytes_ += key.size() + place.value_length;
@@ -488,11 +540,11 @@ bool Index::Walk::on_entry() const { return !path_.empty() && path_.back().at < 
 
 std::string_view Index::Walk::key() const { return path_.back().node->key(path_.back().at); }
 
-const Place& Index::Walk::place() const { return path_.back().node->leaf().places[path_.back().at]; }
+Place Index::Walk::place() const { return path_.back().node->leaf().places.at(path_.back().at); }
 
-const Place* Index::Walk::place_ahead(std::size_t count) const {
+std::optional<Place> Index::Walk::place_ahead(std::size_t count) const {
     const std::size_t i = path_.back().at + count;
-    return i < path_.back().node->count ? &path_.back().node->leaf().places[i] : nullptr;
+    return i < path_.back().node->count ? std::optional(path_.back().node->leaf().places.at(i)) : std::nullopt;
 }
 
 }  // namespace polystore::engine

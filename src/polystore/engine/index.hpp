@@ -26,6 +26,7 @@ struct Place {
 ///
 /// Threads: none at once, copies that share nodes included; destroying one is a change too.
 class Index {
+    class Places;
     struct Node;
     struct Leaf;
     struct Inner;
@@ -39,12 +40,12 @@ class Index {
     /// How many bytes the keys and their values have together.
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
-    /// The place of `key`, if it has one; valid until the next change.
-    [[nodiscard]] const Place* find(std::string_view key) const;
+    /// The place of `key`, if it has one.
+    [[nodiscard]] std::optional<Place> find(std::string_view key) const;
 
     /// As `find`, but if `key` has none, perhaps the place of another key of the same length: for whoever sees at the
     /// place whose it is. It does without the memory where the keys are.
-    [[nodiscard]] const Place* find_likely(std::string_view key) const;
+    [[nodiscard]] std::optional<Place> find_likely(std::string_view key) const;
 
     /// Gives `key` this place. Returns the one that it had.
     std::optional<Place> put(std::string_view key, const Place& place);
@@ -93,13 +94,13 @@ class Index::Walk {
     /// Whether it is on an entry; only then it has a key, which is valid until it moves, and a place.
     [[nodiscard]] bool on_entry() const;
     [[nodiscard]] std::string_view key() const;
-    [[nodiscard]] const Place& place() const;
+    [[nodiscard]] Place place() const;
 
     /// Whether `next` led to another node.
     [[nodiscard]] bool on_first_of_node() const { return path_.back().at == 0; }
 
-    /// The place of the entry that comes so many after this one; null if it is in another node, or there is none.
-    [[nodiscard]] const Place* place_ahead(std::size_t count) const;
+    /// The place of the entry that comes so many after this one, unless it is in another node, or there is none.
+    [[nodiscard]] std::optional<Place> place_ahead(std::size_t count) const;
 
    private:
     struct Step {

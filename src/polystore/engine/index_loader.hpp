@@ -3,12 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
+#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "polystore/engine/index.hpp"
+#include "polystore/engine/log_format.hpp"
 
 namespace polystore::engine {
 
@@ -19,42 +21,55 @@ class IndexLoader {
     /// Holds `most` changes, or as many as there are keys, before it adds them to what it has.
     explicit IndexLoader(std::size_t most = std::size_t{1} << 18U) : most_(most) {}
 
-    void put(std::string_view key, const Place& place) { add(key, place, false); }
-    void erase(std::string_view key) { add(key, {}, true); }
+    void put(std::string_view key, const Place& place) { add(key, place); }
+    void erase(std::string_view key) { add(key, {0, kNoExpiry, kErased}); }
 
     /// The index after all of these changes.
     [[nodiscard]] Index finish();
 
    private:
-    /// A change; its key follows it.
+    /// Longer than any value.
+    static constexpr std::uint32_t kErased = std::numeric_limits<std::uint32_t>::max();
+
+    /// A change; its key follows it, so that one look finds both.
     struct Change {
-        Place place;
+        std::uint64_t offset;
+        std::int64_t expires;
+        std::uint32_t value_length;  ///< Or `kErased`.
         std::uint32_t key_length;
-        bool erases;
     };
 
     /// Where a change is, and eight bytes of its key as a number that orders as they do.
     struct Ordered {
         std::uint64_t head;
-        std::size_t at;
+        const char* at;
     };
 
-    void add(std::string_view key, const Place& place, bool erases);
+    /// Changes, one after the other.
+    struct Block {
+        std::unique_ptr<char[]> bytes;
+        std::size_t size;
+        std::size_t used;
+    };
+
+    void add(std::string_view key, const Place& place);
     void merge();
     void sort(std::span<Ordered> run, std::size_t depth);
     void sort_by_head(std::span<Ordered> run);
-    [[nodiscard]] Change change_at(std::size_t at) const {
+    static void find_heads(std::span<Ordered> run);
+    [[nodiscard]] static Change change_at(const char* at) {
         Change change{};
-        std::memcpy(&change, changes_.data() + at, sizeof(change));
+        std::memcpy(&change, at, sizeof(change));
         return change;
     }
-    [[nodiscard]] std::string_view key_at(std::size_t at) const {
-        return {changes_.data() + at + sizeof(Change), change_at(at).key_length};
+    [[nodiscard]] static std::string_view key_at(const char* at) {
+        return {at + sizeof(Change), change_at(at).key_length};
     }
 
     std::size_t most_;
     Index index_;
-    std::string changes_;  ///< One after the other, so that one look finds the place and the key.
+    std::size_t count_ = 0;
+    std::vector<Block> blocks_;
     std::vector<Ordered> order_;
     std::vector<Ordered> scratch_;
 };

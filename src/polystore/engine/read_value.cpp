@@ -1,10 +1,18 @@
 #include "polystore/engine/read_value.hpp"
 
 namespace polystore::engine {
+namespace {
+
+std::size_t size_of(std::string_view key, const Place& place) { return kHeadSize + key.size() + place.value_length; }
+
+}  // namespace
+
+void expect_value(const OpenLog& log, std::string_view key, const Place& place) {
+    log.file->expect(place.offset, size_of(key, place));
+}
 
 Result<std::string_view> read_value(const OpenLog& log, std::string_view key, const Place& place, std::string& buffer) {
-    const std::size_t size = kHeadSize + key.size() + place.value_length;
-    log.file->expect(place.offset, size);  // The value at the same time as the head.
+    const std::size_t size = size_of(key, place);
     Result<std::string_view> bytes = log.file->read(place.offset, size, buffer);
     if (!bytes.ok()) return bytes;
     const std::optional<Head> head = decode_head(*bytes, log.generation);

@@ -65,11 +65,11 @@ bool Scan::next() {
 
 /// Records lie in the order in which they were written, so that each would be waited for.
 void Scan::expect_values() {
-    constexpr std::size_t kAhead = 8;
+    constexpr std::size_t kAhead = 16;
     for (std::size_t ahead = walk_.on_first_of_node() ? 1 : kAhead; ahead <= kAhead; ++ahead) {
-        const Place* const place = walk_.place_ahead(ahead);
-        if (place == nullptr) return;
-        log_.file->expect(place->offset, kHeadSize + walk_.key().size() + place->value_length);
+        const std::optional<Place> place = walk_.place_ahead(ahead);
+        if (!place) return;
+        expect_value(log_, walk_.key(), *place);
     }
 }
 
