@@ -33,6 +33,12 @@ export interface Announcement {
   term: number;
 }
 
+/** The same, by way of the channel. */
+export interface PublicAnnouncement extends Announcement {
+  /** The page that started it: it is told directly, too. */
+  session: number;
+}
+
 /** What a page says to the owner whose term it does not know. */
 export interface Question {
   isQuestion: true;

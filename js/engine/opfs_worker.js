@@ -65,7 +65,7 @@ class Owner {
   }
 
   announce() {
-    this.#channel.postMessage({ term: this.#term });
+    this.#channel.postMessage({ term: this.#term, session });
     postMessage({ term: this.#term });
   }
 
@@ -172,6 +172,8 @@ let owner = null;
 /** Lets go of the log, or of the wish to have it. */
 let letGo = () => {};
 let name = "";
+/** Of our page. */
+let session = 0;
 
 /** Waits for the log, and serves until it is to let go of it. */
 async function own() {
@@ -222,8 +224,8 @@ onmessage = async ({ data }) => {
   if (typeof data === "object" && "kind" in data) {
     owner?.serve(data, (answer, transfer = []) => postMessage(answer, { transfer }));
   } else if (typeof data === "object") {
-    name = data.begin.name;
-    navigator.locks.request(workerLock(name, data.begin.session), () => {
+    ({ name, session } = data.begin);
+    navigator.locks.request(workerLock(name, session), () => {
       postMessage("alive");
       owning = own();
       return new Promise(() => {});

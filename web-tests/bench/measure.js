@@ -5,6 +5,7 @@
  * @property {string} name
  * @property {string} against Who the peer is.
  * @property {number} [target] How many times as fast as the peer we have to be, if that was set.
+ * @property {number} [pause] Milliseconds before each run, where it has to be longer than what the table has.
  * @property {number} operations What one run does, to tell the time of one.
  * @property {() => Promise<() => Promise<unknown>>} ours Prepares, and gives what is timed.
  * @property {() => Promise<() => Promise<unknown>>} theirs

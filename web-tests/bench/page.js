@@ -91,12 +91,13 @@ const tables = {
   opfs: () => inOpfs(kv, localforage),
 };
 
-/** @param {keyof typeof tables} name */
-window.bench = async (name) => {
+/** @param {keyof typeof tables} table */
+window.bench = async (table) => {
   const results = [];
   localStorage.clear();
-  for (const contest of tables[name]()) {
-    results.push(await measure(contest, 9, /^(localForage|IndexedDB|OPFS)/.test(contest.name) ? 100 : 0));
+  for (const contest of tables[table]()) {
+    const { name, pause = /^(localForage|IndexedDB|OPFS)/.test(name) ? 100 : 0 } = contest;
+    results.push(await measure(contest, 9, pause));
   }
   return results;
 };

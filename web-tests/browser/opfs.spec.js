@@ -23,6 +23,36 @@ function keepWorkers() {
   };
 }
 
+/** Lets the channel be the first to tell of an owner, and counts what is asked by way of channels. */
+function announceByChannelFirst() {
+  const page = /** @type {any} */ (window);
+  page.askedByChannel = 0;
+  /** @type {(value?: unknown) => void} */
+  let hear;
+  const heard = new Promise((resolve) => (hear = resolve));
+  window.BroadcastChannel = class extends BroadcastChannel {
+    /** @param {string} name */
+    constructor(name) {
+      super(name);
+      this.addEventListener("message", ({ data }) => "term" in data && setTimeout(hear));
+    }
+    /** @param {any} data */
+    postMessage(data) {
+      if (data.kind) ++page.askedByChannel;
+      super.postMessage(data);
+    }
+  };
+  window.Worker = class extends Worker {
+    /** @param {any} listener */
+    set onmessage(listener) {
+      super.onmessage = async (event) => {
+        if (event.data.term) await heard;
+        listener(event);
+      };
+    }
+  };
+}
+
 /** Pages of one origin, opened as a test wants them; and a name of a log that no other test has. */
 const test = base.extend(
   /** @type {import("@playwright/test").Fixtures<{ open: () => Promise<Page>, log: Log }, {}, { tab: Page }, import("../support/browser.js").WorkerFixtures>} */ ({
@@ -107,6 +137,14 @@ test("two tabs see what the other writes, whoever has the log", async ({ open, l
   await set(two, log, "two", 2);
   expect(await all(one, log)).toEqual({ one: 1, two: 2 });
   expect(await all(two, log)).toEqual({ one: 1, two: 2 });
+});
+
+test("a page asks its own worker directly, whichever way it heard of it first", async ({ open, log }) => {
+  const page = await open();
+  await page.evaluate(announceByChannelFirst);
+  await set(page, log, "a", 1);
+  expect(await all(page, log)).toEqual({ a: 1 });
+  expect(await page.evaluate(() => /** @type {any} */ (window).askedByChannel)).toBe(0);
 });
 
 test("ten tabs count together, each under a lock of theirs", async ({ open, log }) => {

@@ -49,6 +49,11 @@ void move_tail(Array& from, std::size_t first, std::size_t size, Array& to) {
               to.begin());
 }
 
+template <typename Array>
+auto least(const Array& array, std::size_t size) {
+    return *std::min_element(array.begin(), array.begin() + static_cast<std::ptrdiff_t>(size));
+}
+
 }  // namespace
 
 /// The places of a leaf, each part of them by itself: a `get` does without the expiries, which few have.
@@ -67,7 +72,7 @@ class Index::Places {
 
     [[nodiscard]] std::int64_t earliest(std::size_t size) const {
         if (!expiries_) return kNoExpiry;
-        return *std::min_element(expiries_->begin(), expiries_->begin() + static_cast<std::ptrdiff_t>(size));
+        return least(*expiries_, size);
     }
 
     void set(std::size_t i, const Place& place) {
@@ -262,7 +267,7 @@ const Index::Inner& Index::Node::inner() const { return static_cast<const Inner&
 
 std::int64_t Index::Node::earliest() const {
     if (is_leaf) return leaf().places.earliest(count);
-    return *std::min_element(inner().expires.begin(), inner().expires.begin() + std::ptrdiff_t{count} + 1);
+    return least(inner().expires, inner().child_count());
 }
 
 std::string_view Index::Node::first_key() const {

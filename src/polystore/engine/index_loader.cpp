@@ -31,7 +31,7 @@ void IndexLoader::add(std::string_view key, const Place& place) {
     const std::size_t size = sizeof(change) + key.size();
     if (blocks_.empty() || blocks_.back().size - blocks_.back().used < size) {
         const std::size_t block = std::max(kBlock, size);
-        blocks_.push_back({std::make_unique_for_overwrite<char[]>(block), block, 0});
+        blocks_.push_back({std::unique_ptr<char[]>(new char[block]), block, 0});
     }
     Block& block = blocks_.back();
     std::memcpy(block.bytes.get() + block.used, &change, sizeof(change));
@@ -43,13 +43,13 @@ void IndexLoader::add(std::string_view key, const Place& place) {
 void IndexLoader::sort_by_head(std::span<Ordered> run) {
     std::array<std::array<std::uint32_t, 256>, kHeadBytes> counts{};
     for (const Ordered& ordered : run) {
-        for (std::size_t i = 0; i < kHeadBytes; ++i) ++counts[i][(ordered.head >> (8 * i)) & 0xFFU];
+        for (std::size_t i = 0; i < kHeadBytes; ++i) ++counts[i][static_cast<unsigned char>(ordered.head >> (8 * i))];
     }
     scratch_.resize(run.size());
     std::span<Ordered> from = run;
     std::span<Ordered> to = scratch_;
     for (std::size_t i = 0; i < kHeadBytes; ++i) {
-        const auto byte = [i](const Ordered& ordered) { return (ordered.head >> (8 * i)) & 0xFFU; };
+        const auto byte = [i](const Ordered& ordered) { return static_cast<unsigned char>(ordered.head >> (8 * i)); };
         std::array<std::uint32_t, 256>& buckets = counts[i];
         if (buckets[byte(from.front())] == from.size()) continue;  // The same in all.
         std::uint32_t begin = 0;
