@@ -70,20 +70,21 @@ constexpr std::uint64_t kWindow = std::uint64_t{1} << 16U;
 
 class JsFile : public File {
    public:
-    explicit JsFile(int number) : number_(number) {}
+    JsFile(int number, std::uint64_t size) : number_(number), size_(size) {}
     JsFile(const JsFile&) = delete;
     JsFile& operator=(const JsFile&) = delete;
     ~JsFile() override { polystore_files_close(number_); }
 
     [[nodiscard]] int number() const { return number_; }
 
-    Result<std::uint64_t> size() override { return size_of(polystore_files_size(number_)); }
+    Result<std::uint64_t> size() override { return size_; }
 
     Result<std::string_view> read(std::uint64_t offset, std::size_t length, std::string& buffer) override {
         if (buffer.size() < length) buffer.resize(length);
         const bool goes_on = offset == std::exchange(read_up_to_, offset + length);
-        if (goes_on && length < kWindow && !sees(offset, length)) {
-            if (Status looked = look(offset, length); !looked.ok()) return looked.failure();
+        const bool sees_all = size_ <= kWindow;
+        if ((goes_on || sees_all) && length < kWindow && !sees(offset, length)) {
+            if (Status looked = look(sees_all ? 0 : offset); !looked.ok()) return looked.failure();
         }
         if (sees(offset, length)) {
             window_.copy(buffer.data(), length, static_cast<std::size_t>(offset - window_offset_));
@@ -95,12 +96,17 @@ class JsFile : public File {
 
     Status write(std::uint64_t offset, std::string_view bytes) override {
         if (offset < window_offset_ + window_.size()) window_.clear();
-        return status_of(polystore_files_write(number_, static_cast<double>(offset), bytes.data(), bytes.size()));
+        Status written =
+            status_of(polystore_files_write(number_, static_cast<double>(offset), bytes.data(), bytes.size()));
+        if (written.ok()) size_ = std::max(size_, offset + bytes.size());
+        return written;
     }
 
     Status truncate(std::uint64_t size) override {
         window_.clear();
-        return status_of(polystore_files_truncate(number_, static_cast<double>(size)));
+        Status cut = status_of(polystore_files_truncate(number_, static_cast<double>(size)));
+        if (cut.ok()) size_ = size;
+        return cut;
     }
 
     Status sync() override { return status_of(polystore_files_sync(number_)); }
@@ -114,13 +120,9 @@ class JsFile : public File {
         return offset >= window_offset_ && offset + length <= window_offset_ + window_.size();
     }
 
-    /// Moves the window to `offset`, where `length` bytes are, and perhaps more.
-    Status look(std::uint64_t offset, std::size_t length) {
-        window_.clear();
-        Result<std::uint64_t> end = size();
-        if (!end.ok()) return end.failure();
-        if (offset + length > *end) return Done{};
-        window_.resize(static_cast<std::size_t>(std::min(kWindow, *end - offset)));
+    /// Moves the window to `offset`.
+    Status look(std::uint64_t offset) {
+        window_.resize(static_cast<std::size_t>(std::min(kWindow, size_ - std::min(offset, size_))));
         window_offset_ = offset;
         Status read = read_into(window_.data(), offset, window_.size());
         if (!read.ok()) window_.clear();
@@ -128,8 +130,9 @@ class JsFile : public File {
     }
 
     int number_;
-    // What is read bit by bit, one after the other, is read in larger parts: a call takes microseconds, for 64 KB not
-    // many more than for 100 bytes.
+    std::uint64_t size_;
+    // What is read bit by bit, one after the other or in a small file, is read in larger parts: a call takes
+    // microseconds, for 64 KB not many more than for 100 bytes.
     std::string window_;
     std::uint64_t window_offset_ = 0;
     std::uint64_t read_up_to_ = 0;
@@ -138,7 +141,9 @@ class JsFile : public File {
 Result<std::shared_ptr<File>> file_of(int number) {
     if (number == kMissing) return std::shared_ptr<File>();
     if (number < 0) return failure_of(number);
-    return std::shared_ptr<File>(std::make_shared<JsFile>(number));
+    Result<std::uint64_t> size = size_of(polystore_files_size(number));
+    if (!size.ok()) return size.failure();
+    return std::shared_ptr<File>(std::make_shared<JsFile>(number, *size));
 }
 
 class JsEnv : public engine::Env {
