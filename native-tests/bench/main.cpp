@@ -111,6 +111,23 @@ Timed putting_synced(Open open, const std::vector<Pair>& pairs, int threads) {
     };
 }
 
+/// As many bytes as the pairs take in a log, written and synced for so many at once, and nothing else.
+Timed writing_synced(const std::vector<Pair>& pairs, std::size_t at_once) {
+    return [=, &pairs] {
+        const TemporaryFolder folder;
+        auto file = engine::posix_env().create((folder / "data").string());
+        if (!file.ok()) throw std::runtime_error(file.failure().message);
+        const std::string records(at_once * (engine::kHeadSize + kKeyLength + kValueLength), 'x');
+        return seconds([&] {
+            for (std::size_t i = 0; i < pairs.size() / at_once; ++i) {
+                if (!(*file)->write(i * records.size(), records).ok() || !(*file)->sync().ok()) {
+                    throw std::runtime_error("a write failed");
+                }
+            }
+        });
+    };
+}
+
 /// Reading the file and checksumming it, and nothing else.
 double read_and_check(const std::filesystem::path& path) {
     return seconds([&] {
@@ -217,6 +234,9 @@ bool run() {
     rows.push_back(race("put", kKeys, putting(open_polystore, pairs), level, putting(open_leveldb, pairs), 1));
     rows.push_back(race("put, synced, by 16 threads", 8000, putting_synced(open_polystore, few, 16), level,
                         putting_synced(open_leveldb, few, 16), 2));
+    // What no log can be better than, if all threads share every sync.
+    rows.push_back(race("the write and the sync of 16, and nothing else", 8000, writing_synced(few, 16), level,
+                        putting_synced(open_leveldb, few, 16), {}));
     std::filesystem::copy_file(folder / "unsorted", folder / "copy");
     rows.push_back(race(
         "open", 1, [&] { return open_engine(folder / "copy"); }, "reading and checksumming",

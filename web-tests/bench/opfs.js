@@ -15,7 +15,7 @@ export function inOpfs(kv, localForage) {
   const forage = localForage.createInstance({ name: "bench opfs localForage" });
   /**
    * @param {string} name
-   * @param {number} target
+   * @param {number | undefined} target
    * @param {number} operations
    * @param {() => Promise<unknown>} ours
    * @param {() => Promise<unknown>} theirs
@@ -32,6 +32,12 @@ export function inOpfs(kv, localForage) {
     };
   };
   const log = kv("opfs:bench");
+  const echo = new Worker("echo.worker.js");
+  const sent = () =>
+    new Promise((resolve) => {
+      echo.onmessage = resolve;
+      echo.postMessage("");
+    });
   const strict = kv("opfs:bench strict", { durability: "strict" });
   return [
     contest(
@@ -46,6 +52,14 @@ export function inOpfs(kv, localForage) {
       4,
       200,
       oneByOne(gotKeys(200), (key) => log.get(key)),
+      oneByOne(gotKeys(200), (key) => forage.getItem(key)),
+    ),
+    // What nothing in a worker can be better than.
+    contest(
+      "200 messages to a worker and back, theirs gets",
+      undefined,
+      200,
+      oneByOne(gotKeys(200), sent),
       oneByOne(gotKeys(200), (key) => forage.getItem(key)),
     ),
     contest(

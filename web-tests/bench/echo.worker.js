@@ -1,0 +1,4 @@
+// Answers, and does nothing else.
+
+/** @param {MessageEvent<unknown>} event */
+onmessage = ({ data }) => postMessage(data);
