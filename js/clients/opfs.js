@@ -62,6 +62,8 @@ class Opfs {
   #term = 0;
   /** In their order. @type {Map<number, Pending>} */
   #unanswered = new Map();
+  /** How many of them are answered with a count. */
+  #counting = 0;
   /** @type {Gathered[]} */
   #gathered = [];
   #owners;
@@ -225,11 +227,22 @@ class Opfs {
     this.#term = term;
     this.#isOwner = isOurs;
     for (const { request } of this.#unanswered.values()) {
-      request.isAgain = request.term !== 0;
-      request.term = term;
-      this.#post(request);
+      request.isAgain ||= request.term !== 0;
+      request.term = 0;
     }
+    this.#postAll();
     this.#onConnected();
+  }
+
+  /** Asks in order what the owner was not asked yet, but nothing behind a count: an owner notes a page's last result only. */
+  #postAll() {
+    for (const { request } of this.#unanswered.values()) {
+      if (request.term === 0) {
+        request.term = this.#term;
+        this.#post(request);
+      }
+      if (request.kind === "prune") return;
+    }
   }
 
   /** @param {unknown} error */
@@ -239,6 +252,7 @@ class Opfs {
     this.#term = 0;
     for (const { reject } of this.#unanswered.values()) reject(error);
     this.#unanswered.clear();
+    this.#counting = 0;
   }
 
   /** @param {Answer} answer */
@@ -246,6 +260,10 @@ class Opfs {
     const pending = this.#unanswered.get(answer.sequence);
     if (!pending) return; // Asked twice, and answered twice.
     this.#unanswered.delete(answer.sequence);
+    if (pending.request.kind === "prune") {
+      --this.#counting;
+      if (this.#term !== 0) this.#postAll();
+    }
     if ("error" in answer) pending.reject(errorOf(answer.error));
     else pending.resolve(answer.result);
   }
@@ -298,9 +316,11 @@ class Opfs {
   #request(wish, resolve, reject) {
     const sequence = ++this.#sequence;
     const isStrict = this.#isStrict || wish.kind === "end"; // Which leaves nothing that a power failure could undo.
-    const request = { ...wish, session: this.#session, sequence, term: this.#term, isAgain: false, isStrict };
+    const term = this.#counting === 0 ? this.#term : 0;
+    const request = { ...wish, session: this.#session, sequence, term, isAgain: false, isStrict };
     this.#unanswered.set(sequence, { request, resolve, reject });
-    if (this.#term !== 0) this.#post(request);
+    if (wish.kind === "prune") ++this.#counting;
+    if (term !== 0) this.#post(request);
     else if (this.#hasFailed) this.#tryAgain();
   }
 
