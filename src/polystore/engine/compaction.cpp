@@ -29,8 +29,8 @@ Compaction::~Compaction() {
 }
 
 Result<bool> Compaction::step(std::size_t bytes, std::uint64_t end) {
-    if (Status copied = entries_ ? copy_entries(bytes) : copy_batches(bytes, end); !copied.ok())
-        return copied.failure();
+    Status copied = entries_ ? copy_entries(bytes) : copy_batches(bytes, end);
+    if (!copied.ok()) return copied.failure();
     return !entries_ && old_end_ == end;
 }
 

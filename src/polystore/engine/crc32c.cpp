@@ -63,7 +63,7 @@ __attribute__((target("sse4.2"))) std::uint32_t by_hardware(std::uint32_t crc, s
 
 const bool kHasInstruction = [] {
     __builtin_cpu_init();  // Constructors may run before the one that does this.
-    return __builtin_cpu_supports("sse4.2") != 0;
+    return static_cast<bool>(__builtin_cpu_supports("sse4.2"));
 }();
 
 std::uint32_t add(std::uint32_t crc, std::string_view bytes) {

@@ -151,7 +151,7 @@ struct Index::Node {
         if (const int order = sought.substr(0, common).compare({keys.data(), common}); order != 0) {
             return order < 0 ? 0 : count;
         }
-        const std::uint32_t head = head_of<std::uint32_t>(sought, common);
+        const auto head = head_of<std::uint32_t>(sought, common);
         std::uint32_t low = 0;
         std::uint32_t high = 0;
         // Over all: a loop without a branch takes several at a time, and waits for the memory of all at once.
@@ -178,7 +178,7 @@ struct Index::Node {
     /// Where `sought` is; `count` if it is not there. Unlike `rank`, it looks at no key whose head differs: one that
     /// does not begin as all do equals none of them anyhow.
     [[nodiscard]] std::size_t find(std::string_view sought) const {
-        const std::uint32_t head = head_of<std::uint32_t>(sought, common);
+        const auto head = head_of<std::uint32_t>(sought, common);
         for (std::size_t i = 0; i < count; ++i) {
             if (heads[i] == head && key(i) == sought) return i;
         }
@@ -187,7 +187,7 @@ struct Index::Node {
 
     /// As `find`, but perhaps another key of the same length, if that alone has the head of `sought`.
     [[nodiscard]] std::size_t find_likely(std::string_view sought) const {
-        const std::uint32_t head = head_of<std::uint32_t>(sought, common);
+        const auto head = head_of<std::uint32_t>(sought, common);
         std::uint32_t same = 0;
         std::uint32_t at = 0;  // The sum of those that are the same. Without a branch, several are taken at a time.
         for (std::uint32_t i = 0; i < count; ++i) {
@@ -198,7 +198,7 @@ struct Index::Node {
     }
 
     void insert_key(std::size_t i, std::string_view new_key) {
-        const bool has_common = count > 0 && new_key.starts_with(std::string_view(keys).substr(0, common));
+        const bool has_common = count > 0 && new_key.starts_with(std::string_view{keys}.substr(0, common));
         const std::size_t begin = begin_of(i);
         keys.insert(begin, new_key);
         insert_at(heads, count, i, head_of<std::uint32_t>(new_key, common));

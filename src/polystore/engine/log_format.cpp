@@ -52,13 +52,13 @@ std::string encode_header(std::uint64_t generation) {
     bytes.resize(kHeaderSize);
     put(bytes, 8, kVersion);
     put(bytes, 12, generation);
-    put(bytes, 20, crc32c(std::string_view(bytes).substr(0, 20)));
+    put(bytes, 20, crc32c(std::string_view{bytes}.substr(0, 20)));
     return bytes;
 }
 
 std::optional<Header> decode_header(std::string_view bytes) {
-    if (!bytes.starts_with(kMagic) || take<std::uint32_t>(bytes, 20) != crc32c(bytes.substr(0, 20)))
-        return std::nullopt;
+    if (!bytes.starts_with(kMagic)) return std::nullopt;
+    if (take<std::uint32_t>(bytes, 20) != crc32c(bytes.substr(0, 20))) return std::nullopt;
     return Header{take<std::uint32_t>(bytes, 8), take<std::uint64_t>(bytes, 12)};
 }
 
@@ -67,14 +67,14 @@ void encode_record(const RecordView& record, bool follows, std::uint64_t generat
     log.resize(begin + kHeadSize);
     log += record.key;
     log += record.value;
-    put(log, begin + kBodyCheck, crc32c(std::string_view(log).substr(begin + kHeadSize)));
+    put(log, begin + kBodyCheck, crc32c(std::string_view{log}.substr(begin + kHeadSize)));
     put(log, begin + kKind, static_cast<std::uint8_t>(record.kind));
     put(log, begin + kFollows, static_cast<std::uint8_t>(follows));
     put(log, begin + kZero, std::uint16_t{0});
     put(log, begin + kKeyLength, static_cast<std::uint32_t>(record.key.size()));
     put(log, begin + kValueLength, static_cast<std::uint32_t>(record.value.size()));
     put(log, begin + kExpires, static_cast<std::uint64_t>(record.expires));
-    put(log, begin + kHeadCheck, check_head(std::string_view(log).substr(begin, kHeadSize), generation));
+    put(log, begin + kHeadCheck, check_head(std::string_view{log}.substr(begin, kHeadSize), generation));
 }
 
 std::optional<Head> decode_head(std::string_view bytes, std::uint64_t generation) {

@@ -125,7 +125,7 @@ class PosixFile : public File {
             if (count == 0) return Failure{ErrorCode::client, "The file " + path_ + " was cut off by another program."};
             done += static_cast<std::size_t>(count);
         }
-        return std::string_view(buffer).substr(0, length);
+        return std::string_view{buffer}.substr(0, length);
     }
 
     /// Maps twice of what is needed, beyond the end of the file: a log grows, and mapping it anew costs. What was

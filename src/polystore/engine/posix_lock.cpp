@@ -1,7 +1,6 @@
 #include "polystore/engine/posix_lock.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <cstddef>
 #include <ctime>
 #include <filesystem>
@@ -143,9 +143,9 @@ std::unique_ptr<PosixLock> ask(const std::string& path) {
     file << ourselves();
     file.close();
     if (!file || std::rename(unfinished.c_str(), path.c_str()) != 0) {
-        const Error error = posix::io_error("make", path, errno);
+        const int reason = errno;
         unlink(unfinished.c_str());
-        throw error;
+        throw posix::io_error("make", path, reason);
     }
     return std::make_unique<PosixLock>(path);
 }
