@@ -64,6 +64,8 @@ class Opfs {
   #unanswered = new Map();
   /** How many of them are answered with a count. */
   #counting = 0;
+  /** The last of our requests that an owner refused, as far as we have heard. */
+  #heard = 0;
   /** @type {Gathered[]} */
   #gathered = [];
   #owners;
@@ -71,6 +73,8 @@ class Opfs {
   #listening = new AbortController();
   /** @type {Worker | null} */
   #worker = null;
+  /** @type {Promise<void> | null} */
+  #starting = null;
   #isOwner = false;
   /** @type {((error?: unknown) => void)} */
   #onConnected = () => {};
@@ -176,13 +180,19 @@ class Opfs {
   }
 
   async close() {
-    await this.#ask({ kind: "end" });
-    this.#isClosed = true;
-    this.#listening.abort();
-    const ended = new Promise((resolve) => (this.#onEnded = () => resolve(undefined)));
-    this.#worker?.postMessage("end");
-    await ended;
-    this.#release();
+    try {
+      await this.#ask({ kind: "end" });
+    } finally {
+      this.#isClosed = true;
+      this.#listening.abort();
+      const worker = this.#worker;
+      if (worker) {
+        const ended = new Promise((resolve) => (this.#onEnded = () => resolve(undefined)));
+        worker.postMessage("end");
+        await ended;
+      }
+      this.#release();
+    }
   }
 
   #release() {
@@ -192,20 +202,26 @@ class Opfs {
     this.#answers.close();
   }
 
-  async #start() {
-    const worker = (this.#worker = await startWorker({ name: this.#name, session: this.#session }));
+  #start() {
+    return (this.#starting ??= this.#startWorker().finally(() => (this.#starting = null)));
+  }
+
+  async #startWorker() {
+    const worker = await startWorker({ name: this.#name, session: this.#session });
+    if (this.#isClosed) return worker.terminate();
+    this.#worker = worker;
     worker.onmessage = ({ data }) => this.#hear(data);
     // The browser gives us the worker's lock when the worker has ended, however.
     const lock = workerLock(this.#name, this.#session);
-    navigator.locks.request(lock, () => this.#isClosed || this.#startAgain());
+    navigator.locks.request(lock, () => (this.#isClosed ? this.#onEnded() : this.#startAgain()));
   }
 
   #startAgain() {
     this.#isOwner = false;
     this.#term = 0;
     this.#worker?.terminate();
-    this.#start().catch((error) => this.#fail(error));
-    this.#owners.postMessage({ isQuestion: true });
+    this.#worker = null;
+    this.#tryAgain();
   }
 
   /** @param {Report} report Of our worker. */
@@ -232,10 +248,12 @@ class Opfs {
     }
     this.#postAll();
     this.#onConnected();
+    if (this.#hasFailed && this.#worker) this.#tryAgain(); // It waits for its turn behind this owner.
   }
 
   /** Asks in order what the owner was not asked yet, but nothing behind a count: an owner notes a page's last result only. */
   #postAll() {
+    if (this.#term === 0) return;
     for (const { request } of this.#unanswered.values()) {
       if (request.term === 0) {
         request.term = this.#term;
@@ -260,12 +278,28 @@ class Opfs {
     const pending = this.#unanswered.get(answer.sequence);
     if (!pending) return; // Asked twice, and answered twice.
     this.#unanswered.delete(answer.sequence);
-    if (pending.request.kind === "prune") {
-      --this.#counting;
-      if (this.#term !== 0) this.#postAll();
+    const isCount = pending.request.kind === "prune";
+    if (isCount) --this.#counting;
+    if (!("error" in answer)) {
+      pending.resolve(answer.result);
+      if (isCount) this.#postAll();
+      return;
     }
-    if ("error" in answer) pending.reject(errorOf(answer.error));
-    else pending.resolve(answer.result);
+    const behind = answer.isRefusal ? this.#takeBehind(answer.sequence) : [];
+    pending.reject(errorOf(answer.error)); // Who may ask again, for a part of it.
+    for (const { request, resolve, reject } of behind) this.#add(request, resolve, reject);
+    this.#postAll();
+  }
+
+  /**
+   * What was asked behind a request that was refused: the owner has passed over that, for it must not note it before we know.
+   * @param {number} sequence
+   */
+  #takeBehind(sequence) {
+    this.#heard = sequence;
+    const behind = [...this.#unanswered.values()].filter(({ request }) => request.sequence > sequence);
+    for (const { request } of behind) this.#unanswered.delete(request.sequence);
+    return behind;
   }
 
   /**
@@ -314,14 +348,27 @@ class Opfs {
    * @param {(error: any) => void} reject
    */
   #request(wish, resolve, reject) {
+    const request = this.#add(wish, resolve, reject);
+    if (this.#counting === 0 && this.#term !== 0) {
+      request.term = this.#term;
+      this.#post(request);
+    }
+    if (wish.kind === "prune") ++this.#counting;
+    if (this.#hasFailed) this.#tryAgain();
+  }
+
+  /**
+   * @param {Wish} wish
+   * @param {(result: any) => void} resolve
+   * @param {(error: any) => void} reject
+   */
+  #add(wish, resolve, reject) {
     const sequence = ++this.#sequence;
     const isStrict = this.#isStrict || wish.kind === "end"; // Which leaves nothing that a power failure could undo.
-    const term = this.#counting === 0 ? this.#term : 0;
-    const request = { ...wish, session: this.#session, sequence, term, isAgain: false, isStrict };
+    const heard = this.#heard;
+    const request = { ...wish, session: this.#session, sequence, heard, term: 0, isAgain: false, isStrict };
     this.#unanswered.set(sequence, { request, resolve, reject });
-    if (wish.kind === "prune") ++this.#counting;
-    if (term !== 0) this.#post(request);
-    else if (this.#hasFailed) this.#tryAgain();
+    return request;
   }
 
   /** @param {Request} request */
@@ -342,8 +389,15 @@ class Opfs {
 
   #tryAgain() {
     this.#hasFailed = false;
-    this.#worker?.postMessage("resume");
+    if (this.#worker) this.#worker.postMessage("resume");
+    else this.#start().catch((error) => this.#whenNotStarted(error));
     this.#owners.postMessage({ isQuestion: true });
+  }
+
+  /** @param {Error} error */
+  #whenNotStarted(error) {
+    if (this.#term === 0) this.#fail(new PolystoreError("ERR_CLIENT", error.message, { cause: error }));
+    else this.#hasFailed = true; // Another page's worker serves us meanwhile.
   }
 }
 

@@ -1,4 +1,4 @@
-import { PolystoreError } from "../errors.js";
+import { PolystoreError, sentence } from "../errors.js";
 
 /**
  * Starts a page's worker: from its file beside this one, which is where it is as the package has it, and where some bundlers put
@@ -15,6 +15,8 @@ export async function startWorker(begin) {
     const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
     try {
       return await started(new Worker(url), begin);
+    } catch (error) {
+      throw unavailable(/** @type {Error} */ (error).message); // A policy may make the constructor throw.
     } finally {
       URL.revokeObjectURL(url);
     }
@@ -31,12 +33,14 @@ function started(worker, begin) {
     worker.onmessage = () => resolve(worker);
     worker.onerror = ({ message }) => {
       worker.terminate();
-      const error = new PolystoreError(
-        "ERR_UNSUPPORTED",
-        `The worker could not be started: ${message ?? "it was not loaded"}.`,
-      );
-      reject(Object.assign(error, { isUnavailable: true }));
+      reject(new Error(message ?? "it was not loaded"));
     };
     worker.postMessage({ begin });
   });
+}
+
+/** @param {string} reason */
+function unavailable(reason) {
+  const error = new PolystoreError("ERR_UNSUPPORTED", `The worker could not be started: ${sentence(reason)}`);
+  return Object.assign(error, { isUnavailable: true });
 }

@@ -18,6 +18,8 @@ export type Request = Wish & {
   sequence: number;
   /** The owner that this is meant for; any other passes over it. */
   term: number;
+  /** The last request of the page that was refused, as far as the page has heard. */
+  heard: number;
   /** It may have been made already, by an owner before. */
   isAgain: boolean;
   /** It is to be answered when it outlasts a power failure. */
@@ -26,7 +28,9 @@ export type Request = Wish & {
 
 export type Answer =
   | { sequence: number; result: unknown }
-  | { sequence: number; error: { code: import("../errors.js").Code; message: string } };
+  /** A change that was refused is not noted. So as long as the page has not heard, the owner passes over what comes behind it:
+   * a note of that would tell the next owner that the change was made. */
+  | { sequence: number; error: { code: import("../errors.js").Code; message: string }; isRefusal: boolean };
 
 /** An owner says that it is one: every page sends it what was not answered. Terms only grow. */
 export interface Announcement {

@@ -30,6 +30,8 @@ class Owner {
   #channel;
   /** @type {Map<number, BroadcastChannel>} */
   #pages = new Map();
+  /** Of each page, the last request that was refused. @type {Map<number, number>} */
+  #refusals = new Map();
 
   /**
    * @param {string} name
@@ -52,9 +54,14 @@ class Owner {
     this.#engine = engine;
     // The clock may be put back, and the log be another one: both at once they do not.
     this.#term = Math.max(Date.now(), (engine.noted(OWNERS, 0) ?? 0) + 1);
-    engine.forgetNotes(Date.now() - NOTES_KEPT);
-    engine.note(OWNERS, 0, this.#term);
-    engine.apply();
+    try {
+      engine.forgetNotes(Date.now() - NOTES_KEPT);
+      engine.note(OWNERS, 0, this.#term);
+      engine.apply();
+    } catch (error) {
+      // What is full can be read, and removed from. Then only a clock that is put back could give a term again.
+      if (describe(error).code !== "ERR_QUOTA") throw error;
+    }
     this.#upkeep = new Upkeep(engine, { sync: async (file) => files.sync(file), pause });
     this.#channel = ownerChannel(name);
     this.#channel.onmessage = ({ data }) => {
@@ -75,7 +82,9 @@ class Owner {
    */
   async serve(request, reply) {
     if (request.term !== this.#term) return; // Whoever sent it will hear of us, and send it again.
-    const { sequence } = request;
+    const { session, sequence, heard } = request;
+    const refusal = this.#refusals.get(session) ?? 0;
+    if (sequence > refusal && heard < refusal) return; // The page will hear of that, and send it again.
     try {
       const result = this.#perform(request);
       if (request.isStrict && request.kind !== "read" && request.kind !== "list") await this.#upkeep.flush();
@@ -83,9 +92,9 @@ class Owner {
     } catch (error) {
       const failure = describe(error);
       if (failure.code === "ERR_QUOTA") this.#files.measureRoom();
-      reply({ sequence, error: failure });
+      reply({ sequence, error: failure, isRefusal: this.#refusals.get(session) === sequence });
     }
-    if (request.kind === "end") this.#endPage(request.session);
+    if (request.kind === "end") this.#endPage(session);
   }
 
   /** Writes what has to be written, and lets go of the log. */
@@ -146,11 +155,16 @@ class Owner {
   #change({ session, sequence, isAgain }, prepare) {
     const made = isAgain ? this.#engine.noted(session, sequence) : undefined;
     if (made !== undefined) return made;
-    const result = prepare();
-    this.#engine.note(session, sequence, result);
-    this.#engine.apply();
-    this.#upkeep.applied();
-    return result;
+    try {
+      const result = prepare();
+      this.#engine.note(session, sequence, result);
+      this.#engine.apply();
+      this.#upkeep.applied();
+      return result;
+    } catch (error) {
+      this.#refusals.set(session, sequence);
+      throw error;
+    }
   }
 
   /** @param {number} session */
@@ -164,6 +178,7 @@ class Owner {
   #endPage(session) {
     this.#pages.get(session)?.close();
     this.#pages.delete(session);
+    this.#refusals.delete(session);
   }
 }
 
@@ -200,6 +215,7 @@ async function own() {
         throw error;
       }
     } catch (error) {
+      isWanted = false;
       const failure = describe(error);
       return postMessage({
         failure: { ...failure, isUnavailable: isUnavailable || failure.code === "ERR_UNSUPPORTED" },
@@ -212,12 +228,24 @@ async function own() {
   };
   // Who withdraws while it waits is told so by a rejection.
   await navigator.locks.request(ownerLock(name), { signal: withdrawing.signal }, serve).catch((error) => {
-    if (!isLetGo) postMessage({ failure: { ...describe(error), isUnavailable: true } });
+    if (isLetGo) return;
+    isWanted = false;
+    postMessage({ failure: { ...describe(error), isUnavailable: true } });
   });
 }
 
-/** @type {Promise<void>} */
-let owning = Promise.resolve();
+let isWanted = false;
+/** Waiting for the log, and having it. @type {Promise<void> | null} */
+let owning = null;
+
+/** A page says more than once that it is shown. */
+function want() {
+  isWanted = true;
+  owning ??= (async () => {
+    while (isWanted) await own();
+    owning = null;
+  })();
+}
 
 /** @param {MessageEvent<import("./opfs_protocol.d.ts").Order | Request>} event */
 onmessage = async ({ data }) => {
@@ -227,12 +255,13 @@ onmessage = async ({ data }) => {
     ({ name, session } = data.begin);
     navigator.locks.request(workerLock(name, session), () => {
       postMessage("alive");
-      owning = own();
+      want();
       return new Promise(() => {});
     });
   } else if (data === "resume") {
-    owning = owning.then(own);
+    want();
   } else {
+    isWanted = false;
     letGo();
     await owning;
     if (data === "end") postMessage("ended");

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "polystore/engine/engine.hpp"
+#include "polystore/engine/notes.hpp"
 #include "polystore/engine/salvage.hpp"
 #include "support/catch.hpp"
 #include "support/engine.hpp"
@@ -290,6 +291,25 @@ TEST_CASE("engine faults: a full disk takes nothing, loses nothing, and removing
         CHECK(contents(*engine) == Values{{"a", value}});
         engine.reset();
         CHECK(contents(*opened(env)) == Values{{"a", value}});
+    }
+    SECTION("so does a removal that is noted, and opening, and a note alone") {
+        engine.reset();
+        env.limit(env.text(kPath).size() + 500);
+        engine = opened(env);
+        got(engine->apply({change_of_note(7, {.sequence = 1})}));
+        got(engine->apply({erase("1"), change_of_note(7, {.sequence = 2})}));
+        expected.erase("1");
+        CHECK(got(find_note(*engine, 7)).value().sequence == 2);
+        got(engine->apply({removal_of_note(7)}));
+        CHECK(contents(*engine) == expected);
+    }
+    SECTION("a removal that is noted finds its room in what it removes") {
+        env.limit(env.text(kPath).size() + 10);
+        std::vector<Change> batch = engine->removal_of(Range::with_prefix(""));
+        batch.push_back(change_of_note(7, {.sequence = 1, .result = 5}));
+        got(engine->apply(batch));
+        CHECK(engine->size() == 1);
+        CHECK(got(find_note(*engine, 7)).value().result == 5);
     }
     SECTION("what was removed makes room for what is new, again and again") {
         for (int round = 0; round < 5; ++round) {

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect } from "@playwright/test";
 import { launchChromium } from "../support/browser.js";
-import { serve } from "../support/server.js";
+import { serve, STRICT_POLICY } from "../support/server.js";
 import { test as base } from "./page.js";
 
 /** @typedef {import("@playwright/test").Page} Page */
@@ -238,6 +238,91 @@ test("an owner that is frozen gives the log away, and is served again when it go
   expect(await all(owner, log)).toEqual({ owner: 1, other: 2 });
 });
 
+test("a write that an owner refused is not acknowledged by the next, whatever came behind it", async ({
+  open,
+  log,
+}) => {
+  const [owner, late, other] = [await open(), await open(), await open()];
+  await owner.evaluate(startWorkersFrom, "/web-tests/browser/opfs_mute_small.worker.js");
+  await set(owner, log, "owner", 1);
+  await late.evaluate(startWorkersFrom, "/web-tests/browser/opfs_small.worker.js");
+  await late.evaluate(async (log) => {
+    const refused = new Promise((resolve) => {
+      new BroadcastChannel("lost").onmessage = ({ data }) => data.error && resolve(undefined);
+    });
+    const store = window.kv(log);
+    const answers = Promise.allSettled([
+      store.set("unanswered", 1),
+      store.get("owner"), // What is set in one go is one request.
+      store.set("big", "x".repeat(3_000_000)),
+      store.get("owner"),
+      store.set("behind", 1),
+    ]);
+    Object.assign(window, { answers });
+    await refused;
+  }, log);
+  await set(other, log, "other", 1); // The owner has heard what the late one asked.
+  await owner.close();
+  const answers = await late.evaluate(async () =>
+    (await /** @type {any} */ (window).answers).map((/** @type {any} */ { value, reason }) => value ?? reason.code),
+  );
+  expect(answers).toEqual(["unanswered", 1, "ERR_QUOTA", 1, "behind"]);
+  expect(await all(late, log)).toEqual({ owner: 1, unanswered: 1, other: 1, behind: 1 });
+});
+
+test("a page that is told again and again that it is shown lets go of the log when it closes", async ({
+  open,
+  log,
+}) => {
+  const [one, two] = [await open(), await open()];
+  await one.evaluate(async (log) => {
+    const store = window.kv(log);
+    await store.set("one", 1);
+    for (let i = 0; i < 3; ++i) dispatchEvent(new PageTransitionEvent("pageshow"));
+    await store.set("again", 1);
+    await store.close();
+  }, log);
+  expect(await all(two, log)).toEqual({ one: 1, again: 1 });
+});
+
+test("a page whose worker cannot be started again says so, and goes on when it can", async ({ open, log }) => {
+  const page = await open();
+  await set(page, log, "a", 1);
+  const results = await page.evaluate(async (log) => {
+    const test = /** @type {any} */ (window);
+    const { Worker } = test;
+    const store = window.kv(log);
+    test.Worker = class {
+      constructor() {
+        return new Worker("/nothing.js");
+      }
+    };
+    test.workers.at(-1).terminate();
+    /** @type {any} */
+    let failure;
+    while (!failure) await store.set("b", 1).catch((error) => (failure = error));
+    const again = await store.set("c", 1).catch((error) => error.code);
+    test.Worker = Worker;
+    await store.set("d", 1);
+    const keys = await store.keys();
+    await store.close();
+    return { code: failure.code, again, keys };
+  }, log);
+  expect(results).toEqual({ code: "ERR_CLIENT", again: "ERR_CLIENT", keys: expect.arrayContaining(["a", "d"]) });
+});
+
+test("a page whose worker failed takes its turn again behind the next owner", async ({ open, log }) => {
+  const [first, failing, last] = [await open(), await open(), await open()];
+  await set(first, log, "first", 1);
+  await failing.evaluate(startWorkersFrom, "/web-tests/browser/opfs_fails_once.worker.js");
+  await set(failing, log, "failing", 1);
+  await set(last, log, "last", 1);
+  await first.close();
+  await set(last, log, "again", 1);
+  await last.evaluate((log) => window.kv(log).close(), log);
+  expect(await all(failing, log)).toEqual({ first: 1, failing: 1, last: 1, again: 1 });
+});
+
 test("durable when that is asked for, together with a tab that does not ask", async ({ open, log }) => {
   const [one, two] = [await open(), await open()];
   await one.evaluate((log) => window.kv(log, { durability: "strict" }).set("one", 1), log);
@@ -274,6 +359,27 @@ test("a full quota is ERR_QUOTA; what was acknowledged is there, and removing ma
   }, log);
   expect(result).toEqual({ code: "ERR_QUOTA", isWhole: true, isThere: true, count: expect.any(Number) });
   expect(result.count).toBeGreaterThan(3);
+});
+
+test("with less room than it takes, a log is opened and read, and what is removed is", async ({ open, log }) => {
+  const page = await open();
+  await page.evaluate(async (log) => {
+    const store = window.kv(log);
+    for (const key of ["a", "b", "c"]) await store.set(key, key.repeat(100_000));
+    await store.close();
+  }, log);
+  const tight = await open();
+  await tight.evaluate(startWorkersFrom, "/web-tests/browser/opfs_tight.worker.js");
+  const result = await tight.evaluate(async (log) => {
+    const store = window.kv(log);
+    const { length } = await store.get("a");
+    await store.del("a");
+    const keys = await store.keys();
+    const refused = await store.set("d", "d".repeat(100_000)).catch((error) => error.code);
+    await store.clear();
+    return { length, keys, refused, left: await store.keys() };
+  }, log);
+  expect(result).toEqual({ length: 100_000, keys: ["b", "c"], refused: "ERR_QUOTA", left: [] });
 });
 
 test("a private window has it too", async ({ server, log }) => {
@@ -379,6 +485,18 @@ test("where the worker's file is not to be had it is started from a text, if the
   await set(page, log, "a", 1);
   expect(await page.evaluate((log) => window.kv(log).type, log)).toBe("OPFS");
   expect(server.requests).toContain("/dist/clients/opfs_worker_text.js");
+  await close();
+  await server.close();
+});
+
+test("where the policy refuses to make a worker at all, it is a database", async ({ log }) => {
+  const server = await serve({ policy: `${STRICT_POLICY}; require-trusted-types-for 'script'` });
+  const { context, close } = await launchChromium();
+  const page = await context.newPage();
+  await page.goto(`${server.origin}/web-tests/browser/empty.html`);
+  await page.waitForFunction(() => "kv" in window);
+  await set(page, log, "a", 1);
+  expect(await page.evaluate((log) => window.kv(log).type, log)).toBe("INDEXEDDB");
   await close();
   await server.close();
 });

@@ -6,10 +6,12 @@
 #include "polystore/engine/engine.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "polystore/engine/compaction.hpp"
 #include "polystore/engine/index_loader.hpp"
 #include "polystore/engine/log_reader.hpp"
+#include "polystore/engine/notes.hpp"
 #include "polystore/engine/read_value.hpp"
 
 namespace polystore::engine {
@@ -168,16 +170,19 @@ Status Engine::apply(const std::vector<Change>& batch) {
                                                  " bytes together, and these have more."};
         }
     }
-    const bool erases =
-        std::none_of(batch.begin(), batch.end(), [](const Change& change) { return change.stored.has_value(); });
     // Nothing to write where there is nothing to remove.
-    if (erases && std::none_of(batch.begin(), batch.end(),
-                               [&](const Change& change) { return index_.find(change.key).has_value(); })) {
+    if (std::none_of(batch.begin(), batch.end(), [&](const Change& change) {
+            return change.stored.has_value() || index_.find(change.key).has_value();
+        })) {
         return Done{};
     }
-    Status appended = erases ? append(batch) : append_in_room(batch);
+    // A note takes the place of one, and comes with every removal of a session.
+    const bool grows = std::any_of(batch.begin(), batch.end(), [](const Change& change) {
+        return change.stored.has_value() && !change.key.starts_with(kNoteMark);
+    });
+    Status appended = grows ? append_in_room(batch) : append(batch);
     if (appended.ok() || broken_ || appended.failure().code != ErrorCode::quota) return appended;
-    if (erases) return erase_in_full_storage(batch);
+    if (!grows) return erase_in_full_storage(batch);
     // What was removed may have left the room that is missing.
     if (garbage() == 0 || !compact_now().ok()) return appended;
     return append_in_room(batch);
@@ -235,11 +240,16 @@ Status Engine::erase_in_full_storage(const std::vector<Change>& batch) {
     for (const Change& change : batch) index_.erase(change.key);
     compaction_.reset();  // It has some of what is removed.
     Status compacted = compact_now();
-    if (compacted.ok()) {
-        flushed_ = ++applied_;
-    } else {
+    if (!compacted.ok()) {
         index_ = std::move(before);
+        return compacted;
     }
+    flushed_ = ++applied_;
+    std::vector<Change> notes;
+    std::copy_if(batch.begin(), batch.end(), std::back_inserter(notes),
+                 [](const Change& change) { return change.stored.has_value(); });
+    // Without the note, what was removed could be removed once more: if it was answered, and the answer lost.
+    if (!notes.empty()) static_cast<void>(append(notes));
     return compacted;
 }
 

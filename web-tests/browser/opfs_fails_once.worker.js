@@ -1,0 +1,10 @@
+// Our worker, whose browser refuses it a file once.
+const { createSyncAccessHandle } = /** @type {any} */ (FileSystemFileHandle.prototype);
+Object.assign(FileSystemFileHandle.prototype, {
+  createSyncAccessHandle() {
+    Object.assign(FileSystemFileHandle.prototype, { createSyncAccessHandle });
+    return Promise.reject(new DOMException("Not now.", "InvalidStateError"));
+  },
+});
+// @ts-expect-error The program of a page is checked with the types of pages.
+importScripts("/dist/engine/opfs_worker.js");
