@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
-import { isFull, isMissing } from "../clients/text_file.js";
+import { isFull } from "../clients/text_file.js";
 import { PolystoreError } from "../errors.js";
 import { MISSING } from "./files.js";
 
@@ -12,12 +12,14 @@ import { MISSING } from "./files.js";
 export class NodeFiles {
   /** @param {string} path */
   open(path) {
-    try {
-      return fs.openSync(path, "r+");
-    } catch (error) {
-      if (isMissing(error)) return MISSING;
-      throw failure("open", error);
-    }
+    return attempt("open", () => {
+      const found = fs.statSync(path, { throwIfNoEntry: false });
+      // A log that is made takes the place of what has its name: nothing else may lose that.
+      if (found && !found.isFile()) throw new Error(`${path} is no file`);
+      if (found) return fs.openSync(path, "r+");
+      if (fs.lstatSync(path, { throwIfNoEntry: false })) throw new Error(`${path} is a link to what is not there`);
+      return MISSING;
+    });
   }
 
   /** @param {string} path */
@@ -32,8 +34,11 @@ export class NodeFiles {
   replace(from, to) {
     attempt("replace", () => {
       const old = fs.statSync(to, { throwIfNoEntry: false });
-      // The permissions are the user's. Before the name, so that the file never has both others and the name.
-      if (old) fs.chmodSync(from, old.mode & 0o7777);
+      // The permissions are the user's, and the owner too, which only root is not already. Before the name, so that the file never has both others and the name.
+      if (old) {
+        if (process.getuid?.() === 0) fs.chownSync(from, old.uid, old.gid);
+        fs.chmodSync(from, old.mode & 0o7777);
+      }
       fs.renameSync(from, to);
       if (process.platform === "win32") return; // Where a folder cannot be opened.
       const folder = fs.openSync(dirname(to), "r");

@@ -1,5 +1,6 @@
 #include "polystore/clients/log.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -96,6 +97,19 @@ TEST_CASE("log: what is no log, or a damaged one, is left as it is", "[log]") {
                Catch::StartsWith("ERR_CORRUPT") && Catch::Contains(path.string()));
     CHECK(text_of(path) == "a letter to my aunt, which is not to be lost");
     CHECK(code_of([&] { Store(log(folder.path())).set("a", 1); }) == "ERR_CLIENT");
+}
+
+TEST_CASE("log: what is no file, or a link to nothing, is refused and stays", "[log]") {
+    const TemporaryFolder folder;
+    REQUIRE(mkfifo((folder / "pipe.kv").c_str(), 0600) == 0);
+    std::filesystem::create_symlink("nothing", folder / "link.kv");
+    std::filesystem::create_directory(folder / "folder.kv");
+    for (const std::string name : {"pipe.kv", "link.kv", "folder.kv"}) {
+        CHECK_THAT(failure_of([&] { Store(log(folder / name)).set("a", 1); }),
+                   Catch::StartsWith("ERR_CLIENT") && Catch::Contains(name + ": it is"));
+    }
+    CHECK(std::filesystem::is_fifo(folder / "pipe.kv"));
+    CHECK(std::filesystem::is_symlink(folder / "link.kv"));
 }
 
 TEST_CASE("log: a value that is not JSON is ERR_CORRUPT, a key that is not UTF-8 ERR_KEY", "[log]") {

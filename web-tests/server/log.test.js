@@ -212,3 +212,37 @@ test("C++ reads what we write, and we what it writes", async () => {
   assert.equal(await kv(urlOf(path)).get("from"), "C++");
   await kv(urlOf(path)).close();
 });
+
+test("what is no file, or a link to nothing, is refused and stays", async () => {
+  const [pipe, link, folder] = [freshPath(".kv"), freshPath(".kv"), freshPath(".kv")];
+  execFileSync("mkfifo", [pipe]);
+  fs.symlinkSync("nothing", link);
+  fs.mkdirSync(folder);
+  for (const path of [pipe, link, folder]) {
+    await assert.rejects(kv(urlOf(path)).set("a", 1), {
+      code: "ERR_CLIENT",
+      message: /is no file|is a link to what is not/,
+    });
+  }
+  assert.ok(statSync(pipe).isFIFO());
+  assert.ok(fs.lstatSync(link).isSymbolicLink());
+});
+
+test(
+  "compaction leaves the file to whom it belongs",
+  { skip: process.getuid?.() !== 0 && "Only root gives files away." },
+  async () => {
+    const path = freshPath(".kv");
+    const store = kv(urlOf(path));
+    await store.set("a", 1);
+    fs.chownSync(path, 12_345, 54_321);
+    const before = statSync(path).ino;
+    while (statSync(path).ino === before) {
+      await store.set("same", "x".repeat(10_000));
+      await new Promise(setImmediate); // Compaction waits for its turn.
+    }
+    const { uid, gid } = statSync(path);
+    assert.deepEqual([uid, gid], [12_345, 54_321]);
+    await store.close();
+  },
+);

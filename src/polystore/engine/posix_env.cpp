@@ -155,7 +155,18 @@ Result<std::shared_ptr<File>> open_file(const std::string& path, int flags) {
 
 class PosixEnv : public Env {
    public:
-    Result<std::shared_ptr<File>> open(const std::string& path) override { return open_file(path, 0); }
+    Result<std::shared_ptr<File>> open(const std::string& path) override {
+        struct stat status {};
+        // A log that is made takes the place of what has its name: nothing else may lose that.
+        if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+            return Failure{ErrorCode::client, "Could not open " + path + ": it is no file."};
+        }
+        Result<std::shared_ptr<File>> file = open_file(path, 0);
+        if (file.ok() && *file == nullptr && lstat(path.c_str(), &status) == 0) {
+            return Failure{ErrorCode::client, "Could not open " + path + ": it is a link to what is not there."};
+        }
+        return file;
+    }
 
     Result<std::shared_ptr<File>> create(const std::string& path) override {
         return open_file(path, O_CREAT | O_TRUNC);
@@ -163,9 +174,13 @@ class PosixEnv : public Env {
 
     Status replace(const std::string& from, const std::string& to) override {
         struct stat status {};
-        // The permissions are the user's. Before the name, so that the file never has both others and the name.
-        if (stat(to.c_str(), &status) == 0 && chmod(from.c_str(), status.st_mode & 07777U) != 0) {
-            return failure_of("set the mode of", from);
+        // The permissions are the user's, and the owner too, which only root is not already. Before the name, so that
+        // the file never has both others and the name.
+        if (stat(to.c_str(), &status) == 0) {
+            if (geteuid() == 0 && chown(from.c_str(), status.st_uid, status.st_gid) != 0) {
+                return failure_of("set the owner of", from);
+            }
+            if (chmod(from.c_str(), status.st_mode & 07777U) != 0) return failure_of("set the mode of", from);
         }
         if (std::rename(from.c_str(), to.c_str()) != 0) return failure_of("replace", to);
         const std::string folder = std::filesystem::absolute(to).parent_path().string();
