@@ -112,19 +112,23 @@ async function turns() {
   for (let i = 0; i < 5; ++i) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Counts the syncs of what is opened from now on, which are made as ever. @param {import("node:test").TestContext} t */
+/**
+ * Counts the syncs of what is opened from now on, which are made as ever, but for so many as are to fail.
+ * @param {import("node:test").TestContext} t
+ */
 function watchSyncs(t) {
   const { fdatasync } = fs;
   const ended = /** @type {(() => void)[]} */ ([]);
-  const syncs = { begun: 0, ended: () => new Promise((resolve) => ended.push(() => resolve(undefined))) };
+  const syncs = { begun: 0, toFail: 0, ended: () => new Promise((resolve) => ended.push(() => resolve(undefined))) };
   const give = (/** @type {any} */ sync) => {
     fs.fdatasync = sync;
     syncBuiltinESMExports();
   };
   give((/** @type {number} */ file, /** @type {fs.NoParamCallback} */ done) => {
     ++syncs.begun;
+    const fails = syncs.toFail > 0 && syncs.toFail-- > 0;
     fdatasync(file, (error) => {
-      done(error);
+      done(fails ? new Error("EIO: i/o error, fdatasync") : error);
       for (const hear of ended.splice(0)) hear();
     });
   });
@@ -152,6 +156,25 @@ test("what is relaxed is flushed a second after the first change, and when it is
   await store.set("c", 3);
   await store.close();
   assert.equal(syncs.begun, 2);
+});
+
+test("closing does not hide that a flush failed, though the system says the next time that all is well", async (t) => {
+  const syncs = watchSyncs(t);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const url = urlOf(freshPath(".kv"));
+  const store = kv(url);
+  await store.set("a", 1);
+  syncs.toFail = 1;
+  const synced = syncs.ended();
+  t.mock.timers.tick(1000);
+  await synced;
+  await turns();
+  const failed = { code: "ERR_CLIENT", message: /^Could not sync the log: EIO.* close it and open it again\.$/ };
+  await assert.rejects(store.set("b", 2), failed);
+  assert.equal(await store.get("a"), 1);
+  await assert.rejects(store.close(), failed);
+  assert.deepEqual(await kv(url).all(), { a: 1 });
+  await kv(url).close();
 });
 
 test("what is strict is flushed before it is acknowledged, with all that was called meanwhile", async (t) => {
