@@ -2,15 +2,26 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import fs, { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import fs, {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import kv from "polystore-wasm";
 import { log } from "../contract/clients/log.js";
 import { testContract } from "../contract/suite.js";
 import { filesFor, urlOf } from "../support/files.js";
+import { runApart } from "../support/run_apart.js";
 
 const { root, freshPath } = filesFor("log");
 
@@ -74,6 +85,30 @@ test("closing leaves no lock, and lets the file be opened again", async () => {
   await kv(urlOf(path)).close();
 });
 
+test("a lock that cannot be read keeps nobody out once it is gone", async () => {
+  const path = freshPath(".kv");
+  mkdirSync(`${path}.lock-unreadable`);
+  await assert.rejects(kv(urlOf(path)).get("a"), { code: "ERR_CLIENT", message: /EISDIR/ });
+  rmdirSync(`${path}.lock-unreadable`);
+  assert.equal(await kv(urlOf(path)).get("a"), null);
+  await kv(urlOf(path)).close();
+});
+
+test("a lock without text, for which there was no room, keeps others out until it is silent for a minute", async () => {
+  const path = freshPath(".kv");
+  const lock = `${path}.lock-empty`;
+  writeFileSync(lock, "");
+  await assert.rejects(kv(urlOf(path)).get("a"), {
+    code: "ERR_CLIENT",
+    message: /is open already, in a process that had no room to say which it is\./,
+  });
+  const now = statSync(lock).mtimeMs / 1000;
+  utimesSync(lock, now - 61, now - 61);
+  assert.equal(await kv(urlOf(path)).get("a"), null);
+  assert.ok(!existsSync(lock));
+  await kv(urlOf(path)).close();
+});
+
 test("a file that is damaged, or no log, is ERR_CORRUPT with the place, and is left as it was", async () => {
   const path = freshPath(".kv");
   const store = kv(urlOf(path));
@@ -104,6 +139,40 @@ test("what is overwritten again and again does not fill the disk", async () => {
   assert.ok(statSync(path).size < 5_000_000, `${statSync(path).size}`);
   assert.equal(await store.get("key").catch(() => "closed"), "closed");
   assert.equal(await kv(urlOf(path)).get("key"), value);
+  await kv(urlOf(path)).close();
+});
+
+test("without any room a log can be opened and read still, by one at a time", async () => {
+  const path = freshPath(".kv");
+  await kv(urlOf(path)).set("a", 1);
+  await kv(urlOf(path)).close();
+  const program = `
+    const store = kv(args[0]);
+    console.log(JSON.stringify([await store.all(), await store.set("b", 2).catch(({ code }) => code)]));
+    await store.close();`;
+  assert.deepEqual(await runApart("ulimit -f 0", program, urlOf(path)), [{ a: 1 }, "ERR_QUOTA"]);
+  const left = readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path)));
+  assert.deepEqual(left, [basename(path)]);
+});
+
+test("where there is no room for the name of a lock it is ERR_QUOTA, and nothing is left", async (t) => {
+  const path = freshPath(".kv");
+  const { writeFileSync: write } = fs;
+  const give = (/** @type {any} */ call) => {
+    fs.writeFileSync = call;
+    syncBuiltinESMExports();
+  };
+  t.after(() => give(write));
+  give(() => {
+    throw Object.assign(new Error("ENOSPC: no space left on device, open"), { code: "ENOSPC" });
+  });
+  await assert.rejects(
+    kv(urlOf(path)).get("a"),
+    ({ code, message, cause }) =>
+      code === "ERR_QUOTA" && /make room/.test(message) && /** @type {any} */ (cause).code === "ENOSPC",
+  );
+  give(write);
+  assert.equal(await kv(urlOf(path)).get("a"), null);
   await kv(urlOf(path)).close();
 });
 
