@@ -109,6 +109,27 @@ test("a lock without text, for which there was no room, keeps others out until i
   await kv(urlOf(path)).close();
 });
 
+test("who was silent for so long that another took the log writes no more, and reads", async () => {
+  const path = freshPath(".kv");
+  const locks = () => readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.lock-`));
+  const store = kv(urlOf(path));
+  await store.set("a", 1);
+  const realNow = performance.now;
+  performance.now = () => realNow.call(performance) + 31_000;
+  try {
+    await store.set("a", 2); // Nobody took it.
+    for (const lock of locks()) rmSync(join(dirname(path), lock));
+    for (const call of [() => store.set("a", 3), () => store.del("a"), () => store.clear(), () => store.prune()])
+      await assert.rejects(call, { code: "ERR_CLIENT", message: /another took the log of .* open it again/ });
+    assert.equal(await store.get("a"), 2);
+    await store.close();
+  } finally {
+    performance.now = realNow;
+  }
+  assert.equal(await kv(urlOf(path)).get("a"), 2);
+  await kv(urlOf(path)).close();
+});
+
 test("a file that is damaged, or no log, is ERR_CORRUPT with the place, and is left as it was", async () => {
   const path = freshPath(".kv");
   const store = kv(urlOf(path));
@@ -139,6 +160,38 @@ test("what is overwritten again and again does not fill the disk", async () => {
   assert.ok(statSync(path).size < 5_000_000, `${statSync(path).size}`);
   assert.equal(await store.get("key").catch(() => "closed"), "closed");
   assert.equal(await kv(urlOf(path)).get("key"), value);
+  await kv(urlOf(path)).close();
+});
+
+test("a full disk is ERR_QUOTA, what was acknowledged is there, and what is deleted makes room", async () => {
+  const path = freshPath(".kv");
+  const program = `
+    const store = kv(args[0]);
+    const written = {};
+    const isSame = async () => {
+      const all = await store.all();
+      const keys = Object.keys(all);
+      return keys.length === Object.keys(written).length && keys.every((key) => all[key] === written[key]);
+    };
+    let failure;
+    for (let i = 10; !failure; ++i) {
+      const value = String(i).repeat(2500);
+      failure = await store.set("k" + i, value).then(() => (written["k" + i] = value, undefined), ({ code }) => code);
+    }
+    const outcomes = [failure, await isSame()];
+    const keys = Object.keys(written);
+    for (const key of keys.slice(0, 10)) {
+      await store.del(key);
+      delete written[key];
+    }
+    for (const key of keys.slice(0, 5)) await store.set(key, written[key] = "z".repeat(5000));
+    outcomes.push(await isSame());
+    await store.close();
+    console.log(JSON.stringify([outcomes, written]));`;
+  const [outcomes, written] = await runApart("ulimit -f 100", program, urlOf(path));
+  assert.deepEqual(outcomes, ["ERR_QUOTA", true, true]);
+  assert.ok(Object.keys(written).length > 10);
+  assert.deepEqual(await kv(urlOf(path)).all(), written);
   await kv(urlOf(path)).close();
 });
 
@@ -174,6 +227,26 @@ test("where there is no room for the name of a lock it is ERR_QUOTA, and nothing
   give(write);
   assert.equal(await kv(urlOf(path)).get("a"), null);
   await kv(urlOf(path)).close();
+});
+
+test("what has expired goes without a call, a minute late at most, whatever else expires later", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.now() });
+  const path = freshPath(".kv");
+  const store = kv(urlOf(path));
+  await store.set("far", 1, { expires: "30 days" });
+  await store.set("a", 1, { expires: 1 });
+  await store.set("b", 2, { expires: 90 });
+  const size = () => statSync(path).size;
+  const written = size();
+  const removal = 28 + 1; // A record that says so: its head and its key.
+  t.mock.timers.tick(59_999);
+  assert.equal(size(), written);
+  t.mock.timers.tick(1);
+  assert.equal(size(), written + removal);
+  t.mock.timers.tick(60_000);
+  assert.equal(size(), written + 2 * removal);
+  assert.deepEqual(await store.keys(), ["far"]);
+  await store.close();
 });
 
 /** Lets a flush begin that is to. */
