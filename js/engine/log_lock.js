@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { readdir, readFile, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive, ourselves, showHolder } from "../clients/process_identity.js";
-import { isMissing } from "../clients/text_file.js";
+import { isFull, isMissing } from "../clients/text_file.js";
 import { PolystoreError } from "../errors.js";
 
 /** How often a holder renews its lock, and how long it may be silent before others take it for gone; in milliseconds. */
@@ -20,7 +20,8 @@ const PAUSE = 20;
  * If there is one whose process runs, it withdraws: of two that look, one at least sees the other, so never both go on. Files
  * of processes that are gone may be removed by anybody, at any time.
  *
- * A process of another machine or container cannot be looked for: it counts as running as long as its file is renewed.
+ * A process of another machine or container cannot be looked for, nor one whose file has no text yet, or none because the disk
+ * is full: it counts as running as long as its file is renewed.
  */
 export class LogLock {
   #path;
@@ -29,12 +30,15 @@ export class LogLock {
 
   /**
    * @param {string} log The path of the log.
-   * @throws {PolystoreError} ERR_CLIENT, and who has it, when it is taken.
+   * @throws {PolystoreError} ERR_CLIENT, and who has it, when it is taken; ERR_QUOTA without room for a name.
    */
   static async take(log) {
     for (let attempt = 1; ; ++attempt) {
       const lock = await LogLock.#ask(`${log}.lock-${randomUUID()}`);
-      const holder = await lock.#other(`${basename(log)}.lock-`);
+      const holder = await lock.#other(`${basename(log)}.lock-`).catch((error) => {
+        lock.release();
+        throw error;
+      });
       if (holder === null) return lock;
       lock.release();
       if (attempt === ATTEMPTS) throw heldError(log, holder);
@@ -44,9 +48,17 @@ export class LogLock {
 
   /** @param {string} path */
   static async #ask(path) {
-    const unfinished = `${path}.tmp`;
-    writeFileSync(unfinished, JSON.stringify(await ourselves));
-    renameSync(unfinished, path);
+    const text = JSON.stringify(await ourselves);
+    try {
+      writeFileSync(path, text, { flag: "wx" });
+    } catch (error) {
+      if (!isFull(error)) {
+        rmSync(path, { force: true });
+        throw error;
+      }
+      // A full disk has room for a name still, mostly, and where the text is missing others go by the age of the file.
+      if (!existsSync(path)) throw roomError(path, error);
+    }
     return new LogLock(path);
   }
 
@@ -89,7 +101,7 @@ export class LogLock {
     const folder = dirname(this.#path);
     for (const name of await readdir(folder)) {
       const path = join(folder, name);
-      if (!name.startsWith(prefix) || name.endsWith(".tmp") || path === this.#path) continue;
+      if (!name.startsWith(prefix) || path === this.#path) continue;
       const text = await readFile(path, "utf8").catch((error) => (isMissing(error) ? null : Promise.reject(error)));
       if (text === null) continue;
       if ((await isAlive(text)) ?? this.#isRenewed(path)) return text;
@@ -110,6 +122,16 @@ export class LogLock {
  * @param {string} holder
  */
 function heldError(log, holder) {
-  const message = `The log ${log} is open already, in ${showHolder(holder)}. One at a time may have it: close it there first.`;
+  const where = holder === "" ? "a process that had no room to say which it is" : showHolder(holder);
+  const message = `The log ${log} is open already, in ${where}. One at a time may have it: close it there first.`;
   return new PolystoreError("ERR_CLIENT", message);
+}
+
+/**
+ * @param {string} path
+ * @param {unknown} cause
+ */
+function roomError(path, cause) {
+  const message = `There is no room for ${path}, without which the log cannot be opened. What is stored is unchanged: make room on its disk.`;
+  return new PolystoreError("ERR_QUOTA", message, { cause });
 }

@@ -28,6 +28,7 @@ export class Upkeep {
   #flushTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #evictionTimer;
+  #evictionDue = Infinity;
 
   /**
    * @param {import("./engine.js").Engine} engine
@@ -47,7 +48,7 @@ export class Upkeep {
       this.flush().catch(() => {});
     });
     if (this.#engine.wantsCompaction) this.#compact();
-    if (this.#evictionTimer === undefined) this.#evictInTime();
+    this.#evictInTime();
   }
 
   /**
@@ -104,10 +105,13 @@ export class Upkeep {
   }
 
   #evictInTime() {
-    const { nextExpiry } = this.#engine;
-    if (this.#ended || nextExpiry === Infinity) return;
-    this.#evictionTimer = later(Math.max(EVICTION, nextExpiry - Date.now()), () => {
-      this.#evictionTimer = undefined;
+    const now = Date.now();
+    const due = Math.max(this.#engine.nextExpiry, now + EVICTION);
+    if (this.#ended || due >= this.#evictionDue) return;
+    clearTimeout(this.#evictionTimer);
+    this.#evictionDue = due;
+    this.#evictionTimer = later(due - now, () => {
+      this.#evictionDue = Infinity;
       try {
         if (this.#engine.prune("", Date.now(), EVICTED) === 0) return this.#evictInTime();
         this.#engine.apply();

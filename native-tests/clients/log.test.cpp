@@ -160,6 +160,23 @@ TEST_CASE("log: a full disk is ERR_QUOTA, and nothing is lost", "[log]") {
     CHECK(Json(Store(log(folder / "data.kv")).all()) == Json({{"a", 1}, {"c", 2}}));
 }
 
+TEST_CASE("log: without any room it can be opened and read still, by one at a time", "[log]") {
+    const TemporaryFolder folder;
+    const auto path = folder / "data.kv";
+    Store(log(path)).set("a", 1);
+    const FileSizeLimit limit(0);
+    const Store first(log(path));
+    CHECK(first.get("a") == 1);
+    CHECK(code_of([&] { first.set("b", 2); }) == "ERR_QUOTA");
+    const Store second(log(path));
+    CHECK_THAT(failure_of([&] { return second.get("a"); }),
+               Catch::StartsWith("ERR_CLIENT") && Catch::Contains("a process that had no room to say which it is"));
+    first.close();
+    CHECK(second.get("a") == 1);
+    second.close();
+    CHECK(folder.names() == std::vector<std::string>{"data.kv"});
+}
+
 TEST_CASE("log: what has expired goes without a call", "[log]") {
     const TemporaryFolder folder;
     const Store store(log(folder / "data.kv", {.durability = Durability::relaxed}));

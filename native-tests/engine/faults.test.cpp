@@ -140,6 +140,11 @@ TEST_CASE("engine faults: after a failed sync nothing is written any more, and a
     CHECK_THAT(failure_in(engine->apply({set("c", "3")})), Catch::StartsWith("ERR_CLIENT"));
     CHECK_THAT(failure_in(engine->flush()), Catch::StartsWith("ERR_CLIENT"));
     CHECK_THAT(failure_in(engine->compact(1)), Catch::StartsWith("ERR_CLIENT"));
+    // A system forgets what it could not write: who syncs once more, as one who closes does, hears that all is well.
+    CHECK_THAT(failure_in(engine->note_flushed(engine->applied(), Done{})),
+               Catch::StartsWith("ERR_CLIENT: Injected: sync."));
+    CHECK_THAT(failure_in(engine->note_flushed(engine->flushed(), Done{})), Catch::StartsWith("ERR_CLIENT"));
+    CHECK(engine->flushed() == 1);
     CHECK(got(engine->get("a"))->value == "1");
     engine.reset();
     env.crash();

@@ -23,6 +23,7 @@ import kv from "polystore-wasm";
 import { withLock } from "../../js/clients/lock_file.js";
 import { withRoom } from "../../js/clients/text_file.js";
 import { filesFor, urlOf } from "../support/files.js";
+import { runApart } from "../support/run_apart.js";
 
 const { freshPath } = filesFor("faults");
 const freshFolder = () => {
@@ -38,14 +39,6 @@ async function staleText() {
   await withLock(lock, async () => void (text = readFileSync(lock, "utf8")));
   const gone = spawnSync(process.execPath, ["-e", ""]);
   return JSON.stringify({ ...JSON.parse(text), pid: gone.pid });
-}
-
-/** Runs a program of JavaScript with `kv`, in a process of its own, after a command of the shell. */
-async function runApart(/** @type {string} */ shell, /** @type {string} */ program, /** @type {string[]} */ ...args) {
-  const text = `import kv from "polystore-wasm"; const [...args] = process.argv.slice(1); ${program}`;
-  const command = `${shell} && exec "$0" --input-type=module -e "$@"`;
-  const { stdout } = await promisify(execFile)("bash", ["-c", command, process.execPath, text, ...args]);
-  return JSON.parse(stdout);
 }
 
 test("of processes that race for stale locks, one at a time has the lock", async () => {

@@ -2,15 +2,26 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import fs, { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import fs, {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import kv from "polystore-wasm";
 import { log } from "../contract/clients/log.js";
 import { testContract } from "../contract/suite.js";
 import { filesFor, urlOf } from "../support/files.js";
+import { runApart } from "../support/run_apart.js";
 
 const { root, freshPath } = filesFor("log");
 
@@ -74,6 +85,51 @@ test("closing leaves no lock, and lets the file be opened again", async () => {
   await kv(urlOf(path)).close();
 });
 
+test("a lock that cannot be read keeps nobody out once it is gone", async () => {
+  const path = freshPath(".kv");
+  mkdirSync(`${path}.lock-unreadable`);
+  await assert.rejects(kv(urlOf(path)).get("a"), { code: "ERR_CLIENT", message: /EISDIR/ });
+  rmdirSync(`${path}.lock-unreadable`);
+  assert.equal(await kv(urlOf(path)).get("a"), null);
+  await kv(urlOf(path)).close();
+});
+
+test("a lock without text, for which there was no room, keeps others out until it is silent for a minute", async () => {
+  const path = freshPath(".kv");
+  const lock = `${path}.lock-empty`;
+  writeFileSync(lock, "");
+  await assert.rejects(kv(urlOf(path)).get("a"), {
+    code: "ERR_CLIENT",
+    message: /is open already, in a process that had no room to say which it is\./,
+  });
+  const now = statSync(lock).mtimeMs / 1000;
+  utimesSync(lock, now - 61, now - 61);
+  assert.equal(await kv(urlOf(path)).get("a"), null);
+  assert.ok(!existsSync(lock));
+  await kv(urlOf(path)).close();
+});
+
+test("who was silent for so long that another took the log writes no more, and reads", async () => {
+  const path = freshPath(".kv");
+  const locks = () => readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.lock-`));
+  const store = kv(urlOf(path));
+  await store.set("a", 1);
+  const realNow = performance.now;
+  performance.now = () => realNow.call(performance) + 31_000;
+  try {
+    await store.set("a", 2); // Nobody took it.
+    for (const lock of locks()) rmSync(join(dirname(path), lock));
+    for (const call of [() => store.set("a", 3), () => store.del("a"), () => store.clear(), () => store.prune()])
+      await assert.rejects(call, { code: "ERR_CLIENT", message: /another took the log of .* open it again/ });
+    assert.equal(await store.get("a"), 2);
+    await store.close();
+  } finally {
+    performance.now = realNow;
+  }
+  assert.equal(await kv(urlOf(path)).get("a"), 2);
+  await kv(urlOf(path)).close();
+});
+
 test("a file that is damaged, or no log, is ERR_CORRUPT with the place, and is left as it was", async () => {
   const path = freshPath(".kv");
   const store = kv(urlOf(path));
@@ -107,24 +163,114 @@ test("what is overwritten again and again does not fill the disk", async () => {
   await kv(urlOf(path)).close();
 });
 
+test("a full disk is ERR_QUOTA, what was acknowledged is there, and what is deleted makes room", async () => {
+  const path = freshPath(".kv");
+  const program = `
+    const store = kv(args[0]);
+    const written = {};
+    const isSame = async () => {
+      const all = await store.all();
+      const keys = Object.keys(all);
+      return keys.length === Object.keys(written).length && keys.every((key) => all[key] === written[key]);
+    };
+    let failure;
+    for (let i = 10; !failure; ++i) {
+      const value = String(i).repeat(2500);
+      failure = await store.set("k" + i, value).then(() => (written["k" + i] = value, undefined), ({ code }) => code);
+    }
+    const outcomes = [failure, await isSame()];
+    const keys = Object.keys(written);
+    for (const key of keys.slice(0, 10)) {
+      await store.del(key);
+      delete written[key];
+    }
+    for (const key of keys.slice(0, 5)) await store.set(key, written[key] = "z".repeat(5000));
+    outcomes.push(await isSame());
+    await store.close();
+    console.log(JSON.stringify([outcomes, written]));`;
+  const [outcomes, written] = await runApart("ulimit -f 100", program, urlOf(path));
+  assert.deepEqual(outcomes, ["ERR_QUOTA", true, true]);
+  assert.ok(Object.keys(written).length > 10);
+  assert.deepEqual(await kv(urlOf(path)).all(), written);
+  await kv(urlOf(path)).close();
+});
+
+test("without any room a log can be opened and read still, by one at a time", async () => {
+  const path = freshPath(".kv");
+  await kv(urlOf(path)).set("a", 1);
+  await kv(urlOf(path)).close();
+  const program = `
+    const store = kv(args[0]);
+    console.log(JSON.stringify([await store.all(), await store.set("b", 2).catch(({ code }) => code)]));
+    await store.close();`;
+  assert.deepEqual(await runApart("ulimit -f 0", program, urlOf(path)), [{ a: 1 }, "ERR_QUOTA"]);
+  const left = readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path)));
+  assert.deepEqual(left, [basename(path)]);
+});
+
+test("where there is no room for the name of a lock it is ERR_QUOTA, and nothing is left", async (t) => {
+  const path = freshPath(".kv");
+  const { writeFileSync: write } = fs;
+  const give = (/** @type {any} */ call) => {
+    fs.writeFileSync = call;
+    syncBuiltinESMExports();
+  };
+  t.after(() => give(write));
+  give(() => {
+    throw Object.assign(new Error("ENOSPC: no space left on device, open"), { code: "ENOSPC" });
+  });
+  await assert.rejects(
+    kv(urlOf(path)).get("a"),
+    ({ code, message, cause }) =>
+      code === "ERR_QUOTA" && /make room/.test(message) && /** @type {any} */ (cause).code === "ENOSPC",
+  );
+  give(write);
+  assert.equal(await kv(urlOf(path)).get("a"), null);
+  await kv(urlOf(path)).close();
+});
+
+test("what has expired goes without a call, a minute late at most, whatever else expires later", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.now() });
+  const path = freshPath(".kv");
+  const store = kv(urlOf(path));
+  await store.set("far", 1, { expires: "30 days" });
+  await store.set("a", 1, { expires: 1 });
+  await store.set("b", 2, { expires: 90 });
+  const size = () => statSync(path).size;
+  const written = size();
+  const removal = 28 + 1; // A record that says so: its head and its key.
+  t.mock.timers.tick(59_999);
+  assert.equal(size(), written);
+  t.mock.timers.tick(1);
+  assert.equal(size(), written + removal);
+  t.mock.timers.tick(60_000);
+  assert.equal(size(), written + 2 * removal);
+  assert.deepEqual(await store.keys(), ["far"]);
+  await store.close();
+});
+
 /** Lets a flush begin that is to. */
 async function turns() {
   for (let i = 0; i < 5; ++i) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Counts the syncs of what is opened from now on, which are made as ever. @param {import("node:test").TestContext} t */
+/**
+ * Counts the syncs of what is opened from now on, which are made as ever, but for so many as are to fail.
+ * @param {import("node:test").TestContext} t
+ */
 function watchSyncs(t) {
   const { fdatasync } = fs;
   const ended = /** @type {(() => void)[]} */ ([]);
-  const syncs = { begun: 0, ended: () => new Promise((resolve) => ended.push(() => resolve(undefined))) };
+  const syncs = { begun: 0, toFail: 0, ended: () => new Promise((resolve) => ended.push(() => resolve(undefined))) };
   const give = (/** @type {any} */ sync) => {
     fs.fdatasync = sync;
     syncBuiltinESMExports();
   };
   give((/** @type {number} */ file, /** @type {fs.NoParamCallback} */ done) => {
     ++syncs.begun;
+    const fails = syncs.toFail > 0 && syncs.toFail-- > 0;
     fdatasync(file, (error) => {
-      done(error);
+      done(fails ? new Error("EIO: i/o error, fdatasync") : error);
       for (const hear of ended.splice(0)) hear();
     });
   });
@@ -152,6 +298,25 @@ test("what is relaxed is flushed a second after the first change, and when it is
   await store.set("c", 3);
   await store.close();
   assert.equal(syncs.begun, 2);
+});
+
+test("closing does not hide that a flush failed, though the system says the next time that all is well", async (t) => {
+  const syncs = watchSyncs(t);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const url = urlOf(freshPath(".kv"));
+  const store = kv(url);
+  await store.set("a", 1);
+  syncs.toFail = 1;
+  const synced = syncs.ended();
+  t.mock.timers.tick(1000);
+  await synced;
+  await turns();
+  const failed = { code: "ERR_CLIENT", message: /^Could not sync the log: EIO.* close it and open it again\.$/ };
+  await assert.rejects(store.set("b", 2), failed);
+  assert.equal(await store.get("a"), 1);
+  await assert.rejects(store.close(), failed);
+  assert.deepEqual(await kv(url).all(), { a: 1 });
+  await kv(url).close();
 });
 
 test("what is strict is flushed before it is acknowledged, with all that was called meanwhile", async (t) => {

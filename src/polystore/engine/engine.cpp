@@ -291,6 +291,7 @@ Status Engine::flush() {
 
 /// A system that failed to write something forgets it, and says at the next sync that all is well.
 Status Engine::note_flushed(std::uint64_t batches, Status result) {
+    if (broken_) return *broken_;
     if (batches <= flushed_) return Done{};  // A new log, synced as a whole, took the place of the one that failed.
     if (!result.ok()) return fail(std::move(result.failure()));
     flushed_ = batches;

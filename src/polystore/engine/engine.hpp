@@ -138,7 +138,8 @@ class Engine {
     [[nodiscard]] Status writable() const;
 
     // For whoever lets many writers share one flush: how many batches were applied and how many of those are flushed,
-    // the file to sync, and what came of that for so many batches.
+    // the file to sync, and what came of that for so many batches. After one that failed, none that is made later
+    // counts.
     [[nodiscard]] std::uint64_t applied() const { return applied_; }
     [[nodiscard]] std::uint64_t flushed() const { return flushed_; }
     [[nodiscard]] const std::shared_ptr<File>& file() const { return log_.file; }

@@ -113,7 +113,7 @@ class PosixLock : public Lock {
     [[nodiscard]] std::optional<std::string> other(const std::string& prefix) const {
         const fs::path own = fs::absolute(path_);
         for (const std::string& name : posix::names_in(own.parent_path())) {
-            if (!name.starts_with(prefix) || name.ends_with(".tmp") || name == own.filename().string()) continue;
+            if (!name.starts_with(prefix) || name == own.filename().string()) continue;
             const fs::path path = own.parent_path() / name;
             const std::string text = text_of(path);
             if (is_alive(json::parse(text, nullptr, false)).value_or(is_renewed(path.string()))) return text;
@@ -138,25 +138,29 @@ class PosixLock : public Lock {
 };
 
 std::unique_ptr<PosixLock> ask(const std::string& path) {
-    const std::string unfinished = path + ".tmp";
-    std::ofstream file(unfinished, std::ios::binary);
-    file << ourselves();
-    file.close();
-    if (!file || std::rename(unfinished.c_str(), path.c_str()) != 0) {
-        const int reason = errno;
-        unlink(unfinished.c_str());
-        throw posix::io_error("make", path, reason);
+    const posix::OpenFile file(path, O_WRONLY | O_CREAT | O_EXCL);
+    auto lock = std::make_unique<PosixLock>(path);
+    try {
+        file.write_all(ourselves());
+    } catch (const Error& error) {
+        // A full disk has room for a name still, and where the text is missing others go by the age of the file.
+        if (error.code() != ErrorCode::quota) throw;
     }
-    return std::make_unique<PosixLock>(path);
+    return lock;
 }
 
-Failure held_failure(const std::string& path, const std::string& text) {
+/// The process that a lock names, as a message says it.
+std::string show_holder(const std::string& text) {
+    if (text.empty()) return "a process that had no room to say which it is";
     const json holder = json::parse(text, nullptr, false);
     const bool known = holder.is_object();
     const std::string pid = known ? holder.value("pid", json("unknown")).dump() : "unknown";
     const std::string where = known ? holder.value("machine", "another machine") : "another machine";
-    return {ErrorCode::client, "The log of " + path + " is open already, in process " + pid + " of " +
-                                   where.substr(0, where.find(' ')) +
+    return "process " + pid + " of " + where.substr(0, where.find(' '));
+}
+
+Failure held_failure(const std::string& path, const std::string& text) {
+    return {ErrorCode::client, "The log of " + path + " is open already, in " + show_holder(text) +
                                    ". One at a time may have it: close it there first."};
 }
 
