@@ -7,7 +7,7 @@ export interface Files {
   open(path: string): number;
   /** The number of an empty file, whatever had the name. */
   create(path: string): number;
-  /** Gives a file that was synced the name of another, at once, and for good. */
+  /** Gives a file that was synced the name of another, at once, and for good. If it throws, either may have the name. */
   replace(from: string, to: string): void;
   /** Removes a file, if there is one. */
   remove(path: string): void;

@@ -1,4 +1,4 @@
-import { PolystoreError } from "../errors.js";
+import { PolystoreError, show } from "../errors.js";
 import { MISSING } from "./files.js";
 
 /** How often a handle is asked for that another has, and how long to wait in between, in milliseconds. */
@@ -28,19 +28,24 @@ export class OpfsFiles {
   #logs;
   /** Which of the two is the log; MISSING if there is none yet. */
   #log;
+  /** Whether `current` is known to say so even after a power failure. */
+  #isCertain = false;
   #room = 0;
 
   /**
    * @param {FileSystemDirectoryHandle} folder
    * @returns {Promise<OpfsFiles>}
-   * @throws {PolystoreError} ERR_UNSUPPORTED where the browser has no synchronous access to files.
+   * @throws {PolystoreError} ERR_UNSUPPORTED where the browser has no synchronous access to files, ERR_CORRUPT where nobody can
+   *   know which file is the log.
    */
   static async open(folder) {
     /** @type {AccessHandle[]} */
     const opened = [];
     try {
       for (const name of ["current", "0.kv", "1.kv"]) opened.push(await openFile(folder, name));
-      const files = new OpfsFiles(opened);
+      // As it was before 2023.
+      if (typeof opened[0].getSize() !== "number") throw unsupported("its access to files is asynchronous");
+      const files = new OpfsFiles(opened, folder.name);
       await files.measureRoom();
       return files;
     } catch (error) {
@@ -49,14 +54,17 @@ export class OpfsFiles {
     }
   }
 
-  /** @param {AccessHandle[]} handles */
-  constructor([current, ...logs]) {
+  /**
+   * @param {AccessHandle[]} handles
+   * @param {string} folder Its name.
+   */
+  constructor([current, ...logs], folder) {
     this.#current = current;
     this.#logs = logs;
-    const byte = new Uint8Array(1);
-    this.#log = current.read(byte, { at: 0 }) === 1 ? byte[0] - ZERO : MISSING;
-    // What a compaction left that a crash ended.
-    for (const [number, log] of logs.entries()) if (number !== this.#log) log.truncate(0);
+    const sizes = logs.map((log) => log.getSize());
+    this.#log = findLog(firstCharacter(current), sizes, folder);
+    // What a compaction left that ended halfway.
+    if (this.#log !== MISSING && sizes[1 - this.#log] > 0) this.#empty(1 - this.#log);
   }
 
   /** Lets go of all files. */
@@ -81,10 +89,7 @@ export class OpfsFiles {
   }
 
   replace() {
-    const other = this.#log === 0 ? 1 : 0;
-    writeAll(this.#current, 0, Uint8Array.of(ZERO + other));
-    this.#current.flush();
-    this.#log = other;
+    this.#select(this.#log === 0 ? 1 : 0);
   }
 
   /** Nothing to do: what is not the log is emptied when the engine lets go of it. */
@@ -134,18 +139,62 @@ export class OpfsFiles {
 
   /** @param {number} file */
   close(file) {
-    if (file !== this.#log) this.#empty(file);
+    // When `replace` has failed either may be the log: the next to open them goes by what `current` says then.
+    if (this.#isCertain && file !== this.#log) this.#empty(file);
   }
 
-  /** @param {number} file */
+  /**
+   * Lets one of the two be the log, for good. It is written even if `current` says so: where a flush failed before, the browser
+   * flushes only what is written anew.
+   * @param {number} log
+   */
+  #select(log) {
+    this.#isCertain = false;
+    writeAll(this.#current, 0, encoder.encode(String(log)));
+    this.#current.flush();
+    this.#log = log;
+    this.#isCertain = true;
+  }
+
+  /**
+   * Empties the one that is not the log, once it is certain that it is not.
+   * @param {number} file
+   */
   #empty(file) {
-    this.#room += this.#logs[file].getSize();
+    if (!this.#isCertain && this.#log !== MISSING) this.#select(this.#log);
+    const size = this.#logs[file].getSize();
     this.#logs[file].truncate(0);
+    this.#room += size;
   }
 }
 
-/** The character, as a byte: `current` is for people, too. */
-const ZERO = 48;
+/** The bytes of a log before its first record (src/polystore/engine/log_format.hpp). */
+const HEADER_SIZE = 24;
+
+const encoder = new TextEncoder();
+
+/** What `current` says, which is for people, too. @param {AccessHandle} current */
+function firstCharacter(current) {
+  const byte = new Uint8Array(1);
+  return new TextDecoder().decode(byte.subarray(0, current.read(byte, { at: 0 })));
+}
+
+/**
+ * Which of the two is the log; MISSING if there is none yet. A log has its header before `current` names it, and no record
+ * before that.
+ * @param {string} named What `current` says.
+ * @param {number[]} sizes Of the two.
+ * @param {string} folder
+ * @throws {PolystoreError} ERR_CORRUPT
+ */
+function findLog(named, sizes, folder) {
+  const log = ["0", "1"].indexOf(named);
+  if (sizes[log] >= HEADER_SIZE) return log;
+  if (sizes.every((size) => size <= HEADER_SIZE)) return MISSING;
+  if (log === -1 && sizes.includes(0)) return sizes[0] > 0 ? 0 : 1;
+  const message = `In the folder ${show(folder)} of a log, 0.kv has ${sizes[0]} bytes, 1.kv has ${sizes[1]}, and current says ${show(named)}: nobody can know which of them is the log. They were left as they are; to use one of them, remove the other and current.`;
+  throw new PolystoreError("ERR_CORRUPT", message);
+}
 
 /**
  * @param {FileSystemDirectoryHandle} folder
@@ -155,10 +204,7 @@ const ZERO = 48;
 async function openFile(folder, name) {
   const file = /** @type {any} */ (await folder.getFileHandle(name, { create: true }));
   if (typeof file.createSyncAccessHandle !== "function") throw unsupported("it has no synchronous access to files");
-  const handle = await patiently(() => file.createSyncAccessHandle());
-  if (typeof handle.getSize() === "number") return handle;
-  await handle.close();
-  throw unsupported("its access to files is asynchronous"); // As it was before 2023.
+  return patiently(() => file.createSyncAccessHandle());
 }
 
 /**

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as exported from "polystore-wasm";
-import { BUDGET, sizes } from "../../.tools/size.mjs";
+import { BUDGET, ENGINE_BUDGET, engineSize, sizes } from "../../.tools/size.mjs";
 import { Ask, Method, Outcome, Trait, Verdict } from "../../js/core.js";
 
 const read = (/** @type {string} */ path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -10,6 +10,11 @@ const read = (/** @type {string} */ path) => readFileSync(new URL(`../../${path}
 test("a page downloads no more than the budget before its first localStorage operation", () => {
   const index = sizes().find(({ name }) => name === "index.js");
   assert.ok(index && index.bytes > 0 && index.bytes <= BUDGET, `${index?.bytes} bytes of ${BUDGET}`);
+});
+
+test("the engine of logs is no larger than its budget", () => {
+  const bytes = engineSize();
+  assert.ok(bytes > 0 && bytes <= ENGINE_BUDGET, `${bytes} bytes of ${ENGINE_BUDGET}`);
 });
 
 test("index.d.ts declares what the module exports", () => {
