@@ -1,5 +1,6 @@
 // How a lock names the process that holds it. The C++ library reads and writes the same.
 
+import { existsSync, readlinkSync } from "node:fs";
 import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 
@@ -13,7 +14,17 @@ export const ourselves = (async () => ({
   ].join(" "),
   pid: process.pid,
   since: (await processState(process.pid))?.since ?? null,
+  thread: thread(),
 }))();
+
+/** The number of this thread: a worker may end, and its process go on. */
+function thread() {
+  try {
+    return Number(readlinkSync("/proc/thread-self").split("/").pop());
+  } catch {
+    return null; // Linux only.
+  }
+}
 
 /**
  * Whether a process has ended that its parent has not looked at, and since when it runs, because numbers are given again.
@@ -32,7 +43,7 @@ async function processState(pid) {
  * @returns {Promise<boolean | undefined>} Undefined where nobody can know.
  */
 export async function isAlive(text) {
-  const { machine, pid, since } = parseIdentity(text);
+  const { machine, pid, since, thread = null } = parseIdentity(text);
   if (machine !== (await ourselves).machine) return undefined;
   try {
     process.kill(pid, 0);
@@ -41,7 +52,7 @@ export async function isAlive(text) {
   }
   const state = await processState(pid);
   if (state === null || since === null) return undefined;
-  return !state.ended && state.since === since;
+  return !state.ended && state.since === since && (thread === null || existsSync(`/proc/${pid}/task/${thread}`));
 }
 
 /**

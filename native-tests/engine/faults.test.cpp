@@ -309,7 +309,7 @@ TEST_CASE("engine faults: a full disk takes nothing, loses nothing, and removing
         CHECK(contents(*engine) == expected);
     }
     SECTION("a removal that is noted finds its room in what it removes") {
-        env.limit(env.text(kPath).size() + 10);
+        env.limit(env.text(kPath).size() + kHeaderSize);
         std::vector<Change> batch = engine->removal_of(Range::with_prefix(""));
         batch.push_back(change_of_note(7, {.sequence = 1, .result = 5}));
         got(engine->apply(batch));

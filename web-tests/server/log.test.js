@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import fs, {
   existsSync,
   mkdirSync,
@@ -17,6 +18,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import kv from "polystore-wasm";
 import { log } from "../contract/clients/log.js";
 import { testContract } from "../contract/suite.js";
@@ -72,6 +74,15 @@ test("a second process is refused, and told who has the log; when that has ended
   writer.child.kill("SIGKILL");
   await writer.ended;
   assert.equal(await kv(url).get("k:0"), "");
+  await kv(url).close();
+});
+
+test("a thread that ended without closing keeps nobody out", async () => {
+  const url = urlOf(freshPath(".kv"));
+  const program = `import("polystore-wasm").then(({ default: kv }) => kv(${JSON.stringify(url)}).set("a", 1))`;
+  const worker = new Worker(program, { eval: true });
+  await once(worker, "exit");
+  assert.equal(await kv(url).get("a"), 1);
   await kv(url).close();
 });
 

@@ -83,7 +83,11 @@ std::optional<bool> is_alive(const json& holder) {
     const auto state = state_of(pid.get<pid_t>());
     const json since = holder.value("since", json());
     if (!state || !since.is_string()) return std::nullopt;
-    return !state->ended && state->since == since.get<std::string>();
+    // JavaScript names its thread, too, for a worker may end, and its process go on.
+    const json thread = holder.value("thread", json());
+    const auto tasks = fs::path("/proc") / std::to_string(pid.get<pid_t>()) / "task";
+    const bool runs = !thread.is_number_integer() || fs::exists(tasks / std::to_string(thread.get<pid_t>()));
+    return !state->ended && state->since == since.get<std::string>() && runs;
 }
 
 std::string token() {
@@ -160,8 +164,8 @@ std::string show_holder(const std::string& text) {
 }
 
 Failure held_failure(const std::string& path, const std::string& text) {
-    return {ErrorCode::client, "The log of " + path + " is open already, in " + show_holder(text) +
-                                   ". One at a time may have it: close it there first."};
+    return {ErrorCode::client, "The log " + fs::path(path).replace_extension().string() + " is open already, in " +
+                                   show_holder(text) + ". One at a time may have it: close it there first."};
 }
 
 }  // namespace
