@@ -91,7 +91,8 @@ class Owner {
       reply({ sequence, result }, result instanceof Object && "buffer" in result ? [result.buffer] : []);
     } catch (error) {
       const failure = describe(error);
-      if (failure.code === "ERR_QUOTA") this.#files.measureRoom();
+      // Else it goes on by what it knew.
+      if (failure.code === "ERR_QUOTA") this.#files.measureRoom().catch(() => {});
       reply({ sequence, error: failure, isRefusal: this.#refusals.get(session) === sequence });
     }
     if (request.kind === "end") this.#endPage(session);

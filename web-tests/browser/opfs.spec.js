@@ -338,6 +338,24 @@ test("durable when that is asked for, together with a tab that does not ask", as
   expect(refused).toBe("ERR_OPTIONS");
 });
 
+test("what is strict is refused where it cannot be flushed, what is relaxed is not", async ({ open, log }) => {
+  const page = await open();
+  await page.evaluate(startWorkersFrom, "/web-tests/browser/opfs_unflushed.worker.js");
+  const results = await page.evaluate(async (log) => {
+    const relaxed = await window.kv(log).set("a", 1);
+    const strict = window.kv(`${log} strict`, { durability: "strict" });
+    return [relaxed, await strict.set("a", 1).catch((error) => error.code)];
+  }, log);
+  expect(results).toEqual(["a", "ERR_CLIENT"]);
+});
+
+test("files that the browser holds still, after a reload say, are waited for", async ({ open, log }) => {
+  const page = await open();
+  await page.evaluate(startWorkersFrom, "/web-tests/browser/opfs_stale.worker.js");
+  await set(page, log, "a", 1);
+  expect(await page.evaluate((log) => window.kv(log).type, log)).toBe("OPFS");
+});
+
 test("a full quota is ERR_QUOTA; what was acknowledged is there, and removing makes room", async ({ open, log }) => {
   const page = await open();
   await page.evaluate(startWorkersFrom, "/web-tests/browser/opfs_small.worker.js");
