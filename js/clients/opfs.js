@@ -388,6 +388,7 @@ class Opfs {
   };
 
   #tryAgain() {
+    if (this.#isClosed) return;
     this.#hasFailed = false;
     if (this.#worker) this.#worker.postMessage("resume");
     else this.#start().catch((error) => this.#whenNotStarted(error));
