@@ -314,7 +314,7 @@ test("a page whose worker cannot be started again says so, and goes on when it c
 test("a page whose worker failed takes its turn again behind the next owner", async ({ open, log }) => {
   const [first, failing, last] = [await open(), await open(), await open()];
   await set(first, log, "first", 1);
-  await failing.evaluate(startWorkersFrom, "/web-tests/browser/opfs_fails_once.worker.js");
+  await failing.evaluate(startWorkersFrom, "/web-tests/browser/opfs_fails_once.worker.js?InvalidStateError");
   await set(failing, log, "failing", 1);
   await set(last, log, "last", 1);
   await first.close();
@@ -351,7 +351,7 @@ test("what is strict is refused where it cannot be flushed, what is relaxed is n
 
 test("files that the browser holds still, after a reload say, are waited for", async ({ open, log }) => {
   const page = await open();
-  await page.evaluate(startWorkersFrom, "/web-tests/browser/opfs_stale.worker.js");
+  await page.evaluate(startWorkersFrom, "/web-tests/browser/opfs_fails_once.worker.js?NoModificationAllowedError");
   await set(page, log, "a", 1);
   expect(await page.evaluate((log) => window.kv(log).type, log)).toBe("OPFS");
 });
