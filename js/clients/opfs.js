@@ -255,10 +255,7 @@ class Opfs {
   #postAll() {
     if (this.#term === 0) return;
     for (const { request } of this.#unanswered.values()) {
-      if (request.term === 0) {
-        request.term = this.#term;
-        this.#post(request);
-      }
+      if (request.term === 0) this.#post(request);
       if (request.kind === "prune") return;
     }
   }
@@ -349,10 +346,7 @@ class Opfs {
    */
   #request(wish, resolve, reject) {
     const request = this.#add(wish, resolve, reject);
-    if (this.#counting === 0 && this.#term !== 0) {
-      request.term = this.#term;
-      this.#post(request);
-    }
+    if (this.#counting === 0 && this.#term !== 0) this.#post(request);
     if (wish.kind === "prune") ++this.#counting;
     if (this.#hasFailed) this.#tryAgain();
   }
@@ -373,6 +367,7 @@ class Opfs {
 
   /** @param {Request} request */
   #post(request) {
+    request.term = this.#term;
     if (this.#isOwner) this.#worker?.postMessage(request);
     else this.#owners.postMessage(request);
   }

@@ -216,11 +216,7 @@ async function own() {
         throw error;
       }
     } catch (error) {
-      isWanted = false;
-      const failure = describe(error);
-      return postMessage({
-        failure: { ...failure, isUnavailable: isUnavailable || failure.code === "ERR_UNSUPPORTED" },
-      });
+      return fail(error, isUnavailable);
     }
     await released;
     const ended = owner;
@@ -229,15 +225,24 @@ async function own() {
   };
   // Who withdraws while it waits is told so by a rejection.
   await navigator.locks.request(ownerLock(name), { signal: withdrawing.signal }, serve).catch((error) => {
-    if (isLetGo) return;
-    isWanted = false;
-    postMessage({ failure: { ...describe(error), isUnavailable: true } });
+    if (!isLetGo) fail(error, true);
   });
 }
 
 let isWanted = false;
 /** Waiting for the log, and having it. @type {Promise<void> | null} */
 let owning = null;
+
+/**
+ * Tells the page that the log cannot be had; it may want it again.
+ * @param {unknown} error
+ * @param {boolean} isUnavailable Whether that is so of every log.
+ */
+function fail(error, isUnavailable) {
+  isWanted = false;
+  const failure = describe(error);
+  postMessage({ failure: { ...failure, isUnavailable: isUnavailable || failure.code === "ERR_UNSUPPORTED" } });
+}
 
 /** A page says more than once that it is shown. */
 function want() {

@@ -245,7 +245,7 @@ test("a write that an owner refused is not acknowledged by the next, whatever ca
   const [owner, late, other] = [await open(), await open(), await open()];
   await owner.evaluate(startWorkersFrom, "/web-tests/browser/opfs_mute_small.worker.js");
   await set(owner, log, "owner", 1);
-  await late.evaluate(startWorkersFrom, "/web-tests/browser/opfs_small.worker.js");
+  await late.evaluate(startWorkersFrom, "/web-tests/browser/opfs_small.worker.js?2000000");
   await late.evaluate(async (log) => {
     const refused = new Promise((resolve) => {
       new BroadcastChannel("lost").onmessage = ({ data }) => data.error && resolve(undefined);
@@ -358,7 +358,7 @@ test("files that the browser holds still, after a reload say, are waited for", a
 
 test("a full quota is ERR_QUOTA; what was acknowledged is there, and removing makes room", async ({ open, log }) => {
   const page = await open();
-  await page.evaluate(startWorkersFrom, "/web-tests/browser/opfs_small.worker.js");
+  await page.evaluate(startWorkersFrom, "/web-tests/browser/opfs_small.worker.js?2000000");
   const result = await page.evaluate(async (log) => {
     const store = window.kv(log);
     const text = "x".repeat(100_000);
@@ -387,7 +387,7 @@ test("with less room than it takes, a log is opened and read, and what is remove
     await store.close();
   }, log);
   const tight = await open();
-  await tight.evaluate(startWorkersFrom, "/web-tests/browser/opfs_tight.worker.js");
+  await tight.evaluate(startWorkersFrom, "/web-tests/browser/opfs_small.worker.js?50000");
   const result = await tight.evaluate(async (log) => {
     const store = window.kv(log);
     const { length } = await store.get("a");

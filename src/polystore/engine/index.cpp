@@ -248,6 +248,11 @@ struct Index::Node {
 struct Index::Leaf : Node {
     Leaf() : Node(true) {}
 
+    /// The place of key `i`; none if there is no such key.
+    [[nodiscard]] std::optional<Place> place(std::size_t i) const {
+        return i < count ? std::optional(places.at(i)) : std::nullopt;
+    }
+
     Places places;
 };
 
@@ -298,17 +303,14 @@ const Index::Leaf* Index::leaf_for(std::string_view key) const {
 
 std::optional<Place> Index::find(std::string_view key) const {
     const Leaf* const leaf = leaf_for(key);
-    if (leaf == nullptr) return std::nullopt;
-    const std::size_t i = leaf->find(key);
-    return i < leaf->count ? std::optional(leaf->places.at(i)) : std::nullopt;
+    return leaf == nullptr ? std::nullopt : leaf->place(leaf->find(key));
 }
 
 std::optional<Place> Index::find_likely(std::string_view key) const {
     const Leaf* const leaf = leaf_for(key);
     if (leaf == nullptr) return std::nullopt;
     leaf->places.expect();
-    const std::size_t i = leaf->find_likely(key);
-    return i < leaf->count ? std::optional(leaf->places.at(i)) : std::nullopt;
+    return leaf->place(leaf->find_likely(key));
 }
 
 std::optional<Index::Split> Index::insert(Ref& ref, std::string_view key, const Place& place,
@@ -548,8 +550,7 @@ std::string_view Index::Walk::key() const { return path_.back().node->key(path_.
 Place Index::Walk::place() const { return path_.back().node->leaf().places.at(path_.back().at); }
 
 std::optional<Place> Index::Walk::place_ahead(std::size_t count) const {
-    const std::size_t i = path_.back().at + count;
-    return i < path_.back().node->count ? std::optional(path_.back().node->leaf().places.at(i)) : std::nullopt;
+    return path_.back().node->leaf().place(path_.back().at + count);
 }
 
 }  // namespace polystore::engine

@@ -15,9 +15,10 @@ namespace polystore::engine {
 /// A process of another machine or container cannot be looked for, nor one whose file has no text yet, or none because
 /// the disk is full: it counts as running as long as its file is renewed, which a thread does.
 ///
-///     text    = {"machine": <text>, "pid": <number>, "since": <text or null>}
+///     text    = {"machine": <text>, "pid": <number>, "since": <text or null>, "thread": <number or null>}
 ///     machine = the host's name, the id of its boot and the namespace of its processes, a blank between each
 ///     since   = the 22nd field of /proc/<pid>/stat
+///     thread  = of /proc/<pid>/task, for the lock goes with it; JavaScript names it, C++ does not
 [[nodiscard]] Result<std::unique_ptr<Lock>> take_posix_lock(const std::string& path);
 
 }  // namespace polystore::engine
