@@ -219,19 +219,26 @@ export class Engine {
     this.#checked(this.#module._polystore_engine_flush());
   }
 
-  /** The file to sync, until the next `compact`. */
-  get file() {
-    return this.#module._polystore_engine_file();
+  /**
+   * Begins a flush: all batches so far are to outlast a power failure.
+   * @returns {number} The file to sync, before the next `compact`.
+   */
+  beginFlush() {
+    return this.#module._polystore_engine_begin_flush();
   }
 
   /**
-   * Says what came of syncing the file.
-   * @param {number} batches How many had been made by then.
+   * Ends it, once the file is synced or that failed.
    * @param {string} failure Empty if there was none.
    * @throws {PolystoreError} ERR_CLIENT with that failure: nobody knows what the file holds, and no more is written.
    */
-  noteFlushed(batches, failure) {
-    this.#checked(this.#module._polystore_engine_note_flushed(batches, this.#write(failure)));
+  endFlush(failure) {
+    this.#checked(this.#module._polystore_engine_end_flush(this.#write(failure)));
+  }
+
+  /** Before `close`, and after a flush: lets damage be told from what a power failure left out. @throws {PolystoreError} ERR_CLIENT */
+  markSynced() {
+    this.#checked(this.#module._polystore_engine_mark_synced());
   }
 
   get wantsCompaction() {

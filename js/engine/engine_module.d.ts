@@ -34,8 +34,9 @@ export interface EngineModule {
   _polystore_engine_flush(): number;
   _polystore_engine_applied(): number;
   _polystore_engine_flushed(): number;
-  _polystore_engine_file(): number;
-  _polystore_engine_note_flushed(batches: number, messageLength: number): number;
+  _polystore_engine_begin_flush(): number;
+  _polystore_engine_end_flush(messageLength: number): number;
+  _polystore_engine_mark_synced(): number;
   _polystore_engine_wants_compaction(): 0 | 1;
   _polystore_engine_compact(bytes: number): number;
 

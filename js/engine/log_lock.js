@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { readdir, readFile, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,6 +13,8 @@ const SILENCE = 60_000;
 /** Two that ask at the same moment see each other and both withdraw; they ask again after a pause, in milliseconds. */
 const ATTEMPTS = 10;
 const PAUSE = 20;
+/** What the name of a lock ends with until it says whose it is: it is none yet, and, of a process that was killed, never. */
+const UNFINISHED = ".new";
 
 /**
  * The lock of a log, as the C++ library has it (src/polystore/engine/posix_lock.hpp). Node has no flock(2). So each who wants
@@ -20,8 +22,7 @@ const PAUSE = 20;
  * If there is one whose process runs, it withdraws: of two that look, one at least sees the other, so never both go on. Files
  * of processes that are gone may be removed by anybody, at any time.
  *
- * A process of another machine or container cannot be looked for, nor one whose file has no text yet, or none because the disk
- * is full: it counts as running as long as its file is renewed.
+ * A process of another machine or container cannot be looked for, nor one whose file has no text because the disk is full: it counts as running as long as its file is renewed.
  */
 export class LogLock {
   #path;
@@ -49,16 +50,18 @@ export class LogLock {
   /** @param {string} path */
   static async #ask(path) {
     const text = JSON.stringify(await ourselves);
+    const unfinished = path + UNFINISHED;
     try {
-      writeFileSync(path, text, { flag: "wx" });
+      writeFileSync(unfinished, text, { flag: "wx" });
     } catch (error) {
       if (!isFull(error)) {
-        rmSync(path, { force: true });
+        rmSync(unfinished, { force: true });
         throw error;
       }
       // A full disk has room for a name still, mostly, and where the text is missing others go by the age of the file.
-      if (!existsSync(path)) throw roomError(path, error);
+      if (!existsSync(unfinished)) throw roomError(path, error);
     }
+    renameSync(unfinished, path);
     return new LogLock(path);
   }
 
@@ -102,6 +105,10 @@ export class LogLock {
     for (const name of await readdir(folder)) {
       const path = join(folder, name);
       if (!name.startsWith(prefix) || path === this.#path) continue;
+      if (name.endsWith(UNFINISHED)) {
+        if (!this.#isRenewed(path)) rmSync(path, { force: true });
+        continue;
+      }
       const text = await readFile(path, "utf8").catch((error) => (isMissing(error) ? null : Promise.reject(error)));
       if (text === null) continue;
       if ((await isAlive(text)) ?? this.#isRenewed(path)) return text;

@@ -68,6 +68,7 @@ export class Upkeep {
     try {
       await this.#compacting;
       await this.flush();
+      this.#engine.markSynced();
     } finally {
       this.#engine.close();
     }
@@ -77,12 +78,11 @@ export class Upkeep {
     const engine = this.#engine;
     try {
       await this.#surroundings.pause();
-      const batches = engine.applied;
       let failure = "";
-      await this.#surroundings.sync(engine.file).catch((error) => {
+      await this.#surroundings.sync(engine.beginFlush()).catch((error) => {
         failure = `Could not sync the log: ${error.message}.`;
       });
-      engine.noteFlushed(batches, failure);
+      engine.endFlush(failure);
     } finally {
       this.#flushing = null;
     }

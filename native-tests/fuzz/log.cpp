@@ -35,7 +35,7 @@ Model replayed(const std::string& bytes, bool& whole) {
     FaultEnv env;
     env.put(kPath, bytes);
     const auto file = got(env.open(kPath));
-    LogReader reader(*file, decode_header(bytes)->generation, kHeaderSize, bytes.size());
+    LogReader reader(*file, *decode_header(bytes), kHeaderSize, bytes.size());
     Model model;
     Model with_batch;
     std::uint64_t end = kHeaderSize;
@@ -43,9 +43,8 @@ Model replayed(const std::string& bytes, bool& whole) {
         const RecordView& record = reader.record();
         if (record.kind == Kind::put) {
             with_batch[std::string(record.key)] = {std::string(record.value), record.expires};
-        } else {
-            with_batch.erase(std::string(record.key));
         }
+        if (record.kind == Kind::erase) with_batch.erase(std::string(record.key));
         if (reader.follows()) continue;
         model = with_batch;
         end = reader.offset();

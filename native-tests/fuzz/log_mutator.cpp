@@ -26,14 +26,17 @@ T number_at(const std::string& log, std::size_t offset) {
     return number;
 }
 
+std::size_t head_size(const std::string& log) { return Header{number_at<std::uint32_t>(log, 8), 0}.head_size(); }
+
 /// Where the records begin that follow one another from the header on, the last of which may be torn, and where they
 /// end.
 std::vector<std::size_t> borders(const std::string& log) {
     std::vector<std::size_t> borders;
     std::size_t at = kHeaderSize;
-    while (at < log.size() && log.size() - at >= kHeadSize) {
+    while (at < log.size() && log.size() - at >= head_size(log)) {
         borders.push_back(at);
-        at += kHeadSize + number_at<std::uint32_t>(log, at + 12) + std::size_t{number_at<std::uint32_t>(log, at + 16)};
+        at += head_size(log) + number_at<std::uint32_t>(log, at + 12) +
+              std::size_t{number_at<std::uint32_t>(log, at + 16)};
     }
     borders.push_back(std::min(at, log.size()));
     return borders;
@@ -67,9 +70,10 @@ void repair(std::string& log) {
     const auto generation = number_at<std::uint64_t>(log, 12);
     const auto seed = static_cast<std::uint32_t>(generation ^ (generation >> 32U));
     const std::vector<std::size_t> all = borders(log);
+    const std::size_t head = head_size(log);
     for (std::size_t i = 0; i + 1 < all.size(); ++i) {
-        put_check(log, all[i] + 4, view.substr(all[i] + kHeadSize, all[i + 1] - all[i] - kHeadSize));
-        put_check(log, all[i], view.substr(all[i] + 4, kHeadSize - 4), seed);
+        put_check(log, all[i] + 4, view.substr(all[i] + head, all[i + 1] - all[i] - head));
+        put_check(log, all[i], view.substr(all[i] + 4, head - 4), seed);
     }
 }
 

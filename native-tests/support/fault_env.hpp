@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -17,6 +18,9 @@ namespace polystore::testing {
 /// Files in memory, of which a crash keeps what was synced, and whose every call can fail.
 class FaultEnv : public engine::Env {
    public:
+    /// What a disk writes as a whole, in bytes.
+    static constexpr std::size_t kSector = 512;
+
     /// Content as programs see it, and as a power failure leaves it.
     struct Content {
         std::string seen;
@@ -48,6 +52,23 @@ class FaultEnv : public engine::Env {
             }
             content = std::make_shared<Content>(Content{left, left});
         }
+    }
+
+    /// What a power failure leaves of a file that only grew, on a disk that writes sectors in any order: of those that
+    /// were not synced, the ones for which `keeps` says so; the others are zeros. It is as long as it was to be, or, if
+    /// `cut`, ends with what is there.
+    [[nodiscard]] std::string left_out_of_order(const std::string& path,
+                                                const std::function<bool(std::size_t sector)>& keeps, bool cut) const {
+        const auto& [seen, synced] = *files_.at(path);
+        std::string left = synced;
+        std::size_t end = left.size();
+        left.resize(seen.size());
+        for (std::size_t at = synced.size() / kSector * kSector; at < seen.size(); at += kSector) {
+            if (!keeps(at / kSector)) continue;
+            left.replace(at, kSector, seen.substr(at, kSector));
+            end = std::min(seen.size(), at + kSector);
+        }
+        return cut ? left.substr(0, end) : left;
     }
 
     [[nodiscard]] bool has(const std::string& path) const { return files_.contains(path); }

@@ -211,15 +211,18 @@ EMSCRIPTEN_KEEPALIVE double polystore_engine_next_expiry() { return to_number(op
 EMSCRIPTEN_KEEPALIVE int polystore_engine_flush() { return status_of(opened->flush()); }
 
 // For who syncs the file itself, and goes on meanwhile: how many batches were applied, how many of those are flushed,
-// the number of the file, and what to say when it is synced or, with a message as the input, when that failed.
+// the number of the file as the flush begins, and what to say when it is synced or, with a message as the input, when
+// that failed.
 EMSCRIPTEN_KEEPALIVE double polystore_engine_applied() { return static_cast<double>(opened->applied()); }
 EMSCRIPTEN_KEEPALIVE double polystore_engine_flushed() { return static_cast<double>(opened->flushed()); }
-EMSCRIPTEN_KEEPALIVE int polystore_engine_file() { return wasm::number_of(*opened->file()); }
-EMSCRIPTEN_KEEPALIVE int polystore_engine_note_flushed(double batches, std::size_t message_length) {
-    Status result = Done{};
-    if (message_length > 0) result = Failure{ErrorCode::client, std::string(text_at(0, message_length))};
-    return status_of(opened->note_flushed(static_cast<std::uint64_t>(batches), std::move(result)));
+EMSCRIPTEN_KEEPALIVE int polystore_engine_begin_flush() { return wasm::number_of(*opened->begin_flush()); }
+EMSCRIPTEN_KEEPALIVE int polystore_engine_end_flush(std::size_t message_length) {
+    Status synced = Done{};
+    if (message_length > 0) synced = Failure{ErrorCode::client, std::string(text_at(0, message_length))};
+    return status_of(opened->end_flush(std::move(synced)));
 }
+
+EMSCRIPTEN_KEEPALIVE int polystore_engine_mark_synced() { return status_of(opened->mark_synced()); }
 
 EMSCRIPTEN_KEEPALIVE bool polystore_engine_wants_compaction() { return opened->wants_compaction(); }
 

@@ -120,6 +120,20 @@ test("a lock without text, for which there was no room, keeps others out until i
   await kv(urlOf(path)).close();
 });
 
+test("what a process that was killed has left of a lock that it had not taken yet keeps nobody out, and goes with time", async () => {
+  const path = freshPath(".kv");
+  const lock = `${path}.lock-begun.new`;
+  writeFileSync(lock, "");
+  await kv(urlOf(path)).set("a", 1);
+  await kv(urlOf(path)).close();
+  assert.ok(existsSync(lock)); // It may be one that is being taken.
+  const now = statSync(lock).mtimeMs / 1000;
+  utimesSync(lock, now - 61, now - 61);
+  assert.equal(await kv(urlOf(path)).get("a"), 1);
+  assert.ok(!existsSync(lock));
+  await kv(urlOf(path)).close();
+});
+
 test("who was silent for so long that another took the log writes no more, and reads", async () => {
   const path = freshPath(".kv");
   const locks = () => readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.lock-`));

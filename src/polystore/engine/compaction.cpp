@@ -17,8 +17,8 @@ Result<std::unique_ptr<Compaction>> Compaction::begin(Env& env, std::string path
         new Compaction(env, std::move(path), std::move(old_log), std::move(index), end));
     Result<std::shared_ptr<File>> file = env.create(compaction->path_);
     if (!file.ok()) return file.failure();
-    compaction->new_log_ = {*file, compaction->old_log_.generation + 1};
-    compaction->buffer_ = encode_header(compaction->new_log_.generation);
+    compaction->new_log_ = {*file, {.generation = compaction->old_log_.header.generation + 1}};
+    compaction->buffer_ = encode_header(compaction->new_log_.header.generation);
     return compaction;
 }
 
@@ -45,14 +45,14 @@ Status Compaction::copy_entries(std::size_t bytes) {
         Result<std::string_view> value = entries_->read(value_buffer);
         if (!value.ok()) return value.failure();
         const Place place = {new_end_ + buffer_.size(), entries_->expires(), static_cast<std::uint32_t>(value->size())};
-        encode_record({Kind::put, entries_->key(), *value, place.expires}, false, new_log_.generation, buffer_);
+        copy({Kind::put, entries_->key(), *value, place.expires}, false);
         new_entries_.add(entries_->key(), place);
     }
     return write();
 }
 
 Status Compaction::copy_batches(std::size_t bytes, std::uint64_t end) {
-    LogReader reader(*old_log_.file, old_log_.generation, old_end_, end);
+    LogReader reader(*old_log_.file, old_log_.header, old_end_, end);
     while (buffer_.size() < bytes || reader.follows()) {
         Result<LogReader::Found> found = reader.next();
         if (!found.ok()) return found.failure();
@@ -62,16 +62,22 @@ Status Compaction::copy_batches(std::size_t bytes, std::uint64_t end) {
                            "The log was damaged while it was open, at offset " + std::to_string(reader.offset()) + "."};
         }
         const RecordView& record = reader.record();
+        if (record.kind == Kind::mark) continue;
         if (record.kind == Kind::put) {
             new_index_.put(record.key, {new_end_ + buffer_.size(), record.expires,
                                         static_cast<std::uint32_t>(record.value.size())});
         } else {
             new_index_.erase(record.key);
         }
-        encode_record(record, reader.follows(), new_log_.generation, buffer_);
+        copy(record, reader.follows());
     }
     old_end_ = reader.offset();
     return write();
+}
+
+/// What is before it is synced: the log is not one before all of it is.
+void Compaction::copy(const RecordView& record, bool follows) {
+    encode_record(record, follows, new_log_.header.generation, 0, buffer_);
 }
 
 Status Compaction::write() {

@@ -40,6 +40,7 @@ class Compaction {
 
     Status copy_entries(std::size_t bytes);
     Status copy_batches(std::size_t bytes, std::uint64_t end);
+    void copy(const RecordView& record, bool follows);
     Status write();
 
     Env& env_;

@@ -71,7 +71,7 @@ Status Engine::make_log() {
     if (!written.ok()) return written.failure();
     if (Status finished = (*empty)->finish(path_, replacing); !finished.ok()) return finished;
     log_ = (*empty)->log();
-    end_ = (*empty)->end();
+    synced_ = end_ = (*empty)->end();
     return Done{};
 }
 
@@ -82,20 +82,17 @@ Status Engine::replay() {
     if (!bytes.ok()) return bytes.failure();
     const std::optional<Header> header = bytes->size() < kHeaderSize ? std::nullopt : decode_header(*bytes);
     if (!header) return corrupt(path_, 0, "has no header of a polystore log");
-    if (header->version != kVersion) {
+    if (header->version == 0 || header->version > kVersion) {
         return Failure{ErrorCode::unsupported, "The file " + path_ + " is a log of version " +
                                                    std::to_string(header->version) + ", and this reads version " +
                                                    std::to_string(kVersion) + ". Use a newer polystore."};
     }
-    log_.generation = header->generation;
+    log_.header = *header;
 
     IndexLoader loader;
     const auto take = [&](Kind kind, std::string_view key, const Place& place) {
-        if (kind == Kind::put) {
-            loader.put(key, place);
-        } else {
-            loader.erase(key);
-        }
+        if (kind == Kind::put) loader.put(key, place);
+        if (kind == Kind::erase) loader.erase(key);
     };
     struct Seen {
         Kind kind;
@@ -104,7 +101,7 @@ Status Engine::replay() {
     };
     std::vector<Seen> batch;  // Of more records than one, until its last.
     std::uint64_t batch_begin = kHeaderSize;
-    LogReader reader(*log_.file, log_.generation, kHeaderSize, end_);
+    LogReader reader(*log_.file, log_.header, kHeaderSize, end_);
     for (;;) {
         Result<LogReader::Found> found = reader.next();
         if (!found.ok()) return found.failure();
@@ -120,6 +117,7 @@ Status Engine::replay() {
         batch.clear();
         take(record.kind, record.key, place);
         batch_begin = reader.offset();
+        says_it_is_synced_ = reader.unsynced() == 0;
     }
     index_ = loader.finish();
     if (batch_begin != end_) {
@@ -127,7 +125,9 @@ Status Engine::replay() {
         if (Status cut = log_.file->truncate(end_); !cut.ok()) return cut;
     }
     // Whoever wrote it may have ended before it was flushed, and nobody would do it now.
-    return log_.file->sync();
+    if (Status synced = log_.file->sync(); !synced.ok()) return synced;
+    synced_ = end_;
+    return log_.header.version == kVersion ? mark_synced() : compact_now();
 }
 
 Result<std::optional<Stored>> Engine::get(std::string_view key) {
@@ -211,16 +211,16 @@ Status Engine::append_in_room(const std::vector<Change>& batch) {
 Status Engine::append(const std::vector<Change>& batch) {
     std::string bytes;
     bytes.reserve(static_cast<std::size_t>(size_of(batch)));
+    std::uint64_t unsynced = 0;
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const auto& [key, stored] = batch[i];
         const RecordView record = stored ? RecordView{Kind::put, key, stored->value, stored->expires}
                                          : RecordView{Kind::erase, key, {}, kNoExpiry};
-        encode_record(record, i + 1 < batch.size(), log_.generation, bytes);
+        unsynced = end_ + bytes.size() - synced_;
+        encode_record(record, i + 1 < batch.size(), log_.header.generation, unsynced, bytes);
     }
-    if (Status written = log_.file->write(end_, bytes); !written.ok()) {
-        if (!log_.file->truncate(end_).ok()) return fail(std::move(written.failure()));
-        return written;
-    }
+    if (Status written = append_bytes(bytes); !written.ok()) return written;
+    says_it_is_synced_ = unsynced == 0;
     ++applied_;
     for (const auto& [key, stored] : batch) {
         if (stored) {
@@ -232,6 +232,13 @@ Status Engine::append(const std::vector<Change>& batch) {
         }
     }
     return Done{};
+}
+
+/// At the end of the log, which stays where it is.
+Status Engine::append_bytes(std::string_view bytes) {
+    Status written = log_.file->write(end_, bytes);
+    if (written.ok() || log_.file->truncate(end_).ok()) return written;
+    return fail(std::move(written.failure()));
 }
 
 /// Storage so full that not even a removal can be written may have room for a new log without what is removed.
@@ -286,15 +293,37 @@ std::int64_t Engine::next_expiry() const { return index_.earliest_expiry(); }
 Status Engine::flush() {
     if (broken_) return *broken_;
     if (flushed_ == applied_) return Done{};
-    return note_flushed(applied_, log_.file->sync());
+    return end_flush(begin_flush()->sync());
+}
+
+std::shared_ptr<File> Engine::begin_flush() {
+    flushing_ = {applied_, end_};
+    return log_.file;
 }
 
 /// A system that failed to write something forgets it, and says at the next sync that all is well.
-Status Engine::note_flushed(std::uint64_t batches, Status result) {
+Status Engine::end_flush(Status synced) {
     if (broken_) return *broken_;
-    if (batches <= flushed_) return Done{};  // A new log, synced as a whole, took the place of the one that failed.
-    if (!result.ok()) return fail(std::move(result.failure()));
-    flushed_ = batches;
+    // A new log, synced as a whole, took the place of the one that was at it.
+    if (flushing_.applied <= flushed_) return Done{};
+    if (!synced.ok()) return fail(std::move(synced.failure()));
+    flushed_ = flushing_.applied;
+    synced_ = flushing_.end;
+    return Done{};
+}
+
+Status Engine::mark_synced() {
+    if (broken_) return *broken_;
+    if (synced_ != end_ || says_it_is_synced_) return Done{};
+    std::string mark;
+    encode_record({Kind::mark, {}, {}, kNoExpiry}, false, log_.header.generation, 0, mark);
+    if (Status written = append_bytes(mark); !written.ok()) {
+        // Nothing is lost without it, and it is no reason not to open or to close where there is no room.
+        if (broken_ || written.failure().code != ErrorCode::quota) return written;
+        return Done{};
+    }
+    end_ += mark.size();
+    says_it_is_synced_ = true;
     return Done{};
 }
 
@@ -334,7 +363,8 @@ Result<bool> Engine::compact(std::size_t bytes) {
         return failed;
     }
     log_ = compaction_->log();
-    end_ = compaction_->end();
+    synced_ = end_ = compaction_->end();
+    says_it_is_synced_ = true;
     index_ = std::move(compaction_->index());
     flushed_ = applied_;
     compaction_.reset();

@@ -48,7 +48,7 @@ struct Range {
 /// A log that is open, and where it lies: what places are places in.
 struct OpenLog {
     std::shared_ptr<File> file;
-    std::uint64_t generation = 0;
+    Header header;
 };
 
 /// Goes through a range as it was when the scan began, whatever is written, removed or compacted meanwhile.
@@ -138,12 +138,16 @@ class Engine {
     [[nodiscard]] Status writable() const;
 
     // For whoever lets many writers share one flush: how many batches were applied and how many of those are flushed,
-    // the file to sync, and what came of that for so many batches. After one that failed, none that is made later
-    // counts.
+    // and what a flush does before and after it syncs the file. There is one at a time; all else may be called
+    // meanwhile. After one that failed, none that is made later counts.
     [[nodiscard]] std::uint64_t applied() const { return applied_; }
     [[nodiscard]] std::uint64_t flushed() const { return flushed_; }
-    [[nodiscard]] const std::shared_ptr<File>& file() const { return log_.file; }
-    Status note_flushed(std::uint64_t batches, Status result);
+    [[nodiscard]] std::shared_ptr<File> begin_flush();
+    Status end_flush(Status synced);
+
+    /// Writes into the log that all of it is synced, if it is and the log does not say so: what is damaged from then on
+    /// is not taken for what a power failure left out. For whoever closes it; a crash leaves it to the next `open`.
+    Status mark_synced();
 
     /// Whether more than half of the file, and more than a megabyte, is what is no longer so.
     [[nodiscard]] bool wants_compaction() const;
@@ -160,6 +164,7 @@ class Engine {
     Status replay();
     Status append(const std::vector<Change>& batch);
     Status append_in_room(const std::vector<Change>& batch);
+    Status append_bytes(std::string_view bytes);
     Status erase_in_full_storage(const std::vector<Change>& batch);
     Status compact_now();
     Status fail(Failure failure);
@@ -173,8 +178,14 @@ class Engine {
     OpenLog log_;
     std::uint64_t end_ = 0;  ///< Of the log: where the next batch goes.
     Index index_;
+    std::uint64_t synced_ = 0;       ///< Up to where it is known to be.
+    bool says_it_is_synced_ = true;  ///< All of it before its last record.
     std::uint64_t applied_ = 0;
     std::uint64_t flushed_ = 0;
+    struct {
+        std::uint64_t applied = 0;
+        std::uint64_t end = 0;
+    } flushing_;  ///< What the flush that is under way covers.
     std::optional<Failure> broken_;
     std::unique_ptr<Compaction> compaction_;
     std::uint64_t claimed_ = 0;  ///< The bytes that may be appended before it is looked again how much room there is.

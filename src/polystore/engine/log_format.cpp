@@ -1,5 +1,6 @@
 #include "polystore/engine/log_format.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -19,6 +20,7 @@ constexpr std::size_t kZero = 10;
 constexpr std::size_t kKeyLength = 12;
 constexpr std::size_t kValueLength = 16;
 constexpr std::size_t kExpires = 20;
+constexpr std::size_t kUnsynced = 28;
 
 template <typename T>
 void put(std::string& bytes, std::size_t at, T number) {
@@ -39,10 +41,11 @@ T take(std::string_view bytes, std::size_t at) {
     return number;
 }
 
+/// Of a whole head.
 std::uint32_t check_head(std::string_view head, std::uint64_t generation) {
     // As the CRC that the head's goes on from: as good as bytes before it, and cheaper.
     const auto seed = static_cast<std::uint32_t>(generation ^ (generation >> 32U));
-    return crc32c(head.substr(kBodyCheck, kHeadSize - kBodyCheck), seed);
+    return crc32c(head.substr(kBodyCheck), seed);
 }
 
 }  // namespace
@@ -62,7 +65,9 @@ std::optional<Header> decode_header(std::string_view bytes) {
     return Header{take<std::uint32_t>(bytes, 8), take<std::uint64_t>(bytes, 12)};
 }
 
-void encode_record(const RecordView& record, bool follows, std::uint64_t generation, std::string& log) {
+void encode_record(const RecordView& record, bool follows, std::uint64_t generation, std::uint64_t unsynced,
+                   std::string& log) {
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
     const std::size_t begin = log.size();
     log.resize(begin + kHeadSize);
     log += record.key;
@@ -74,11 +79,13 @@ void encode_record(const RecordView& record, bool follows, std::uint64_t generat
     put(log, begin + kKeyLength, static_cast<std::uint32_t>(record.key.size()));
     put(log, begin + kValueLength, static_cast<std::uint32_t>(record.value.size()));
     put(log, begin + kExpires, static_cast<std::uint64_t>(record.expires));
+    put(log, begin + kUnsynced, static_cast<std::uint32_t>(std::min(unsynced, kMost)));
     put(log, begin + kHeadCheck, check_head(std::string_view{log}.substr(begin, kHeadSize), generation));
 }
 
-std::optional<Head> decode_head(std::string_view bytes, std::uint64_t generation) {
-    if (take<std::uint32_t>(bytes, kHeadCheck) != check_head(bytes, generation)) return std::nullopt;
+std::optional<Head> decode_head(std::string_view bytes, const Header& header) {
+    bytes = bytes.substr(0, header.head_size());
+    if (take<std::uint32_t>(bytes, kHeadCheck) != check_head(bytes, header.generation)) return std::nullopt;
     const auto kind = static_cast<Kind>(bytes[kKind]);
     const auto follows = static_cast<unsigned char>(bytes[kFollows]);
     const Head head = {kind,
@@ -86,10 +93,12 @@ std::optional<Head> decode_head(std::string_view bytes, std::uint64_t generation
                        take<std::uint32_t>(bytes, kKeyLength),
                        take<std::uint32_t>(bytes, kValueLength),
                        static_cast<std::int64_t>(take<std::uint64_t>(bytes, kExpires)),
+                       header.version == 1 ? 0 : take<std::uint32_t>(bytes, kUnsynced),
                        take<std::uint32_t>(bytes, kBodyCheck)};
     // What no writer writes, though its check is right: not ours.
-    const bool known = (kind == Kind::put || (kind == Kind::erase && head.value_length == 0)) && follows <= 1 &&
-                       take<std::uint16_t>(bytes, kZero) == 0 && head.body_size() <= kLargestBody;
+    const bool known = (kind == Kind::put || (kind == Kind::erase && head.value_length == 0) ||
+                        (kind == Kind::mark && head.body_size() == 0 && follows == 0 && header.version != 1)) &&
+                       follows <= 1 && take<std::uint16_t>(bytes, kZero) == 0 && head.body_size() <= kLargestBody;
     return known ? std::optional(head) : std::nullopt;
 }
 

@@ -30,30 +30,40 @@ Result<std::string_view> LogReader::bytes(std::uint64_t offset, std::uint64_t le
 Result<LogReader::Found> LogReader::next() {
     if (offset_ == size_) return Found::end;
     const std::uint64_t left = size_ - offset_;
-    if (left < kHeadSize) return Found::torn;
-    if (!sees(offset_, kHeadSize)) {
-        if (Status looked = look(offset_, kHeadSize); !looked.ok()) return looked.failure();
+    const std::size_t head_size = header_.head_size();
+    if (left < head_size) return Found::torn;
+    if (!sees(offset_, head_size)) {
+        if (Status looked = look(offset_, head_size); !looked.ok()) return looked.failure();
     }
-    const std::optional<Head> head = decode_head(seen(offset_, kHeadSize), generation_);
+    const std::optional<Head> head = decode_head(seen(offset_, head_size), header_);
     if (!head) return what_is_no_record();
-    if (head->record_size() > left) return Found::torn;
-    if (!sees(offset_, head->record_size())) {
-        if (Status looked = look(offset_, head->record_size()); !looked.ok()) return looked.failure();
+    const std::uint64_t record_size = head_size + head->body_size();
+    if (record_size > left) return Found::torn;
+    if (!sees(offset_, record_size)) {
+        if (Status looked = look(offset_, record_size); !looked.ok()) return looked.failure();
     }
-    const std::optional<RecordView> record = decode_body(*head, seen(offset_ + kHeadSize, head->body_size()));
+    const std::optional<RecordView> record = decode_body(*head, seen(offset_ + head_size, head->body_size()));
     if (!record) return what_is_no_record();
     record_ = *record;
     record_offset_ = offset_;
     follows_ = head->follows;
-    offset_ += head->record_size();
+    unsynced_ = head->unsynced;
+    offset_ += record_size;
     return Found::record;
 }
 
-/// A crash may leave sectors that were never written, which read as zeros: but only where nothing whole comes after.
+/// A power failure may leave a gap, but only in what was not synced; and sectors that were never written, which read as
+/// zeros, after all that is whole.
 Result<LogReader::Found> LogReader::what_is_no_record() {
-    Result<std::uint64_t> next = next_record_after(offset_);
-    if (!next.ok()) return next.failure();
-    if (*next != size_) return Found::damaged;
+    bool is_gap = false;
+    for (std::uint64_t from = offset_ + 1;; is_gap = true) {
+        Result<std::optional<Whole>> whole = first_whole_from(from);
+        if (!whole.ok()) return whole.failure();
+        if (!*whole) break;
+        if ((*whole)->unsynced < (*whole)->offset - offset_) return Found::damaged;
+        from = (*whole)->end;
+    }
+    if (is_gap) return Found::torn;
     for (std::uint64_t sector = offset_ / kSector * kSector; sector < size_; sector += kSector) {
         const std::uint64_t begin = std::max(sector, offset_);
         Result<std::string_view> part = bytes(begin, std::min(sector + kSector, size_) - begin);
@@ -63,24 +73,25 @@ Result<LogReader::Found> LogReader::what_is_no_record() {
     return Found::damaged;
 }
 
-/// The offset of the first whole record beyond `offset`; the size of the log if there is none.
-Result<std::uint64_t> LogReader::next_record_after(std::uint64_t offset) {
-    for (std::uint64_t i = offset + 1; i + kHeadSize <= size_; ++i) {
-        Result<std::string_view> head_bytes = bytes(i, kHeadSize);
+/// The first whole record that begins at `offset` or behind it.
+Result<std::optional<LogReader::Whole>> LogReader::first_whole_from(std::uint64_t offset) {
+    const std::size_t head_size = header_.head_size();
+    for (std::uint64_t i = offset; i + head_size <= size_; ++i) {
+        Result<std::string_view> head_bytes = bytes(i, head_size);
         if (!head_bytes.ok()) return head_bytes.failure();
-        const std::optional<Head> head = decode_head(*head_bytes, generation_);
-        if (!head || head->record_size() > size_ - i) continue;
-        Result<std::string_view> body = bytes(i + kHeadSize, head->body_size());
+        const std::optional<Head> head = decode_head(*head_bytes, header_);
+        if (!head || head->body_size() > size_ - i - head_size) continue;
+        Result<std::string_view> body = bytes(i + head_size, head->body_size());
         if (!body.ok()) return body.failure();
-        if (decode_body(*head, *body)) return i;
+        if (decode_body(*head, *body)) return std::optional(Whole{i, i + head_size + body->size(), head->unsynced});
     }
-    return size_;
+    return std::optional<Whole>();
 }
 
 Status LogReader::skip_damage() {
-    Result<std::uint64_t> next = next_record_after(offset_);
+    Result<std::optional<Whole>> next = first_whole_from(offset_ + 1);
     if (!next.ok()) return next.failure();
-    offset_ = *next;
+    offset_ = *next ? (*next)->offset : size_;
     return Done{};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,13 +16,13 @@ class LogReader {
     enum class Found : std::uint8_t {
         record,
         end,
-        torn,     ///< What follows is the beginning of a record that was never written to its end.
+        torn,     ///< What follows was never written to its end, or was not all of it when the power failed.
         damaged,  ///< What follows is no record, though there was one.
     };
 
     /// Reads `file`, of `size` bytes, from `offset` on.
-    LogReader(File& file, std::uint64_t generation, std::uint64_t offset, std::uint64_t size)
-        : file_(file), generation_(generation), offset_(offset), size_(size) {}
+    LogReader(File& file, const Header& header, std::uint64_t offset, std::uint64_t size)
+        : file_(file), header_(header), offset_(offset), size_(size) {}
 
     /// Looks at what is at `offset()`. It stays there unless that is a record.
     [[nodiscard]] Result<Found> next();
@@ -31,6 +32,8 @@ class LogReader {
     [[nodiscard]] std::uint64_t record_offset() const { return record_offset_; }
     /// Whether the record is not the last of its batch.
     [[nodiscard]] bool follows() const { return follows_; }
+    /// How many bytes before the record were not known to be synced when it was written.
+    [[nodiscard]] std::uint32_t unsynced() const { return unsynced_; }
 
     /// The end of the last record found.
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
@@ -50,15 +53,21 @@ class LogReader {
     Status look(std::uint64_t offset, std::uint64_t length);
     [[nodiscard]] Result<std::string_view> bytes(std::uint64_t offset, std::uint64_t length);
     [[nodiscard]] Result<Found> what_is_no_record();
-    [[nodiscard]] Result<std::uint64_t> next_record_after(std::uint64_t offset);
+    struct Whole {
+        std::uint64_t offset;
+        std::uint64_t end;
+        std::uint32_t unsynced;
+    };
+    [[nodiscard]] Result<std::optional<Whole>> first_whole_from(std::uint64_t offset);
 
     File& file_;
-    std::uint64_t generation_;
+    Header header_;
     std::uint64_t offset_;
     std::uint64_t size_;
     RecordView record_;
     std::uint64_t record_offset_ = 0;
     bool follows_ = false;
+    std::uint32_t unsynced_ = 0;
     std::string buffer_;
     // A part of the file, so that a record does not cost a call.
     std::string_view window_;

@@ -38,6 +38,9 @@ constexpr std::time_t kSilence = 60;
 /// Two that ask at the same moment see each other and both withdraw; they ask again after a pause.
 constexpr int kAttempts = 10;
 constexpr unsigned kLongestPause = 20;  // Milliseconds.
+/// What the name of a lock ends with until it says whose it is: it is none yet, and, of a process that was killed,
+/// never.
+constexpr std::string_view kUnfinished = ".new";
 
 std::string text_of(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -119,6 +122,10 @@ class PosixLock : public Lock {
         for (const std::string& name : posix::names_in(own.parent_path())) {
             if (!name.starts_with(prefix) || name == own.filename().string()) continue;
             const fs::path path = own.parent_path() / name;
+            if (name.ends_with(kUnfinished)) {
+                if (!is_renewed(path.string())) unlink(path.c_str());
+                continue;
+            }
             const std::string text = text_of(path);
             if (is_alive(json::parse(text, nullptr, false)).value_or(is_renewed(path.string()))) return text;
             unlink(path.c_str());
@@ -142,15 +149,16 @@ class PosixLock : public Lock {
 };
 
 std::unique_ptr<PosixLock> ask(const std::string& path) {
-    const posix::OpenFile file(path, O_WRONLY | O_CREAT | O_EXCL);
-    auto lock = std::make_unique<PosixLock>(path);
+    const std::string unfinished = path + std::string(kUnfinished);
+    const posix::OpenFile file(unfinished, O_WRONLY | O_CREAT | O_EXCL);
     try {
         file.write_all(ourselves());
     } catch (const Error& error) {
         // A full disk has room for a name still, and where the text is missing others go by the age of the file.
         if (error.code() != ErrorCode::quota) throw;
     }
-    return lock;
+    posix::rename_file(unfinished, path);
+    return std::make_unique<PosixLock>(path);
 }
 
 /// The process that a lock names, as a message says it.

@@ -3,21 +3,24 @@
 namespace polystore::engine {
 namespace {
 
-std::size_t size_of(std::string_view key, const Place& place) { return kHeadSize + key.size() + place.value_length; }
+std::size_t size_of(const OpenLog& log, std::string_view key, const Place& place) {
+    return log.header.head_size() + key.size() + place.value_length;
+}
 
 }  // namespace
 
 void expect_value(const OpenLog& log, std::string_view key, const Place& place) {
-    log.file->expect(place.offset, size_of(key, place));
+    log.file->expect(place.offset, size_of(log, key, place));
 }
 
 Result<std::string_view> read_value(const OpenLog& log, std::string_view key, const Place& place, std::string& buffer) {
-    const std::size_t size = size_of(key, place);
+    const std::size_t size = size_of(log, key, place);
     Result<std::string_view> bytes = log.file->read(place.offset, size, buffer);
     if (!bytes.ok()) return bytes;
-    const std::optional<Head> head = decode_head(*bytes, log.generation);
-    if (head && head->record_size() == size) {
-        const std::optional<RecordView> record = decode_body(*head, bytes->substr(kHeadSize));
+    const std::optional<Head> head = decode_head(*bytes, log.header);
+    const std::string_view body = bytes->substr(log.header.head_size());
+    if (head && head->body_size() == body.size()) {
+        const std::optional<RecordView> record = decode_body(*head, body);
         if (record && record->key == key) return record->value;
     }
     return Failure{ErrorCode::corrupt, "The record at offset " + std::to_string(place.offset) +

@@ -11,17 +11,20 @@ namespace {
 
 /// The header tells which records are of the log. Where it is damaged, the generation is not known, but most logs are
 /// of a small one: the first with a record is taken.
-Result<std::uint64_t> find_generation(File& file, std::uint64_t size) {
+Result<Header> find_header(File& file, std::uint64_t size) {
     constexpr std::uint64_t kMostTried = 64;
     std::string buffer;
     Result<std::string_view> bytes = file.read(0, kHeaderSize, buffer);
     if (!bytes.ok()) return bytes.failure();
-    if (const std::optional<Header> header = decode_header(*bytes)) return header->generation;
+    if (const std::optional<Header> header = decode_header(*bytes)) return *header;
     for (std::uint64_t generation = 1; generation <= kMostTried; ++generation) {
-        LogReader reader(file, generation, kHeaderSize, size);
-        Result<LogReader::Found> found = reader.next();
-        if (!found.ok()) return found.failure();
-        if (*found == LogReader::Found::record) return generation;
+        for (std::uint32_t version = 1; version <= kVersion; ++version) {
+            const Header header = {version, generation};
+            LogReader reader(file, header, kHeaderSize, size);
+            Result<LogReader::Found> found = reader.next();
+            if (!found.ok()) return found.failure();
+            if (*found == LogReader::Found::record) return header;
+        }
     }
     return Failure{ErrorCode::corrupt, "Neither a header nor a first record of a polystore log is whole."};
 }
@@ -38,8 +41,8 @@ Result<Salvaged> salvage(Env& env, const std::string& from, const std::string& t
     if (*size < kHeaderSize) {
         return Failure{ErrorCode::corrupt, "The file " + from + " is too short to be a polystore log."};
     }
-    Result<std::uint64_t> generation = find_generation(*file, *size);
-    if (!generation.ok()) return generation.failure();
+    Result<Header> header = find_header(*file, *size);
+    if (!header.ok()) return header.failure();
 
     Result<std::shared_ptr<File>> taken = env.open(to);
     if (!taken.ok()) return taken.failure();
@@ -52,7 +55,7 @@ Result<Salvaged> salvage(Env& env, const std::string& from, const std::string& t
 
     Salvaged salvaged;
     std::uint64_t kept = 0;
-    LogReader reader(*file, *generation, kHeaderSize, *size);
+    LogReader reader(*file, *header, kHeaderSize, *size);
     for (;;) {
         Result<LogReader::Found> found = reader.next();
         if (!found.ok()) return found.failure();
@@ -62,14 +65,16 @@ Result<Salvaged> salvage(Env& env, const std::string& from, const std::string& t
             continue;
         }
         const RecordView& record = reader.record();
+        kept += header->head_size() + record.key.size() + record.value.size();
+        if (record.kind == Kind::mark) continue;
         Change change = {std::string(record.key), std::nullopt};
         if (record.kind == Kind::put) change.stored = Stored{std::string(record.value), record.expires};
         if (Status applied = (*engine)->apply({std::move(change)}); !applied.ok()) return applied.failure();
         ++salvaged.records;
-        kept += kHeadSize + record.key.size() + record.value.size();
     }
     salvaged.lost_bytes = *size - kHeaderSize - kept;
     if (Status flushed = (*engine)->flush(); !flushed.ok()) return flushed.failure();
+    if (Status marked = (*engine)->mark_synced(); !marked.ok()) return marked.failure();
     engine->reset();
     if (Status named = env.replace(unfinished, to); !named.ok()) return named.failure();
     return salvaged;

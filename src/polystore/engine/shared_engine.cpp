@@ -83,9 +83,8 @@ Status SharedEngine::flush_applied(Hold& hold) {
         if (Status writable = engine_->writable(); !writable.ok()) return writable;  // A sync before ours failed.
         flushing_ = true;
         await_writers(hold);
-        const std::uint64_t covered = engine_->applied();
         const int covered_calls = std::exchange(uncovered_calls_, 0);
-        const std::shared_ptr<File> file = engine_->file();
+        const std::shared_ptr<File> file = engine_->begin_flush();
         hold.unlock();
         const auto begin = std::chrono::steady_clock::now();
         Status synced = file->sync();
@@ -93,7 +92,7 @@ Status SharedEngine::flush_applied(Hold& hold) {
         hold.lock();
         flushing_ = false;
         writers_ = covered_calls + uncovered_calls_;
-        Status noted = engine_->note_flushed(covered, std::move(synced));
+        Status noted = engine_->end_flush(std::move(synced));
         flushed_.notify_all();
         if (!noted.ok()) return noted;
     }
@@ -169,6 +168,7 @@ Status SharedEngine::close() {
     if (!engine_) return closed_;
     closed_ = flush_applied(hold);
     flushed_.wait(hold, [&] { return waiting_ == 0; });
+    if (closed_.ok()) closed_ = engine_->mark_synced();
     engine_.reset();
     return closed_;
 }
