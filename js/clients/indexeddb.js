@@ -4,7 +4,7 @@ import { ObjectStore, rangeOfPrefix } from "./object_store.js";
 /** The database of `kv(indexedDB)`. */
 const DEFAULT_NAME = "polystore";
 /** The object store in each database of ours. */
-const STORE_NAME = "polystore";
+export const STORE_NAME = "polystore";
 
 /**
  * @param {string | IDBFactory} input `indexeddb:name`, or the browser's `indexedDB`.
@@ -46,12 +46,14 @@ export class IndexedDb extends ObjectStore {
 }
 
 /**
+ * Opens a database of ours, or makes one.
  * @param {IDBFactory} factory
  * @param {string} name
  * @param {number} [version]
  * @returns {Promise<IDBDatabase>}
+ * @throws {Error} If it is somebody else's.
  */
-async function connect(factory, name, version) {
+export async function connect(factory, name, version) {
   const database = await openDatabase(factory, name, ({ result }) => result.createObjectStore(STORE_NAME), version);
   const stores = [...database.objectStoreNames];
   if (stores.includes(STORE_NAME)) return database;

@@ -1,7 +1,10 @@
 // Where a log is kept when the browser gives us no private file system: in a database, until there is one.
 
-import { IndexedDb } from "../clients/indexeddb.js";
+import { connect, IndexedDb, STORE_NAME } from "../clients/indexeddb.js";
 import { requireText } from "../clients/text_key.js";
+
+/** Records that are moved at a time. */
+const PAGE_LENGTH = 1000;
 
 /** @param {string} name Of the log. */
 const databaseName = (name) => `polystore-wasm opfs:${name}`;
@@ -41,29 +44,69 @@ export const openFallback = (name, durability) => new Fallback(databaseName(name
  * Moves into a log what was kept in its place. Nobody is served meanwhile, so what is moved is newer than what is there.
  * @param {string} name
  * @param {import("./engine.js").Engine} engine
+ * @throws {PolystoreError} If the log cannot take it. Then the database has it still.
  */
 export async function moveIn(name, engine) {
-  if (!(await exists(databaseName(name)))) return;
-  const database = openFallback(name, "relaxed");
-  try {
-    for await (const { ids, found } of database.pages("")) {
-      for (const [i, { value, expires }] of found.entries()) engine.put(ids[i], JSON.stringify(value), expires);
-      engine.apply();
-    }
-    engine.flush();
-  } finally {
-    await database.close();
-  }
+  const { version, isEmpty } = await look(databaseName(name));
+  if (isEmpty) return;
+  // Pages that have the database open are kept out while its version is changed, and wait: nothing that they write is lost. It
+  // stays, empty, for to delete it would not wait for what such a page writes next: that is moved the next time.
   await new Promise((resolve, reject) => {
-    const deleting = indexedDB.deleteDatabase(databaseName(name));
-    deleting.onsuccess = resolve;
-    deleting.onerror = () => reject(deleting.error);
+    const opening = indexedDB.open(databaseName(name), version + 1);
+    /** @type {unknown} */
+    let failure;
+    opening.onupgradeneeded = () => {
+      const transaction = /** @type {IDBTransaction} */ (opening.transaction);
+      moveAll(transaction.objectStore(STORE_NAME), engine, (error) => {
+        failure = error;
+        transaction.abort();
+      });
+    };
+    opening.onerror = () => reject(failure ?? opening.error);
+    opening.onsuccess = () => {
+      opening.result.close();
+      resolve(undefined);
+    };
   });
 }
 
-/** @param {string} name */
-async function exists(name) {
+/** @param {string} name Of a database, which may not be there. */
+async function look(name) {
   // A browser that refuses has no database for us either.
   const databases = (await globalThis.indexedDB?.databases?.().catch(() => [])) ?? [];
-  return databases.some((database) => database.name === name);
+  if (!databases.some((database) => database.name === name)) return { version: 0, isEmpty: true };
+  const database = await connect(indexedDB, name);
+  const transaction = database.transaction(STORE_NAME);
+  const counting = transaction.objectStore(STORE_NAME).count();
+  await new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error);
+  });
+  database.close();
+  return { version: database.version, isEmpty: counting.result === 0 };
+}
+
+/**
+ * Moves all records of an object store into a log, which has them for good before they are removed.
+ * @param {IDBObjectStore} store
+ * @param {import("./engine.js").Engine} engine
+ * @param {(error: unknown) => void} fail
+ * @param {IDBKeyRange} [range] Those that are left.
+ */
+function moveAll(store, engine, fail, range) {
+  const ids = store.getAllKeys(range, PAGE_LENGTH);
+  const found = store.getAll(range, PAGE_LENGTH);
+  found.onsuccess = () => {
+    try {
+      for (const [i, { value, expires }] of found.result.entries())
+        engine.put(String(ids.result[i]), JSON.stringify(value), expires);
+      engine.apply();
+      if (ids.result.length === PAGE_LENGTH)
+        return moveAll(store, engine, fail, IDBKeyRange.lowerBound(ids.result.at(-1), true));
+      engine.flush();
+      store.clear();
+    } catch (error) {
+      fail(error);
+    }
+  };
 }

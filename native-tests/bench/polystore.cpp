@@ -32,7 +32,9 @@ class Engine : public Database {
         got(engine_->flush());
     }
 
-    void get(std::string_view key, std::string& value) override { value = got(engine_->get(key)).value().value; }
+    void get(std::string_view key, std::string& value) override {
+        if (!got(engine_->get(key, value))) throw std::runtime_error("polystore: a key is missing");
+    }
 
     std::size_t scan(std::string_view prefix) override {
         std::size_t bytes = 0;

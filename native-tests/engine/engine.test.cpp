@@ -111,7 +111,7 @@ class Player {
             case 2: {
                 const std::string sought = key();
                 const auto found = model_.find(sought);
-                CHECK(got(engine_->get(sought)) ==
+                CHECK(stored_at(*engine_, sought) ==
                       (found == model_.end() ? std::nullopt : std::optional(found->second)));
                 CHECK(engine_->expiry_of(sought).has_value() == (found != model_.end()));
                 return;
@@ -201,7 +201,7 @@ TEST_CASE("engine: a scan sees the state at its beginning, through writes and co
     for (; scan.next(); ++count) REQUIRE(got(scan.read(buffer)) == "old");
     CHECK(count == 1000);
     CHECK(engine->size() == 501);
-    CHECK(got(engine->get("5"))->value == "new");
+    CHECK(stored_at(*engine, "5")->value == "new");
 }
 
 TEST_CASE("engine: compaction leaves what is live, and the file says so", "[engine]") {

@@ -51,7 +51,7 @@ TEST_CASE("notes: one is made with the changes of its batch, or not at all", "[e
         env.put(kPath, whole.substr(0, length));
         engine = opened(env);
         const bool made = length == whole.size();
-        REQUIRE(got(engine->get("key"))->value == (made ? "2" : "1"));
+        REQUIRE(stored_at(*engine, "key")->value == (made ? "2" : "1"));
         REQUIRE(got(find_note(*engine, 7))->sequence == (made ? 2 : 1));
         engine.reset();
     }
@@ -98,7 +98,7 @@ TEST_CASE("notes: those of before a time are forgotten, and what is none is with
     CHECK(got(find_note(*engine, 2)));
     CHECK(got(find_note(*engine, 3)));
     CHECK(engine->size() == 3);
-    CHECK(got(engine->get("a"))->value == "1");
+    CHECK(stored_at(*engine, "a")->value == "1");
 }
 
 TEST_CASE("notes: where they cannot be read, that is said", "[engine]") {

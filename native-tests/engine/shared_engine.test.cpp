@@ -42,7 +42,7 @@ TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[
                 const std::string name = std::to_string(thread);
                 if (!shared->apply({set("x" + name, value), set("y" + name, value)}).ok()) ++wrong;
                 if (durability == Durability::strict && !shared->flush().ok()) ++wrong;
-                if (got(shared->get("x" + name))->value != value) ++wrong;
+                if (stored_at(*shared, "x" + name)->value != value) ++wrong;
             }
         });
         CHECK(wrong == 0);
@@ -204,7 +204,7 @@ TEST_CASE("shared engine: what has expired goes without a call, and nothing else
     // What expires within the next second goes together.
     timer.await_sleep(milliseconds(1000));
     CHECK(timed.count() == 4);
-    CHECK_FALSE(got(timed.shared->get("b")));
+    CHECK_FALSE(stored_at(*timed.shared, "b"));
     timer.advance(milliseconds(1000));
     timer.await_sleep(milliseconds(1000));
     CHECK(timed.count() == 3);

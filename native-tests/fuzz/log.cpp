@@ -58,7 +58,7 @@ void require_same(Engine& engine, const Model& model) {
     std::int64_t next = kNoExpiry;
     for (const auto& [key, stored] : model) {
         pairs.emplace_back(key, stored.value);
-        require(got(engine.get(key)) == stored, "get gives what is stored");
+        require(stored_at(engine, key) == stored, "get gives what is stored");
         next = std::min(next, stored.expires);
     }
     require(engine.size() == model.size(), "the size is that of the contents");

@@ -2,8 +2,10 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,11 +46,21 @@ inline std::vector<std::pair<std::string, std::string>> listed(engine::Scan scan
     return entries;
 }
 
+/// What is stored at `key` in an engine of either kind.
+template <typename AnyEngine>
+std::optional<engine::Stored> stored_at(AnyEngine& engine, std::string_view key) {
+    engine::Stored stored;
+    const std::optional<std::int64_t> expires = got(engine.get(key, stored.value));
+    if (!expires) return std::nullopt;
+    stored.expires = *expires;
+    return stored;
+}
+
 /// All that is in it, by scan; and by get, which must say the same.
 inline std::map<std::string, std::string> contents(engine::Engine& engine) {
     std::map<std::string, std::string> all;
     for (auto& [key, value] : listed(engine.scan({}))) {
-        const auto stored = got(engine.get(key));
+        const auto stored = stored_at(engine, key);
         if (!stored || stored->value != value) throw std::runtime_error("get and scan differ at " + key);
         all.emplace(std::move(key), std::move(value));
     }

@@ -99,11 +99,10 @@ EMSCRIPTEN_KEEPALIVE void polystore_engine_close() {
 
 /// Says whether there is something at a key: then its value is the output, and the number when it expires.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_get(std::size_t key_length) {
-    Result<std::optional<Stored>> stored = opened->get(text_at(0, key_length));
-    if (!stored.ok()) return fail(stored.failure());
-    if (!*stored) return 0;
-    output = std::move((*stored)->value);
-    number = to_number((*stored)->expires);
+    Result<std::optional<std::int64_t>> expires = opened->get(text_at(0, key_length), output);
+    if (!expires.ok()) return fail(expires.failure());
+    if (!*expires) return 0;
+    number = to_number(**expires);
     return 1;
 }
 

@@ -60,8 +60,9 @@ class Log : public Client {
 
     std::optional<Record> read(const std::string& id) override {
         check_key(id);
-        const std::optional<Stored> stored = checked(opened().get(id));
-        return stored ? std::optional(to_record(id, stored->value, stored->expires)) : std::nullopt;
+        std::string value;
+        const std::optional<std::int64_t> expires = checked(opened().get(id, value));
+        return expires ? std::optional(to_record(id, value, *expires)) : std::nullopt;
     }
 
     void write(const std::string& id, const Record& record) override {

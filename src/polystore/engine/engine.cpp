@@ -130,17 +130,18 @@ Status Engine::replay() {
     return log_.header.version == kVersion ? mark_synced() : compact_now();
 }
 
-Result<std::optional<Stored>> Engine::get(std::string_view key) {
+Result<std::optional<std::int64_t>> Engine::get(std::string_view key, std::string& value) {
     const std::optional<Place> place = index_.find_likely(key);
-    if (!place) return std::optional<Stored>();
+    if (!place) return std::optional<std::int64_t>();
     expect_value(log_, key, *place);  // The value at the same time as the head.
     std::string buffer;
-    Result<std::string_view> value = read_value(log_, key, *place, buffer);
-    if (!value.ok()) {
-        if (!index_.find(key)) return std::optional<Stored>();  // It was the place of another key.
-        return value.failure();
+    Result<std::string_view> found = read_value(log_, key, *place, buffer);
+    if (!found.ok()) {
+        if (!index_.find(key)) return std::optional<std::int64_t>();  // It was the place of another key.
+        return found.failure();
     }
-    return std::optional(Stored{std::string(*value), place->expires});
+    value.assign(*found);
+    return std::optional(place->expires);
 }
 
 std::optional<std::int64_t> Engine::expiry_of(std::string_view key) const {

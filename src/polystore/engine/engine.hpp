@@ -99,8 +99,9 @@ class Engine {
     /// Does not flush.
     ~Engine();
 
-    /// What is stored at `key`, expired or not. Fails with ERR_CORRUPT as `Scan::read`.
-    [[nodiscard]] Result<std::optional<Stored>> get(std::string_view key);
+    /// What is stored at `key`, expired or not: its value into `value`, and when it expires; nothing if there is none.
+    /// Fails with ERR_CORRUPT as `Scan::read`.
+    [[nodiscard]] Result<std::optional<std::int64_t>> get(std::string_view key, std::string& value);
 
     /// When the first of all keys expires; `kNoExpiry` if none does.
     [[nodiscard]] std::int64_t next_expiry() const;

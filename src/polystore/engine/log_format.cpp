@@ -83,22 +83,26 @@ void encode_record(const RecordView& record, bool follows, std::uint64_t generat
     put(log, begin + kHeadCheck, check_head(std::string_view{log}.substr(begin, kHeadSize), generation));
 }
 
+Head read_head(std::string_view bytes, const Header& header) {
+    return {static_cast<Kind>(bytes[kKind]),
+            bytes[kFollows] != 0,
+            take<std::uint32_t>(bytes, kKeyLength),
+            take<std::uint32_t>(bytes, kValueLength),
+            static_cast<std::int64_t>(take<std::uint64_t>(bytes, kExpires)),
+            header.version == 1 ? 0 : take<std::uint32_t>(bytes, kUnsynced),
+            take<std::uint32_t>(bytes, kBodyCheck)};
+}
+
 std::optional<Head> decode_head(std::string_view bytes, const Header& header) {
     bytes = bytes.substr(0, header.head_size());
     if (take<std::uint32_t>(bytes, kHeadCheck) != check_head(bytes, header.generation)) return std::nullopt;
-    const auto kind = static_cast<Kind>(bytes[kKind]);
-    const auto follows = static_cast<unsigned char>(bytes[kFollows]);
-    const Head head = {kind,
-                       follows != 0,
-                       take<std::uint32_t>(bytes, kKeyLength),
-                       take<std::uint32_t>(bytes, kValueLength),
-                       static_cast<std::int64_t>(take<std::uint64_t>(bytes, kExpires)),
-                       header.version == 1 ? 0 : take<std::uint32_t>(bytes, kUnsynced),
-                       take<std::uint32_t>(bytes, kBodyCheck)};
+    const Head head = read_head(bytes, header);
     // What no writer writes, though its check is right: not ours.
-    const bool known = (kind == Kind::put || (kind == Kind::erase && head.value_length == 0) ||
-                        (kind == Kind::mark && head.body_size() == 0 && follows == 0 && header.version != 1)) &&
-                       follows <= 1 && take<std::uint16_t>(bytes, kZero) == 0 && head.body_size() <= kLargestBody;
+    const bool has_known_kind =
+        head.kind == Kind::put || (head.kind == Kind::erase && head.value_length == 0) ||
+        (head.kind == Kind::mark && head.body_size() == 0 && !head.follows && header.version != 1);
+    const bool known = has_known_kind && static_cast<unsigned char>(bytes[kFollows]) <= 1 &&
+                       take<std::uint16_t>(bytes, kZero) == 0 && head.body_size() <= kLargestBody;
     return known ? std::optional(head) : std::nullopt;
 }
 

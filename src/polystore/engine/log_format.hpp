@@ -94,6 +94,9 @@ struct Header {
 void encode_record(const RecordView& record, bool follows, std::uint64_t generation, std::uint64_t unsynced,
                    std::string& log);
 
+/// As the next, but whatever the head's check says: for whoever knows what it has to say.
+[[nodiscard]] Head read_head(std::string_view bytes, const Header& header);
+
 /// The head at the front of `bytes`, as many of them at least as a head has, unless it is damaged.
 [[nodiscard]] std::optional<Head> decode_head(std::string_view bytes, const Header& header);
 

@@ -36,9 +36,10 @@ Change change_of_note(std::uint64_t session, const Note& note) {
 Change removal_of_note(std::uint64_t session) { return {key_of(session), std::nullopt}; }
 
 Result<std::optional<Note>> find_note(Engine& engine, std::uint64_t session) {
-    Result<std::optional<Stored>> stored = engine.get(key_of(session));
-    if (!stored.ok()) return stored.failure();
-    return *stored ? parse((*stored)->value) : std::nullopt;
+    std::string text;
+    Result<std::optional<std::int64_t>> found = engine.get(key_of(session), text);
+    if (!found.ok()) return found.failure();
+    return *found ? parse(text) : std::nullopt;
 }
 
 Status forget_notes(Engine& engine, std::int64_t time) {

@@ -17,10 +17,11 @@ Result<std::string_view> read_value(const OpenLog& log, std::string_view key, co
     const std::size_t size = size_of(log, key, place);
     Result<std::string_view> bytes = log.file->read(place.offset, size, buffer);
     if (!bytes.ok()) return bytes;
-    const std::optional<Head> head = decode_head(*bytes, log.header);
+    // What the index does not know of the head is the check of the body, which says if it is damaged itself.
+    const Head head = read_head(*bytes, log.header);
     const std::string_view body = bytes->substr(log.header.head_size());
-    if (head && head->body_size() == body.size()) {
-        const std::optional<RecordView> record = decode_body(*head, body);
+    if (head.body_size() == body.size()) {
+        const std::optional<RecordView> record = decode_body(head, body);
         if (record && record->key == key) return record->value;
     }
     return Failure{ErrorCode::corrupt, "The record at offset " + std::to_string(place.offset) +

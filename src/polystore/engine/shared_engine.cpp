@@ -29,9 +29,9 @@ SharedEngine::SharedEngine(std::unique_ptr<Engine> engine, const SharedOptions& 
 
 SharedEngine::~SharedEngine() { static_cast<void>(close()); }
 
-Result<std::optional<Stored>> SharedEngine::get(std::string_view key) {
+Result<std::optional<std::int64_t>> SharedEngine::get(std::string_view key, std::string& value) {
     const Hold hold(mutex_);
-    return engine_->get(key);
+    return engine_->get(key, value);
 }
 
 Status SharedEngine::apply(const std::vector<Change>& batch) {

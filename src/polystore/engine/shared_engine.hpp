@@ -46,7 +46,7 @@ class SharedEngine : public std::enable_shared_from_this<SharedEngine> {
     ~SharedEngine();
 
     // As the engine's. Not to be called after `close`.
-    [[nodiscard]] Result<std::optional<Stored>> get(std::string_view key);
+    [[nodiscard]] Result<std::optional<std::int64_t>> get(std::string_view key, std::string& value);
     Status apply(const std::vector<Change>& batch);
     Result<std::size_t> evict(std::int64_t now, std::string_view prefix);
     Status clear(std::string_view prefix);
