@@ -3,7 +3,9 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <barrier>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <random>
 #include <string>
@@ -128,6 +130,27 @@ Timed writing_synced(const std::vector<Pair>& pairs, std::size_t at_once) {
     };
 }
 
+/// As the last, for so many threads, who all wait until it is done: the least that a put of theirs can be.
+Timed waiting_synced(const std::vector<Pair>& pairs, int threads) {
+    return [=, &pairs] {
+        const TemporaryFolder folder;
+        auto file = engine::posix_env().create((folder / "data").string());
+        if (!file.ok()) throw std::runtime_error(file.failure().message);
+        const auto at_once = static_cast<std::size_t>(threads);
+        const std::string records(at_once * (engine::kHeadSize + kKeyLength + kValueLength), 'x');
+        std::uint64_t end = 0;
+        std::barrier all(threads, [&]() noexcept {
+            if (!(*file)->write(end, records).ok() || !(*file)->sync().ok()) std::abort();
+            end += records.size();
+        });
+        return seconds([&] {
+            testing::on_threads(threads, [&](int) {
+                for (std::size_t i = 0; i < pairs.size() / at_once; ++i) all.arrive_and_wait();
+            });
+        });
+    };
+}
+
 /// Reading the file and checksumming it, and nothing else.
 double read_and_check(const std::filesystem::path& path) {
     return seconds([&] {
@@ -236,6 +259,8 @@ bool run() {
                         putting_synced(open_leveldb, few, 16), 2));
     // What no log can be better than, if all threads share every sync.
     rows.push_back(race("the write and the sync of 16, and nothing else", 8000, writing_synced(few, 16), level,
+                        putting_synced(open_leveldb, few, 16), {}));
+    rows.push_back(race("the same, for which 16 threads wait", 8000, waiting_synced(few, 16), level,
                         putting_synced(open_leveldb, few, 16), {}));
     std::filesystem::copy_file(folder / "unsorted", folder / "copy");
     rows.push_back(race(

@@ -270,7 +270,9 @@ TEST_CASE("engine faults: a mark is made once, and not where there is nothing to
     got(engine->mark_synced());
     CHECK(size() == kHeaderSize + 2 * record + kHeadSize);
     engine.reset();
+    const int syncs = env.syncs();
     engine = opened(env);
+    CHECK(env.syncs() == syncs);  // The mark says that it needs none.
     CHECK(size() == kHeaderSize + 2 * record + kHeadSize);
     CHECK(contents(*engine) == Values{{"a", "1"}, {"b", "2"}});
 

@@ -167,6 +167,35 @@ TEST_CASE("index: the loader takes one key again and again, and keys that differ
     check_same(loader.finish(), model);
 }
 
+TEST_CASE("index: the loader takes keys in their order, and what breaks it", "[engine]") {
+    const std::size_t most = GENERATE(1U, 1'000'000U);
+    IndexLoader loader(most);
+    Model model;
+    const auto put = [&](const std::string& key) {
+        const Place place = {model.size(), kNoExpiry, 1};
+        loader.put(key, place);
+        model[key] = place;
+    };
+    const auto erase = [&](const std::string& key) {
+        loader.erase(key);
+        model.erase(key);
+    };
+    erase("");
+    put("");  // The first of all, and not behind another.
+    for (int i = 1000; i < 2000; ++i) put(std::to_string(i));
+    erase("3");  // Behind all: nothing is there.
+    SECTION("nothing") {}
+    SECTION("the last key again") { put("1999"); }
+    SECTION("a key among them") { put("1500x"); }
+    SECTION("the removal of one") {
+        erase("1999");
+        put("2");
+    }
+    SECTION("the removal of the first") { erase(""); }
+    put("4");
+    check_same(loader.finish(), model);
+}
+
 TEST_CASE("index: of nothing", "[engine]") {
     check_same(IndexLoader().finish(), {});
     IndexLoader loader;

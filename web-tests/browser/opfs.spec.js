@@ -466,6 +466,30 @@ test("what a page writes to the database while another moves it over is moved la
   expect((await again.evaluate((log) => window.kv(log).prefix("before:").keys(), log)).length).toBe(3000);
 });
 
+test("what the log has no room for stays in the database until it has", async ({ open, log }) => {
+  const without = await open();
+  await without.evaluate(startWorkersFrom, "/web-tests/browser/opfs_refused.worker.js");
+  await without.evaluate(async (log) => {
+    const store = window.kv(log);
+    for (const key of ["a", "b", "c"]) await store.set(key, key.repeat(100_000));
+    await store.close();
+  }, log);
+  const tight = await open();
+  await tight.evaluate(startWorkersFrom, "/web-tests/browser/opfs_small.worker.js?50000");
+  const failure = await tight.evaluate(
+    (log) =>
+      window
+        .kv(log)
+        .get("a")
+        .catch((error) => error.code),
+    log,
+  );
+  expect(failure).toBe("ERR_QUOTA");
+  await tight.close();
+  const again = await open();
+  expect(Object.keys(await all(again, log))).toEqual(["a", "b", "c"]);
+});
+
 test("a log that is damaged is ERR_CORRUPT, with the place, and is left as it is", async ({ open, log }) => {
   const page = await open();
   await page.evaluate(async (log) => {

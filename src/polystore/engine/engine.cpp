@@ -101,6 +101,7 @@ Status Engine::replay() {
     };
     std::vector<Seen> batch;  // Of more records than one, until its last.
     std::uint64_t batch_begin = kHeaderSize;
+    bool is_synced = false;
     LogReader reader(*log_.file, log_.header, kHeaderSize, end_);
     for (;;) {
         Result<LogReader::Found> found = reader.next();
@@ -118,14 +119,18 @@ Status Engine::replay() {
         take(record.kind, record.key, place);
         batch_begin = reader.offset();
         says_it_is_synced_ = reader.unsynced() == 0;
+        is_synced = record.kind == Kind::mark;
     }
     index_ = loader.finish();
     if (batch_begin != end_) {
         end_ = batch_begin;
         if (Status cut = log_.file->truncate(end_); !cut.ok()) return cut;
+        is_synced = false;
     }
-    // Whoever wrote it may have ended before it was flushed, and nobody would do it now.
-    if (Status synced = log_.file->sync(); !synced.ok()) return synced;
+    if (!is_synced) {
+        // Whoever wrote it may have ended before it was flushed, and nobody would do it now.
+        if (Status synced = log_.file->sync(); !synced.ok()) return synced;
+    }
     synced_ = end_;
     return log_.header.version == kVersion ? mark_synced() : compact_now();
 }

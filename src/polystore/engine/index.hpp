@@ -120,6 +120,8 @@ class Index::Builder {
     /// `key` is greater than the one before.
     void add(std::string_view key, const Place& place);
 
+    [[nodiscard]] std::size_t size() const { return index_.size_; }
+
     /// The index of what was added.
     [[nodiscard]] Index finish();
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -25,6 +26,15 @@ constexpr std::size_t kAhead = 16;
 
 }  // namespace
 
+/// Whether the keys came in their order until now, and `key` is behind all of them.
+bool IndexLoader::goes_on_in_order(std::string_view key) {
+    if (!last_) return false;
+    if (in_order_.size() == 0 || key > *last_) return true;
+    index_ = in_order_.finish();
+    last_.reset();
+    return false;
+}
+
 void IndexLoader::add(std::string_view key, const Place& place) {
     if (count_ >= std::max(most_, index_.size())) merge();
     const Change change = {place.offset, place.expires, place.value_length, static_cast<std::uint32_t>(key.size())};
@@ -40,21 +50,50 @@ void IndexLoader::add(std::string_view key, const Place& place) {
     ++count_;
 }
 
-void IndexLoader::sort_by_head(std::span<Ordered> run) {
-    std::array<std::array<std::uint32_t, 256>, kHeadBytes> counts{};
-    for (const Ordered& ordered : run) {
-        for (std::size_t i = 0; i < kHeadBytes; ++i) ++counts[i][static_cast<unsigned char>(ordered.head >> (8 * i))];
+/// Leaves of each head the bits in which they differ, which orders them as before: of digits, say, four of eight. Gives
+/// how many these are.
+unsigned IndexLoader::shorten_heads(std::span<Ordered> run) {
+    std::uint64_t differing = 0;
+    for (const Ordered& ordered : run) differing |= ordered.head ^ run.front().head;
+    struct Part {
+        unsigned shift;
+        unsigned width;
+    };
+    std::array<Part, kHeadBytes> parts{};
+    std::size_t count = 0;
+    unsigned total = 0;
+    for (unsigned shift = 8 * kHeadBytes; shift > 0;) {
+        shift -= 8;
+        const auto width = static_cast<unsigned>(std::bit_width((differing >> shift) & 0xFFU));
+        if (width > 0) parts[count++] = {shift, width};
+        total += width;
     }
+    if (total == 8 * kHeadBytes) return total;
+    for (Ordered& ordered : run) {
+        std::uint64_t head = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint64_t mask = (std::uint64_t{1} << parts[i].width) - 1;
+            head = head << parts[i].width | (ordered.head >> parts[i].shift & mask);
+        }
+        ordered.head = head;
+    }
+    return total;
+}
+
+void IndexLoader::sort_by_head(std::span<Ordered> run) {
+    constexpr unsigned kBits = 11;  // The counts and the ends of 2,048 buckets fit into the cache.
+    constexpr std::size_t kBuckets = std::size_t{1} << kBits;
+    const unsigned bits = shorten_heads(run);
     scratch_.resize(run.size());
     std::span<Ordered> from = run;
     std::span<Ordered> to = scratch_;
-    for (std::size_t i = 0; i < kHeadBytes; ++i) {
-        const auto byte = [i](const Ordered& ordered) { return static_cast<unsigned char>(ordered.head >> (8 * i)); };
-        std::array<std::uint32_t, 256>& buckets = counts[i];
-        if (buckets[byte(from.front())] == from.size()) continue;  // The same in all.
+    for (unsigned shift = 0; shift < bits; shift += kBits) {
+        const auto digit = [shift](const Ordered& ordered) { return (ordered.head >> shift) % kBuckets; };
+        std::array<std::uint32_t, kBuckets> buckets{};
+        for (const Ordered& ordered : from) ++buckets[digit(ordered)];
         std::uint32_t begin = 0;
         for (std::uint32_t& bucket : buckets) begin += std::exchange(bucket, begin);
-        for (const Ordered& ordered : from) to[buckets[byte(ordered)]++] = ordered;
+        for (const Ordered& ordered : from) to[buckets[digit(ordered)]++] = ordered;
         std::swap(from, to);
     }
     if (from.data() != run.data()) std::copy(from.begin(), from.end(), run.begin());
@@ -122,6 +161,7 @@ void IndexLoader::merge() {
 }
 
 Index IndexLoader::finish() {
+    if (last_) return in_order_.finish();
     merge();
     return std::exchange(index_, {});
 }

@@ -5,7 +5,9 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,14 +17,24 @@
 namespace polystore::engine {
 
 /// Makes an index of many changes, in the order in which they were made: sorts them first, which costs a quarter of
-/// putting them into an index one by one.
+/// putting them into an index one by one. As long as the keys come in their order, which compaction leaves, it goes
+/// without.
 class IndexLoader {
    public:
     /// Holds `most` changes, or as many as there are keys, before it adds them to what it has.
     explicit IndexLoader(std::size_t most = std::size_t{1} << 18U) : most_(most) {}
 
-    void put(std::string_view key, const Place& place) { add(key, place); }
-    void erase(std::string_view key) { add(key, {0, kNoExpiry, kErased}); }
+    void put(std::string_view key, const Place& place) {
+        if (goes_on_in_order(key)) {
+            in_order_.add(key, place);
+            last_ = key;
+        } else {
+            add(key, place);
+        }
+    }
+    void erase(std::string_view key) {
+        if (!goes_on_in_order(key)) add(key, {0, kNoExpiry, kErased});
+    }
 
     /// The index after all of these changes.
     [[nodiscard]] Index finish();
@@ -52,10 +64,12 @@ class IndexLoader {
         std::size_t used;
     };
 
+    [[nodiscard]] bool goes_on_in_order(std::string_view key);
     void add(std::string_view key, const Place& place);
     void merge();
     void sort(std::span<Ordered> run, std::size_t depth);
     void sort_by_head(std::span<Ordered> run);
+    static unsigned shorten_heads(std::span<Ordered> run);
     static void find_heads(std::span<Ordered> run);
     [[nodiscard]] static Change change_at(const char* at) {
         Change change{};
@@ -67,6 +81,8 @@ class IndexLoader {
     }
 
     std::size_t most_;
+    Index::Builder in_order_;
+    std::optional<std::string> last_ = "";  ///< Key that came in order; none once one did not.
     Index index_;
     std::size_t count_ = 0;
     std::vector<Block> blocks_;

@@ -106,9 +106,6 @@ std::optional<Head> decode_head(std::string_view bytes, const Header& header) {
     return known ? std::optional(head) : std::nullopt;
 }
 
-std::optional<RecordView> decode_body(const Head& head, std::string_view body) {
-    if (crc32c(body) != head.body_check) return std::nullopt;
-    return RecordView{head.kind, body.substr(0, head.key_length), body.substr(head.key_length), head.expires};
-}
+bool is_whole(const Head& head, std::string_view body) { return crc32c(body) == head.body_check; }
 
 }  // namespace polystore::engine

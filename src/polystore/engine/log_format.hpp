@@ -100,7 +100,12 @@ void encode_record(const RecordView& record, bool follows, std::uint64_t generat
 /// The head at the front of `bytes`, as many of them at least as a head has, unless it is damaged.
 [[nodiscard]] std::optional<Head> decode_head(std::string_view bytes, const Header& header);
 
-/// The record that `head` and its body make up, unless the body is damaged.
-[[nodiscard]] std::optional<RecordView> decode_body(const Head& head, std::string_view body);
+/// Whether the body of `head` is whole.
+[[nodiscard]] bool is_whole(const Head& head, std::string_view body);
+
+/// The record that `head` and its body make up.
+[[nodiscard]] inline RecordView record_of(const Head& head, std::string_view body) {
+    return {head.kind, body.substr(0, head.key_length), body.substr(head.key_length), head.expires};
+}
 
 }  // namespace polystore::engine

@@ -42,9 +42,9 @@ Result<LogReader::Found> LogReader::next() {
     if (!sees(offset_, record_size)) {
         if (Status looked = look(offset_, record_size); !looked.ok()) return looked.failure();
     }
-    const std::optional<RecordView> record = decode_body(*head, seen(offset_ + head_size, head->body_size()));
-    if (!record) return what_is_no_record();
-    record_ = *record;
+    const std::string_view body = seen(offset_ + head_size, head->body_size());
+    if (!is_whole(*head, body)) return what_is_no_record();
+    record_ = record_of(*head, body);
     record_offset_ = offset_;
     follows_ = head->follows;
     unsynced_ = head->unsynced;
@@ -83,7 +83,7 @@ Result<std::optional<LogReader::Whole>> LogReader::first_whole_from(std::uint64_
         if (!head || head->body_size() > size_ - i - head_size) continue;
         Result<std::string_view> body = bytes(i + head_size, head->body_size());
         if (!body.ok()) return body.failure();
-        if (decode_body(*head, *body)) return std::optional(Whole{i, i + head_size + body->size(), head->unsynced});
+        if (is_whole(*head, *body)) return std::optional(Whole{i, i + head_size + body->size(), head->unsynced});
     }
     return std::optional<Whole>();
 }

@@ -20,9 +20,9 @@ Result<std::string_view> read_value(const OpenLog& log, std::string_view key, co
     // What the index does not know of the head is the check of the body, which says if it is damaged itself.
     const Head head = read_head(*bytes, log.header);
     const std::string_view body = bytes->substr(log.header.head_size());
-    if (head.body_size() == body.size()) {
-        const std::optional<RecordView> record = decode_body(head, body);
-        if (record && record->key == key) return record->value;
+    if (head.body_size() == body.size() && is_whole(head, body)) {
+        const RecordView record = record_of(head, body);
+        if (record.key == key) return record.value;
     }
     return Failure{ErrorCode::corrupt, "The record at offset " + std::to_string(place.offset) +
                                            " was damaged while the log was open. Close the store and salvage the log."};
