@@ -3,10 +3,13 @@ import { PolystoreTypeError, show } from "../errors.js";
 import { has, hasMethods, isCloudflare } from "./has.js";
 import { Sqlite } from "./sqlite.js";
 
+/** What the path of a file URL ends with, by what it is. */
+const ENDS = [".json", ".kv", "/"];
+
 /**
  * @param {any} input
  * @param {string} end
- * @throws {PolystoreTypeError} ERR_CLIENT if it is a URL whose path is not what it seems.
+ * @throws {PolystoreTypeError} ERR_CLIENT if it is a URL whose path is not what it seems, or nobody knows what.
  */
 function isFileUrl(input, end) {
   if (typeof input !== "string" || !/^file:/i.test(input)) return false;
@@ -18,10 +21,21 @@ function isFileUrl(input, end) {
   } catch (error) {
     reason = /** @type {Error} */ (error).message;
   }
-  if (reason === undefined) return input.endsWith(end);
-  const message = `kv() cannot wrap ${show(input)}: ${reason}. Make the URL with pathToFileURL(path) of node:url.`;
-  throw new PolystoreTypeError("ERR_CLIENT", message);
+  if (reason !== undefined) refuse(input, `${reason}. Make the URL with pathToFileURL(path) of node:url`);
+  if (!ENDS.some((known) => input.endsWith(known)))
+    refuse(input, "its path must end in .json, for a file; in .kv, for a log; or in /, for a folder");
+  return input.endsWith(end);
 }
+
+/**
+ * @param {string} input
+ * @param {string} reason
+ * @returns {never}
+ */
+function refuse(input, reason) {
+  throw new PolystoreTypeError("ERR_CLIENT", `kv() cannot wrap ${show(input)}: ${reason}.`);
+}
+
 /**
  * Of the package `redis`: also what we refuse, for it would else be taken for a client of the user's own. Such a one may well
  * have `isOpen` and `sendCommand`, but not all commands of Redis.
@@ -61,6 +75,14 @@ export const clientsOfPlatform = [
     type: "FOLDER",
     recognizes: (input) => isFileUrl(input, "/"),
     open: async (url) => (await import("./folder.js")).openFolder(url),
+  },
+  {
+    type: "OPFS",
+    recognizes: (input) => typeof input === "string" && /^opfs:./s.test(input),
+    open: async () => {
+      throw new Error("there is no private file system of a browser here. On a server a log is a file, file:///….kv");
+    },
+    isDurable: true,
   },
   {
     type: "CLOUDFLARE",

@@ -102,7 +102,7 @@ export const opening = {
       const message = `kv() cannot wrap "${shown}". Give it a client for that.`;
       throws(() => kv(url), { code: "ERR_CLIENT", says: message }, `kv() of ${url}`);
     }
-    throws(() => kv("file:///no.store"), { code: "ERR_CLIENT", says: "Give it a Map" }, "kv() of another file");
+    throws(() => kv("file:///no.store"), { code: "ERR_CLIENT", says: "file:///no.store" }, "kv() of another file");
   },
 
   "kv(): what it throws is an Error with a name of ours": ({ kv, PolystoreError }) => {
