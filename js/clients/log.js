@@ -127,8 +127,9 @@ class Log {
     this.#lock.check();
     const result = prepare();
     this.#engine.apply();
-    this.#upkeep.applied();
-    return this.#isStrict ? this.#upkeep.flush().then(() => result) : result;
+    const pause = this.#upkeep.applied();
+    if (this.#isStrict) return this.#upkeep.flush().then(() => result);
+    return pause ? pause.then(() => result) : result;
   }
 }
 

@@ -2,6 +2,8 @@
 const STEP = 256 * 1024;
 /** How long what was written may wait for a flush, in milliseconds. The C++ library has the same bound. */
 const RELAXED = 1000;
+/** How long calls that answer at once, and are awaited one by one, may keep all else from running, in milliseconds. */
+const LONGEST_RUN = 10;
 /** How often expired records are removed, in milliseconds, and how many at a time. They are seen by nobody meanwhile. */
 const EVICTION = 60_000;
 const EVICTED = 1000;
@@ -26,6 +28,10 @@ export class Upkeep {
   #ended = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #flushTimer;
+  #flushDue = 0;
+  /** Lets others go on, what is to be done here too. @type {Promise<void> | null} */
+  #pausing = null;
+  #pausingSince = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #evictionTimer;
   #evictionDue = Infinity;
@@ -40,15 +46,31 @@ export class Upkeep {
     this.#evictInTime();
   }
 
-  /** Says that something was changed which may be flushed later. */
+  /**
+   * Says that something was changed which may be flushed later.
+   * @returns {Promise<void> | undefined} What is to be waited for before that is acknowledged, where there is something: a loop
+   *   of calls that are awaited lets no timer run, and so neither flushes nor compacts.
+   */
   applied() {
-    this.#flushTimer ??= later(RELAXED, () => {
-      this.#flushTimer = undefined;
-      // Where it fails the engine writes no more, and every later call says why.
-      this.flush().catch(() => {});
-    });
+    const now = performance.now();
+    if (this.#flushTimer === undefined) {
+      this.#flushDue = now + RELAXED;
+      this.#flushTimer = later(RELAXED, () => {
+        this.#flushTimer = undefined;
+        // Where it fails the engine writes no more, and every later call says why.
+        this.flush().catch(() => {});
+      });
+    }
     if (this.#engine.wantsCompaction) this.#compact();
     this.#evictInTime();
+    if (!this.#compacting && !this.#flushing && now < this.#flushDue) return undefined;
+    if (!this.#pausing) {
+      this.#pausingSince = now;
+      this.#pausing = this.#surroundings.pause().then(() => {
+        this.#pausing = null;
+      });
+    }
+    return now - this.#pausingSince < LONGEST_RUN ? undefined : this.#pausing;
   }
 
   /**

@@ -134,6 +134,39 @@ test("what a process that was killed has left of a lock that it had not taken ye
   await kv(urlOf(path)).close();
 });
 
+test("a loop of calls that are awaited is compacted meanwhile", async () => {
+  const path = freshPath(".kv");
+  const store = kv(urlOf(path));
+  const value = "x".repeat(10_000);
+  let size = 0;
+  let calls = 0;
+  for (let before = -1; size > before; ++calls) {
+    assert.ok(calls < 20_000, "it was never compacted");
+    await store.set("a", value);
+    before = size;
+    size = statSync(path).size;
+  }
+  await store.close();
+});
+
+test("a loop of calls that are awaited lets others go on where a flush is due", async () => {
+  const store = kv(urlOf(freshPath(".kv")));
+  await store.set("a", 1);
+  let hasTurned = false;
+  setImmediate(() => (hasTurned = true));
+  const realNow = performance.now;
+  performance.now = () => realNow.call(performance) + 1001;
+  try {
+    for (let calls = 0; !hasTurned; ++calls) {
+      assert.ok(calls < 1_000_000, "nothing else ever ran");
+      await store.set("a", calls);
+    }
+  } finally {
+    performance.now = realNow;
+  }
+  await store.close();
+});
+
 test("who was silent for so long that another took the log writes no more, and reads", async () => {
   const path = freshPath(".kv");
   const locks = () => readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.lock-`));
