@@ -22,7 +22,7 @@ export async function openLog(url, durability) {
   await makeFolder(dirname(path));
   const lock = await LogLock.take(path);
   try {
-    return new Log(new Engine(new NodeFiles(), path), lock, durability);
+    return new Log(new Engine(new NodeFiles(lock), path), lock, durability);
   } catch (error) {
     lock.release();
     throw error;
@@ -124,7 +124,6 @@ class Log {
    * @param {() => Result} prepare Says what the change is, and what to answer.
    */
   #change(prepare) {
-    this.#lock.check();
     const result = prepare();
     this.#engine.apply();
     const pause = this.#upkeep.applied();

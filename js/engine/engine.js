@@ -236,9 +236,9 @@ export class Engine {
     this.#checked(this.#module._polystore_engine_end_flush(this.#write(failure)));
   }
 
-  /** Before `close`, and after a flush: lets damage be told from what a power failure left out. @throws {PolystoreError} ERR_CLIENT */
+  /** Before `close`, and after a flush: lets damage be told from what a power failure left out. */
   markSynced() {
-    this.#checked(this.#module._polystore_engine_mark_synced());
+    this.#module._polystore_engine_mark_synced();
   }
 
   get wantsCompaction() {

@@ -36,7 +36,7 @@ export interface EngineModule {
   _polystore_engine_flushed(): number;
   _polystore_engine_begin_flush(): number;
   _polystore_engine_end_flush(messageLength: number): number;
-  _polystore_engine_mark_synced(): number;
+  _polystore_engine_mark_synced(): void;
   _polystore_engine_wants_compaction(): 0 | 1;
   _polystore_engine_compact(bytes: number): number;
 

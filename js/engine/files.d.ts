@@ -14,6 +14,9 @@ export interface Files {
   /** How many bytes can still be written. */
   room(path: string): number;
 
+  /** Called before anything is written. Throws where another may have the lock of the log by now. */
+  checkLock(): void;
+
   size(file: number): number;
   /** Fills `bytes` with what is at `offset`; all of that must be there. */
   read(file: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void;

@@ -61,7 +61,12 @@ export class LogLock {
       // A full disk has room for a name still, mostly, and where the text is missing others go by the age of the file.
       if (!existsSync(unfinished)) throw roomError(path, error);
     }
-    renameSync(unfinished, path);
+    try {
+      renameSync(unfinished, path);
+    } catch (error) {
+      rmSync(unfinished, { force: true });
+      throw isFull(error) ? roomError(path, error) : error;
+    }
     return new LogLock(path);
   }
 

@@ -10,6 +10,17 @@ import { MISSING } from "./files.js";
  * @implements {Files}
  */
 export class NodeFiles {
+  #lock;
+
+  /** @param {import("./log_lock.js").LogLock} lock Of the log whose files these are. */
+  constructor(lock) {
+    this.#lock = lock;
+  }
+
+  checkLock() {
+    this.#lock.check();
+  }
+
   /** @param {string} path */
   open(path) {
     return attempt("open", () => {

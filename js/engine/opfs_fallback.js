@@ -5,6 +5,8 @@ import { requireText } from "../clients/text_key.js";
 
 /** Records that are moved at a time. */
 const PAGE_LENGTH = 1000;
+/** How long a page may keep the database from being moved, in milliseconds; then that is left to the next owner. */
+const PATIENCE = 2000;
 
 /** @param {string} name Of the log. */
 const databaseName = (name) => `polystore-wasm opfs:${name}`;
@@ -41,7 +43,8 @@ class Fallback extends IndexedDb {
 export const openFallback = (name, durability) => new Fallback(databaseName(name), durability);
 
 /**
- * Moves into a log what was kept in its place. Nobody is served meanwhile, so what is moved is newer than what is there.
+ * Moves into a log what was kept in its place. Nobody is served meanwhile. What is moved takes the place of what is there, though
+ * a page that has the database still may have written it before that.
  * @param {string} name
  * @param {import("./engine.js").Engine} engine
  * @throws {PolystoreError} If the log cannot take it. Then the database has it still.
@@ -53,20 +56,31 @@ export async function moveIn(name, engine) {
   // stays, empty, for to delete it would not wait for what such a page writes next: that is moved the next time.
   await new Promise((resolve, reject) => {
     const opening = indexedDB.open(databaseName(name), version + 1);
+    let isGivenUp = false;
     /** @type {unknown} */
     let failure;
     opening.onupgradeneeded = () => {
       const transaction = /** @type {IDBTransaction} */ (opening.transaction);
-      moveAll(transaction.objectStore(STORE_NAME), engine, (error) => {
+      const fail = (/** @type {unknown} */ error) => {
         failure = error;
         transaction.abort();
-      });
+      };
+      if (isGivenUp) return fail(undefined);
+      // Somebody may have deleted the database meanwhile.
+      if (opening.result.objectStoreNames.contains(STORE_NAME))
+        moveAll(transaction.objectStore(STORE_NAME), engine, fail);
     };
     opening.onerror = () => reject(failure ?? opening.error);
     opening.onsuccess = () => {
       opening.result.close();
       resolve(undefined);
     };
+    // A page that is at work lets go of it in a moment; one that is frozen does not, and must not keep all others waiting.
+    opening.onblocked = () =>
+      setTimeout(() => {
+        isGivenUp = opening.readyState === "pending";
+        if (isGivenUp) resolve(undefined);
+      }, PATIENCE);
   });
 }
 
@@ -76,14 +90,17 @@ async function look(name) {
   const databases = (await globalThis.indexedDB?.databases?.().catch(() => [])) ?? [];
   if (!databases.some((database) => database.name === name)) return { version: 0, isEmpty: true };
   const database = await connect(indexedDB, name);
-  const transaction = database.transaction(STORE_NAME);
-  const counting = transaction.objectStore(STORE_NAME).count();
-  await new Promise((resolve, reject) => {
-    transaction.oncomplete = resolve;
-    transaction.onabort = () => reject(transaction.error);
-  });
-  database.close();
-  return { version: database.version, isEmpty: counting.result === 0 };
+  try {
+    const transaction = database.transaction(STORE_NAME);
+    const counting = transaction.objectStore(STORE_NAME).count();
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    return { version: database.version, isEmpty: counting.result === 0 };
+  } finally {
+    database.close();
+  }
 }
 
 /**

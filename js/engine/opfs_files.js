@@ -95,6 +95,9 @@ export class OpfsFiles {
   /** Nothing to do: what is not the log is emptied when the engine lets go of it. */
   remove() {}
 
+  /** The browser takes the lock of a worker from it with its life only. */
+  checkLock() {}
+
   room() {
     return this.#room;
   }

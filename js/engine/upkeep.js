@@ -89,6 +89,7 @@ export class Upkeep {
     clearTimeout(this.#evictionTimer);
     try {
       await this.#compacting;
+      await this.#flushing; // Also where nothing is left to flush: it ends with the engine.
       await this.flush();
       this.#engine.markSynced();
     } finally {

@@ -183,7 +183,8 @@ TEST_CASE("log: what has expired goes without a call", "[log]") {
     const Store store(log(folder / "data.kv", {.durability = Durability::relaxed}));
     store.set("a", 1, {.expires = 0.001});
     const auto removed = [&] {  // A record that says so is longer by nothing but its head and its key.
-        return std::filesystem::file_size(folder / "data.kv") == engine::kHeaderSize + (engine::kHeadSize + 2) + (engine::kHeadSize + 1);
+        return std::filesystem::file_size(folder / "data.kv") >=
+               engine::kHeaderSize + (engine::kHeadSize + 2) + (engine::kHeadSize + 1);
     };
     while (!removed()) std::this_thread::yield();
     CHECK(store.keys().empty());

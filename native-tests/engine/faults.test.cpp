@@ -67,7 +67,7 @@ Log told() {
         log.ends.push_back(env.text(kPath).size());
     }
     got(engine->flush());
-    got(engine->mark_synced());
+    engine->mark_synced();
     log.bytes = env.text(kPath);
     return log;
 }
@@ -145,7 +145,6 @@ TEST_CASE("engine faults: after a failed sync nothing is written any more, and a
     // A system forgets what it could not write: who syncs once more, as one who closes does, hears that all is well.
     static_cast<void>(engine->begin_flush());
     CHECK_THAT(failure_in(engine->end_flush(Done{})), Catch::StartsWith("ERR_CLIENT: Injected: sync."));
-    CHECK_THAT(failure_in(engine->mark_synced()), Catch::StartsWith("ERR_CLIENT"));
     CHECK(engine->flushed() == 1);
     CHECK(stored_at(*engine, "a")->value == "1");
     engine.reset();
@@ -164,9 +163,8 @@ TEST_CASE("engine faults: a log torn at any length is what was written until the
             static_cast<std::size_t>(std::upper_bound(log.ends.begin(), log.ends.end(), length) - log.ends.begin() - 1);
         const auto engine = opened(env);
         REQUIRE(contents(*engine) == expected[whole]);
-        // Two batches were all that was not synced then; more than one, and a mark says that they are now.
-        const std::size_t mark = whole > 1 ? kHeadSize : 0;
         REQUIRE(env.text(kPath).substr(0, log.ends[whole]) == log.bytes.substr(0, log.ends[whole]));
+        const std::size_t mark = whole > 0 ? kHeadSize : 0;  // Which says that all of it is synced now.
         REQUIRE(env.text(kPath).size() == log.ends[whole] + mark);
     }
 }
@@ -252,54 +250,132 @@ TEST_CASE("engine faults: a gap in what was not synced is no damage, and one in 
     CHECK(without(2) == "2 are left");
 }
 
-TEST_CASE("engine faults: a mark is made once, and not where there is nothing to say", "[engine]") {
+TEST_CASE("engine faults: a mark is made where records are not told from a gap otherwise, and once", "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
     const auto size = [&] { return env.text(kPath).size(); };
     const std::size_t record = kHeadSize + 2;
-    got(engine->mark_synced());
-    CHECK(size() == kHeaderSize);
+    std::size_t expected = kHeaderSize;
+    engine->mark_synced();
+    CHECK(size() == expected);  // Of nothing there is nothing to say.
     got(engine->apply({set("a", "1")}));
-    got(engine->mark_synced());
-    CHECK(size() == kHeaderSize + record);  // Not synced, and nothing before it.
-    got(engine->apply({set("b", "2")}));
-    got(engine->mark_synced());
-    CHECK(size() == kHeaderSize + 2 * record);  // Not synced.
+    engine->mark_synced();
+    CHECK(size() == (expected += record));  // It is not synced.
     got(engine->flush());
-    got(engine->mark_synced());
-    got(engine->mark_synced());
-    CHECK(size() == kHeaderSize + 2 * record + kHeadSize);
+    got(engine->apply({set("b", "2")}));
+    got(engine->flush());
+    CHECK(size() == (expected += record));  // Each says of those before it that they are synced,
+    engine->mark_synced();
+    engine->mark_synced();
+    CHECK(size() == (expected += kHeadSize));  // and the mark of the last.
     engine.reset();
     const int syncs = env.syncs();
     engine = opened(env);
     CHECK(env.syncs() == syncs);  // The mark says that it needs none.
-    CHECK(size() == kHeaderSize + 2 * record + kHeadSize);
+    CHECK(size() == expected);
     CHECK(contents(*engine) == Values{{"a", "1"}, {"b", "2"}});
+    got(engine->apply({set("c", "3")}));
+    got(engine->flush());
+    CHECK(size() == (expected += record));  // It need not say that the mark is synced.
 
-    SECTION("it goes with compaction, whose log says all by itself") {
-        got(engine->apply({set("c", "3")}));
+    SECTION("after a flush that several shared") {
+        got(engine->apply({set("d", "4")}));
+        got(engine->apply({set("e", "5")}));
+        got(engine->flush());
+        CHECK(size() == (expected += 2 * record + kHeadSize));
+        got(engine->apply({set("f", "6"), set("g", "7")}));
+        got(engine->flush());
+        CHECK(size() == (expected += 2 * record + kHeadSize));
+    }
+    SECTION("after compaction, with which those before it go") {
         got(engine->compact(1));
         got(engine->apply({set("d", "4"), set("e", "5")}));
         got(engine->flush());
-        got(engine->mark_synced());
         while (got(engine->compact(1000))) continue;
         CHECK(size() == kHeaderSize + 5 * record);
-        got(engine->mark_synced());
-        CHECK(size() == kHeaderSize + 5 * record);
-        std::string bytes = env.text(kPath);
-        bytes[kHeaderSize + record] = static_cast<char>(bytes[kHeaderSize + record] ^ 1);
-        env.crash();
-        env.put(kPath, bytes);
-        CHECK_THAT(failure_in(Engine::open(env, kPath)), Catch::StartsWith("ERR_CORRUPT"));
+        engine->mark_synced();
+        CHECK(size() == kHeaderSize + 5 * record + kHeadSize);
     }
-    SECTION("it is done without where there is no room") {
-        got(engine->apply({set("c", "3"), set("d", "4")}));
+    SECTION("it is done without where it cannot be written") {
+        const bool is_full = GENERATE(true, false);
+        if (is_full) env.limit(size() + kHeadSize - 1);
+        if (!is_full) env.fail_after(0);
+        engine->mark_synced();
+        CHECK(size() == expected);
+        env.limit(1'000'000);
+        got(engine->apply({set("d", "4")}));
+    }
+}
+
+TEST_CASE("engine faults: a mark that a power failure took is no damage", "[engine]") {
+    FaultEnv env;
+    auto engine = opened(env);
+    got(engine->apply({set("a", std::string(FaultEnv::kSector - kHeaderSize - kHeadSize - 1, 'a'))}));
+    got(engine->flush());
+    engine->mark_synced();  // In a sector of its own.
+    engine.reset();
+    engine = opened(env);
+    got(engine->apply({set("b", std::string(FaultEnv::kSector, 'b'))}));
+    FaultEnv after;
+    after.put(kPath, env.left_out_of_order(
+                         kPath, [](std::size_t sector) { return sector != 1; }, false));
+    CHECK(opened(after)->size() == 1);
+}
+
+TEST_CASE("engine faults: what was acknowledged and is damaged is never taken for a gap", "[engine]") {
+    FaultEnv env;
+    {
+        const auto engine = opened(env);
+        const bool shared = GENERATE(true, false);
+        for (const char* key : {"a", "b", "c"}) {
+            got(engine->apply({set(key, std::string(2000, '1'))}));
+            if (!shared) got(engine->flush());
+        }
         got(engine->flush());
-        env.limit(size() + kHeadSize - 1);
-        const std::size_t before = size();
-        got(engine->mark_synced());
-        CHECK(size() == before);
+        if (!shared) engine->mark_synced();  // Closed; if they shared the flush, killed.
     }
+    const std::string bytes = env.text(kPath);
+    for (std::size_t sector = 0; sector * FaultEnv::kSector < bytes.size() - kHeadSize; ++sector) {
+        INFO("sector " << sector);
+        std::string damaged = bytes;
+        damaged.replace(std::max(kHeaderSize, sector * FaultEnv::kSector), 30, std::string(30, '\0'));
+        env.put(kPath, damaged);
+        CHECK_THAT(failure_in(Engine::open(env, kPath)), Catch::StartsWith("ERR_CORRUPT"));
+        env.crash();
+    }
+}
+
+TEST_CASE("engine faults: a flush during which a compaction ended speaks of the old log", "[engine]") {
+    FaultEnv env;
+    const auto engine = opened(env);
+    for (int i = 0; i < 50; ++i) got(engine->apply({set("a", std::string(100, 'x'))}));
+    const auto file = engine->begin_flush();
+    while (got(engine->compact(1000))) continue;
+    got(file->sync());
+    got(engine->apply({set("b", "1")}));
+    got(engine->end_flush(Done{}));
+    got(engine->apply({set("c", "2")}));
+    CHECK(engine->flushed() == engine->applied() - 2);
+    const std::string_view log = env.text(kPath);
+    const std::size_t record = kHeadSize + 2;
+    CHECK(decode_head(log.substr(log.size() - record), *decode_header(log)).value().unsynced == record);
+}
+
+TEST_CASE("engine faults: who has lost the lock writes nothing any more, and reads", "[engine]") {
+    FaultEnv env;
+    const auto engine = opened(env);
+    got(engine->apply({set("a", "1")}));
+    got(engine->apply({set("b", "2")}));
+    got(engine->compact(1));
+    got(engine->flush());
+    const std::string before = env.text(kPath);
+    env.lose_lock();
+    CHECK(failure_in(engine->apply({set("c", "3")})) == "ERR_CLIENT: It has another.");
+    CHECK(failure_in(engine->clear("")) == "ERR_CLIENT: It has another.");
+    CHECK(failure_in(engine->compact(1000)) == "ERR_CLIENT: It has another.");
+    engine->mark_synced();
+    CHECK(env.text(kPath) == before);
+    CHECK(contents(*engine) == Values{{"a", "1"}, {"b", "2"}});
 }
 
 TEST_CASE("engine faults: a header is there or not", "[engine]") {

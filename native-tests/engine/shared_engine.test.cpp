@@ -48,6 +48,7 @@ TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[
         CHECK(wrong == 0);
         got(shared->close());
     }
+    CHECK(ends_with_mark(text_of(path)));
     const auto engine = opened(posix_env(), path);
     CHECK(engine->size() == 32);
     for (const auto& [key, value] : contents(*engine))

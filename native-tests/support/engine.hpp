@@ -56,6 +56,12 @@ std::optional<engine::Stored> stored_at(AnyEngine& engine, std::string_view key)
     return stored;
 }
 
+/// Whether the last thing that a log says is that all of it is synced.
+inline bool ends_with_mark(std::string_view log) {
+    const auto head = engine::decode_head(log.substr(log.size() - engine::kHeadSize), *engine::decode_header(log));
+    return head && head->kind == engine::Kind::mark && head->unsynced == 0;
+}
+
 /// All that is in it, by scan; and by get, which must say the same.
 inline std::map<std::string, std::string> contents(engine::Engine& engine) {
     std::map<std::string, std::string> all;

@@ -37,6 +37,9 @@ class FaultEnv : public engine::Env {
     /// Whether a call failed since `fail_after`.
     [[nodiscard]] bool has_failed() const { return calls_left_ < 0; }
 
+    /// Gives the lock to another.
+    void lose_lock() { lock_is_lost_ = true; }
+
     /// How many bytes all files may have together.
     void limit(std::size_t bytes) { limit_ = bytes; }
 
@@ -179,6 +182,11 @@ class FaultEnv : public engine::Env {
         FaultLock& operator=(const FaultLock&) = delete;
         ~FaultLock() override { env_.locked_ = false; }
 
+        engine::Status check() override {
+            if (env_.lock_is_lost_) return engine::Failure{ErrorCode::client, "It has another."};
+            return engine::Done{};
+        }
+
        private:
         FaultEnv& env_;
     };
@@ -200,6 +208,7 @@ class FaultEnv : public engine::Env {
 
     std::map<std::string, std::shared_ptr<Content>> files_;
     bool locked_ = false;
+    bool lock_is_lost_ = false;
     int calls_made_ = 0;
     int calls_left_ = kNoFault;
     bool for_good_ = false;

@@ -221,7 +221,7 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_end_flush(std::size_t message_length) 
     return status_of(opened->end_flush(std::move(synced)));
 }
 
-EMSCRIPTEN_KEEPALIVE int polystore_engine_mark_synced() { return status_of(opened->mark_synced()); }
+EMSCRIPTEN_KEEPALIVE void polystore_engine_mark_synced() { opened->mark_synced(); }
 
 EMSCRIPTEN_KEEPALIVE bool polystore_engine_wants_compaction() { return opened->wants_compaction(); }
 

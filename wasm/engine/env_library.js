@@ -30,6 +30,9 @@ const library = {
   polystore_files_room: function (path, length) {
     return Files.attempt((files) => files.room(Files.path(path, length)));
   },
+  polystore_files_check_lock: function () {
+    return Files.attempt((files) => files.checkLock());
+  },
   polystore_files_size: function (file) {
     return Files.attempt((files) => files.size(file));
   },

@@ -29,6 +29,9 @@ int polystore_files_replace(const char* from, std::size_t from_length, const cha
 int polystore_files_remove(const char* path, std::size_t length);
 double polystore_files_room(const char* path, std::size_t length);
 
+/// Whether the lock, which JavaScript took, is held still.
+int polystore_files_check_lock();
+
 // Of open files.
 double polystore_files_size(int file);
 int polystore_files_read(int file, double offset, char* bytes, std::size_t length);
@@ -146,6 +149,11 @@ Result<std::shared_ptr<File>> file_of(int number) {
     return std::shared_ptr<File>(std::make_shared<JsFile>(number, *size));
 }
 
+class JsLock : public engine::Lock {
+   public:
+    Status check() override { return status_of(polystore_files_check_lock()); }
+};
+
 class JsEnv : public engine::Env {
    public:
     Result<std::shared_ptr<File>> open(const std::string& path) override {
@@ -170,7 +178,7 @@ class JsEnv : public engine::Env {
 
     /// Taken by whoever instantiates this module, before it opens the engine: a lock there is awaited.
     Result<std::unique_ptr<engine::Lock>> lock(const std::string& /*path*/) override {
-        return std::make_unique<engine::Lock>();
+        return std::unique_ptr<engine::Lock>(std::make_unique<JsLock>());
     }
 };
 

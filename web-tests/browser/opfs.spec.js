@@ -466,6 +466,22 @@ test("what a page writes to the database while another moves it over is moved la
   expect((await again.evaluate((log) => window.kv(log).prefix("before:").keys(), log)).length).toBe(3000);
 });
 
+test("a page that does not let go of the database keeps nobody waiting: it is moved later", async ({ open, log }) => {
+  const without = await open();
+  await without.evaluate(startWorkersFrom, "/web-tests/browser/opfs_refused.worker.js");
+  await set(without, log, "a", "of the database");
+  await without.evaluate(
+    (name) => new Promise((resolve) => (indexedDB.open(name).onsuccess = resolve)), // And it hears of no new version.
+    `polystore-wasm ${log}`,
+  );
+  const other = await open();
+  await set(other, log, "b", "of the file system");
+  expect(await all(other, log)).toEqual({ b: "of the file system" });
+  await without.close();
+  await other.close();
+  expect(await all(await open(), log)).toEqual({ a: "of the database", b: "of the file system" });
+});
+
 test("what the log has no room for stays in the database until it has", async ({ open, log }) => {
   const without = await open();
   await without.evaluate(startWorkersFrom, "/web-tests/browser/opfs_refused.worker.js");

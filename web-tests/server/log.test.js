@@ -180,7 +180,9 @@ test("who was silent for so long that another took the log writes no more, and r
     for (const call of [() => store.set("a", 3), () => store.del("a"), () => store.clear(), () => store.prune()])
       await assert.rejects(call, { code: "ERR_CLIENT", message: /another took the log of .* open it again/ });
     assert.equal(await store.get("a"), 2);
+    const bytes = readFileSync(path);
     await store.close();
+    assert.deepEqual(readFileSync(path), bytes); // It is another's.
   } finally {
     performance.now = realNow;
   }

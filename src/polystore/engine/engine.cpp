@@ -71,7 +71,7 @@ Status Engine::make_log() {
     if (!written.ok()) return written.failure();
     if (Status finished = (*empty)->finish(path_, replacing); !finished.ok()) return finished;
     log_ = (*empty)->log();
-    synced_ = end_ = (*empty)->end();
+    synced_ = records_end_ = end_ = (*empty)->end();
     return Done{};
 }
 
@@ -101,7 +101,6 @@ Status Engine::replay() {
     };
     std::vector<Seen> batch;  // Of more records than one, until its last.
     std::uint64_t batch_begin = kHeaderSize;
-    bool is_synced = false;
     LogReader reader(*log_.file, log_.header, kHeaderSize, end_);
     for (;;) {
         Result<LogReader::Found> found = reader.next();
@@ -118,21 +117,33 @@ Status Engine::replay() {
         batch.clear();
         take(record.kind, record.key, place);
         batch_begin = reader.offset();
-        says_it_is_synced_ = reader.unsynced() == 0;
-        is_synced = record.kind == Kind::mark;
+        ends_with_mark_ = record.kind == Kind::mark;
+        if (!ends_with_mark_) records_end_ = reader.offset();
     }
     index_ = loader.finish();
+    bool is_cut = false;
     if (batch_begin != end_) {
         end_ = batch_begin;
         if (Status cut = log_.file->truncate(end_); !cut.ok()) return cut;
-        is_synced = false;
+        is_cut = true;
     }
-    if (!is_synced) {
+    synced_ = records_end_;  // But not the mark, which says so.
+    if (is_cut || !ends_with_mark_) {
         // Whoever wrote it may have ended before it was flushed, and nobody would do it now.
         if (Status synced = log_.file->sync(); !synced.ok()) return synced;
+        synced_ = end_;
     }
-    synced_ = end_;
-    return log_.header.version == kVersion ? mark_synced() : compact_now();
+    if (log_.header.version != kVersion) return convert();
+    mark_synced();
+    return Done{};
+}
+
+/// Brings a log of an earlier version into this one. One for which there is no room can be read.
+Status Engine::convert() {
+    Status compacted = compact_now();
+    if (compacted.ok() || compacted.failure().code != ErrorCode::quota) return compacted;
+    static_cast<void>(fail(std::move(compacted.failure())));
+    return Done{};
 }
 
 Result<std::optional<std::int64_t>> Engine::get(std::string_view key, std::string& value) {
@@ -158,7 +169,7 @@ Scan Engine::scan(Range range) const { return {log_, index_, std::move(range)}; 
 
 Status Engine::writable() const {
     if (broken_) return *broken_;
-    return Done{};
+    return lock_->check();
 }
 
 Status Engine::fail(Failure failure) {
@@ -168,7 +179,7 @@ Status Engine::fail(Failure failure) {
 }
 
 Status Engine::apply(const std::vector<Change>& batch) {
-    if (broken_) return *broken_;
+    if (Status can_write = writable(); !can_write.ok()) return can_write;
     for (const Change& change : batch) {
         const std::size_t value_size = change.stored ? change.stored->value.size() : 0;
         if (change.key.size() > kLargestBody || value_size > kLargestBody - change.key.size()) {
@@ -217,16 +228,16 @@ Status Engine::append_in_room(const std::vector<Change>& batch) {
 Status Engine::append(const std::vector<Change>& batch) {
     std::string bytes;
     bytes.reserve(static_cast<std::size_t>(size_of(batch)));
-    std::uint64_t unsynced = 0;
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const auto& [key, stored] = batch[i];
         const RecordView record = stored ? RecordView{Kind::put, key, stored->value, stored->expires}
                                          : RecordView{Kind::erase, key, {}, kNoExpiry};
-        unsynced = end_ + bytes.size() - synced_;
+        const std::uint64_t unsynced = end_ + bytes.size() - synced_;
         encode_record(record, i + 1 < batch.size(), log_.header.generation, unsynced, bytes);
     }
     if (Status written = append_bytes(bytes); !written.ok()) return written;
-    says_it_is_synced_ = unsynced == 0;
+    last_says_all_ = batch.size() == 1 && synced_ >= records_end_;
+    ends_with_mark_ = false;
     ++applied_;
     for (const auto& [key, stored] : batch) {
         if (stored) {
@@ -237,6 +248,7 @@ Status Engine::append(const std::vector<Change>& batch) {
             end_ += kHeadSize + key.size();
         }
     }
+    records_end_ = end_;
     return Done{};
 }
 
@@ -315,22 +327,18 @@ Status Engine::end_flush(Status synced) {
     if (!synced.ok()) return fail(std::move(synced.failure()));
     flushed_ = flushing_.applied;
     synced_ = flushing_.end;
+    // Those that shared the flush are told from a gap by no other record; and nobody may write one before a crash.
+    if (!last_says_all_) mark_synced();
     return Done{};
 }
 
-Status Engine::mark_synced() {
-    if (broken_) return *broken_;
-    if (synced_ != end_ || says_it_is_synced_) return Done{};
+void Engine::mark_synced() {
+    if (broken_ || ends_with_mark_ || synced_ != end_ || !lock_->check().ok()) return;
     std::string mark;
     encode_record({Kind::mark, {}, {}, kNoExpiry}, false, log_.header.generation, 0, mark);
-    if (Status written = append_bytes(mark); !written.ok()) {
-        // Nothing is lost without it, and it is no reason not to open or to close where there is no room.
-        if (broken_ || written.failure().code != ErrorCode::quota) return written;
-        return Done{};
-    }
+    if (!append_bytes(mark).ok()) return;
     end_ += mark.size();
-    says_it_is_synced_ = true;
-    return Done{};
+    ends_with_mark_ = true;
 }
 
 bool Engine::wants_compaction() const {
@@ -353,6 +361,7 @@ Result<bool> Engine::compact(std::size_t bytes) {
         garbage_wanted_ = 2 * garbage();  // Not at once again: most likely it would fail again.
         return failure;
     };
+    if (Status held = lock_->check(); !held.ok()) return give_up(std::move(held.failure()));
     if (!compaction_) {
         Result<std::unique_ptr<Compaction>> begun = Compaction::begin(env_, new_path(path_), log_, index_, end_);
         if (!begun.ok()) return give_up(std::move(begun.failure()));
@@ -369,9 +378,10 @@ Result<bool> Engine::compact(std::size_t bytes) {
         return failed;
     }
     log_ = compaction_->log();
-    synced_ = end_ = compaction_->end();
-    says_it_is_synced_ = true;
+    synced_ = records_end_ = end_ = compaction_->end();
+    last_says_all_ = true;
     index_ = std::move(compaction_->index());
+    ends_with_mark_ = index_.size() == 0;
     flushed_ = applied_;
     compaction_.reset();
     garbage_wanted_ = std::uint64_t{1} << 20U;

@@ -135,7 +135,7 @@ class Engine {
     /// Returns once every batch applied before it outlasts a power failure.
     Status flush();
 
-    /// Fails if no more can be written.
+    /// Fails if no more can be written: after a failure of the storage, or because another has the log.
     [[nodiscard]] Status writable() const;
 
     // For whoever lets many writers share one flush: how many batches were applied and how many of those are flushed,
@@ -146,9 +146,10 @@ class Engine {
     [[nodiscard]] std::shared_ptr<File> begin_flush();
     Status end_flush(Status synced);
 
-    /// Writes into the log that all of it is synced, if it is and the log does not say so: what is damaged from then on
-    /// is not taken for what a power failure left out. For whoever closes it; a crash leaves it to the next `open`.
-    Status mark_synced();
+    /// Writes into the log that all of it is synced, if it is and the log does not end with a mark: what is damaged
+    /// from then on is not taken for what a power failure left out. For whoever closes it, after a flush. If it cannot
+    /// be written, nothing is lost.
+    void mark_synced();
 
     /// Whether more than half of the file, and more than a megabyte, is what is no longer so.
     [[nodiscard]] bool wants_compaction() const;
@@ -163,6 +164,7 @@ class Engine {
 
     Status make_log();
     Status replay();
+    Status convert();
     Status append(const std::vector<Change>& batch);
     Status append_in_room(const std::vector<Change>& batch);
     Status append_bytes(std::string_view bytes);
@@ -179,8 +181,10 @@ class Engine {
     OpenLog log_;
     std::uint64_t end_ = 0;  ///< Of the log: where the next batch goes.
     Index index_;
-    std::uint64_t synced_ = 0;       ///< Up to where it is known to be.
-    bool says_it_is_synced_ = true;  ///< All of it before its last record.
+    std::uint64_t synced_ = 0;                 ///< Up to where it is known to be.
+    std::uint64_t records_end_ = kHeaderSize;  ///< Of the last record that is no mark.
+    bool ends_with_mark_ = true;               ///< Or has no record.
+    bool last_says_all_ = true;                ///< Whether the last record says of all others that they are synced.
     std::uint64_t applied_ = 0;
     std::uint64_t flushed_ = 0;
     struct {

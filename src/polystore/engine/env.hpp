@@ -48,6 +48,10 @@ class Lock {
     Lock(const Lock&) = delete;
     Lock& operator=(const Lock&) = delete;
     virtual ~Lock() = default;
+
+    /// To be called before something is written. Fails with ERR_CLIENT where another may have the lock by now, as this
+    /// program was stopped for too long.
+    virtual Status check() = 0;
 };
 
 class Env {

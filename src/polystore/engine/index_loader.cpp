@@ -88,7 +88,9 @@ void IndexLoader::sort_by_head(std::span<Ordered> run) {
     std::span<Ordered> from = run;
     std::span<Ordered> to = scratch_;
     for (unsigned shift = 0; shift < bits; shift += kBits) {
-        const auto digit = [shift](const Ordered& ordered) { return (ordered.head >> shift) % kBuckets; };
+        const auto digit = [shift](const Ordered& ordered) {
+            return static_cast<std::size_t>((ordered.head >> shift) % kBuckets);
+        };
         std::array<std::uint32_t, kBuckets> buckets{};
         for (const Ordered& ordered : from) ++buckets[digit(ordered)];
         std::uint32_t begin = 0;

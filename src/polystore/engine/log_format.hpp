@@ -31,7 +31,7 @@
 ///     value-length = u32                               ; 0 in a record of kind 2
 ///     expires    = i64                                 ; milliseconds since the epoch; 2^63 - 1 for never
 ///     unsynced   = u32                                 ; how many of the bytes before this record were not known to be
-///                                                      ; synced when it was written; 2^32 - 1 for so many or more
+///                                                      ; synced when it was written; of more than 2^32 - 1, so many
 ///     body       = key value                           ; UTF-8, or a byte FF and more for a note (notes.hpp); JSON
 ///
 /// The head has a check of its own so that a length that cannot be trusted is never followed: a record that is whole
@@ -39,8 +39,8 @@
 /// of an earlier log is never taken for a record of this one.
 ///
 /// A disk may write what was not synced in any order, so that a power failure leaves a gap before what is whole. The
-/// records after it tell the gap from damage: none of them says that what is missing was synced. A mark says it of the
-/// last ones when a log is closed, and when it is opened after a crash.
+/// records after it tell the gap from damage: none of them says that what is missing was synced. Of the last ones a
+/// mark says it: after a flush that several shared, when the log is closed, and when it is opened after a crash.
 ///
 /// Version 1 had heads of 28 bytes, without `unsynced`, and no marks.
 namespace polystore::engine {

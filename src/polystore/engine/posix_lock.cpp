@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -31,10 +32,11 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using namespace std::chrono_literals;
+using Now = std::function<std::chrono::steady_clock::time_point()>;
 
 /// How often a holder renews its lock, and how long it may be silent before others take it for gone.
 constexpr auto kBeat = 10s;
-constexpr std::time_t kSilence = 60;
+constexpr auto kSilence = 60s;
 /// Two that ask at the same moment see each other and both withdraw; they ask again after a pause.
 constexpr int kAttempts = 10;
 constexpr unsigned kLongestPause = 20;  // Milliseconds.
@@ -102,18 +104,25 @@ std::string token() {
 
 class PosixLock : public Lock {
    public:
-    explicit PosixLock(std::string path) : path_(std::move(path)) {
+    PosixLock(std::string path, Now now) : path_(std::move(path)), now_(std::move(now)), renewed_(now_()) {
         beat_ = std::jthread([this](const std::stop_token& stopped) {
             std::unique_lock hold(mutex_);
-            // Whose file was taken away has been silent for too long; nothing to renew.
             while (!wake_.wait_for(hold, stopped, kBeat, [&] { return stopped.stop_requested(); })) {
-                static_cast<void>(utimensat(AT_FDCWD, path_.c_str(), nullptr, 0));
+                // Whose file was taken away finds out at the next check.
+                if (utimensat(AT_FDCWD, path_.c_str(), nullptr, 0) == 0) renewed_ = now_();
             }
         });
     }
     PosixLock(const PosixLock&) = delete;
     PosixLock& operator=(const PosixLock&) = delete;
     ~PosixLock() override { unlink(path_.c_str()); }
+
+    Status check() override {
+        if (now_() - renewed_.load() < kSilence / 2 || posix::is_there(path_)) return Done{};
+        return Failure{ErrorCode::client, "This process was stopped for so long that another took the log " +
+                                              path_.substr(0, path_.rfind(".lock-")) +
+                                              ". Close the store and open it again."};
+    }
 
     /// What another lock says whose process runs, of those whose names begin with `prefix`; nothing if there is none.
     /// Throws `Error` where the folder cannot be looked through: unseen, a lock would be none.
@@ -139,26 +148,37 @@ class PosixLock : public Lock {
         struct stat other {};
         struct stat own {};
         if (stat(path.c_str(), &other) != 0 || stat(path_.c_str(), &own) != 0) return false;
-        return own.st_mtime - other.st_mtime < kSilence;
+        return own.st_mtime - other.st_mtime < kSilence.count();
     }
 
     std::string path_;
+    Now now_;
+    std::atomic<std::chrono::steady_clock::time_point> renewed_;
     std::mutex mutex_;
     std::condition_variable_any wake_;
     std::jthread beat_;
 };
 
-std::unique_ptr<PosixLock> ask(const std::string& path) {
+std::unique_ptr<PosixLock> ask(const std::string& path, const Now& now) {
     const std::string unfinished = path + std::string(kUnfinished);
+    auto lock = std::make_unique<PosixLock>(path, now);
     const posix::OpenFile file(unfinished, O_WRONLY | O_CREAT | O_EXCL);
     try {
         file.write_all(ourselves());
     } catch (const Error& error) {
         // A full disk has room for a name still, and where the text is missing others go by the age of the file.
-        if (error.code() != ErrorCode::quota) throw;
+        if (error.code() != ErrorCode::quota) {
+            unlink(unfinished.c_str());
+            throw;
+        }
     }
-    posix::rename_file(unfinished, path);
-    return std::make_unique<PosixLock>(path);
+    try {
+        posix::rename_file(unfinished, path);
+    } catch (const Error&) {
+        unlink(unfinished.c_str());
+        throw;
+    }
+    return lock;
 }
 
 /// The process that a lock names, as a message says it.
@@ -178,11 +198,11 @@ Failure held_failure(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-Result<std::unique_ptr<Lock>> take_posix_lock(const std::string& path) {
+Result<std::unique_ptr<Lock>> take_posix_lock(const std::string& path, const Now& now) {
     std::minstd_rand random(std::random_device{}());
     for (int attempt = 1;; ++attempt) {
         try {
-            std::unique_ptr<PosixLock> lock = ask(path + "-" + token());
+            std::unique_ptr<PosixLock> lock = ask(path + "-" + token(), now);
             const std::optional<std::string> holder = lock->other(fs::path(path).filename().string() + "-");
             if (!holder) return std::unique_ptr<Lock>(std::move(lock));
             if (attempt == kAttempts) return held_failure(path, *holder);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,6 +22,10 @@ namespace polystore::engine {
 ///     machine = the host's name, the id of its boot and the namespace of its processes, a blank between each
 ///     since   = the 22nd field of /proc/<pid>/stat
 ///     thread  = of /proc/<pid>/task, for the lock goes with it; JavaScript names it, C++ does not
-[[nodiscard]] Result<std::unique_ptr<Lock>> take_posix_lock(const std::string& path);
+///
+/// `now` is what the time is measured by for which the holder was silent.
+[[nodiscard]] Result<std::unique_ptr<Lock>> take_posix_lock(
+    const std::string& path,
+    const std::function<std::chrono::steady_clock::time_point()>& now = std::chrono::steady_clock::now);
 
 }  // namespace polystore::engine

@@ -74,7 +74,7 @@ Result<Salvaged> salvage(Env& env, const std::string& from, const std::string& t
     }
     salvaged.lost_bytes = *size - kHeaderSize - kept;
     if (Status flushed = (*engine)->flush(); !flushed.ok()) return flushed.failure();
-    if (Status marked = (*engine)->mark_synced(); !marked.ok()) return marked.failure();
+    (*engine)->mark_synced();
     engine->reset();
     if (Status named = env.replace(unfinished, to); !named.ok()) return named.failure();
     return salvaged;

@@ -168,7 +168,7 @@ Status SharedEngine::close() {
     if (!engine_) return closed_;
     closed_ = flush_applied(hold);
     flushed_.wait(hold, [&] { return waiting_ == 0; });
-    if (closed_.ok()) closed_ = engine_->mark_synced();
+    engine_->mark_synced();
     engine_.reset();
     return closed_;
 }
