@@ -126,9 +126,9 @@ class Log {
   #change(prepare) {
     const result = prepare();
     this.#engine.apply();
-    const pause = this.#upkeep.applied();
-    if (this.#isStrict) return this.#upkeep.flush().then(() => result);
-    return pause ? pause.then(() => result) : result;
+    this.#upkeep.applied();
+    const awaited = this.#isStrict ? this.#upkeep.flush() : this.#upkeep.turn();
+    return awaited ? awaited.then(() => result) : result;
   }
 }
 

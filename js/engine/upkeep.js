@@ -46,15 +46,10 @@ export class Upkeep {
     this.#evictInTime();
   }
 
-  /**
-   * Says that something was changed which may be flushed later.
-   * @returns {Promise<void> | undefined} What is to be waited for before that is acknowledged, where there is something: a loop
-   *   of calls that are awaited lets no timer run, and so neither flushes nor compacts.
-   */
+  /** Says that something was changed which may be flushed later. */
   applied() {
-    const now = performance.now();
     if (this.#flushTimer === undefined) {
-      this.#flushDue = now + RELAXED;
+      this.#flushDue = performance.now() + RELAXED;
       this.#flushTimer = later(RELAXED, () => {
         this.#flushTimer = undefined;
         // Where it fails the engine writes no more, and every later call says why.
@@ -63,6 +58,15 @@ export class Upkeep {
     }
     if (this.#engine.wantsCompaction) this.#compact();
     this.#evictInTime();
+  }
+
+  /**
+   * What a change is to wait for before it is acknowledged, where there is something to do: a loop of calls that answer at once,
+   * and are awaited one by one, lets no timer run, and so neither flushes nor compacts.
+   * @returns {Promise<void> | undefined}
+   */
+  turn() {
+    const now = performance.now();
     if (!this.#compacting && !this.#flushing && now < this.#flushDue) return undefined;
     if (!this.#pausing) {
       this.#pausingSince = now;
