@@ -86,7 +86,7 @@ export class Upkeep {
     while (this.#engine.flushed < wanted) await (this.#flushing ??= this.#flushOnce());
   }
 
-  /** Flushes, and lets go of the engine. */
+  /** Flushes, says so in the log, and lets go of the engine. */
   async end() {
     this.#ended = true;
     clearTimeout(this.#flushTimer);

@@ -73,6 +73,13 @@ const test = base.extend(
   }),
 );
 
+/** Stores 300 KB. @param {Log} log */
+async function storeThree(log) {
+  const store = window.kv(log);
+  for (const key of ["a", "b", "c"]) await store.set(key, key.repeat(100_000));
+  await store.close();
+}
+
 /** Lets the page start another program as its workers, which then loads ours. @param {string} path */
 function startWorkersFrom(path) {
   window.Worker = /** @type {any} */ (
@@ -381,11 +388,7 @@ test("a full quota is ERR_QUOTA; what was acknowledged is there, and removing ma
 
 test("with less room than it takes, a log is opened and read, and what is removed is", async ({ open, log }) => {
   const page = await open();
-  await page.evaluate(async (log) => {
-    const store = window.kv(log);
-    for (const key of ["a", "b", "c"]) await store.set(key, key.repeat(100_000));
-    await store.close();
-  }, log);
+  await page.evaluate(storeThree, log);
   const tight = await open();
   await tight.evaluate(startWorkersFrom, "/web-tests/browser/opfs_small.worker.js?50000");
   const result = await tight.evaluate(async (log) => {
@@ -485,11 +488,7 @@ test("a page that does not let go of the database keeps nobody waiting: it is mo
 test("what the log has no room for stays in the database until it has", async ({ open, log }) => {
   const without = await open();
   await without.evaluate(startWorkersFrom, "/web-tests/browser/opfs_refused.worker.js");
-  await without.evaluate(async (log) => {
-    const store = window.kv(log);
-    for (const key of ["a", "b", "c"]) await store.set(key, key.repeat(100_000));
-    await store.close();
-  }, log);
+  await without.evaluate(storeThree, log);
   const tight = await open();
   await tight.evaluate(startWorkersFrom, "/web-tests/browser/opfs_small.worker.js?50000");
   const failure = await tight.evaluate(

@@ -105,8 +105,13 @@ Status Engine::replay() {
     for (;;) {
         Result<LogReader::Found> found = reader.next();
         if (!found.ok()) return found.failure();
-        if (*found == LogReader::Found::damaged) return corrupt(path_, reader.offset(), "is damaged");
-        if (*found != LogReader::Found::record) break;
+        if (*found == LogReader::Found::end) break;
+        if (*found == LogReader::Found::no_record) {
+            Result<bool> torn = reader.is_torn();
+            if (!torn.ok()) return torn.failure();
+            if (*torn) break;
+            return corrupt(path_, reader.offset(), "is damaged");
+        }
         const RecordView& record = reader.record();
         const Place place = place_of(record, reader.record_offset());
         if (reader.follows()) {

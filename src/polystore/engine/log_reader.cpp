@@ -31,19 +31,19 @@ Result<LogReader::Found> LogReader::next() {
     if (offset_ == size_) return Found::end;
     const std::uint64_t left = size_ - offset_;
     const std::size_t head_size = header_.head_size();
-    if (left < head_size) return Found::torn;
+    if (left < head_size) return Found::no_record;
     if (!sees(offset_, head_size)) {
         if (Status looked = look(offset_, head_size); !looked.ok()) return looked.failure();
     }
     const std::optional<Head> head = decode_head(seen(offset_, head_size), header_);
-    if (!head) return what_is_no_record();
+    if (!head) return Found::no_record;
     const std::uint64_t record_size = head_size + head->body_size();
-    if (record_size > left) return Found::torn;
+    if (record_size > left) return Found::no_record;
     if (!sees(offset_, record_size)) {
         if (Status looked = look(offset_, record_size); !looked.ok()) return looked.failure();
     }
     const std::string_view body = seen(offset_ + head_size, head->body_size());
-    if (!is_whole(*head, body)) return what_is_no_record();
+    if (!is_whole(*head, body)) return Found::no_record;
     record_ = record_of(*head, body);
     record_offset_ = offset_;
     follows_ = head->follows;
@@ -52,25 +52,33 @@ Result<LogReader::Found> LogReader::next() {
     return Found::record;
 }
 
-/// A power failure may leave a gap, but only in what was not synced; and sectors that were never written, which read as
-/// zeros, after all that is whole.
-Result<LogReader::Found> LogReader::what_is_no_record() {
+/// A power failure may leave the beginning of a record; a gap, but only in what was not synced; and sectors that were
+/// never written, which read as zeros, after all that is whole.
+Result<bool> LogReader::is_torn() {
+    const std::uint64_t left = size_ - offset_;
+    const std::size_t head_size = header_.head_size();
+    if (left < head_size) return true;
+    Result<std::string_view> head_bytes = bytes(offset_, head_size);
+    if (!head_bytes.ok()) return head_bytes.failure();
+    const std::optional<Head> head = decode_head(*head_bytes, header_);
+    if (head && head->body_size() > left - head_size) return true;
+
     bool is_gap = false;
     for (std::uint64_t from = offset_ + 1;; is_gap = true) {
         Result<std::optional<Whole>> whole = first_whole_from(from);
         if (!whole.ok()) return whole.failure();
         if (!*whole) break;
-        if ((*whole)->unsynced < (*whole)->offset - offset_) return Found::damaged;
+        if ((*whole)->unsynced < (*whole)->offset - offset_) return false;
         from = (*whole)->end;
     }
-    if (is_gap) return Found::torn;
+    if (is_gap) return true;
     for (std::uint64_t sector = offset_ / kSector * kSector; sector < size_; sector += kSector) {
         const std::uint64_t begin = std::max(sector, offset_);
         Result<std::string_view> part = bytes(begin, std::min(sector + kSector, size_) - begin);
         if (!part.ok()) return part.failure();
-        if (part->find_first_not_of('\0') == std::string_view::npos) return Found::torn;
+        if (part->find_first_not_of('\0') == std::string_view::npos) return true;
     }
-    return Found::damaged;
+    return false;
 }
 
 /// The first whole record that begins at `offset` or behind it.

@@ -13,12 +13,7 @@ namespace polystore::engine {
 /// Reads the records of a log in their order, each checked.
 class LogReader {
    public:
-    enum class Found : std::uint8_t {
-        record,
-        end,
-        torn,     ///< What follows was never written to its end, or was not all of it when the power failed.
-        damaged,  ///< What follows is no record, though there was one.
-    };
+    enum class Found : std::uint8_t { record, end, no_record };
 
     /// Reads `file`, of `size` bytes, from `offset` on.
     LogReader(File& file, const Header& header, std::uint64_t offset, std::uint64_t size)
@@ -38,6 +33,10 @@ class LogReader {
     /// The end of the last record found.
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
 
+    /// Whether what is no record was never written to its end, or not all of it when the power failed; else there was
+    /// one, which is damaged. Looks at all that comes after it.
+    [[nodiscard]] Result<bool> is_torn();
+
     /// Goes from what is no record to the next one, or to the end.
     Status skip_damage();
 
@@ -52,7 +51,6 @@ class LogReader {
     /// Moves the window, so that it begins at `offset`.
     Status look(std::uint64_t offset, std::uint64_t length);
     [[nodiscard]] Result<std::string_view> bytes(std::uint64_t offset, std::uint64_t length);
-    [[nodiscard]] Result<Found> what_is_no_record();
     struct Whole {
         std::uint64_t offset;
         std::uint64_t end;
