@@ -1,7 +1,7 @@
 import { Batch } from "./batch.js";
 
 /** Records to a transaction of a listing: enough to make its cost small beside theirs, and little memory. */
-const PAGE_LENGTH = 1000;
+export const PAGE_LENGTH = 1000;
 
 /**
  * As many reads in a row are worth a look at the keys around them: where at least every second one is asked for, all of
@@ -107,11 +107,8 @@ export class ObjectStore {
   async *pages(prefix) {
     let range = rangeOfPrefix(prefix);
     for (;;) {
-      const run = (/** @type {IDBObjectStore} */ store, /** @type {(page: any) => void} */ done) => {
-        const ids = store.getAllKeys(range, PAGE_LENGTH);
-        const found = store.getAll(range, PAGE_LENGTH);
-        found.onsuccess = () => done({ ids: ids.result, found: found.result });
-      };
+      const run = (/** @type {IDBObjectStore} */ store, /** @type {(page: any) => void} */ done) =>
+        readPage(store, range, done);
       const page = await this.#batch.add({ writes: false, stepwise: false, run });
       yield page;
       if (page.ids.length < PAGE_LENGTH) return;
@@ -270,6 +267,18 @@ function readMany(store, reads, end, proceed) {
     };
     proceed();
   };
+}
+
+/**
+ * Reads the records of a range from the first on, as many as a page has.
+ * @param {IDBObjectStore} store
+ * @param {IDBKeyRange | undefined} range
+ * @param {(page: { ids: string[], found: any[] }) => void} done
+ */
+export function readPage(store, range, done) {
+  const ids = store.getAllKeys(range, PAGE_LENGTH);
+  const found = store.getAll(range, PAGE_LENGTH);
+  found.onsuccess = () => done({ ids: /** @type {string[]} */ (ids.result), found: found.result });
 }
 
 /**

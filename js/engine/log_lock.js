@@ -22,7 +22,8 @@ const UNFINISHED = ".new";
  * If there is one whose process runs, it withdraws: of two that look, one at least sees the other, so never both go on. Files
  * of processes that are gone may be removed by anybody, at any time.
  *
- * A process of another machine or container cannot be looked for, nor one whose file has no text because the disk is full: it counts as running as long as its file is renewed.
+ * A process of another machine or container cannot be looked for, nor one whose file has no text because the disk is full: it
+ * counts as running as long as its file is renewed.
  */
 export class LogLock {
   #path;

@@ -1,10 +1,9 @@
 // Where a log is kept when the browser gives us no private file system: in a database, until there is one.
 
 import { connect, IndexedDb, STORE_NAME } from "../clients/indexeddb.js";
+import { PAGE_LENGTH, readPage } from "../clients/object_store.js";
 import { requireText } from "../clients/text_key.js";
 
-/** Records that are moved at a time. */
-const PAGE_LENGTH = 1000;
 /** How long a page may keep the database from being moved, in milliseconds; then that is left to the next owner. */
 const PATIENCE = 2000;
 
@@ -111,19 +110,15 @@ async function look(name) {
  * @param {IDBKeyRange} [range] Those that are left.
  */
 function moveAll(store, engine, fail, range) {
-  const ids = store.getAllKeys(range, PAGE_LENGTH);
-  const found = store.getAll(range, PAGE_LENGTH);
-  found.onsuccess = () => {
+  readPage(store, range, ({ ids, found }) => {
     try {
-      for (const [i, { value, expires }] of found.result.entries())
-        engine.put(String(ids.result[i]), JSON.stringify(value), expires);
+      for (const [i, { value, expires }] of found.entries()) engine.put(String(ids[i]), JSON.stringify(value), expires);
       engine.apply();
-      if (ids.result.length === PAGE_LENGTH)
-        return moveAll(store, engine, fail, IDBKeyRange.lowerBound(ids.result.at(-1), true));
+      if (ids.length === PAGE_LENGTH) return moveAll(store, engine, fail, IDBKeyRange.lowerBound(ids.at(-1), true));
       engine.flush();
       store.clear();
     } catch (error) {
       fail(error);
     }
-  };
+  });
 }

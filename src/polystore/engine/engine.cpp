@@ -126,14 +126,13 @@ Status Engine::replay() {
         if (!ends_with_mark_) records_end_ = reader.offset();
     }
     index_ = loader.finish();
-    bool is_cut = false;
-    if (batch_begin != end_) {
+    const bool is_torn = batch_begin != end_;
+    if (is_torn) {
         end_ = batch_begin;
         if (Status cut = log_.file->truncate(end_); !cut.ok()) return cut;
-        is_cut = true;
     }
     synced_ = records_end_;  // But not the mark, which says so.
-    if (is_cut || !ends_with_mark_) {
+    if (is_torn || !ends_with_mark_) {
         // Whoever wrote it may have ended before it was flushed, and nobody would do it now.
         if (Status synced = log_.file->sync(); !synced.ok()) return synced;
         synced_ = end_;

@@ -47,7 +47,6 @@ Result<LogReader::Found> LogReader::next() {
     record_ = record_of(*head, body);
     record_offset_ = offset_;
     follows_ = head->follows;
-    unsynced_ = head->unsynced;
     offset_ += record_size;
     return Found::record;
 }

@@ -27,8 +27,6 @@ class LogReader {
     [[nodiscard]] std::uint64_t record_offset() const { return record_offset_; }
     /// Whether the record is not the last of its batch.
     [[nodiscard]] bool follows() const { return follows_; }
-    /// How many bytes before the record were not known to be synced when it was written.
-    [[nodiscard]] std::uint32_t unsynced() const { return unsynced_; }
 
     /// The end of the last record found.
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
@@ -65,7 +63,6 @@ class LogReader {
     RecordView record_;
     std::uint64_t record_offset_ = 0;
     bool follows_ = false;
-    std::uint32_t unsynced_ = 0;
     std::string buffer_;
     // A part of the file, so that a record does not cost a call.
     std::string_view window_;

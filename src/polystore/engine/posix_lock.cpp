@@ -32,7 +32,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using namespace std::chrono_literals;
-using Now = std::function<std::chrono::steady_clock::time_point()>;
 
 /// How often a holder renews its lock, and how long it may be silent before others take it for gone.
 constexpr auto kBeat = 10s;
@@ -104,7 +103,7 @@ std::string token() {
 
 class PosixLock : public Lock {
    public:
-    PosixLock(std::string path, Now now) : path_(std::move(path)), now_(std::move(now)), renewed_(now_()) {
+    PosixLock(std::string path, SteadyNow now) : path_(std::move(path)), now_(std::move(now)), renewed_(now_()) {
         beat_ = std::jthread([this](const std::stop_token& stopped) {
             std::unique_lock hold(mutex_);
             while (!wake_.wait_for(hold, stopped, kBeat, [&] { return stopped.stop_requested(); })) {
@@ -152,27 +151,28 @@ class PosixLock : public Lock {
     }
 
     std::string path_;
-    Now now_;
+    SteadyNow now_;
     std::atomic<std::chrono::steady_clock::time_point> renewed_;
     std::mutex mutex_;
     std::condition_variable_any wake_;
     std::jthread beat_;
 };
 
-std::unique_ptr<PosixLock> ask(const std::string& path, const Now& now) {
-    const std::string unfinished = path + std::string(kUnfinished);
-    auto lock = std::make_unique<PosixLock>(path, now);
-    const posix::OpenFile file(unfinished, O_WRONLY | O_CREAT | O_EXCL);
+void write_holder(const posix::OpenFile& file) {
     try {
         file.write_all(ourselves());
     } catch (const Error& error) {
         // A full disk has room for a name still, and where the text is missing others go by the age of the file.
-        if (error.code() != ErrorCode::quota) {
-            unlink(unfinished.c_str());
-            throw;
-        }
+        if (error.code() != ErrorCode::quota) throw;
     }
+}
+
+std::unique_ptr<PosixLock> ask(const std::string& path, const SteadyNow& now) {
+    const std::string unfinished = path + std::string(kUnfinished);
+    auto lock = std::make_unique<PosixLock>(path, now);
+    const posix::OpenFile file(unfinished, O_WRONLY | O_CREAT | O_EXCL);
     try {
+        write_holder(file);
         posix::rename_file(unfinished, path);
     } catch (const Error&) {
         unlink(unfinished.c_str());
@@ -198,7 +198,7 @@ Failure held_failure(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-Result<std::unique_ptr<Lock>> take_posix_lock(const std::string& path, const Now& now) {
+Result<std::unique_ptr<Lock>> take_posix_lock(const std::string& path, const SteadyNow& now) {
     std::minstd_rand random(std::random_device{}());
     for (int attempt = 1;; ++attempt) {
         try {

@@ -9,6 +9,9 @@
 
 namespace polystore::engine {
 
+/// What the time is measured by for which a holder was silent.
+using SteadyNow = std::function<std::chrono::steady_clock::time_point()>;
+
 /// The lock that goes by the name `path`, as js/engine/log_lock.js takes it too. Node.js has no flock(2). So each who
 /// wants the lock makes a file of its own, `<path>-<token>`, that says which process it is (and is `<path>-<token>.new`
 /// until it does, lest one be left that says nothing); only then it looks for those of others. If there is one whose
@@ -22,10 +25,7 @@ namespace polystore::engine {
 ///     machine = the host's name, the id of its boot and the namespace of its processes, a blank between each
 ///     since   = the 22nd field of /proc/<pid>/stat
 ///     thread  = of /proc/<pid>/task, for the lock goes with it; JavaScript names it, C++ does not
-///
-/// `now` is what the time is measured by for which the holder was silent.
-[[nodiscard]] Result<std::unique_ptr<Lock>> take_posix_lock(
-    const std::string& path,
-    const std::function<std::chrono::steady_clock::time_point()>& now = std::chrono::steady_clock::now);
+[[nodiscard]] Result<std::unique_ptr<Lock>> take_posix_lock(const std::string& path,
+                                                            const SteadyNow& now = std::chrono::steady_clock::now);
 
 }  // namespace polystore::engine
