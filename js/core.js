@@ -36,25 +36,20 @@ export function requireCore() {
   throw new PolystoreError("ERR_WASM", message, { cause: failure });
 }
 
-/**
- * The numbers behind an enumeration of the core.
- * @template {string} Name
- * @param {import("#core").Enumeration<Name> | undefined} enumeration
- */
-function numbers(enumeration) {
-  const values = Object.entries(enumeration ?? {}).filter(([, { value }]) => value !== undefined);
-  return /** @type {Record<Name, number>} */ (Object.fromEntries(values.map(([name, { value }]) => [name, value])));
-}
+const loaded = /** @type {import("#core").Core} */ (core ?? {});
+/** @type {any} Where the core could not be started, nobody gets to ask for a number. */
+const none = {};
 
-export const Ask = numbers(core?.Ask);
-export const Method = numbers(core?.Method);
-export const Outcome = numbers(core?.Outcome);
-export const Trait = numbers(core?.Trait);
-export const Verdict = numbers(core?.Verdict);
-export const PAGE_LENGTH = core?.page_length ?? 0;
+export const {
+  Ask = none,
+  Method = none,
+  Outcome = none,
+  Trait = none,
+  Verdict = none,
+  page_length: PAGE_LENGTH,
+} = loaded;
 export const NEVER = Infinity;
 
-const loaded = /** @type {import("#core").Core} */ (core ?? {});
 export const start = loaded._polystore_start;
 export const answer = loaded._polystore_answer;
 export const answerPage = loaded._polystore_answer_page;

@@ -1,7 +1,7 @@
-// The module that wasm/embed.mjs makes of the compiled core: what Emscripten's glue puts on the object it is given.
+// What Emscripten's glue puts on the object it is given: what wasm/bindings.cpp declares, and the exports of wasm/abi.cpp.
 
-/** An enumeration as embind makes it, which has members besides its names. */
-export type Enumeration<Name extends string> = Record<Name, { value: number }>;
+/** An enumeration as wasm/embind_numbers.js makes it. */
+export type Enumeration<Name extends string> = Readonly<Record<Name, number>>;
 
 export interface Core {
   instantiateWasm(imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance) => void): WebAssembly.Exports;

@@ -18,7 +18,8 @@ using namespace polystore;
 using wasm::scratch;
 using wasm::Scratch;
 
-/// The text is the first `length` bytes of the scratch area: embind's own strings are 1.3 KB (brotli) of every page.
+/// The text is the first `length` bytes of the scratch area: embind_numbers.js has no strings, which would be 1.3 KB
+/// (brotli) of every page.
 double parse(std::size_t length) {
     return parse_expires(std::string_view(reinterpret_cast<const char*>(scratch.bytes.data()), length));
 }
