@@ -1,31 +1,17 @@
-import instantiate from "#core";
 import { compiledCore } from "#compiled-core";
+import { instantiate } from "./core_instance.js";
 import { PolystoreError, sentence } from "./errors.js";
 
 // The core, compiled and instantiated while this module is evaluated: kv() is synchronous, so nothing can be waited for
 // later. A page whose policy forbids WebAssembly learns of it from kv(), where somebody can catch it.
-/** @type {import("#core").Core | undefined} */
+/** @type {import("./core_types.js").Core | undefined} */
 let core;
 /** @type {unknown} */
 let failure;
 try {
-  core = load();
+  core = instantiate(compiledCore());
 } catch (error) {
   failure = error;
-}
-
-function load() {
-  const module = compiledCore();
-  /** @type {Partial<import("#core").Core>} */
-  const core = {
-    instantiateWasm(imports, receive) {
-      const instance = new WebAssembly.Instance(module, imports);
-      receive(instance);
-      return instance.exports;
-    },
-  };
-  instantiate(core);
-  return /** @type {import("#core").Core} */ (core);
 }
 
 /** Throws, with the way out, where the core could not be started. */
@@ -36,7 +22,7 @@ export function requireCore() {
   throw new PolystoreError("ERR_WASM", message, { cause: failure });
 }
 
-const loaded = /** @type {import("#core").Core} */ (core ?? {});
+const loaded = /** @type {import("./core_types.js").Core} */ (core ?? {});
 /** @type {any} Where the core could not be started, nobody gets to ask for a number. */
 const none = {};
 
@@ -50,21 +36,22 @@ export const {
 } = loaded;
 export const NEVER = Infinity;
 
-export const start = loaded._polystore_start;
-export const answer = loaded._polystore_answer;
-export const answerPage = loaded._polystore_answer_page;
-export const abandon = loaded._polystore_abandon;
-export const number = loaded._polystore_number;
+export const start = loaded.polystore_start;
+export const answer = loaded.polystore_answer;
+export const answerPage = loaded.polystore_answer_page;
+export const abandon = loaded.polystore_abandon;
+export const number = loaded.polystore_number;
 
-const { expires_address: expiresAddress, verdicts_address: verdictsAddress, bytes_address: bytesAddress } = loaded;
-const expiresIndex = expiresAddress / Float64Array.BYTES_PER_ELEMENT;
+/** @param {number} length */
+const bytesAt = (/** @type {number} */ address, length) => new Uint8Array(loaded.memory.buffer, address, length);
 
 /**
  * The views on the page that the core and the driver share. Take them anew for each page: they are detached when the
  * core's memory grows.
  */
-export const pageExpires = () => loaded.HEAPF64.subarray(expiresIndex, expiresIndex + PAGE_LENGTH);
-export const pageVerdicts = () => loaded.HEAPU8.subarray(verdictsAddress, verdictsAddress + PAGE_LENGTH);
+export const pageExpires = () => new Float64Array(loaded.memory.buffer, loaded.expires_address, PAGE_LENGTH);
+export const pageVerdicts = () => bytesAt(loaded.verdicts_address, PAGE_LENGTH);
+const sharedBytes = () => bytesAt(loaded.bytes_address, loaded.bytes_length);
 
 /**
  * The seconds that a text like "2 hours" stands for.
@@ -74,10 +61,11 @@ export const pageVerdicts = () => loaded.HEAPU8.subarray(verdictsAddress, verdic
 export function parseExpires(text) {
   const { length } = text;
   if (length > loaded.bytes_length) return NaN;
+  const bytes = sharedBytes();
   for (let i = 0; i < length; ++i) {
     // What is not ASCII is no part of the grammar, and 0 neither.
     const code = text.charCodeAt(i);
-    loaded.HEAPU8[bytesAddress + i] = code < 128 ? code : 0;
+    bytes[i] = code < 128 ? code : 0;
   }
   return loaded.parse_expires(length);
 }
@@ -90,10 +78,10 @@ let next = 0;
  * @returns {string}
  */
 export function freshKey() {
-  const { id_length: length, bytes_length: drawn } = loaded;
+  const { id_length: length } = loaded;
   if (ids.length - next < length) {
-    crypto.getRandomValues(loaded.HEAPU8.subarray(bytesAddress, bytesAddress + drawn));
-    ids = loaded.HEAPU8.slice(bytesAddress, bytesAddress + loaded._polystore_make_id_characters());
+    const bytes = crypto.getRandomValues(sharedBytes());
+    ids = bytes.slice(0, loaded.polystore_make_id_characters());
     next = 0;
   }
   const characters = ids.subarray(next, next + length);

@@ -1,5 +1,5 @@
 // What embind declares: the names of all that crosses as a number, the calls that are not hot, and where the scratch
-// area lies. js/core.js is the only reader; no embind object reaches a user.
+// area lies. js/core_instance.js takes it down; no embind object reaches a user.
 
 #include <emscripten/bind.h>
 
@@ -18,8 +18,8 @@ using namespace polystore;
 using wasm::scratch;
 using wasm::Scratch;
 
-/// The text is the first `length` bytes of the scratch area: embind_numbers.js has no strings, which would be 1.3 KB
-/// (brotli) of every page.
+/// The text is the first `length` bytes of the scratch area: strings of embind's own would be 1.3 KB (brotli) of
+/// every page.
 double parse(std::size_t length) {
     return parse_expires(std::string_view(reinterpret_cast<const char*>(scratch.bytes.data()), length));
 }

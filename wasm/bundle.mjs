@@ -8,12 +8,12 @@ import { minify } from "terser";
 
 await rm("dist", { recursive: true, force: true });
 
-/** Emscripten's glue comes unminified: terser with `toplevel` halves it, which esbuild's minifier cannot. */
+/** The engine's glue, by Emscripten, comes unminified: terser with `toplevel` halves it, which esbuild's minifier cannot. */
 const minifyGlue = {
   name: "minify-glue",
   /** @param {import("esbuild").PluginBuild} build */
   setup(build) {
-    build.onLoad({ filter: /(core|engine)\.mjs$/ }, async ({ path }) => {
+    build.onLoad({ filter: /engine\.mjs$/ }, async ({ path }) => {
       const options = { module: true, toplevel: true, compress: { passes: 3 } };
       return { contents: (await minify(await readFile(path, "utf8"), options)).code };
     });

@@ -1,0 +1,44 @@
+// The core as JavaScript sees it: what wasm/bindings.cpp declares, and the exports of wasm/abi.cpp.
+
+type Enumeration<Name extends string> = Readonly<Record<Name, number>>;
+
+export interface Core {
+  Ask: Enumeration<
+    | "nothing"
+    | "read"
+    | "has"
+    | "write"
+    | "erase"
+    | "evict"
+    | "make_key"
+    | "add"
+    | "clock"
+    | "page"
+    | "sift"
+    | "clear"
+    | "prune"
+    | "drain"
+    | "close"
+  >;
+  Method: Enumeration<"get" | "set" | "add" | "has" | "del" | "list" | "clear" | "prune" | "close">;
+  Outcome: Enumeration<"done" | "value" | "absent" | "yes" | "no" | "closed" | "unsupported">;
+  Trait: Enumeration<"manages_expiry" | "has" | "add" | "list" | "clear" | "prune" | "closed">;
+  Verdict: Enumeration<"leave" | "keep" | "evict">;
+
+  parse_expires(length: number): number;
+  readonly expires_address: number;
+  readonly verdicts_address: number;
+  readonly bytes_address: number;
+  readonly page_length: number;
+  readonly bytes_length: number;
+  readonly id_length: number;
+
+  polystore_start(method: number, traits: number, expires: number, hasValue: 0 | 1): number;
+  polystore_answer(step: number, found: 0 | 1, number: number): number;
+  polystore_answer_page(step: number, count: number, end: 0 | 1): number;
+  polystore_number(): number;
+  polystore_abandon(step: number): void;
+  polystore_make_id_characters(): number;
+
+  readonly memory: WebAssembly.Memory;
+}
