@@ -20,17 +20,22 @@ const minifyGlue = {
   },
 };
 
+/** The chunks of a server share this module, so that it is evaluated with the first of them, and not with each. */
+const EARLY = /\/real_timers\.js$/;
+
 /**
- * What is loaded on demand stays a file of its own, which is found by its path from the module that loads it.
+ * What is loaded on demand, or early, stays a file of its own, which is found by its path from the module that loads it.
  * @param {string} entry The source of that module.
  * @param {Set<string>} onDemand Gathers the sources of those files.
+ * @param {string} condition The platform's.
  */
-const splitAtDynamicImports = (entry, onDemand) => ({
+const splitAtDynamicImports = (entry, onDemand, condition) => ({
   name: "split-at-dynamic-imports",
   /** @param {import("esbuild").PluginBuild} build */
   setup(build) {
     build.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
-      if (kind !== "dynamic-import") return undefined;
+      const isEarly = condition === "node" && kind === "import-statement" && EARLY.test(path);
+      if (kind !== "dynamic-import" && !isEarly) return undefined;
       const source = join(resolveDir, path);
       if (existsSync(source)) onDemand.add(relative(".", source)); // Else it is made below.
       const place = relative(dirname(entry), source);
@@ -63,7 +68,7 @@ const shared = {
 async function bundle(outdir, condition) {
   const entries = new Set(["js/index.js"]);
   for (const entry of entries) {
-    const plugins = [splitAtDynamicImports(entry, entries), minifyGlue];
+    const plugins = [splitAtDynamicImports(entry, entries, condition), minifyGlue];
     await build({ ...shared, outdir, conditions: [condition], plugins, entryPoints: [entry] });
   }
 }

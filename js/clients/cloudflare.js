@@ -21,6 +21,8 @@ const EXPIRES = "polystore.expires";
 
 /** @typedef {{ value: string | null, metadata: any } | null | undefined} Found */
 
+const resolved = Promise.resolve();
+
 /**
  * A namespace of Cloudflare KV: each value that is JSON is a record's. The expiry of a record is in its metadata, to the
  * millisecond. The platform has it too, in seconds, a minute at least: by then, it removes the record. We never do, for what we
@@ -124,7 +126,7 @@ export class Cloudflare {
   #find(id) {
     return new Promise((resolve, reject) => {
       const count = this.#reads.push({ id, resolve, reject });
-      if (count === 1) queueMicrotask(() => this.#sendReads());
+      if (count === 1) resolved.then(() => this.#sendReads());
     });
   }
 

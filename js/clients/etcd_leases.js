@@ -1,6 +1,8 @@
 // Leases, by which etcd removes what has expired. A record is attached to one that lasts at least as long as the record
 // does, and at most an eighth longer, in whole seconds; so the records of some time share one, and there are few of them.
 
+import { Date, performance } from "../real_timers.js";
+
 /** What etcd grants at most, in seconds: 285 years. */
 const LONGEST = 9_000_000_000;
 

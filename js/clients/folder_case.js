@@ -4,8 +4,8 @@
 // Once it has, a marker in the folder says so, and the folder keeps those names wherever it is copied.
 
 import { randomUUID } from "node:crypto";
-import { constants } from "node:fs";
-import { access, lstat, opendir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { constants, opendirSync } from "node:fs";
+import { access, lstat, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isLong, isSame, keyOf, nameOf } from "./file_name.js";
 import { decodeFile, encodeFile, withKey } from "./folder_file.js";
@@ -24,7 +24,7 @@ const LOCK = ".polystore-names.lock";
  */
 export async function findCase(folder) {
   if (await isThere(join(folder, MARKER))) return true;
-  const name = await anyName(folder);
+  const name = anyName(folder);
   if (name === undefined) return undefined;
   const other = inOtherCase(name); // Ends with .JSON, so nobody makes it meanwhile.
   if (!(await isThere(join(folder, other)))) return false;
@@ -94,12 +94,20 @@ async function misnamed(folder) {
 }
 
 /**
- * The name of any record's file in a folder.
+ * The name of any record's file in a folder. It is not asked for with promises, as those of a directory wait for
+ * process.nextTick(), which stands still where a test has replaced it.
  * @param {string} folder
  */
-async function anyName(folder) {
-  const directory = await opendir(folder).catch((error) => (isMissing(error) ? null : Promise.reject(error)));
-  for await (const { name } of directory ?? []) if (name.endsWith(".json")) return name;
+function anyName(folder) {
+  let directory;
+  try {
+    directory = opendirSync(folder);
+    for (let entry; (entry = directory.readSync());) if (entry.name.endsWith(".json")) return entry.name;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  } finally {
+    directory?.closeSync();
+  }
   return undefined;
 }
 

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { utimes } from "node:fs/promises";
 import { createHash, randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { PolystoreError } from "../errors.js";
+import { clearInterval, Date, performance, setInterval, sleep } from "../real_timers.js";
 import { isAlive, ourselves, showHolder } from "./process_identity.js";
 
 /** How long to wait for one holder, and for a sign of life of it; between two of ours, and between two looks; in milliseconds. */

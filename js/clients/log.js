@@ -1,12 +1,12 @@
 import { fdatasync } from "node:fs";
 import { dirname } from "node:path";
-import { setImmediate as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Engine } from "../engine/engine.js";
 import { LogLock } from "../engine/log_lock.js";
 import { NodeFiles } from "../engine/node_files.js";
 import { Upkeep } from "../engine/upkeep.js";
+import { pause } from "../real_timers.js";
 import { makeFolder, resolveLinks } from "./text_file.js";
 import { requireText } from "./text_key.js";
 

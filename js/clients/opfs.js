@@ -305,7 +305,7 @@ class Opfs {
    * @param {any[]} items
    */
   #gather(kind, items) {
-    if (this.#gathered.length === 0) queueMicrotask(() => this.#send());
+    if (this.#gathered.length === 0) Promise.resolve().then(() => this.#send());
     let last = this.#gathered.at(-1);
     if (last?.kind !== kind) this.#gathered.push((last = { kind, items: [], calls: [] }));
     const { items: all, calls } = last;

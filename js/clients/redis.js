@@ -186,6 +186,7 @@ function endingOf(client) {
 }
 
 const ignore = () => {};
+const resolved = Promise.resolve();
 
 /**
  * Without a listener, a connection that is lost would end the process. Whoever makes a call learns of it.
@@ -237,7 +238,7 @@ class Redis {
     if (!this.#isReading) return this.#readAlone(id);
     return new Promise((resolve, reject) => {
       const count = this.#reads.push({ id, resolve, reject });
-      if (count === 1) queueMicrotask(() => this.#sendReads());
+      if (count === 1) resolved.then(() => this.#sendReads());
       if (count === SCAN_COUNT) this.#sendReads();
     });
   }

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import "../real_timers.js"; // The clients, which use it, may be loaded when a test has replaced the timers.
 import { PolystoreTypeError, show } from "../errors.js";
 import { has, hasMethods, isCloudflare } from "./has.js";
 import { Sqlite } from "./sqlite.js";

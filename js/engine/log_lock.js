@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { readdir, readFile, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive, ourselves, showHolder } from "../clients/process_identity.js";
 import { isFull, isMissing } from "../clients/text_file.js";
 import { PolystoreError } from "../errors.js";
+import { clearInterval, Date, performance, setInterval, sleep } from "../real_timers.js";
 
 /** How often a holder renews its lock, and how long it may be silent before others take it for gone; in milliseconds. */
 const BEAT = 10_000;

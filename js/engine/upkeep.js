@@ -1,3 +1,5 @@
+import { clearTimeout, performance, setTimeout } from "../real_timers.js";
+
 /** Bytes that compaction copies before it lets others go on: half a millisecond. */
 const STEP = 256 * 1024;
 /** How long what was written may wait for a flush, in milliseconds. The C++ library has the same bound. */
