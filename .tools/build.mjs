@@ -12,7 +12,7 @@ export function buildPackage() {
   if (!existsSync("build/wasm/build.ninja")) run("emcmake", ["cmake", "--preset", "wasm"], { env });
   run("cmake", ["--build", "--preset", "wasm"], { env });
   for (const name of ["core", "engine"]) {
-    run("node", ["wasm/embed.mjs", `build/wasm/wasm/${name}.wasm`, `build/wasm/wasm/${name}.bytes.mjs`]);
+    run("node", ["wasm/embed.mjs", `build/wasm/wasm/${name}.wasm`, `build/wasm/wasm/${name}.text.mjs`]);
   }
   heading("dist/");
   run("node", ["wasm/bundle.mjs"]);

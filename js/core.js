@@ -1,6 +1,6 @@
 import { compiledCore } from "#compiled-core";
 import { instantiate } from "./core_instance.js";
-import { PolystoreError, sentence } from "./errors.js";
+import { wasmError } from "./wasm_error.js";
 
 // The core, compiled and instantiated while this module is evaluated: kv() is synchronous, so nothing can be waited for
 // later. A page whose policy forbids WebAssembly learns of it from kv(), where somebody can catch it.
@@ -14,12 +14,9 @@ try {
   failure = error;
 }
 
-/** Throws, with the way out, where the core could not be started. */
+/** @throws {PolystoreError} ERR_WASM, with the way out, where the core could not be started. */
 export function requireCore() {
-  if (core !== undefined) return;
-  const reason = sentence(/** @type {Error} */ (failure).message);
-  const message = `WebAssembly could not be started: ${reason} Where a page has a Content-Security-Policy, its script-src must have 'wasm-unsafe-eval'.`;
-  throw new PolystoreError("ERR_WASM", message, { cause: failure });
+  if (core === undefined) throw wasmError(failure);
 }
 
 const loaded = /** @type {import("./core_types.js").Core} */ (core ?? {});

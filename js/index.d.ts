@@ -49,7 +49,7 @@ export interface StoreOptions extends Options {
  * | `ERR_QUOTA` | the storage is full; what was there is unchanged |
  * | `ERR_UNSUPPORTED` | the client of your own cannot list what it holds |
  * | `ERR_VALUE` | a value that JSON cannot hold; the message has the path to it |
- * | `ERR_WASM` | the page's Content-Security-Policy lacks `'wasm-unsafe-eval'` |
+ * | `ERR_WASM` | WebAssembly cannot start: mostly, the page's Content-Security-Policy lacks `'wasm-unsafe-eval'` |
  */
 export type ErrorCode =
   | "ERR_CLIENT"

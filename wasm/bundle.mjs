@@ -1,7 +1,7 @@
 // Builds dist/, what the package ships: js/ and the core in one module that any browser and any bundler takes as it is,
 // and a chunk for each client that is loaded on demand. The same again for servers, whose clients no page should carry.
 import { existsSync } from "node:fs";
-import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { minify } from "terser";
@@ -51,13 +51,26 @@ const shared = {
   format: "esm",
   target: "es2022",
   minify: true,
-  charset: "ascii", // 0.1 KB more, and a page that bundles us as a classic script needs no <meta charset>
+  charset: "ascii", // a page that includes us as a classic script needs no <meta charset>
   lineLimit: 300, // Node prints the line of an uncaught error, which must not be all of them
+  write: false,
   external: ["node:*"],
   loader: { ".wasm": "copy" }, // To be imported as it is, by those who have a condition for it.
   assetNames: "[name]",
   legalComments: "none",
 };
+
+/**
+ * Builds and writes, with each text on one line: `lineLimit` breaks texts too, which costs 1.3 KB (brotli) of the engine.
+ * @param {import("esbuild").BuildOptions} options
+ */
+async function buildFiles(options) {
+  const { outputFiles = [] } = await build({ ...shared, ...options });
+  for (const { path, text, contents } of outputFiles) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, path.endsWith(".js") ? text.replace(/(?<!\\)((?:\\\\)*)\\\n/g, "$1") : contents);
+  }
+}
 
 /**
  * esbuild's own splitting would move what the files share to one more that every page has to fetch first; so each has its
@@ -69,7 +82,7 @@ async function bundle(outdir, condition) {
   const entries = new Set(["js/index.js"]);
   for (const entry of entries) {
     const plugins = [splitAtDynamicImports(entry, entries, condition), minifyGlue];
-    await build({ ...shared, outdir, conditions: [condition], plugins, entryPoints: [entry] });
+    await buildFiles({ outdir, conditions: [condition], plugins, entryPoints: [entry] });
   }
 }
 
@@ -79,8 +92,7 @@ await bundle("dist/workerd", "workerd");
 
 // The worker of a page: a classic script, which any browser starts, and the same as a text for where a bundler has lost it.
 const worker = "dist/engine/opfs_worker.js";
-await build({
-  ...shared,
+await buildFiles({
   outdir: "dist",
   format: "iife",
   plugins: [minifyGlue],
@@ -90,7 +102,7 @@ const text = JSON.stringify(await readFile(worker, "utf8"));
 await writeFile("dist/clients/opfs_worker_text.js", `export default ${text};\n`);
 
 // What serves a store, on any platform: without the core, for the store is given to it.
-await build({ ...shared, outdir: "dist", entryPoints: ["js/server.js"] });
+await buildFiles({ outdir: "dist", entryPoints: ["js/server.js"] });
 
 // Beside the modules, where whoever imports them by their paths finds them too.
 for (const name of ["index.d.ts", "server.d.ts"]) await cp(`js/${name}`, `dist/${name}`);

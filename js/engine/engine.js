@@ -1,8 +1,9 @@
 import instantiate from "#engine";
-import bytes from "#engine-bytes";
+import text from "#engine-text";
 import { PolystoreError } from "../errors.js";
 import { rangeOfPrefix } from "../clients/text_key.js";
-import { moduleOfBytes } from "../module_of_bytes.js";
+import { moduleOfText } from "../module_of_text.js";
+import { wasmError } from "../wasm_error.js";
 import { EntryPage } from "./entry_page.js";
 import { decodeJson } from "./json_text.js";
 import { SHORT, TextReader } from "./text_reader.js";
@@ -31,22 +32,16 @@ export class Engine {
   /**
    * @param {import("./files.js").Files} files
    * @param {string} path By which `files` knows the log.
-   * @throws {PolystoreError} ERR_CORRUPT, ERR_UNSUPPORTED, ERR_QUOTA or ERR_CLIENT when the log cannot be opened.
+   * @throws {PolystoreError} ERR_CORRUPT, ERR_UNSUPPORTED, ERR_QUOTA or ERR_CLIENT when the log cannot be opened; ERR_WASM when
+   *   WebAssembly cannot.
    */
   constructor(files, path) {
-    compiled ??= moduleOfBytes(bytes);
-    const module = compiled;
-    /** @type {Partial<import("#engine").EngineModule>} */
-    const instance = {
-      files,
-      instantiateWasm(imports, receive) {
-        const instance = new WebAssembly.Instance(module, imports);
-        receive(instance);
-        return instance.exports;
-      },
-    };
-    instantiate(instance);
-    this.#module = /** @type {import("#engine").EngineModule} */ (instance);
+    try {
+      compiled ??= moduleOfText(text);
+      this.#module = instantiated(compiled, files);
+    } catch (error) {
+      throw wasmError(error);
+    }
     this.#checked(this.#module._polystore_engine_open(this.#write(path)));
   }
 
@@ -312,3 +307,29 @@ export class Engine {
 
 /** @param {number} expires */
 const orNull = (expires) => (expires === Infinity ? null : expires);
+
+/**
+ * @param {WebAssembly.Module} module
+ * @param {import("./files.js").Files} files
+ */
+function instantiated(module, files) {
+  /** @type {unknown} */
+  let failure;
+  /** @type {Partial<import("#engine").EngineModule>} */
+  const engine = {
+    files,
+    instantiateWasm(imports, receive) {
+      try {
+        const instance = new WebAssembly.Instance(module, imports);
+        receive(instance);
+        return instance.exports;
+      } catch (error) {
+        failure = error; // Emscripten's glue would swallow it.
+        return {};
+      }
+    },
+  };
+  instantiate(engine);
+  if (failure) throw failure;
+  return /** @type {import("#engine").EngineModule} */ (engine);
+}

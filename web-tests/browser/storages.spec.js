@@ -144,7 +144,7 @@ test("where the page's policy forbids WebAssembly, kv() throws ERR_WASM and says
       const { code, message, cause } = /** @type {any} */ (error);
       return [
         code,
-        /[^.]\. Where a page .*'wasm-unsafe-eval'\.$/.test(message),
+        /[^.]\. Add 'wasm-unsafe-eval' to .*Content-Security-Policy\.$/.test(message),
         cause.name,
         error instanceof PolystoreError,
       ];

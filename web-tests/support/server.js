@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TYPES = /** @type {Record<string, string>} */ ({
-  ".css": "text/css; charset=utf-8",
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css",
+  ".html": "text/html",
+  ".js": "text/javascript",
   ".json": "application/json",
 });
 
@@ -20,11 +20,11 @@ const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-e
 
 /**
  * Serves a folder, with a Content-Security-Policy, on a free port of this machine.
- * @param {{ root?: string, policy?: string, isolated?: boolean }} [options] The folder is this repository if none is
- *   given; `isolated` pages have a clock of 5 µs instead of 100 µs.
+ * @param {{ root?: string, policy?: string, isolated?: boolean, charset?: string }} [options] The folder is this repository if
+ *   none is given; `isolated` pages have a clock of 5 µs instead of 100 µs; `charset` is empty for a server that names none.
  * @returns {Promise<{ origin: string, requests: string[], close: () => Promise<void> }>} `requests` grows with each.
  */
-export async function serve({ root = ROOT, policy = STRICT_POLICY, isolated = false } = {}) {
+export async function serve({ root = ROOT, policy = STRICT_POLICY, isolated = false, charset = "utf-8" } = {}) {
   /** @type {string[]} */
   const requests = [];
   const server = createServer((request, response) => {
@@ -34,7 +34,8 @@ export async function serve({ root = ROOT, policy = STRICT_POLICY, isolated = fa
     requests.push(path);
     const file = join(root, normalize(path));
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return response.writeHead(404).end();
-    const type = TYPES[extname(file)] ?? "application/octet-stream";
+    const text = charset && /\.(css|html|js)$/.test(file) ? `; charset=${charset}` : "";
+    const type = (TYPES[extname(file)] ?? "application/octet-stream") + text;
     response.writeHead(200, { "content-type": type, "content-security-policy": policy, ...(isolated && ISOLATION) });
     createReadStream(file).pipe(response);
   });

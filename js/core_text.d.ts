@@ -1,0 +1,3 @@
+/** The core, as wasm/embed.mjs writes it. */
+declare const text: string;
+export default text;
