@@ -1,25 +1,24 @@
 import { compiledCore } from "#compiled-core";
 import { instantiate } from "./core_instance.js";
+import { shared } from "./shared.js";
 import { wasmError } from "./wasm_error.js";
 
 // The core, compiled and instantiated while this module is evaluated: kv() is synchronous, so nothing can be waited for
 // later. A page whose policy forbids WebAssembly learns of it from kv(), where somebody can catch it.
-/** @type {import("./core_types.js").Core | undefined} */
-let core;
 /** @type {unknown} */
 let failure;
 try {
-  core = instantiate(compiledCore());
+  shared.core ??= instantiate(compiledCore());
 } catch (error) {
   failure = error;
 }
 
 /** @throws {PolystoreError} ERR_WASM, with the way out, where the core could not be started. */
 export function requireCore() {
-  if (core === undefined) throw wasmError(failure);
+  if (!shared.core) throw wasmError(failure);
 }
 
-const loaded = /** @type {import("./core_types.js").Core} */ (core ?? {});
+const loaded = /** @type {import("./core_types.js").Core} */ (shared.core ?? {});
 /** @type {any} Where the core could not be started, nobody gets to ask for a number. */
 const none = {};
 

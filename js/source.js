@@ -3,6 +3,7 @@ import { knownClients } from "./clients/index.js";
 import { requireCore, Trait } from "./core.js";
 import { clientError, PolystoreTypeError, show } from "./errors.js";
 import { inTime, isPromise } from "./promise.js";
+import { shared } from "./shared.js";
 
 /** @typedef {import("./clients/client.js").Client} Client */
 /** @typedef {import("./options.js").Durability} Durability */
@@ -197,11 +198,6 @@ export class Source {
   }
 }
 
-/** The source of each client, so that all stores over one client share its connection. @type {WeakMap<object, Source>} */
-const sources = new WeakMap();
-/** The same for clients that are given as a string. @type {Map<string, Source>} */
-const namedSources = new Map();
-
 /**
  * @param {unknown} input What the user gave to `kv()`.
  * @param {Durability} [durability] Undefined for what the client is open with, or "relaxed".
@@ -214,13 +210,13 @@ export function sourceOf(input, durability) {
   if (isPromise(input)) return begun(new PromisedSource(input, durability));
   if (isClass(input)) return sourceOf(instantiate(input), durability);
   const client = canonical(input);
-  const known = /** @type {WeakMap<any, Source>} */ (typeof client === "string" ? namedSources : sources);
-  const shared = known.get(client);
-  if (shared && !shared.connection?.closed) {
-    requireDurability(shared, durability);
-    return shared;
+  const known = /** @type {WeakMap<any, Source>} */ (typeof client === "string" ? shared.namedSources : shared.sources);
+  const open = known.get(client);
+  if (open && !open.connection?.closed) {
+    requireDurability(open, durability);
+    return open;
   }
-  const source = makeSource(client, durability, shared?.connection?.closing);
+  const source = makeSource(client, durability, open?.connection?.closing);
   requireDurability(source, durability);
   // Known before it is opened: a client may wrap itself in its own connect().
   known.set(client, source);

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import * as exported from "polystore-wasm";
 import { BUDGET, ENGINE_BUDGET, engineSize, sizes } from "../../.tools/size.mjs";
 import { Ask, Method, Outcome, Trait, Verdict } from "../../js/core.js";
+import { VERSION } from "../../js/version.js";
 
 const read = (/** @type {string} */ path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
@@ -15,6 +16,10 @@ test("a page downloads no more than the budget before its first localStorage ope
 test("the engine of logs is no larger than its budget", () => {
   const bytes = engineSize();
   assert.ok(bytes > 0 && bytes <= ENGINE_BUDGET, `${bytes} bytes of ${ENGINE_BUDGET}`);
+});
+
+test("the copies of one version share what they have open, by the version of package.json", () => {
+  assert.equal(VERSION, JSON.parse(read("package.json")).version);
 });
 
 test("index.d.ts declares what the module exports", () => {

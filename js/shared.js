@@ -1,0 +1,18 @@
+import { VERSION } from "./version.js";
+
+/** @typedef {import("./source.js").Source} Source */
+
+/**
+ * What all copies of this version in one program share: those that are bundled apart, the module and the CommonJS build, and
+ * what hot reloading loads again. Another version has its own, for it may not understand ours.
+ * @typedef {object} Shared
+ * @property {import("./core_types.js").Core} [core]
+ * @property {WeakMap<object, Source>} sources Of each client, so that all stores over one client share its connection.
+ * @property {Map<string, Source>} namedSources The same for clients that are given as a string.
+ */
+
+const name = Symbol.for(`polystore-wasm ${VERSION}`);
+/** @type {any} */
+const program = globalThis;
+/** @type {Shared} */
+export const shared = (program[name] ??= { sources: new WeakMap(), namedSources: new Map() });
