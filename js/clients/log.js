@@ -1,10 +1,9 @@
-import { fdatasync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { Engine } from "../engine/engine.js";
 import { LogLock } from "../engine/log_lock.js";
 import { NodeFiles } from "../engine/node_files.js";
+import { syncEarlier, syncLater } from "../engine/node_sync.js";
 import { Upkeep } from "../engine/upkeep.js";
 import { pause } from "../real_timers.js";
 import { makeFolder, resolveLinks } from "./text_file.js";
@@ -22,7 +21,8 @@ export async function openLog(url, durability) {
   await makeFolder(dirname(path));
   const lock = await LogLock.take(path);
   try {
-    return new Log(new Engine(new NodeFiles(lock), path), lock, durability);
+    await syncEarlier(path);
+    return new Log(path, new Engine(new NodeFiles(lock), path), lock, durability);
   } catch (error) {
     lock.release();
     throw error;
@@ -45,15 +45,16 @@ class Log {
   #upkeep;
 
   /**
+   * @param {string} path
    * @param {Engine} engine
    * @param {LogLock} lock
    * @param {import("../options.js").Durability} durability
    */
-  constructor(engine, lock, durability) {
+  constructor(path, engine, lock, durability) {
     this.#engine = engine;
     this.#lock = lock;
     this.#isStrict = durability === "strict";
-    this.#upkeep = new Upkeep(engine, { sync: promisify(fdatasync), pause });
+    this.#upkeep = new Upkeep(engine, { sync: (file) => syncLater(path, file), pause });
   }
 
   /** @param {string} id */

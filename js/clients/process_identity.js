@@ -1,5 +1,6 @@
 // How a lock names the process that holds it. The C++ library reads and writes the same.
 
+import { randomUUID } from "node:crypto";
 import { existsSync, readlinkSync } from "node:fs";
 import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -7,7 +8,7 @@ import { hostname } from "node:os";
 /** What distinguishes the processes that a number may mean: the machine since it was started, and the container. */
 export const ourselves = (async () => ({
   machine: [
-    hostname(),
+    hostName(),
     // Linux only; elsewhere the name has to do.
     (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")).trim(),
     await readlink("/proc/self/ns/pid").catch(() => ""),
@@ -16,6 +17,15 @@ export const ourselves = (async () => ({
   since: (await processState(process.pid))?.since ?? null,
   thread: thread(),
 }))();
+
+/** The name of the machine. Where this process may not know it, its place has a name that no other process has: nobody is then taken for dead. */
+function hostName() {
+  try {
+    return hostname();
+  } catch {
+    return `unnamed-${randomUUID()}`; // Deno without --allow-sys.
+  }
+}
 
 /** The number of this thread: a worker may end, and its process go on. */
 function thread() {
