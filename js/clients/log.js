@@ -1,8 +1,9 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PolystoreError } from "../errors.js";
 import { Engine } from "../engine/engine.js";
 import { LogLock } from "../engine/log_lock.js";
-import { NodeFiles } from "../engine/node_files.js";
+import { NodeFiles, ReadOnlyFiles } from "../engine/node_files.js";
 import { syncEarlier, syncLater } from "../engine/node_sync.js";
 import { Upkeep } from "../engine/upkeep.js";
 import { pause } from "../real_timers.js";
@@ -18,8 +19,14 @@ const PAGE_LENGTH = 512;
  */
 export async function openLog(url, durability) {
   const path = await resolveLinks(fileURLToPath(url));
-  await makeFolder(dirname(path));
-  const lock = await LogLock.take(path);
+  let lock;
+  try {
+    await makeFolder(dirname(path));
+    lock = await LogLock.take(path);
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    return new ReadOnlyLog(path, new Engine(new ReadOnlyFiles(), path), error);
+  }
   try {
     await syncEarlier(path);
     return new Log(path, new Engine(new NodeFiles(lock), path), lock, durability);
@@ -29,16 +36,46 @@ export async function openLog(url, durability) {
   }
 }
 
-/**
- * A log, as the engine keeps it; C++ has the same file as `polystore::log`. The engine is in this process and answers at once;
- * only a flush takes its time.
- */
-class Log {
+/** What a log and one that may only be read have in common. The engine is in this process and answers at once. */
+class LogReader {
   type = "LOG";
-  /** @type {import("./client.js").Client["can"]} */
-  can = ["list", "clear", "prune"];
   /** @type {"write"} */
   copies = "write";
+  #engine;
+
+  /** @param {Engine} engine */
+  constructor(engine) {
+    this.#engine = engine;
+  }
+
+  /** @param {string} id */
+  read(id) {
+    checkKey(id);
+    return this.#engine.get(id);
+  }
+
+  /**
+   * @param {string} prefix
+   * @param {import("./client.js").Wanted} wanted
+   */
+  *pages(prefix, wanted) {
+    const scan = this.#engine.scan(prefix);
+    try {
+      for (;;) {
+        const page = this.#engine.next(scan, PAGE_LENGTH, wanted !== "keys");
+        yield page.decode();
+        if (page.count < PAGE_LENGTH) return;
+      }
+    } finally {
+      this.#engine.endScan(scan);
+    }
+  }
+}
+
+/** A log, as the engine keeps it; C++ has the same file as `polystore::log`. Only a flush takes its time. */
+class Log extends LogReader {
+  /** @type {import("./client.js").Client["can"]} */
+  can = ["list", "clear", "prune"];
   #engine;
   #lock;
   #isStrict;
@@ -51,16 +88,11 @@ class Log {
    * @param {import("../options.js").Durability} durability
    */
   constructor(path, engine, lock, durability) {
+    super(engine);
     this.#engine = engine;
     this.#lock = lock;
     this.#isStrict = durability === "strict";
     this.#upkeep = new Upkeep(engine, { sync: (file) => syncLater(path, file), pause });
-  }
-
-  /** @param {string} id */
-  read(id) {
-    checkKey(id);
-    return this.#engine.get(id);
   }
 
   /**
@@ -94,23 +126,6 @@ class Log {
     return this.#change(() => this.#engine.prune(prefix, Date.now()));
   }
 
-  /**
-   * @param {string} prefix
-   * @param {import("./client.js").Wanted} wanted
-   */
-  *pages(prefix, wanted) {
-    const scan = this.#engine.scan(prefix);
-    try {
-      for (;;) {
-        const page = this.#engine.next(scan, PAGE_LENGTH, wanted !== "keys");
-        yield page.decode();
-        if (page.count < PAGE_LENGTH) return;
-      }
-    } finally {
-      this.#engine.endScan(scan);
-    }
-  }
-
   async close() {
     try {
       await this.#upkeep.end();
@@ -131,6 +146,56 @@ class Log {
     const awaited = this.#isStrict ? this.#upkeep.flush() : this.#upkeep.turn();
     return awaited ? awaited.then(() => result) : result;
   }
+}
+
+/** A log that this process may not write to, nor lock, as it was when it was opened. */
+class ReadOnlyLog extends LogReader {
+  /** @type {import("./client.js").Client["can"]} */
+  can = ["list", "clear"];
+  #engine;
+  #refusal;
+
+  /**
+   * @param {string} path
+   * @param {Engine} engine
+   * @param {unknown} cause Why it may not be written to.
+   */
+  constructor(path, engine, cause) {
+    super(engine);
+    this.#engine = engine;
+    const message = `The log ${path} can only be read, as this process may not write into its folder. Allow that, and open the store again.`;
+    this.#refusal = new PolystoreError("ERR_CLIENT", message, { cause });
+  }
+
+  async write() {
+    throw this.#refusal;
+  }
+
+  async erase() {
+    throw this.#refusal;
+  }
+
+  async clear() {
+    throw this.#refusal;
+  }
+
+  /** What has expired stays there, and nobody sees it. */
+  evict() {
+    return 0;
+  }
+
+  close() {
+    this.#engine.close();
+  }
+}
+
+/**
+ * Whether this process may not do what it tried, by the permissions of the file, of the disk or of the runtime.
+ * @param {unknown} error
+ */
+function isForbidden(error) {
+  const { code, name } = /** @type {NodeJS.ErrnoException} */ (error);
+  return ["EACCES", "EPERM", "EROFS", "ERR_ACCESS_DENIED"].includes(String(code)) || name === "NotCapable"; // Deno's.
 }
 
 /** @param {string} id */

@@ -14,10 +14,15 @@ const { O_CREAT, O_RDWR, O_TRUNC } = fs.constants;
  */
 export class NodeFiles {
   #lock;
+  #mode;
 
-  /** @param {import("./log_lock.js").LogLock} lock Of the log whose files these are. */
-  constructor(lock) {
+  /**
+   * @param {{ check: () => void }} lock Of the log whose files these are.
+   * @param {number} [mode] How an existing file is opened.
+   */
+  constructor(lock, mode = O_RDWR | WRITE_THROUGH) {
     this.#lock = lock;
+    this.#mode = mode;
   }
 
   checkLock() {
@@ -30,7 +35,7 @@ export class NodeFiles {
       const found = fs.statSync(path, { throwIfNoEntry: false });
       // A log that is made takes the place of what has its name: nothing else may lose that.
       if (found && !found.isFile()) throw new Error(`${path} is no file`);
-      if (found) return fs.openSync(path, O_RDWR | WRITE_THROUGH);
+      if (found) return fs.openSync(path, this.#mode);
       if (fs.lstatSync(path, { throwIfNoEntry: false })) throw new Error(`${path} is a link to what is not there`);
       return MISSING;
     });
@@ -127,6 +132,17 @@ export class NodeFiles {
   close(file) {
     fs.closeSync(file);
   }
+}
+
+/** The files of a log that may only be read: nothing that is done to open it changes them. */
+export class ReadOnlyFiles extends NodeFiles {
+  constructor() {
+    super({ check() {} }, fs.constants.O_RDONLY);
+  }
+
+  remove() {}
+  truncate() {}
+  sync() {}
 }
 
 /** @typedef {import("./files.js").Files} Files */
