@@ -1,5 +1,5 @@
-// Caches the countries of the world in memory, in a file and in a folder, and looks whether they are there: in a
-// prefix, and again after a restart. `npm start` runs it; it exits with 1 if anything is missing.
+// Caches the countries of the world in memory, in a file, in a folder and in a log, and looks whether they are there:
+// in a prefix, and again after a restart. `npm start` runs it; it exits with 1 if anything is missing.
 
 #include <algorithm>
 #include <cctype>
@@ -109,6 +109,7 @@ int run(const std::string& countries_path, const fs::path& folder) {
         {"memory", polystore::memory, false},
         {"file", [&] { return polystore::file(folder / "countries.json"); }, true},
         {"folder", [&] { return polystore::folder(folder / "countries"); }, true},
+        {"log", [&] { return polystore::log(folder / "countries.kv"); }, true},
     };
 
     std::cout << "polystore in C++: " << countries.size() << " countries, each cached for an hour\n\n";
@@ -122,7 +123,7 @@ int run(const std::string& countries_path, const fs::path& folder) {
     }
     print(rows);
 
-    std::cout << "\n  the first of " << kRegion << " in the folder\n";
+    std::cout << "\n  the first of " << kRegion << " in the log\n";
     int shown = 0;
     for (const auto& [code, country] : Store(storages.back().open(), {.prefix = kRegion})) {
         std::cout << "    " << code << "  " << country.at("name").get<std::string>() << ", "

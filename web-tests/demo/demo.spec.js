@@ -9,7 +9,7 @@ import { serve } from "./server.mjs";
 /** @typedef {import("@playwright/test").PlaywrightTestArgs & import("@playwright/test").PlaywrightTestOptions} TestArgs */
 /** @typedef {import("@playwright/test").PlaywrightWorkerArgs} WorkerArgs */
 
-const STORAGES = ["localStorage", "sessionStorage", "Cookies", "localForage"];
+const STORAGES = ["localStorage", "sessionStorage", "Cookies", "localForage", "IndexedDB", "OPFS"];
 
 /** A test has a browser of its own, and fails if the console shows anything: a breach of the policy is told there. */
 const test = base.extend(
@@ -66,14 +66,14 @@ async function write(page, { key, value, expires }) {
   await page.getByRole("button", { name: "Write" }).click();
 }
 
-test("an entry that is written is in all four, and can be read back", async ({ page, url }) => {
+test("an entry that is written is in all six, and can be read back", async ({ page, url }) => {
   await page.goto(url);
   await write(page, { key: "user", value: '{ "name": "Ada" }', expires: "never" });
   for (const storage of STORAGES) {
     await expect(entry(page, storage, "user")).toContainText('{"name":"Ada"}');
     await expect(entry(page, storage, "user")).toContainText("stays");
   }
-  await expect(page.getByRole("status")).toHaveText('set("user", {"name":"Ada"}): done in all four.');
+  await expect(page.getByRole("status")).toHaveText('set("user", {"name":"Ada"}): done in all six.');
 
   await page.getByRole("button", { name: "Read", exact: true }).click();
   for (const storage of STORAGES) await expect(column(page, storage)).toContainText('get("user")');
@@ -92,7 +92,7 @@ test("an entry is deleted from one storage, by the keyboard, and then from all",
   for (const storage of STORAGES) await expect(entry(page, storage, "second")).toHaveCount(0);
   await expect(entry(page, "localForage", "first")).toBeVisible();
 
-  await page.getByRole("button", { name: "Clear all four" }).click();
+  await page.getByRole("button", { name: "Clear all six" }).click();
   for (const storage of STORAGES) await expect(column(page, storage)).toContainText("0 entries");
 });
 
@@ -110,7 +110,7 @@ test("a countdown runs, and the entry goes by itself", async ({ page, url }) => 
   }
 });
 
-test("an entry that expires goes by itself, in all four", async ({ page, url }) => {
+test("an entry that expires goes by itself, in all six", async ({ page, url }) => {
   await page.goto(url);
   await write(page, { key: "brief", value: "hello", expires: "2 seconds" });
   for (const storage of STORAGES) await expect(entry(page, storage, "brief")).toHaveCount(0);
@@ -124,13 +124,13 @@ test("a reload finds what has not expired, and in real time the rest goes", asyn
   await write(page, { key: "brief", value: "gone soon", expires: "10 seconds" });
   await expect(entry(page, "localForage", "brief")).toBeVisible();
   await page.reload();
-  await expect(page.getByRole("status")).toHaveText("Found 8 entries that were here before.");
+  await expect(page.getByRole("status")).toHaveText("Found 12 entries that were here before.");
   for (const storage of STORAGES) await expect(entry(page, storage, "brief")).toContainText(/\b(10|[1-9]) s/);
   for (const storage of STORAGES) await expect(entry(page, storage, "brief")).toHaveCount(0, { timeout: 20_000 });
   for (const storage of STORAGES) await expect(entry(page, storage, "lasting")).toContainText("here");
 });
 
-test("countries are cached in all four", async ({ page, url }) => {
+test("countries are cached in all six", async ({ page, url }) => {
   await page.goto(url);
   await page.getByRole("button", { name: "Cache 8 countries" }).click();
   for (const storage of STORAGES) {
@@ -144,7 +144,7 @@ test("a second tab shows what the first one writes", async ({ page, url }) => {
   const other = await page.context().newPage();
   await other.goto(url);
   await write(page, { key: "shared", value: "yes", expires: "never" });
-  for (const storage of ["localStorage", "Cookies", "localForage"]) {
+  for (const storage of STORAGES.filter((name) => name !== "sessionStorage")) {
     await expect(entry(other, storage, "shared")).toBeVisible();
   }
   await expect(column(other, "sessionStorage")).toContainText("0 entries");
@@ -154,7 +154,7 @@ test("a mistake is shown with its code, and changes nothing", async ({ page, url
   await page.goto(url);
   await write(page, { key: "note", value: "kept", expires: "soon" });
   for (const storage of STORAGES) await expect(column(page, storage)).toContainText(/ERR_EXPIRES.*"soon"/s);
-  await expect(page.getByRole("status")).toContainText("ERR_EXPIRES in all four");
+  await expect(page.getByRole("status")).toContainText("ERR_EXPIRES in all six");
 
   await page.getByRole("button", { name: "store a Date" }).click();
   for (const storage of STORAGES)
@@ -162,7 +162,7 @@ test("a mistake is shown with its code, and changes nothing", async ({ page, url
 
   await page.getByRole("button", { name: "6 MB of text" }).click();
   await expect(page.getByRole("status")).toContainText(
-    "ERR_QUOTA in localStorage, sessionStorage, and Cookies; done in localForage.",
+    "ERR_QUOTA in localStorage, sessionStorage, and Cookies; done in localForage, IndexedDB, and OPFS.",
   );
   for (const storage of STORAGES.slice(0, 3)) await expect(column(page, storage)).toContainText("0 entries");
 });
@@ -180,6 +180,44 @@ test("nothing overflows on a phone", async ({ page, url }) => {
   });
   expect(tooWide).toEqual([]);
 });
+
+test("the Tab key passes the field of a custom expiry, and what is typed there chooses it", async ({ page, url }) => {
+  await page.goto(url);
+  await page.getByRole("radio", { name: "30 s" }).focus();
+  await page.keyboard.press("Tab");
+  await expect(page.getByLabel("Custom expiry")).toBeFocused();
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("radio", { name: "30 s" })).toBeChecked();
+
+  await page.getByLabel("Custom expiry").pressSequentially("!");
+  await expect(page.getByRole("radio", { name: "custom" })).toBeChecked();
+});
+
+for (const width of [390, 800, 1130, 1480]) {
+  test(`at ${width} px each target is large enough for a finger, and in its card`, async ({ page, url }) => {
+    await page.setViewportSize({ width, height: 900 });
+    await page.goto(url);
+    await page.getByRole("button", { name: "Cache 8 countries" }).click();
+    await expect(column(page, "OPFS")).toContainText("8 entries");
+    const faults = await page.evaluate(() => {
+      const targets = [...document.querySelectorAll("button, label:has([type=radio]), input:not([type=radio])")];
+      const isOutside = (/** @type {DOMRect} */ inner, /** @type {DOMRect | undefined} */ outer) =>
+        outer && (inner.left < outer.left || inner.right > outer.right);
+      const found = targets.map((target) => {
+        const box = target.getBoundingClientRect();
+        const isSmall = box.width < 44 || box.height < 44;
+        const card = target.closest(".column, .editor")?.getBoundingClientRect();
+        return isSmall || isOutside(box, card) ? `${target.outerHTML}: ${box.width} x ${box.height}` : undefined;
+      });
+      return found.filter(Boolean);
+    });
+    expect(faults).toEqual([]);
+    const [custom, field] = await Promise.all(
+      [page.getByRole("radio", { name: "custom" }), page.getByLabel("Custom expiry")].map((part) => part.boundingBox()),
+    );
+    expect(Math.abs((custom?.y ?? 0) - (field?.y ?? Infinity))).toBeLessThan(10); // In one line.
+  });
+}
 
 test("in the terminal, 250 countries are cached and found again", async () => {
   const { regions, europe, timeLeft } = await cacheCountries(await readCountries());

@@ -40,14 +40,14 @@ async function run(call, targets) {
   tabs.postMessage("changed");
   const outcomes = [...new Set(results.map(({ code }) => code))].map((code) => {
     const names = results.filter((result) => result.code === code).map(({ name }) => name);
-    return `${code ?? "done"} in ${names.length === columns.length ? "all four" : list.format(names)}`;
+    return `${code ?? "done"} in ${names.length === columns.length ? "all six" : list.format(names)}`;
   });
   say(`${call.code}: ${outcomes.join("; ")}.`);
 }
 
 /** @param {string} text */
 function say(text) {
-  // Four columns that say the same are heard once.
+  // Six columns that say the same are heard once.
   if (status.textContent !== text) status.textContent = text;
 }
 

@@ -11,7 +11,8 @@ export class Editor {
   #code = part(this.form, "code", HTMLElement);
 
   constructor() {
-    this.#expires.addEventListener("focus", () => this.#choose("custom"));
+    // Not its focus, which it also gets on the way of the Tab key from one field to another.
+    for (const type of ["click", "input"]) this.#expires.addEventListener(type, () => this.#choose("custom"));
     this.form.addEventListener("input", () => this.#preview());
     this.#preview();
   }

@@ -32,6 +32,18 @@ export const storages = [
     name: "localForage",
     code: "kv(localforage)",
     client: () => localforage,
-    note: "IndexedDB. Outlives the browser, and holds gigabytes.",
+    note: "Outlives the browser, and holds gigabytes. Your own instance, over IndexedDB here.",
+  },
+  {
+    name: "IndexedDB",
+    code: 'kv("indexeddb:demo")',
+    client: () => "indexeddb:demo",
+    note: "Outlives the browser, and holds gigabytes. Calls of one tick share a transaction.",
+  },
+  {
+    name: "OPFS",
+    code: 'kv("opfs:demo")',
+    client: () => "opfs:demo",
+    note: "Outlives the browser, and holds gigabytes. A log in the private file system, shared by all tabs.",
   },
 ];
