@@ -33,6 +33,23 @@ export interface StoreOptions extends Options {
    * stores of one client have the same; other clients have no choice.
    */
   durability?: "strict" | "relaxed";
+
+  /** Where the cookies of `kv("cookie")` hold; stores with the same share a client. Other clients have no such option. */
+  cookie?: CookieOptions;
+}
+
+/** What a browser knows as the attributes of a cookie. */
+export interface CookieOptions {
+  /** The path of the pages that see the cookies: `"/"`, all of the site, is the default. */
+  path?: string;
+  /** A domain above the page's, all of whose hosts see the cookies. Without it, only the page's own does. */
+  domain?: string;
+  /** Whether the browser sends them with requests that come from other sites; `"none"` wants `secure`. */
+  sameSite?: "strict" | "lax" | "none";
+  /** Sends them over HTTPS only. */
+  secure?: boolean;
+  /** Keeps those of a page in a frame apart for each site that frames it; wants `secure`. */
+  partitioned?: boolean;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { cookieClient } from "./clients/cookie_options.js";
 import { NEVER } from "./core.js";
 import { readOptions } from "./options.js";
 import { sourceOf } from "./source.js";
@@ -15,7 +16,18 @@ export default function kv(client, options = null) {
   // Of undefined that is spelled out, where a binding is missing, there must not come a store that forgets.
   if (arguments.length === 0) client = new Map();
   // Another copy of this package may be one from before there were timeouts.
-  const { timeout: inherited = 0, ...wrapped } = client?.[WRAPPED] ?? { client, prefix: "", expires: NEVER };
-  const { prefix = "", expires = wrapped.expires, timeout = inherited, durability } = readOptions(options, true);
-  return new Store(sourceOf(wrapped.client, durability), wrapped.prefix + prefix, expires, timeout);
+  const {
+    timeout: inherited = 0,
+    client: given,
+    ...wrapped
+  } = client?.[WRAPPED] ?? { client, prefix: "", expires: NEVER };
+  const {
+    prefix = "",
+    expires = wrapped.expires,
+    timeout = inherited,
+    durability,
+    cookie,
+  } = readOptions(options, true);
+  const source = sourceOf(cookie === undefined ? given : cookieClient(given, cookie), durability);
+  return new Store(source, wrapped.prefix + prefix, expires, timeout);
 }

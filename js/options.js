@@ -7,6 +7,7 @@ import { PolystoreTypeError, show } from "./errors.js";
  * @property {number | string | null} [expires]
  * @property {number | string | null} [timeout] Of kv() only.
  * @property {Durability} [durability] Of kv() only.
+ * @property {import("./clients/cookie_options.js").CookieOptions} [cookie] Of kv("cookie") only.
  */
 /** @typedef {"strict" | "relaxed"} Durability */
 
@@ -58,7 +59,7 @@ function parse(text) {
   return result;
 }
 
-/** @type {{ prefix?: string, expires?: number, timeout?: number, durability?: Durability }} */
+/** @type {{ prefix?: string, expires?: number, timeout?: number, durability?: Durability, cookie?: any }} */
 const NONE = {};
 
 /**
@@ -73,13 +74,13 @@ export function readOptions(options, ofStore = false) {
     const message = `The options are ${show(options)}: they must be an object, like { expires: "1h" }.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
-  const known = ["prefix", "expires", ...(ofStore ? ["timeout", "durability"] : [])];
+  const known = ["prefix", "expires", ...(ofStore ? ["timeout", "durability", "cookie"] : [])];
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const message = `There is no option ${show(name)}: there are ${known.map(show).join(", ")}.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
-  const { prefix, expires, timeout, durability } = /** @type {Options} */ (options);
+  const { prefix, expires, timeout, durability, cookie } = /** @type {Options} */ (options);
   if (![undefined, "strict", "relaxed"].includes(durability)) {
     const message = `durability is ${show(durability)}: it must be "strict" or "relaxed".`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
@@ -89,6 +90,7 @@ export function readOptions(options, ofStore = false) {
     expires: expires === undefined ? undefined : seconds(expires),
     timeout: timeout === undefined ? undefined : milliseconds(timeout),
     durability,
+    cookie,
   };
 }
 

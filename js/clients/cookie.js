@@ -3,7 +3,7 @@ import { pagesOf } from "./pages.js";
 import { requireText } from "./text_key.js";
 
 const EPOCH = new Date(0).toUTCString();
-// Browsers cut a longer life short without a word (RFC 6265bis, section 5.5).
+// The longest that browsers keep a cookie (RFC 6265bis, section 5.5).
 const LONGEST_LIFE = 400 * 24 * 60 * 60 * 1000;
 // With one more, Chromium and Firefox drop the oldest cookies of the site without a word.
 const MOST_COOKIES = 180;
@@ -13,6 +13,9 @@ const MOST_BYTES = 4096;
 /**
  * The cookies that a page sees. A cookie holds the JSON of a value, and the browser drops it when it expires, to the
  * second; a page that wrote one knows the instant to the millisecond, and keeps to that.
+ *
+ * All pages of a site share them, for their path is "/" if no other is given. Another cookie of the same name, for a folder,
+ * hides ours from the pages there: that is what polystore 0.27 writes. Where a page sees both, a write replaces both.
  */
 export class Cookie {
   type = "COOKIE";
@@ -21,13 +24,24 @@ export class Cookie {
   /** @type {"both"} */
   copies = "both"; // What a cookie says is decoded once, and handed out again.
 
+  #attributes;
+  #path;
+  #domain;
   #text = "";
-  /** The cookies in `#text`, by encoded name. @type {Map<string, { text: string, value?: unknown }>} */
+  /**
+   * The cookies in `#text`, by encoded name; `texts` has those of all with that name, in the browser's order, and `text` that
+   * of ours.
+   * @type {Map<string, { text: string, texts: string[], value?: unknown }>}
+   */
   #jar = new Map();
   /** What this page wrote with an expiry, by encoded name. @type {Map<string, { value: string, expires: number, second: number }>} */
   #written = new Map();
 
-  constructor() {
+  /** @param {string} attributes What each cookie gets; empty for the path "/" alone. See cookie_options.js. */
+  constructor(attributes) {
+    this.#attributes = attributes || "; path=/";
+    this.#path = /; path=([^;]*)/.exec(this.#attributes)?.[1] ?? "/";
+    this.#domain = /; domain=[^;]*/.exec(attributes)?.[0] ?? "";
     if (typeof document !== "undefined") return;
     const message =
       "Cookies exist in pages only, and there is no document here. On a server, wrap a Map or a client of your own.";
@@ -48,10 +62,6 @@ export class Cookie {
     const name = encodeName(id);
     const text = encodeURIComponent(JSON.stringify(value));
     const what = `COOKIE set(${show(id)})`;
-    if (expires !== null && expires - Date.now() > LONGEST_LIFE) {
-      const message = `${what}: browsers keep a cookie for 400 days at most. Give a shorter expires.`;
-      throw new PolystoreTypeError("ERR_EXPIRES", message);
-    }
     if (name.length + text.length > MOST_BYTES) {
       throw quotaError(`${what}, with ${name.length + text.length} bytes where a cookie holds ${MOST_BYTES},`);
     }
@@ -59,28 +69,40 @@ export class Cookie {
     if (jar.size >= MOST_COOKIES && !jar.has(name)) {
       throw quotaError(`${what}, with ${jar.size} cookies there where a site may have ${MOST_COOKIES},`);
     }
+    if (!isWithin(pagePath(), this.#path)) {
+      const message = `${what}: this page lies at ${show(pagePath())}, and does not see cookies of the path ${show(this.#path)}. Give kv() a path that holds the page.`;
+      throw new PolystoreError("ERR_CLIENT", message);
+    }
+    const last = Date.now() + LONGEST_LIFE;
+    const end = expires === null ? last : Math.min(expires, last);
     // Rounded up: a cookie must not go before its time.
-    const second = expires === null ? Infinity : Math.ceil(expires / 1000) * 1000;
-    const until = expires === null ? "" : `; expires=${new Date(second).toUTCString()}`;
-    document.cookie = `${name}=${text}${until}`;
+    const second = Math.ceil(end / 1000) * 1000;
+    this.#put(name, `${text}; expires=${new Date(second).toUTCString()}${this.#attributes}`);
+    let written = this.#read().get(name);
+    if (written && written.texts.length > 1 && written.texts.includes(text)) {
+      this.#eraseOthers(name);
+      written = this.#read().get(name);
+    }
     // A browser says nothing when it refuses a cookie; it just is not there. Nor is it when its second is over.
-    if (this.#read().get(name)?.text !== text && browserTime() < second) {
-      const message = `${what}: the browser refused the cookie. Cookies may be blocked for this page, or the name reserved.`;
+    if (written?.text !== text && browserTime() < second) {
+      const message = written?.texts.includes(text)
+        ? `${what}: another cookie of that name, of another domain, hides it. Delete that one, or give kv() the option cookie with its domain.`
+        : `${what}: the browser refused the cookie. Cookies may be blocked for this page, the name reserved, or the options not allowed here.`;
       throw new PolystoreError("ERR_CLIENT", message);
     }
     if (expires === null) this.#written.delete(name);
-    else this.#written.set(name, { value: text, expires, second });
+    else this.#written.set(name, { value: text, expires: end, second });
   }
 
   /** @param {string} id */
   erase(id) {
     const name = encodeName(id);
-    const text = this.#read().get(name)?.text;
-    document.cookie = `${name}=; expires=${EPOCH}`;
+    this.#put(name, `; expires=${EPOCH}${this.#attributes}`);
     this.#written.delete(name);
-    // With another text, it is another cookie of that name, which ours had hidden.
-    if (text === undefined || this.#read().get(name)?.text !== text) return;
-    const message = `COOKIE del(${show(id)}): the cookie is still there. It was set for another path or domain, and can only be deleted from there.`;
+    if (!this.#read().has(name)) return;
+    this.#eraseOthers(name);
+    if (!this.#read().has(name)) return;
+    const message = `COOKIE del(${show(id)}): the cookie is still there. It was set for another domain: give kv() the option cookie with that.`;
     throw new PolystoreError("ERR_CLIENT", message);
   }
 
@@ -88,6 +110,27 @@ export class Cookie {
   *pages(prefix) {
     const ids = [...this.#read().keys()].map(decodeName).filter((id) => id?.startsWith(prefix));
     yield* pagesOf(/** @type {string[]} */ (ids), (id) => this.read(id));
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} text With the attributes.
+   */
+  #put(name, text) {
+    document.cookie = `${name}=${text}`;
+  }
+
+  /**
+   * Deletes all cookies of a name that this page sees, as far as it can: of every path above it, but not ours.
+   * @param {string} name
+   */
+  #eraseOthers(name) {
+    for (const path of pathsAbove(pagePath())) {
+      for (const domain of new Set(["", this.#domain])) {
+        if (path === this.#path && domain === this.#domain) continue;
+        this.#put(name, `; expires=${EPOCH}; path=${path}${domain}`);
+      }
+    }
   }
 
   /** @param {string} name */
@@ -110,11 +153,38 @@ export class Cookie {
     for (const cookie of text.split("; ")) {
       const equals = cookie.indexOf("=");
       const name = cookie.slice(0, equals);
-      // Of two cookies of one name, the browser lists the one for the more specific path first.
-      if (equals > 0 && !this.#jar.has(name)) this.#jar.set(name, { text: cookie.slice(equals + 1) });
+      if (equals <= 0) continue;
+      const text = cookie.slice(equals + 1);
+      const found = this.#jar.get(name);
+      if (!found) this.#jar.set(name, { text, texts: [text] });
+      else {
+        found.texts.push(text);
+        // The browser lists the ones for longer paths first; none is shorter than "/". With another path, ours may be any.
+        if (this.#path === "/") found.text = text;
+      }
     }
     return this.#jar;
   }
+}
+
+/** The path by which the browser chooses the cookies of this page; only a page of a server has one. */
+const pagePath = () => document.location?.pathname ?? "/";
+
+/**
+ * Whether a page sees cookies of a path (RFC 6265bis, section 5.1.4).
+ * @param {string} page
+ * @param {string} path
+ */
+const isWithin = (page, path) => path === "/" || !page.startsWith("/") || pathsAbove(page).includes(path);
+
+/**
+ * All paths of cookies that a page sees: "/", "/shop", "/shop/" and "/shop/cart" for "/shop/cart".
+ * @param {string} page
+ * @returns {string[]}
+ */
+function pathsAbove(page) {
+  const ends = [...page.matchAll(/\//g)].flatMap(({ index }) => [index, index + 1]);
+  return [...new Set([...ends, page.length].map((end) => page.slice(0, end)))].filter((path) => path !== "");
 }
 
 /**

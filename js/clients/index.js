@@ -30,8 +30,8 @@ export const knownClients = [
   ...clientsOfPlatform,
   {
     type: "COOKIE",
-    recognizes: (input) => input === "cookie" || input === "cookies",
-    open: () => new Cookie(),
+    recognizes: (input) => typeof input === "string" && /^cookie(;|$)/.test(input),
+    open: (client) => new Cookie(client.slice("cookie".length)),
   },
   {
     type: "INDEXEDDB",

@@ -19,7 +19,7 @@ async function empty() {
   localStorage.clear();
   sessionStorage.clear();
   for (const cookie of document.cookie.split("; ")) {
-    document.cookie = `${cookie.split("=")[0]}=; expires=${new Date(0).toUTCString()}`;
+    for (const path of ["", "; path=/"]) document.cookie = `${cookie.split("=")[0]}=; max-age=0${path}`;
   }
   await clients.localForage().clear();
   await clients["localForage over localStorage"]().clear();

@@ -87,28 +87,127 @@ test("a cookie that the browser refuses is an error", async ({ tab }) => {
   expect(result).toEqual(["ERR_CLIENT", true, false]);
 });
 
-test("a cookie of another path cannot be deleted, and that is said", async ({ tab }) => {
-  const result = await tab.evaluate(async () => {
-    const store = window.kv("cookie");
-    document.cookie = "above=1; path=/";
-    const error = await store.del("above").catch((/** @type {any} */ error) => error);
-    const there = await store.has("above");
-    document.cookie = "above=; path=/; max-age=0";
-    return [error.code, there, await store.del("above")];
-  });
-  expect(result).toEqual(["ERR_CLIENT", true, "above"]);
+/**
+ * A page at a path of its own, where nothing else is.
+ * @param {import("@playwright/test").Page} tab
+ * @param {string} url
+ */
+async function visit(tab, url) {
+  const body = '<!doctype html><script type="module" src="/web-tests/browser/empty.page.js"></script>';
+  await tab.route(url, (route) => route.fulfill({ contentType: "text/html", body }));
+  await tab.goto(url);
+}
+
+/**
+ * Calls a method of the cookies' store, in the page in which it is evaluated.
+ * @param {any[]} call Its name, and its arguments.
+ * @returns {Promise<any>} What it gives, or the code of its error.
+ */
+const attempt = ([name, ...args]) =>
+  /** @type {any} */ (window.kv("cookie"))[name](...args).catch((/** @type {any} */ error) => error.code);
+
+test("a cookie is the same on all pages, whatever their paths", async ({ server, tab }) => {
+  await visit(tab, `${server.origin}/shop/cart`);
+  await tab.evaluate(attempt, ["set", "items", 1]);
+  for (const path of ["/", "/shop", "/shop/cart/", "/shop/cart/pay", "/elsewhere/x"]) {
+    await visit(tab, server.origin + path);
+    expect(await tab.evaluate(attempt, ["get", "items"])).toBe(1);
+  }
+  await tab.evaluate(attempt, ["del", "items"]);
+  await visit(tab, `${server.origin}/shop/cart`);
+  expect(await tab.evaluate(() => document.cookie)).not.toContain("items");
 });
 
-test("of two cookies of one name, the one that the browser sends first is read", async ({ tab }) => {
-  const result = await tab.evaluate(async () => {
-    const { kv } = window;
-    document.cookie = "twice=%22root%22; path=/";
-    document.cookie = "twice=%22here%22; path=/web-tests/browser";
-    const found = await kv("cookie").get("twice");
-    for (const path of ["/", "/web-tests/browser"]) document.cookie = `twice=; path=${path}; max-age=0`;
-    return found;
+test("what was left for a folder is found there, and replaced where it is written anew, or deleted", async ({
+  server,
+  tab,
+}) => {
+  const cart = `${server.origin}/shop/cart`;
+  await visit(tab, cart);
+  await tab.evaluate(() => {
+    for (const path of ["", "; path=/shop/", "; path=/shop/cart"]) {
+      for (const name of ["left", "gone", "kept"]) document.cookie = `${name}=0${path}`;
+    }
   });
-  expect(result).toBe("here");
+  expect(await tab.evaluate(attempt, ["get", "left"])).toBe(0);
+  expect(await tab.evaluate(attempt, ["set", "left", 1])).toBe("left");
+  expect(await tab.evaluate(attempt, ["del", "gone"])).toBe("gone");
+  const cookies = await tab.context().cookies(cart);
+  const named = (/** @type {string} */ name) => cookies.filter((cookie) => cookie.name === name);
+  expect(named("left").map(({ path, value }) => [path, value])).toEqual([["/", "1"]]);
+  expect(named("gone")).toEqual([]);
+
+  // Where a page does not see what was left, it stays; and the page that does sees what was written since.
+  await visit(tab, `${server.origin}/`);
+  await tab.evaluate(attempt, ["set", "kept", 2]);
+  await visit(tab, cart);
+  expect(await tab.evaluate(attempt, ["get", "kept"])).toBe(2);
+  expect(await tab.evaluate(attempt, ["del", "kept"])).toBe("kept");
+  expect(await tab.evaluate(() => document.cookie)).not.toContain("kept");
+  await tab.evaluate(attempt, ["del", "left"]);
+});
+
+test("a cookie lives 400 days, without an expiry or with a longer one", async ({ server, tab }) => {
+  await tab.evaluate(async () => {
+    const store = window.kv("cookie");
+    await store.set("never", 1);
+    await store.set("long", 1, { expires: "10 years" });
+  });
+  const cookies = await tab.context().cookies(server.origin);
+  for (const name of ["never", "long"]) {
+    const { expires } = cookies.find((cookie) => cookie.name === name) ?? { expires: 0 };
+    expect(Math.round((expires * 1000 - Date.now()) / 86_400_000)).toBe(400);
+    await tab.evaluate(attempt, ["del", name]);
+  }
+});
+
+test("the option cookie says where a cookie holds", async ({ server, tab }) => {
+  const url = `${server.origin.replace("127.0.0.1", "a.shop.localhost")}/cart/pay`;
+  await visit(tab, url);
+  const options = /** @type {Record<string, import("../../dist/index.js").CookieOptions>} */ ({
+    path: { path: "/cart" },
+    domain: { domain: "shop.localhost" },
+    strict: { sameSite: "strict" },
+    partitioned: { secure: true, partitioned: true, sameSite: "none" },
+  });
+  const results = await tab.evaluate(async (options) => {
+    const { kv } = window;
+    const read = [];
+    for (const [name, cookie] of Object.entries(options)) {
+      const store = kv("cookie", { cookie });
+      read.push(await store.set(name, name), await store.get(name), await kv(store).has(name));
+    }
+    const elsewhere = kv("cookie", { cookie: { path: "/elsewhere" } });
+    const unseen = await elsewhere.set("unseen", 1).catch((/** @type {any} */ error) => error);
+    const insecure = kv("cookie", { cookie: { sameSite: "none" } });
+    const refused = await insecure.set("refused", 1).catch((/** @type {any} */ error) => error);
+    return { read, unseen: [unseen.code, unseen.message], refused: [refused.code, refused.message] };
+  }, options);
+  expect(results.read).toEqual(Object.keys(options).flatMap((name) => [name, name, true]));
+  expect(results.unseen).toEqual(["ERR_CLIENT", expect.stringContaining('the path "/elsewhere"')]);
+  expect(results.refused).toEqual(["ERR_CLIENT", expect.stringContaining("the browser refused the cookie")]);
+  const cookies = await tab.context().cookies();
+  const named = (/** @type {string} */ name) => cookies.find((cookie) => cookie.name === name);
+  expect(named("path")).toMatchObject({ path: "/cart", domain: "a.shop.localhost", secure: false });
+  expect(named("domain")).toMatchObject({ path: "/", domain: ".shop.localhost" });
+  expect(named("strict")).toMatchObject({ path: "/", sameSite: "Strict" });
+  expect(named("partitioned")).toMatchObject({ path: "/", secure: true, sameSite: "None" });
+  expect(named("unseen")).toBe(undefined);
+
+  await tab.evaluate(async (options) => {
+    for (const [name, cookie] of Object.entries(options)) await window.kv("cookie", { cookie }).del(name);
+  }, options);
+  expect(await tab.evaluate(() => document.cookie)).toBe("");
+});
+
+test("a cookie of another domain cannot be replaced or deleted, and that is said", async ({ server, tab }) => {
+  await visit(tab, `${server.origin.replace("127.0.0.1", "a.shop.localhost")}/`);
+  await tab.evaluate(() => void (document.cookie = "above=1; domain=shop.localhost"));
+  expect(await tab.evaluate(attempt, ["del", "above"])).toBe("ERR_CLIENT");
+  expect(await tab.evaluate(attempt, ["get", "above"])).toBe(1);
+  const domain = { cookie: { domain: "shop.localhost" } };
+  expect(await tab.evaluate((options) => window.kv("cookie", options).del("above"), domain)).toBe("above");
+  expect(await tab.evaluate(attempt, ["del", "above"])).toBe("above");
 });
 
 test("a change by other code, or by another tab, is seen at once", async ({ chromiumContext, server, tab }) => {

@@ -43,7 +43,7 @@ const AWKWARD = [
   "large value", // 100,000 characters.
   "many records", // 600.
   "sub-second expiry",
-  "expiry beyond 400 days",
+  "life beyond 400 days",
 ];
 const EXPECTATIONS = ["gives", "gives_any_order", "gives_match", "fails"];
 

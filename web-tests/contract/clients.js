@@ -18,7 +18,6 @@ const COOKIE_REFUSES = {
   "large value": "ERR_QUOTA",
   "many records": "ERR_QUOTA",
   "reserved cookie name": "ERR_CLIENT",
-  "expiry beyond 400 days": "ERR_EXPIRES",
 };
 
 /** Texts that other code may have left in a Storage, under names that might be taken for another client's methods. */
@@ -195,9 +194,10 @@ function cookies(kv, name) {
     name,
     type: "COOKIE",
     refuses: COOKIE_REFUSES,
+    differs: ["life beyond 400 days"],
     open() {
       for (const cookie of document.cookie.split("; ")) {
-        document.cookie = `${cookie.split("=")[0]}=; expires=${new Date(0).toUTCString()}`;
+        for (const path of ["", "; path=/"]) document.cookie = `${cookie.split("=")[0]}=; max-age=0${path}`;
       }
       return "cookie";
     },

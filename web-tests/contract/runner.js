@@ -39,7 +39,7 @@ import { withClock } from "./subject.js";
  */
 export async function runCase(testCase, subject) {
   checkCase(testCase);
-  Object.keys(subject.refuses).forEach(checkAwkward);
+  [...Object.keys(subject.refuses), ...(subject.differs ?? [])].forEach(checkAwkward);
   return withClock(subject, async () => {
     const run = new Run(testCase, subject, await subject.open());
     try {
@@ -83,6 +83,7 @@ class Run {
   async all() {
     const { awkward, steps } = this.#case;
     const refusal = awkward === undefined ? undefined : this.#subject.refuses[awkward];
+    if (awkward !== undefined && this.#subject.differs?.includes(awkward)) return "refused";
     if (refusal !== undefined) {
       await this.#refused(refusal);
       return "refused";

@@ -18,6 +18,7 @@
  *   store ends the client for good. It releases the old one.
  * @property {Clock} clock
  * @property {Readonly<Record<string, string>>} refuses The awkward properties that the storage refuses, and with which code.
+ * @property {readonly string[]} [differs] Those that it takes, and then does otherwise than the cases say.
  * @property {boolean} [identity] Values go in and come out as they are, unchecked and uncopied.
  * @property {boolean} [dropsExpired] The storage itself drops what expires, so prune() finds nothing left.
  * @property {boolean} [ownKeys] The client chooses the keys of add().

@@ -9,6 +9,9 @@ const store: Store = kv();
 kv(new Map());
 kv(localStorage, { prefix: "a:", expires: "1h" });
 kv("cookie");
+kv("cookie", { cookie: { path: "/shop", domain: "example.com", sameSite: "lax", secure: true, partitioned: false } });
+// @ts-expect-error
+kv("cookie", { cookie: { sameSite: "Lax" } });
 kv("indexeddb:settings");
 kv(indexedDB);
 kv(kv(sessionStorage));

@@ -204,6 +204,26 @@ export const inCookies = {
     equals(await store.get("a"), 2);
   },
 
+  "cookies: an expiry beyond 400 days is cut to that": async ({ store, advance }) => {
+    await store.set("a", 1, { expires: "100 years" });
+    advance(400 * 24 * 3600 * 1000 - 1);
+    equals(await store.get("a"), 1);
+    advance(1);
+    equals(await store.get("a"), null);
+  },
+
+  "cookies: what holds for them is checked when they are wrapped": ({ kv }) => {
+    const refused = [true, null, { path: "shop" }, { path: "/a;b" }, { domain: "a b" }, { sameSite: "Lax" }];
+    for (const cookie of [...refused, { secure: 1 }, { partitioned: "yes" }, { maxAge: 1 }]) {
+      throws(
+        () => kv("cookie", { cookie }),
+        { code: "ERR_OPTIONS", says: "cookie" },
+        `cookie: ${JSON.stringify(cookie)}`,
+      );
+    }
+    throws(() => kv(new Map(), { cookie: {} }), { code: "ERR_OPTIONS", says: 'kv("cookie")' }, "cookie over a Map");
+  },
+
   "cookies: one that is too large is refused, and what was there is kept": async ({ store }) => {
     await store.set("a", "small");
     await rejects(store.set("a", "x".repeat(5000)), { code: "ERR_QUOTA" }, "set() of 5,000 characters");
