@@ -19,3 +19,16 @@ export function openDatabase(factory, name, upgrade, version) {
     };
   });
 }
+
+/**
+ * Whether there is a database of a name, as far as this browser says that without making it.
+ * @param {string} name
+ * @returns {Promise<boolean>} False where the browser has no databases for us.
+ */
+export async function hasDatabase(name) {
+  const { indexedDB } = globalThis;
+  if (!indexedDB) return false;
+  if (!indexedDB.databases) return true; // Firefox before 126 has to open it.
+  const databases = await indexedDB.databases().catch(() => []);
+  return databases.some((database) => database.name === name);
+}

@@ -2,8 +2,8 @@ import { EntryPage } from "../engine/entry_page.js";
 import { decodeJson } from "../engine/json_text.js";
 import { openFallback } from "../engine/opfs_fallback.js";
 import { ownerChannel, pageChannel, workerLock } from "../engine/opfs_names.js";
-import { PolystoreError } from "../errors.js";
-import { startWorker } from "./opfs_start.js";
+import { clientError, PolystoreError } from "../errors.js";
+import { errorOf, startWorker } from "./opfs_start.js";
 import { requireText } from "./text_key.js";
 
 /** @typedef {import("../engine/opfs_protocol.d.ts").Wish} Wish */
@@ -14,6 +14,8 @@ import { requireText } from "./text_key.js";
 /** Records to a page of an iteration. */
 const PAGE_LENGTH = 512;
 const ALL = 2 ** 32 - 1;
+/** How often in a row a worker may end before it answers. */
+const MOST_DEATHS = 5;
 
 /**
  * Something asked for, until it is answered.
@@ -31,7 +33,7 @@ const ALL = 2 ** 32 - 1;
  * @param {import("../options.js").Durability} durability
  */
 export async function openOpfs(name, durability) {
-  const isPossible = navigator.storage && "getDirectory" in navigator.storage && navigator.locks && globalThis.Worker;
+  const isPossible = navigator.storage && "getDirectory" in navigator.storage && navigator.locks;
   if (isPossible) {
     const opfs = new Opfs(name, durability);
     try {
@@ -71,7 +73,7 @@ class Opfs {
   #owners;
   #answers;
   #listening = new AbortController();
-  /** @type {Worker | null} */
+  /** @type {import("./opfs_start.js").WorkerLike | null} */
   #worker = null;
   /** @type {Promise<void> | null} */
   #starting = null;
@@ -81,6 +83,8 @@ class Opfs {
   /** @type {() => void} */
   #onEnded = () => {};
   #isClosed = false;
+  /** How often our worker ended since an owner answered. */
+  #deaths = 0;
   /** Whether our worker had its turn and failed. */
   #hasFailed = false;
 
@@ -94,7 +98,9 @@ class Opfs {
     this.#owners = ownerChannel(name);
     this.#owners.onmessage = ({ data }) => {
       // Our own worker tells us itself, and is asked directly: by way of the channel a call takes ten times as long.
-      if ("term" in data && !("kind" in data) && data.session !== this.#session) this.#connect(data.term, false);
+      if (!("term" in data) || "kind" in data || data.session === this.#session) return;
+      this.#connect(data.term, false);
+      if (data.yields && this.#worker && !this.#worker.isInPlace) this.#owners.postMessage({ isAble: true });
     };
     this.#answers = pageChannel(name, this.#session);
     this.#answers.onmessage = ({ data }) => this.#settle(data);
@@ -213,7 +219,9 @@ class Opfs {
     worker.onmessage = ({ data }) => this.#hear(data);
     // The browser gives us the worker's lock when the worker has ended, however.
     const lock = workerLock(this.#name, this.#session);
-    navigator.locks.request(lock, () => (this.#isClosed ? this.#onEnded() : this.#startAgain()));
+    navigator.locks
+      .request(lock, () => (this.#isClosed ? this.#onEnded() : this.#startAgain()))
+      .catch((error) => this.#fail(clientError("The log", error)));
   }
 
   #startAgain() {
@@ -221,7 +229,10 @@ class Opfs {
     this.#term = 0;
     this.#worker?.terminate();
     this.#worker = null;
-    this.#tryAgain();
+    if (++this.#deaths < MOST_DEATHS) return this.#tryAgain();
+    this.#deaths = 0;
+    const message = `The worker of the log ended ${MOST_DEATHS} times before it answered: it may have no memory for the log, or the browser may end workers here. Open the log in fewer pages, or keep less in it.`;
+    this.#fail(new PolystoreError("ERR_CLIENT", message));
   }
 
   /** @param {Report} report Of our worker. */
@@ -275,6 +286,7 @@ class Opfs {
     const pending = this.#unanswered.get(answer.sequence);
     if (!pending) return; // Asked twice, and answered twice.
     this.#unanswered.delete(answer.sequence);
+    this.#deaths = 0;
     const isCount = pending.request.kind === "prune";
     if (isCount) --this.#counting;
     if (!("error" in answer)) {
@@ -386,14 +398,12 @@ class Opfs {
     if (this.#isClosed) return;
     this.#hasFailed = false;
     if (this.#worker) this.#worker.postMessage("resume");
-    else this.#start().catch((error) => this.#whenNotStarted(error));
+    else
+      this.#start().catch((error) => {
+        if (this.#term === 0) this.#fail(error);
+        else this.#hasFailed = true; // Another page's worker serves us meanwhile.
+      });
     this.#owners.postMessage({ isQuestion: true });
-  }
-
-  /** @param {Error} error */
-  #whenNotStarted(error) {
-    if (this.#term === 0) this.#fail(new PolystoreError("ERR_CLIENT", error.message, { cause: error }));
-    else this.#hasFailed = true; // Another page's worker serves us meanwhile.
   }
 }
 
@@ -418,9 +428,4 @@ function settleReads(calls, keys, results) {
 /** @param {Gathered["calls"]} calls */
 function settleWrites(calls) {
   for (const { resolve } of calls) resolve();
-}
-
-/** @param {{ code: import("../errors.js").Code, message: string, isUnavailable?: boolean }} failure */
-function errorOf({ code, message, isUnavailable }) {
-  return Object.assign(new PolystoreError(code, message), { isUnavailable });
 }

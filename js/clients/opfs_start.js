@@ -1,46 +1,91 @@
 import { PolystoreError, sentence } from "../errors.js";
 
+/** @typedef {import("../engine/opfs_in_place.js").WorkerLike} WorkerLike */
+/** @typedef {import("../engine/opfs_protocol.d.ts").Failure & { isUnavailable?: boolean }} Failure */
+
+/** How long a worker may take until it runs, in milliseconds. */
+const PATIENCE = 10_000;
+
 /**
  * Starts a page's worker: from its file beside this one, which is where it is as the package has it, and where some bundlers put
- * it; else from a text, which a page's policy may forbid.
+ * it; else from a text; else, where a page's policy forbids that or there are no workers, what serves in place of one.
  * @param {{ name: string, session: number }} begin
- * @returns {Promise<Worker>} It runs, and has its lock.
- * @throws {PolystoreError} ERR_UNSUPPORTED
+ * @returns {Promise<WorkerLike>} It runs, and has its lock.
+ * @throws {PolystoreError} ERR_CLIENT where nothing of that can be loaded; or why the browser refuses what all of it needs.
  */
 export async function startWorker(begin) {
-  try {
-    return await started(new Worker(new URL("../engine/opfs_worker.js", import.meta.url)), begin);
-  } catch {
-    const { default: text } = await import("./opfs_worker_text.js");
-    const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  /** @type {unknown} */
+  let failure;
+  for (const start of [workerOfFile, workerOfText, inPlace]) {
     try {
-      return await started(new Worker(url), begin);
+      return await started(start, begin);
     } catch (error) {
-      throw unavailable(/** @type {Error} */ (error).message); // A policy may make the constructor throw.
-    } finally {
-      URL.revokeObjectURL(url);
+      if (error instanceof PolystoreError) throw error;
+      failure ??= error;
     }
   }
+  const reason = sentence(/** @type {Error} */ (failure).message);
+  throw new PolystoreError("ERR_CLIENT", `The worker of the log could not be started: ${reason}`, { cause: failure });
+}
+
+const workerOfFile = () => new Worker(trusted(new URL("../engine/opfs_worker.js", import.meta.url).href));
+
+async function workerOfText() {
+  if (!globalThis.Worker) throw new Error("there are no workers here"); // So the text need not be loaded.
+  const { default: text } = await import("./opfs_worker_text.js");
+  return new Worker(trusted(URL.createObjectURL(new Blob([text], { type: "text/javascript" }))));
+}
+
+async function inPlace() {
+  const { startInPlace } = await import("../engine/opfs_in_place.js");
+  return startInPlace();
 }
 
 /**
- * @param {Worker} worker
+ * @param {() => WorkerLike | Promise<WorkerLike>} start
  * @param {{ name: string, session: number }} begin
- * @returns {Promise<Worker>}
+ * @returns {Promise<WorkerLike>}
  */
-function started(worker, begin) {
-  return new Promise((resolve, reject) => {
-    worker.onmessage = () => resolve(worker);
-    worker.onerror = ({ message }) => {
-      worker.terminate();
-      reject(new Error(message ?? "it was not loaded"));
-    };
-    worker.postMessage({ begin });
-  });
+async function started(start, begin) {
+  const worker = await start();
+  try {
+    await new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => ("failure" in Object(data) ? reject(errorOf(data.failure)) : resolve(undefined));
+      worker.onerror = ({ message }) => reject(new Error(message ?? "it was not loaded"));
+      // Not setTimeout(), which tests replace.
+      if (!worker.isInPlace)
+        AbortSignal.timeout(PATIENCE).onabort = () => reject(new Error(`it did not run within ${PATIENCE / 1000} s`));
+      worker.postMessage({ begin });
+    });
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+  return worker;
 }
 
-/** @param {string} reason */
-function unavailable(reason) {
-  const error = new PolystoreError("ERR_UNSUPPORTED", `The worker could not be started: ${sentence(reason)}`);
-  return Object.assign(error, { isUnavailable: true });
+/** @type {{ createScriptURL: (url: string) => any } | undefined} */
+let policy;
+
+/**
+ * A URL of ours, for pages whose policy demands trusted types: it may name "polystore-wasm".
+ * @param {string} url
+ */
+function trusted(url) {
+  try {
+    const { trustedTypes } = /** @type {any} */ (globalThis);
+    policy ??= trustedTypes?.createPolicy("polystore-wasm", { createScriptURL: (/** @type {string} */ url) => url });
+  } catch {
+    // The page's policy does not name us; where it demands trusted types, no worker is started.
+  }
+  return policy ? policy.createScriptURL(url) : url;
+}
+
+/**
+ * An error of a worker.
+ * @param {Failure} failure
+ */
+export function errorOf({ code, message, cause, isUnavailable }) {
+  const options = cause && { cause: Object.assign(new Error(cause.message), { name: cause.name }) };
+  return Object.assign(new PolystoreError(code, message, options), { isUnavailable });
 }

@@ -1,5 +1,6 @@
 // Where a log is kept when the browser gives us no private file system: in a database, until there is one.
 
+import { hasDatabase } from "../clients/indexed_database.js";
 import { connect, IndexedDb, STORE_NAME } from "../clients/indexeddb.js";
 import { PAGE_LENGTH, readPage } from "../clients/object_store.js";
 import { requireText } from "../clients/text_key.js";
@@ -46,9 +47,10 @@ export const openFallback = (name, durability) => new Fallback(databaseName(name
  * a page that has the database still may have written it before that.
  * @param {string} name
  * @param {import("./engine.js").Engine} engine
+ * @param {() => Promise<void> | undefined} commit Saves what the engine wrote, where that takes more than a flush.
  * @throws {PolystoreError} If the log cannot take it. Then the database has it still.
  */
-export async function moveIn(name, engine) {
+export async function moveIn(name, engine, commit) {
   const { version, isEmpty } = await look(databaseName(name));
   if (isEmpty) return;
   // Pages that have the database open are kept out while its version is changed, and wait: nothing that they write is lost. It
@@ -67,7 +69,7 @@ export async function moveIn(name, engine) {
       if (isGivenUp) return fail(undefined);
       // Somebody may have deleted the database meanwhile.
       if (opening.result.objectStoreNames.contains(STORE_NAME))
-        moveAll(transaction.objectStore(STORE_NAME), engine, fail);
+        moveAll(transaction.objectStore(STORE_NAME), engine, commit, fail);
     };
     opening.onerror = () => reject(failure ?? opening.error);
     opening.onsuccess = () => {
@@ -85,9 +87,7 @@ export async function moveIn(name, engine) {
 
 /** @param {string} name Of a database, which may not be there. */
 async function look(name) {
-  // A browser that refuses has no database for us either.
-  const databases = (await globalThis.indexedDB?.databases?.().catch(() => [])) ?? [];
-  if (!databases.some((database) => database.name === name)) return { version: 0, isEmpty: true };
+  if (!(await hasDatabase(name))) return { version: 0, isEmpty: true };
   const database = await connect(indexedDB, name);
   try {
     const transaction = database.transaction(STORE_NAME);
@@ -106,19 +106,37 @@ async function look(name) {
  * Moves all records of an object store into a log, which has them for good before they are removed.
  * @param {IDBObjectStore} store
  * @param {import("./engine.js").Engine} engine
+ * @param {() => Promise<void> | undefined} commit
  * @param {(error: unknown) => void} fail
  * @param {IDBKeyRange} [range] Those that are left.
  */
-function moveAll(store, engine, fail, range) {
+function moveAll(store, engine, commit, fail, range) {
   readPage(store, range, ({ ids, found }) => {
     try {
       for (const [i, { value, expires }] of found.entries()) engine.put(String(ids[i]), JSON.stringify(value), expires);
       engine.apply();
-      if (ids.length === PAGE_LENGTH) return moveAll(store, engine, fail, IDBKeyRange.lowerBound(ids.at(-1), true));
+      if (ids.length === PAGE_LENGTH)
+        return moveAll(store, engine, commit, fail, IDBKeyRange.lowerBound(ids.at(-1), true));
       engine.flush();
-      store.clear();
+      clearAfter(store, commit(), fail);
     } catch (error) {
       fail(error);
     }
   });
+}
+
+/**
+ * @param {IDBObjectStore} store
+ * @param {Promise<void> | undefined} committing
+ * @param {(error: unknown) => void} fail
+ */
+function clearAfter(store, committing, fail) {
+  let isCommitted = !committing;
+  committing?.then(() => (isCommitted = true), fail);
+  // A transaction ends when nothing is asked of it any more.
+  const proceed = () => {
+    if (isCommitted) store.clear();
+    else store.count().onsuccess = proceed;
+  };
+  proceed();
 }

@@ -1,20 +1,17 @@
 import { PolystoreError, show } from "../errors.js";
+import { sleep } from "../real_timers.js";
+import { writeAll } from "./access_handle.js";
 import { MISSING } from "./files.js";
+import { bringIn } from "./opfs_journal.js";
 
 /** How often a handle is asked for that another has, and how long to wait in between, in milliseconds. */
 const ATTEMPTS = 50;
 const PAUSE = 100;
 
-/**
- * A synchronous access handle, which TypeScript's library of the DOM does not have.
- * @typedef {object} AccessHandle
- * @property {() => number} getSize
- * @property {(bytes: Uint8Array, options: { at: number }) => number} read
- * @property {(bytes: Uint8Array, options: { at: number }) => number} write
- * @property {(size: number) => void} truncate
- * @property {() => void} flush
- * @property {() => void} close
- */
+/** The files of a log, in its folder. */
+export const NAMES = ["current", "0.kv", "1.kv"];
+
+/** @typedef {import("./access_handle.js").AccessHandle} AccessHandle */
 /** @typedef {import("./files.js").Files} Files */
 
 /**
@@ -34,17 +31,19 @@ export class OpfsFiles {
 
   /**
    * @param {FileSystemDirectoryHandle} folder
+   * @param {string} log Its name.
    * @returns {Promise<OpfsFiles>}
    * @throws {PolystoreError} ERR_UNSUPPORTED where the browser has no synchronous access to files, ERR_CORRUPT where nobody can
    *   know which file is the log.
    */
-  static async open(folder) {
+  static async open(folder, log) {
     /** @type {AccessHandle[]} */
     const opened = [];
     try {
-      for (const name of ["current", "0.kv", "1.kv"]) opened.push(await openFile(folder, name));
+      for (const name of NAMES) opened.push(await openFile(folder, name));
       // As it was before 2023.
       if (typeof opened[0].getSize() !== "number") throw unsupported("its access to files is asynchronous");
+      await bringIn(log, opened);
       const files = new OpfsFiles(opened, folder.name);
       await files.measureRoom();
       return files;
@@ -137,7 +136,15 @@ export class OpfsFiles {
 
   /** @param {number} file */
   sync(file) {
-    this.#logs[file].flush();
+    return this.#logs[file].flush();
+  }
+
+  /**
+   * Saves what was written, where that takes more than to write it.
+   * @returns {Promise<void> | undefined}
+   */
+  commit() {
+    return undefined;
   }
 
   /** @param {number} file */
@@ -207,7 +214,13 @@ function findLog(named, sizes, folder) {
 async function openFile(folder, name) {
   const file = /** @type {any} */ (await folder.getFileHandle(name, { create: true }));
   if (typeof file.createSyncAccessHandle !== "function") throw unsupported("it has no synchronous access to files");
-  return patiently(() => file.createSyncAccessHandle());
+  try {
+    return await patiently(() => file.createSyncAccessHandle());
+  } catch (error) {
+    if (/** @type {DOMException} */ (error).name === "NotSupportedError")
+      throw unsupported("it has none to these files");
+    throw error;
+  }
 }
 
 /**
@@ -215,14 +228,14 @@ async function openFile(folder, name) {
  * @template Result
  * @param {() => Promise<Result>} open
  */
-async function patiently(open) {
+export async function patiently(open) {
   for (let attempt = 1; ; ++attempt) {
     try {
       return await open();
     } catch (error) {
       if (/** @type {DOMException} */ (error).name !== "NoModificationAllowedError" || attempt === ATTEMPTS)
         throw error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await sleep(PAUSE);
     }
   }
 }
@@ -230,15 +243,4 @@ async function patiently(open) {
 /** @param {string} reason */
 function unsupported(reason) {
   return new PolystoreError("ERR_UNSUPPORTED", `This browser cannot keep a log: ${reason}.`);
-}
-
-/**
- * @param {AccessHandle} handle
- * @param {number} offset
- * @param {Uint8Array} bytes
- */
-function writeAll(handle, offset, bytes) {
-  // A browser at its limit throws, or writes a part.
-  if (handle.write(bytes, { at: offset }) === bytes.length) return;
-  throw new PolystoreError("ERR_QUOTA", "The browser has no room for more.");
 }

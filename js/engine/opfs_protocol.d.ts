@@ -30,7 +30,15 @@ export type Answer =
   | { sequence: number; result: unknown }
   /** A change that was refused is not noted. So as long as the page has not heard, the owner passes over what comes behind it:
    * a note of that would tell the next owner that the change was made. */
-  | { sequence: number; error: { code: import("../errors.js").Code; message: string }; isRefusal: boolean };
+  | { sequence: number; error: Failure; isRefusal: boolean };
+
+/** An error of ours, taken apart: not every browser copies one. */
+export interface Failure {
+  code: import("../errors.js").Code;
+  message: string;
+  /** What the browser said. */
+  cause?: { name: string; message: string };
+}
 
 /** An owner says that it is one: every page sends it what was not answered. Terms only grow. */
 export interface Announcement {
@@ -41,6 +49,13 @@ export interface Announcement {
 export interface PublicAnnouncement extends Announcement {
   /** The page that started it: it is told directly, too. */
   session: number;
+  /** It cannot open the files, so it gives the log to a worker that can. */
+  yields: boolean;
+}
+
+/** What a page says to such an owner: its worker can, and waits for the log. */
+export interface Offer {
+  isAble: true;
 }
 
 /** What a page says to the owner whose term it does not know. */
@@ -65,4 +80,4 @@ export type Report =
   | "alive"
   | "ended"
   /** It had the lock of the log and could not open it. */
-  | { failure: { code: import("../errors.js").Code; message: string; isUnavailable: boolean } };
+  | { failure: Failure & { /** Whether no log can be had here. */ isUnavailable: boolean } };

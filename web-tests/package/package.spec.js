@@ -27,6 +27,7 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "dist/clients/localforage.js",
     "dist/clients/opfs.js",
     "dist/clients/opfs_worker_text.js",
+    "dist/engine/opfs_in_place.js",
     "dist/engine/opfs_worker.js",
     "dist/index.d.ts",
     "dist/index.js",

@@ -18,7 +18,7 @@ class Log {
 
   /** @param {FaultyFolder} folder */
   static async open(folder) {
-    const files = await OpfsFiles.open(/** @type {any} */ (folder));
+    const files = await OpfsFiles.open(/** @type {any} */ (folder), "log");
     try {
       return new Log(files, new Engine(files, "log"));
     } catch (error) {

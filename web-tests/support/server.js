@@ -22,13 +22,15 @@ const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-e
  * Serves a folder, with a Content-Security-Policy, on a free port of this machine.
  * @param {{ root?: string, policy?: string, isolated?: boolean, charset?: string }} [options] The folder is this repository if
  *   none is given; `isolated` pages have a clock of 5 µs instead of 100 µs; `charset` is empty for a server that names none.
+ *   A URL may ask for another policy: `?policy=…`.
  * @returns {Promise<{ origin: string, requests: string[], close: () => Promise<void> }>} `requests` grows with each.
  */
 export async function serve({ root = ROOT, policy = STRICT_POLICY, isolated = false, charset = "utf-8" } = {}) {
   /** @type {string[]} */
   const requests = [];
   const server = createServer((request, response) => {
-    const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
+    const url = new URL(request.url ?? "/", "http://localhost");
+    const path = decodeURIComponent(url.pathname);
     // Browsers ask for it unasked, and would report its absence.
     if (path === "/favicon.ico") return response.writeHead(204).end();
     requests.push(path);
@@ -36,7 +38,8 @@ export async function serve({ root = ROOT, policy = STRICT_POLICY, isolated = fa
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return response.writeHead(404).end();
     const text = charset && /\.(css|html|js)$/.test(file) ? `; charset=${charset}` : "";
     const type = (TYPES[extname(file)] ?? "application/octet-stream") + text;
-    response.writeHead(200, { "content-type": type, "content-security-policy": policy, ...(isolated && ISOLATION) });
+    const wanted = url.searchParams.get("policy") ?? policy;
+    response.writeHead(200, { "content-type": type, "content-security-policy": wanted, ...(isolated && ISOLATION) });
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
