@@ -1,7 +1,7 @@
 // Builds dist/, what the package ships: js/ and the core in one module that any browser and any bundler takes as it is,
 // and a chunk for each client that is loaded on demand. The same again for servers, whose clients no page should carry.
 import { existsSync } from "node:fs";
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { minify } from "terser";
@@ -28,8 +28,9 @@ const EARLY = /\/real_timers\.js$/;
  * @param {string} entry The source of that module.
  * @param {Set<string>} onDemand Gathers the sources of those files.
  * @param {string} condition The platform's.
+ * @param {string} extension Of the files that are made.
  */
-const splitAtDynamicImports = (entry, onDemand, condition) => ({
+const splitAtDynamicImports = (entry, onDemand, condition, extension) => ({
   name: "split-at-dynamic-imports",
   /** @param {import("esbuild").PluginBuild} build */
   setup(build) {
@@ -38,7 +39,7 @@ const splitAtDynamicImports = (entry, onDemand, condition) => ({
       if (kind !== "dynamic-import" && !isEarly) return undefined;
       const source = join(resolveDir, path);
       if (existsSync(source)) onDemand.add(relative(".", source)); // Else it is made below.
-      const place = relative(dirname(entry), source);
+      const place = relative(dirname(entry), source).replace(/\.js$/, extension);
       return { path: place.startsWith(".") ? place : `./${place}`, external: true };
     });
   },
@@ -60,6 +61,14 @@ const shared = {
   legalComments: "none",
 };
 
+/** For Jest, and for Node before 20.19: everybody else can require() a module. @type {import("esbuild").BuildOptions} */
+const commonJs = {
+  format: "cjs",
+  outExtension: { ".js": ".cjs" },
+  supported: { "dynamic-import": false }, // Jest has none.
+  define: { "import.meta.url": "undefined" },
+};
+
 /**
  * Builds and writes, with each text on one line: `lineLimit` breaks texts too, which costs 1.3 KB (brotli) of the engine.
  * @param {import("esbuild").BuildOptions} options
@@ -68,7 +77,7 @@ async function buildFiles(options) {
   const { outputFiles = [] } = await build({ ...shared, ...options });
   for (const { path, text, contents } of outputFiles) {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, path.endsWith(".js") ? text.replace(/(?<!\\)((?:\\\\)*)\\\n/g, "$1") : contents);
+    await writeFile(path, /\.c?js$/.test(path) ? text.replace(/(?<!\\)((?:\\\\)*)\\\n/g, "$1") : contents);
   }
 }
 
@@ -77,18 +86,24 @@ async function buildFiles(options) {
  * copy of that, which is little (the errors: 1 KB), and the core is in the first one only.
  * @param {string} outdir
  * @param {string} condition Of package.json, by which it is chosen; it chooses our own parts too.
+ * @param {import("esbuild").BuildOptions} [options]
  */
-async function bundle(outdir, condition) {
+async function bundle(outdir, condition, options = {}) {
   const entries = new Set(["js/index.js"]);
   for (const entry of entries) {
-    const plugins = [splitAtDynamicImports(entry, entries, condition), minifyGlue];
-    await buildFiles({ outdir, conditions: [condition], plugins, entryPoints: [entry] });
+    const plugins = [
+      splitAtDynamicImports(entry, entries, condition, options.outExtension?.[".js"] ?? ".js"),
+      minifyGlue,
+    ];
+    await buildFiles({ outdir, conditions: [condition], plugins, entryPoints: [entry], ...options });
   }
 }
 
 await bundle("dist", "browser");
 await bundle("dist/server", "node");
 await bundle("dist/workerd", "workerd");
+await bundle("dist", "browser", commonJs);
+await bundle("dist/server", "node", commonJs);
 
 // The worker of a page: a classic script, which any browser starts, and the same as a text for where a bundler has lost it.
 const worker = "dist/engine/opfs_worker.js";
@@ -102,7 +117,11 @@ const text = JSON.stringify(await readFile(worker, "utf8"));
 await writeFile("dist/clients/opfs_worker_text.js", `export default ${text};\n`);
 
 // What serves a store, on any platform: without the core, for the store is given to it.
-await buildFiles({ outdir: "dist", entryPoints: ["js/server.js"] });
+for (const options of [{}, commonJs]) await buildFiles({ outdir: "dist", entryPoints: ["js/server.js"], ...options });
 
 // Beside the modules, where whoever imports them by their paths finds them too.
-for (const name of ["index.d.ts", "server.d.ts"]) await cp(`js/${name}`, `dist/${name}`);
+for (const name of ["index", "server"]) {
+  const declaration = await readFile(`js/${name}.d.ts`, "utf8");
+  await writeFile(`dist/${name}.d.ts`, declaration);
+  await writeFile(`dist/${name}.d.cts`, declaration.replace('"./index.js"', '"./index.cjs"'));
+}

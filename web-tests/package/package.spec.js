@@ -21,30 +21,54 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "CMakeLists.txt",
     "LICENSE",
     "README.md",
+    "dist/clients/http.cjs",
     "dist/clients/http.js",
+    "dist/clients/indexeddb.cjs",
     "dist/clients/indexeddb.js",
+    "dist/clients/level.cjs",
     "dist/clients/level.js",
+    "dist/clients/localforage.cjs",
     "dist/clients/localforage.js",
+    "dist/clients/opfs.cjs",
     "dist/clients/opfs.js",
     "dist/clients/opfs_worker_text.js",
+    "dist/engine/opfs_in_place.cjs",
     "dist/engine/opfs_in_place.js",
     "dist/engine/opfs_worker.js",
+    "dist/index.cjs",
+    "dist/index.d.cts",
     "dist/index.d.ts",
     "dist/index.js",
+    "dist/server.cjs",
+    "dist/server.d.cts",
     "dist/server.d.ts",
     "dist/server.js",
+    "dist/server/clients/cloudflare.cjs",
     "dist/server/clients/cloudflare.js",
+    "dist/server/clients/etcd.cjs",
     "dist/server/clients/etcd.js",
+    "dist/server/clients/file.cjs",
     "dist/server/clients/file.js",
+    "dist/server/clients/folder.cjs",
     "dist/server/clients/folder.js",
+    "dist/server/clients/http.cjs",
     "dist/server/clients/http.js",
+    "dist/server/clients/indexeddb.cjs",
     "dist/server/clients/indexeddb.js",
+    "dist/server/clients/level.cjs",
     "dist/server/clients/level.js",
+    "dist/server/clients/localforage.cjs",
     "dist/server/clients/localforage.js",
+    "dist/server/clients/log.cjs",
     "dist/server/clients/log.js",
+    "dist/server/clients/postgres.cjs",
     "dist/server/clients/postgres.js",
+    "dist/server/clients/redis.cjs",
     "dist/server/clients/redis.js",
+    "dist/server/index.cjs",
     "dist/server/index.js",
+    "dist/server/real_timers.cjs",
+    "dist/server/real_timers.js",
     "dist/workerd/clients/http.js",
     "dist/workerd/clients/indexeddb.js",
     "dist/workerd/clients/level.js",
@@ -66,6 +90,25 @@ test("Node runs it", async ({ folder }) => {
   const output = execFileSync("node", ["program.js"], { cwd: folder, encoding: "utf8" });
   expect(output.trim()).toBe('[[1],"ERR_VALUE",true]');
 });
+
+for (const option of ["--no-experimental-require-module", "--experimental-require-module"]) {
+  test(`require() takes it too, with ${option}, and there is one of each log`, async ({ folder }) => {
+    const program = `
+      const { default: kv, PolystoreError } = require("polystore-wasm");
+      const { handler } = require("polystore-wasm/server");
+      (async () => {
+        const url = "file://" + __dirname + "/required.kv";
+        await kv(url).set("a", [1]);
+        const { default: imported } = await import("polystore-wasm");
+        const error = await kv().set("b", { at: new Date() }).catch((error) => error);
+        console.log(JSON.stringify([await imported(url).get("a"), error instanceof PolystoreError, typeof handler(kv())]));
+        await kv(url).close();
+      })();`;
+    await writeFile(join(folder, "program.cjs"), program);
+    const output = execFileSync("node", [option, "program.cjs"], { cwd: folder, encoding: "utf8" });
+    expect(output.trim()).toBe('[[1],true,"function"]');
+  });
+}
 
 test("a Worker of Cloudflare runs it", async ({ folder }) => {
   const program = `
@@ -159,10 +202,9 @@ test("a bundle that does not use it does not contain it", async ({ folder }) => 
 
 test("package.json names files that exist", async ({ folder }) => {
   const installed = join(folder, "node_modules/polystore-wasm");
-  const { exports, types } = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
-  const paths = [
-    types,
-    ...Object.values(exports).flatMap((target) => (typeof target === "string" ? target : Object.values(target))),
-  ];
-  for (const path of paths) expect((await readFile(join(installed, path))).length).toBeGreaterThan(0);
+  const { exports, types, main, module, browser } = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
+  /** @type {(target: string | object) => string[]} */
+  const flat = (target) => (typeof target === "string" ? [target] : Object.values(target).flatMap(flat));
+  for (const path of [types, main, module, browser, ...flat(exports)])
+    expect((await readFile(join(installed, path))).length).toBeGreaterThan(0);
 });

@@ -29,7 +29,7 @@ export const test = base.extend(
         await use(folder);
         await rm(folder, { recursive: true });
       },
-      { scope: "worker" },
+      { scope: "worker", timeout: 120_000 },
     ],
   }),
 );
@@ -51,11 +51,11 @@ export const RESULT = JSON.stringify(["world", "world", "world", "world"]);
  * @param {import("@playwright/test").BrowserContext} context
  * @param {string} root
  * @param {string} path
- * @param {{ charset?: string, result?: string }} [options]
+ * @param {{ charset?: string, policy?: string, result?: string }} [options]
  * @returns {Promise<string[]>} What the page downloaded.
  */
-export async function expectToRun(context, root, path, { charset, result = RESULT } = {}) {
-  const server = await serve({ root, charset });
+export async function expectToRun(context, root, path, { charset, policy, result = RESULT } = {}) {
+  const server = await serve({ root, charset, policy });
   const page = await context.newPage();
   /** @type {string[]} */
   const problems = [];
