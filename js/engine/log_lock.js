@@ -43,7 +43,7 @@ export class LogLock {
       });
       if (holder === null) return lock;
       lock.release();
-      if (attempt === ATTEMPTS) throw heldError(log, holder);
+      if (attempt === ATTEMPTS) throw heldError(log, holder, await isAlive(holder));
       await sleep(PAUSE * Math.random());
     }
   }
@@ -133,10 +133,15 @@ export class LogLock {
 /**
  * @param {string} log
  * @param {string} holder
+ * @param {boolean | undefined} alive
  */
-function heldError(log, holder) {
+function heldError(log, holder, alive) {
   const where = holder === "" ? "a process that had no room to say which it is" : showHolder(holder);
-  const message = `The log ${log} is open already, in ${where}. One at a time may have it: close it there first.`;
+  const advice =
+    alive === undefined
+      ? `Whether that still runs cannot be known from here, for example when its container was started again: if it has ended, wait a minute, or remove ${log}.lock-*, and open the log again.`
+      : "One at a time may have it: close it there first.";
+  const message = `The log ${log} is open already, in ${where}. ${advice}`;
   return new PolystoreError("ERR_CLIENT", message);
 }
 

@@ -22,6 +22,15 @@ TEST_CASE("posix lock: who was silent for so long that another took the log is t
                                               Catch::Contains("data.kv. Close the store"));
 }
 
+TEST_CASE("posix lock: the error says what to do about a holder of which nothing can be known", "[engine]") {
+    const TemporaryFolder folder;
+    const std::string path = (folder / "data.kv.lock").string();
+    put(path + "-other", R"({"machine":"web and another container","pid":7,"since":"1"})");
+    CHECK_THAT(failure_in(take_posix_lock(path)), Catch::Contains("data.kv is open already, in process 7 of web. ") &&
+                                                      Catch::Contains("if it has ended, wait a minute") &&
+                                                      Catch::Contains("remove " + path + "-*,"));
+}
+
 TEST_CASE("posix lock: what a killed process left of one keeps nobody out, and goes with time", "[engine]") {
     const TemporaryFolder folder;
     const auto left = folder / "data.kv.lock-begun.new";

@@ -120,6 +120,24 @@ test("a lock without text, for which there was no room, keeps others out until i
   await kv(urlOf(path)).close();
 });
 
+test("the lock of a container that was started again keeps others out for a minute, and the error says what to do", async () => {
+  const path = freshPath(".kv");
+  await kv(urlOf(path)).set("a", 1);
+  const own = readdirSync(dirname(path)).find((name) => name.startsWith(`${basename(path)}.lock-`));
+  const holder = JSON.parse(readFileSync(join(dirname(path), String(own)), "utf8"));
+  await kv(urlOf(path)).close();
+  const lock = `${path}.lock-0123456789abcdef`;
+  writeFileSync(lock, JSON.stringify({ ...holder, machine: holder.machine.replace(/pid:\[\d+\]$/, "pid:[1]") }));
+  await assert.rejects(kv(urlOf(path)).get("a"), {
+    code: "ERR_CLIENT",
+    message: new RegExp(`open already, in process ${process.pid} of .*wait a minute, or remove ${path}\\.lock-\\*`),
+  });
+  const now = statSync(lock).mtimeMs / 1000;
+  utimesSync(lock, now - 61, now - 61);
+  assert.equal(await kv(urlOf(path)).get("a"), 1);
+  await kv(urlOf(path)).close();
+});
+
 test("what a process that was killed has left of a lock that it had not taken yet keeps nobody out, and goes with time", async () => {
   const path = freshPath(".kv");
   const lock = `${path}.lock-begun.new`;

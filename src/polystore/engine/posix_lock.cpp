@@ -192,8 +192,15 @@ std::string show_holder(const std::string& text) {
 }
 
 Failure held_failure(const std::string& path, const std::string& text) {
-    return {ErrorCode::client, "The log " + fs::path(path).replace_extension().string() + " is open already, in " +
-                                   show_holder(text) + ". One at a time may have it: close it there first."};
+    const std::string open =
+        "The log " + fs::path(path).replace_extension().string() + " is open already, in " + show_holder(text) + ". ";
+    if (is_alive(json::parse(text, nullptr, false))) {
+        return {ErrorCode::client, open + "One at a time may have it: close it there first."};
+    }
+    return {ErrorCode::client, open +
+                                   "Whether that still runs cannot be known from here, for example when its container "
+                                   "was started again: if it has ended, wait a minute, or remove " +
+                                   path + "-*, and open the log again."};
 }
 
 }  // namespace
