@@ -1,19 +1,25 @@
 #include "polystore/clients/file.hpp"
 
+#include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "polystore/clients/posix_file.hpp"
 #include "polystore/store.hpp"
 #include "support/catch.hpp"
 #include "support/code_of.hpp"
 #include "support/fake_clock.hpp"
 #include "support/file_size_limit.hpp"
+#include "support/system_faults.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace polystore;
@@ -254,6 +260,57 @@ TEST_CASE("file: a link stays, and what it leads to is written", "[file]") {
     CHECK(Store(file(folder / "real.json")).get("a") == 1);
 }
 
+TEST_CASE("file: what a link leads to is made if it is not there", "[file]") {
+    const TemporaryFolder folder;
+    fs::create_symlink("new/folder/real.json", folder / "link.json");
+    const Store store(file(folder / "link.json"));
+    CHECK(store.get("a") == nullptr);
+    store.set("a", 1);
+    CHECK(fs::is_symlink(folder / "link.json"));
+    CHECK(Store(file(folder / "new/folder/real.json")).get("a") == 1);
+    CHECK(store.get("a") == 1);
+}
+
+TEST_CASE("file: a link that is pointed elsewhere while the store is open is followed", "[file]") {
+    const TemporaryFolder folder;
+    for (const int release : {1, 2, 3}) {
+        const auto name = std::to_string(release);
+        fs::create_directory(folder / name);
+        put(folder / (name + "/a.json"), R"({"a":{"expires":null,"value":)" + name + "}}");
+    }
+    fs::create_directory_symlink("1", folder / "current");
+    const Store store(file(folder / "current/a.json"));
+    const auto point_to = [&](const char* release) {
+        fs::create_directory_symlink(release, folder / "next");
+        fs::rename(folder / "next", folder / "current");
+    };
+    CHECK(store.get("a") == 1);
+    point_to("2");
+    CHECK(store.get("a") == 2);
+    fs::remove_all(folder / "1");
+    store.set("b", 2);
+    point_to("3");
+    store.set("b", 3);
+    CHECK(store.all() == Json{{"a", 3}, {"b", 3}});
+    CHECK(Store(file(folder / "2/a.json")).all() == Json{{"a", 2}, {"b", 2}});
+    CHECK_FALSE(fs::exists(folder / "1"));
+}
+
+TEST_CASE("file: one that is mounted alone is written in place, and read whole", "[file]") {
+    const TemporaryFolder folder;
+    put(folder / "a.json", R"({"a":{"expires":null,"value":1}})");
+    const ino_t inode = inode_of(folder / "a.json");
+    const SystemFaults faults({.sync_of_folders = EINVAL, .rename = EBUSY});
+    const Store store(file(folder / "a.json"));
+    store.set("b", std::string(1000, 'x'));
+    store.del("b");
+    store.set("c", 3);
+    CHECK(store.all() == Json{{"a", 1}, {"c", 3}});
+    CHECK(Store(file(folder / "a.json")).all() == store.all());
+    CHECK(inode_of(folder / "a.json") == inode);
+    CHECK(folder.names() == std::vector<std::string>{"a.json"});
+}
+
 TEST_CASE("file: the working directory may change", "[file]") {
     const TemporaryFolder folder;
     const fs::path before = fs::current_path();
@@ -326,4 +383,84 @@ TEST_CASE("file: records may come and go between two pages of an iteration", "[f
         }
     }
     CHECK(seen == 999);
+}
+
+TEST_CASE("file: what nobody changes is written as it was", "[file]") {
+    const TemporaryFolder folder;
+    const std::vector<std::string> kept = {R"("big": {"expires":null,  "value":9007199254740993})",
+                                           R"("exact": { "expires" : null, "value": [1.0, 1e2, -0, 0.10] })",
+                                           R"("foreign": {"version":1e400, "text":"1e400 \" } , {"})",
+                                           R"("huge": {"expires":null,"value":{"deep":[-1e400,"\\"]}})",
+                                           R"("theme": "dark")",
+                                           R"("words": [ "a" , {} ])"};
+    std::string text = "\xEF\xBB\xBF{ ";
+    for (const std::string& member : kept) text += member + (member == kept.back() ? "\n}\n" : " ,\t");
+    put(folder / "a.json", text);
+    const Store store(file(folder / "a.json"));
+    store.set("new", 1);
+    store.set("new", {{"x", 2}});
+    const std::string written = text_of(folder / "a.json");
+    for (const std::string& member : kept)
+        CHECK_THAT(written, Catch::Contains("\n  " + member + ",\n") || Catch::EndsWith(member + "\n}"));
+    CHECK_THAT(written,
+               Catch::Contains("\"new\": {\n    \"expires\": null,\n    \"value\": {\n      \"x\": 2\n    }\n  }"));
+    CHECK(store.get("big") == 9007199254740993);
+    CHECK(store.get("foreign") == nullptr);
+    store.del("new");
+    CHECK(Store(file(folder / "a.json")).get("exact") == Json::parse("[1.0,1e2,-0,0.10]"));
+}
+
+TEST_CASE("file: a number that is too large is ERR_CORRUPT, for its key only", "[file]") {
+    const TemporaryFolder folder;
+    put(folder / "a.json", R"({"huge":{"expires":null,"value":[1,1e400]},"a":{"expires":null,"value":1}})");
+    const Store store(file(folder / "a.json"));
+    CHECK_THAT(failure_of([&] { return store.get("huge"); }),
+               Catch::StartsWith("ERR_CORRUPT: What is stored at \"huge\""));
+    CHECK(code_of([&] { return store.values(); }) == "ERR_CORRUPT");
+    CHECK(store.get("a") == 1);
+    store.set("b", 2);
+    CHECK_THAT(text_of(folder / "a.json"), Catch::Contains("[1,1e400]"));
+    store.del("huge");
+    CHECK(store.keys() == std::vector<std::string>{"a", "b"});
+    put(folder / "a.json", R"({"huge":{"expires":1e999,"value":1}})");
+    CHECK(code_of([&] { return store.has("huge"); }) == "ERR_CORRUPT");
+    store.set("huge", 1);
+    CHECK(store.get("huge") == 1);
+    put(folder / "a.json", R"({"huge":{"expires":1e999,"value":1}})");
+    store.clear();
+    CHECK(text_of(folder / "a.json") == "{}");
+}
+
+TEST_CASE("file: a value nested deeply does not grow by it, and is read again", "[file]") {
+    const TemporaryFolder folder;
+    Json deepest = 1;
+    for (int i = 0; i < 1000; ++i) deepest = Json::array({deepest});
+    const Store store(file(folder / "a.json"));
+    store.set("a", Json::parse("[[[[5]]]]"));
+    store.set("b", Json::parse("[[[[[6]]]]]"));
+    store.set("deepest", deepest);
+    CHECK_THAT(text_of(folder / "a.json"),
+               Catch::Contains("          5\n") && Catch::Contains("    \"value\": [[[[[6]]]]]\n"));
+    CHECK(fs::file_size(folder / "a.json") < 3000);
+    CHECK(Store(file(folder / "a.json")).get("deepest") == deepest);
+}
+
+TEST_CASE("file: one that another process is writing in place is waited for", "[file]") {
+    const TemporaryFolder folder;
+    const auto path = folder / "a.json";
+    const std::string text = R"({"a":{"expires":null,"value":1}})";
+    put(path, text.substr(0, 10));
+    const int fd = inotify_init1(0);
+    inotify_add_watch(fd, path.c_str(), IN_ACCESS);
+    std::optional<posix::OpenFile> other(std::in_place, path, O_RDWR);
+    other->lock();
+    std::thread writing([&] {
+        std::array<char, 4096> buffer;
+        static_cast<void>(read(fd, buffer.data(), buffer.size()) > 0);  // Once a half of it was read.
+        put(path, text);
+        other.reset();
+    });
+    CHECK(Store(file(path)).get("a") == 1);
+    writing.join();
+    close(fd);
 }

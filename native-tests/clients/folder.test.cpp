@@ -1,5 +1,6 @@
 #include "polystore/clients/folder.hpp"
 
+#include <cerrno>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "support/code_of.hpp"
 #include "support/fake_clock.hpp"
 #include "support/file_size_limit.hpp"
+#include "support/system_faults.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace polystore;
@@ -165,4 +167,53 @@ TEST_CASE("folder: files that go between two pages of an iteration are passed ov
         }
     }
     CHECK(seen == 512);
+}
+
+TEST_CASE("folder: a link to the folder is followed at each call, and one in the place of a record stays", "[folder]") {
+    const TemporaryFolder parent;
+    fs::create_directory_symlink("1", parent / "current");
+    const Store store(folder(parent / "current"));
+    CHECK(store.keys().empty());
+    store.set("a", 1);
+    fs::create_directory_symlink("2", parent / "next");
+    fs::rename(parent / "next", parent / "current");
+    CHECK(store.get("a") == nullptr);
+    store.set("a", 2);
+    CHECK(Store(folder(parent / "1")).get("a") == 1);
+    CHECK(Store(folder(parent / "2")).get("a") == 2);
+    fs::create_symlink("../new/elsewhere.json", parent / "2/b.json");
+    store.set("b", 3);
+    CHECK(fs::is_symlink(parent / "2/b.json"));
+    CHECK_THAT(text_of(parent / "new/elsewhere.json"), Catch::Contains("\"value\": 3"));
+    CHECK(store.get("b") == 3);
+}
+
+TEST_CASE("folder: one that cannot be synced takes records, and gives them up", "[folder]") {
+    const TemporaryFolder parent;
+    const SystemFaults faults({.sync_of_folders = EINVAL});
+    const Store store(folder(parent / "a/b"));
+    store.set("a", 1);
+    store.set("old", 1, {.expires = "1ms"});
+    store.del("a");
+    store.clear();
+    CHECK(store.keys().empty());
+}
+
+TEST_CASE("folder: a number that is too large is ERR_CORRUPT, and other code's may have one", "[folder]") {
+    const TemporaryFolder folder;
+    put(folder / "huge.json", R"({"expires":null,"value":1e400})");
+    put(folder / "foreign.json", R"({"version":1e400})");
+    const Store store(polystore::folder(folder.path()));
+    CHECK_THAT(failure_of([&] { return store.get("huge"); }),
+               Catch::StartsWith("ERR_CORRUPT") && Catch::Contains("\"huge\""));
+    CHECK(store.get("foreign") == nullptr);
+    store.set("huge", 1);
+    CHECK(store.keys() == std::vector<std::string>{"huge"});
+}
+
+TEST_CASE("folder: a byte order mark is passed over", "[folder]") {
+    const TemporaryFolder folder;
+    put(folder / "a.json", "\xEF\xBB\xBF{\"expires\":null,\"value\":1}");
+    const Store store(polystore::folder(folder.path()));
+    CHECK(store.all() == Json{{"a", 1}});
 }

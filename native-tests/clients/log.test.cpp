@@ -4,17 +4,23 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <thread>
 
 #include "polystore/engine/log_format.hpp"
+#include "polystore/engine/posix_env.hpp"
 #include "polystore/store.hpp"
 #include "support/catch.hpp"
 #include "support/code_of.hpp"
+#include "support/engine.hpp"
 #include "support/fake_clock.hpp"
 #include "support/file_size_limit.hpp"
+#include "support/in_child.hpp"
 #include "support/on_threads.hpp"
+#include "support/system_faults.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace polystore;
@@ -100,17 +106,30 @@ TEST_CASE("log: what is no log, or a damaged one, is left as it is", "[log]") {
     CHECK(code_of([&] { Store(log(folder.path())).set("a", 1); }) == "ERR_CLIENT");
 }
 
-TEST_CASE("log: what is no file, or a link to nothing, is refused and stays", "[log]") {
+TEST_CASE("log: what is not a file is refused and stays", "[log]") {
     const TemporaryFolder folder;
     REQUIRE(mkfifo((folder / "pipe.kv").c_str(), 0600) == 0);
-    std::filesystem::create_symlink("nothing", folder / "link.kv");
     std::filesystem::create_directory(folder / "folder.kv");
-    for (const std::string name : {"pipe.kv", "link.kv", "folder.kv"}) {
+    for (const std::string name : {"pipe.kv", "folder.kv"}) {
         CHECK_THAT(failure_of([&] { Store(log(folder / name)).set("a", 1); }),
                    Catch::StartsWith("ERR_CLIENT") && Catch::Contains(name + ": it is"));
     }
     CHECK(std::filesystem::is_fifo(folder / "pipe.kv"));
+}
+
+TEST_CASE("log: links are followed whenever it is opened, and what they lead to is made", "[log]") {
+    const TemporaryFolder folder;
+    std::filesystem::create_symlink("new/real.kv", folder / "link.kv");
+    const auto client = log(folder / "link.kv");
+    const Store store(client);
+    store.set("a", 1);
     CHECK(std::filesystem::is_symlink(folder / "link.kv"));
+    store.close();
+    CHECK(Store(log(folder / "new/real.kv")).get("a") == 1);
+    std::filesystem::remove(folder / "link.kv");
+    std::filesystem::create_symlink("other.kv", folder / "link.kv");
+    CHECK(Store(client).keys().empty());
+    CHECK(std::filesystem::exists(folder / "other.kv"));
 }
 
 TEST_CASE("log: a value that is not JSON is ERR_CORRUPT, a key that is not UTF-8 ERR_KEY", "[log]") {
@@ -188,4 +207,150 @@ TEST_CASE("log: what has expired goes without a call", "[log]") {
     };
     while (!removed()) std::this_thread::yield();
     CHECK(store.keys().empty());
+}
+
+TEST_CASE("log: is made in a folder that cannot be synced", "[log]") {
+    const TemporaryFolder folder;
+    const SystemFaults faults({.sync_of_folders = EINVAL});
+    Store(log(folder / "new/data.kv")).set("a", 1);
+    CHECK(Store(log(folder / "new/data.kv")).get("a") == 1);
+}
+
+TEST_CASE("log: a forked process has no part in what its parent has open", "[log]") {
+    const TemporaryFolder folder;
+    const auto path = folder / "data.kv";
+    auto client = log(path, {.durability = Durability::strict});
+    auto store = std::make_unique<Store>(client);
+    store->set("a", 1);
+    store->set("b", 1);
+    auto iterator = std::make_unique<Store::Iterator>(store->begin());
+    CHECK_THAT(
+        in_child([&] {
+            std::string said = failure_of([&] { return store->get("a"); });
+            for (const std::string& code : {code_of([&] { store->set("c", 3); }),
+                                            code_of([&] { return store->keys(); }), code_of([&] { store->clear(); })}) {
+                said += code + " ";
+            }
+            iterator.reset();
+            store->close();
+            const Store again(client);
+            said += failure_of([&] { return again.get("a"); });
+            store.reset();
+            client.reset();
+            return said + " ended";
+        }),
+        Catch::StartsWith("ERR_CLIENT: This process was forked while the log ") &&
+            Catch::Contains("ERR_CLIENT ERR_CLIENT ERR_CLIENT ERR_CLIENT: The log ") &&
+            Catch::Contains("in process " + std::to_string(getpid())) && Catch::EndsWith(" ended"));
+    store->set("d", 4);
+    CHECK(store->keys().size() == 3);
+    store->close();
+    CHECK(in_child([&] { return Store(client).get("d").dump(); }) == "4");
+    CHECK(Store(client).get("d") == 4);
+}
+
+TEST_CASE("log: what lies where it is compacted to stays, unless it is a log", "[log]") {
+    const TemporaryFolder folder;
+    const auto path = folder / "users";
+    const auto beside = folder / "users.new";
+    put(beside, "mine");
+    const auto opening = [&] { return failure_of([&] { Store(log(path)).set("a", 1); }); };
+    CHECK_THAT(opening(), Catch::StartsWith("ERR_CLIENT") && Catch::Contains("users.new"));
+    CHECK(text_of(beside) == "mine");
+    std::filesystem::remove(beside);
+    put(folder / "victim", "the victim's");
+    std::filesystem::create_symlink("victim", beside);
+    CHECK_THAT(opening(), Catch::StartsWith("ERR_CLIENT"));
+    CHECK(text_of(folder / "victim") == "the victim's");
+    std::filesystem::remove(beside);
+    for (const std::string& left : {std::string(), std::string(50, '\0'), std::string("polystor\2\0\0\0", 12)}) {
+        put(beside, left);  // Of a process that was killed.
+        CHECK(opening().empty());
+        CHECK(folder.names() == std::vector<std::string>{"users", "victim"});
+    }
+    CHECK_THAT(failure_of([&] { Store(log(beside)).set("a", 1); }),
+               Catch::StartsWith("ERR_CLIENT: A log cannot be named"));
+}
+
+TEST_CASE("log: while it is compacted, nobody may read the new file who may not read the old one", "[log]") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "data.kv";
+    const auto log = opened(engine::posix_env(), path);
+    std::filesystem::permissions(path, std::filesystem::perms(0600));
+    REQUIRE(log->apply({set("a", "1"), set("b", "2")}).ok());
+    REQUIRE(got(log->compact(1)));
+    CHECK(std::filesystem::status(path + ".new").permissions() == std::filesystem::perms(0600));
+    std::filesystem::permissions(path, std::filesystem::perms(0640));
+    while (got(log->compact(1))) continue;
+    CHECK(std::filesystem::status(path).permissions() == std::filesystem::perms(0640));
+}
+
+TEST_CASE("log: one that is removed or replaced while it is open is noticed by the next flush", "[log]") {
+    const TemporaryFolder folder;
+    const auto path = folder / "data.kv";
+    const auto meddles = GENERATE(as<std::string>(), "removed", "replaced", "moved");
+    const auto client = log(path, {.durability = Durability::strict});
+    const Store store(client);
+    store.set("a", 1);
+    if (meddles == "removed") std::filesystem::remove(path);
+    if (meddles != "removed") std::filesystem::rename(path, folder / "other.kv");
+    if (meddles == "replaced") put(path, "another's");
+    CHECK_THAT(failure_of([&] { store.set("a", 2); }),
+               Catch::StartsWith("ERR_CLIENT") && Catch::Contains("was removed, replaced or moved away"));
+    CHECK(code_of([&] { store.set("a", 3); }) == "ERR_CLIENT");
+    CHECK(text_of(path) == (meddles == "replaced" ? "another's" : ""));
+}
+
+TEST_CASE("log: one that took the place of the log is not overwritten by a compaction", "[log]") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "data.kv";
+    const auto log = opened(engine::posix_env(), path);
+    REQUIRE(log->apply({set("a", "1"), set("b", "2")}).ok());
+    REQUIRE(got(log->compact(1)));
+    std::filesystem::rename(path, path + ".old");
+    put(path, "restored");
+    std::string failure;
+    for (;;) {
+        auto more = log->compact(1);
+        if (!more.ok()) failure = failure_in(more);
+        if (!more.ok() || !*more) break;
+    }
+    CHECK_THAT(failure, Catch::StartsWith("ERR_CLIENT"));
+    CHECK(text_of(path) == "restored");
+}
+
+TEST_CASE("log: a file with two names is refused", "[log]") {
+    const TemporaryFolder folder;
+    Store(log(folder / "data.kv")).set("a", 1);
+    std::filesystem::create_hard_link(folder / "data.kv", folder / "also.kv");
+    for (const char* name : {"data.kv", "also.kv"}) {
+        CHECK_THAT(failure_of([&] { return Store(log(folder / name)).get("a"); }),
+                   Catch::StartsWith("ERR_CLIENT") && Catch::Contains("another name"));
+    }
+    std::filesystem::remove(folder / "also.kv");
+    CHECK(Store(log(folder / "data.kv")).get("a") == 1);
+}
+
+TEST_CASE("log: where the folders that are made cannot be synced for good, nothing is acknowledged", "[log]") {
+    const TemporaryFolder folder;
+    const SystemFaults faults({.sync_of_folders = EIO});
+    CHECK(code_of([&] { Store(log(folder / "new/data.kv")).set("a", 1); }) == "ERR_CLIENT");
+    CHECK_FALSE(std::filesystem::exists(folder / "new/data.kv"));
+}
+
+TEST_CASE("log: a change whose sync failed may be there or not, and the error says so", "[log]") {
+    const TemporaryFolder folder;
+    const auto client = log(folder / "data.kv", {.durability = Durability::strict});
+    const Store store(client);
+    store.set("a", 1);
+    {
+        const SystemFaults faults({.sync_of_files = ENOSPC});
+        CHECK_THAT(failure_of([&] { store.set("a", 2); }), Catch::StartsWith("ERR_QUOTA") &&
+                                                               Catch::Contains("may or may not be there") &&
+                                                               !Catch::Contains("unchanged"));
+    }
+    CHECK(code_of([&] { store.set("a", 3); }) == "ERR_QUOTA");
+    CHECK(store.get("a") == 2);
+    CHECK(code_of([&] { store.close(); }) == "ERR_QUOTA");
+    CHECK(Store(client).get("a") == 2);
 }

@@ -10,6 +10,9 @@
 
 #include "support/catch.hpp"
 #include "support/code_of.hpp"
+#include "support/file_size_limit.hpp"
+#include "support/in_child.hpp"
+#include "support/system_faults.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace polystore;
@@ -55,16 +58,6 @@ TEST_CASE("a file that is replaced keeps its permissions", "[posix_file]") {
     CHECK(fs::status(folder / "new").permissions() == fs::perms(0604));
 }
 
-TEST_CASE("a temporary file that was left behind is in nobody's way", "[posix_file]") {
-    const TemporaryFolder folder;
-    replace_file(folder / "a", "1");
-    const std::string prefix = ".polystore-" + std::to_string(getpid()) + "-";
-    for (int i = 0; i < 1000; ++i) put(folder / (prefix + std::to_string(i) + ".tmp"), "left");
-    replace_file(folder / "a", "2");
-    CHECK(read_file(folder / "a") == "2");
-    CHECK(folder.names().size() == 1001);
-}
-
 TEST_CASE("what cannot be replaced leaves no temporary file", "[posix_file]") {
     const TemporaryFolder folder;
     fs::create_directory(folder / "a");
@@ -104,12 +97,87 @@ TEST_CASE("while a file is held open, what takes its place has another stamp", "
     }
 }
 
-TEST_CASE("a path is fixed when it is given, and leads through links", "[posix_file]") {
-    const TemporaryFolder folder;
+TEST_CASE("links are followed step by step, whether or not what they lead to is there", "[posix_file]") {
+    const TemporaryFolder temporary;
+    const fs::path folder = fs::canonical(temporary.path());
     put(folder / "real", "");
-    fs::create_symlink(folder / "real", folder / "link");
-    CHECK(fixed_path(folder / "link") == fs::canonical(folder / "real"));
-    CHECK(fixed_path("not/there") == fs::current_path() / "not/there");
+    fs::create_directories(folder / "releases/1");
+    fs::create_directory_symlink("releases/1", folder / "current");
+    fs::create_symlink("../../real", folder / "releases/1/up");
+    fs::create_symlink(folder / "real", folder / "absolute");
+    fs::create_symlink("current/up", folder / "twice");
+    fs::create_symlink("current/missing/../new/file", folder / "dangling");
     fs::create_symlink("loop", folder / "loop");
-    CHECK(code_of([&] { return fixed_path(folder / "loop"); }) == "ERR_CLIENT");
+    CHECK(follow_links(folder / "current" / "a.json") == folder / "releases/1/a.json");
+    CHECK(follow_links(folder / "current" / ".." / "a.json") == folder / "releases/a.json");
+    for (const char* name : {"current/up", "absolute", "twice", "real", "./real", "not/../real"}) {
+        CHECK(follow_links(folder / name) == folder / "real");
+    }
+    CHECK(follow_links(folder / "dangling") == folder / "releases/1/new/file");
+    CHECK(follow_links(folder / "not" / "there") == folder / "not/there");
+    CHECK(follow_links("/") == "/");
+    CHECK_THAT(failure_of([&] { return follow_links(folder / "loop"); }),
+               Catch::StartsWith("ERR_CLIENT: Cannot find ") && Catch::Contains("/loop: "));
+    CHECK(code_of([&] { return follow_links(folder / "real" / "below"); }) == "ERR_CLIENT");
+}
+
+TEST_CASE("a path that is fixed is absolute, and stays a link", "[posix_file]") {
+    CHECK(fixed_path("not/there") == fs::current_path() / "not/there");
+    const TemporaryFolder folder;
+    fs::create_symlink("real", folder / "link");
+    CHECK(fixed_path(folder / "link") == folder / "link");
+}
+
+TEST_CASE("where folders cannot be synced, nothing fails for that", "[posix_file]") {
+    CHECK(failure_of([] { sync_folder("/proc/self"); }).empty());  // Linux says EINVAL there.
+    const TemporaryFolder folder;
+    for (const int number : {EINVAL, ENOTSUP, ENOSYS}) {
+        const SystemFaults faults({.sync_of_folders = number});
+        CHECK(failure_of([&] { replace_file(folder / "a", "1"); }).empty());
+        CHECK(failure_of([&] { make_folder(folder / std::to_string(number) / "b"); }).empty());
+    }
+    const SystemFaults faults({.sync_of_folders = EIO});
+    CHECK(code_of([&] { replace_file(folder / "a", "2"); }) == "ERR_CLIENT");
+    CHECK(code_of([&] { make_folder(folder / "new"); }) == "ERR_CLIENT");
+}
+
+TEST_CASE("a file whose name cannot be given to another is written in place", "[posix_file]") {
+    const TemporaryFolder folder;
+    const SystemFaults faults({.rename = EBUSY});  // It is mounted alone.
+    CHECK(code_of([&] { replace_file(folder / "a", "new"); }) == "ERR_CLIENT");
+    CHECK(folder.names().empty());
+    for (const std::string& text : {std::string(), std::string("old"), std::string(100000, 'x')}) {
+        for (const std::string& next : {std::string("longer, and whole"), std::string("s"), std::string()}) {
+            put(folder / "a", text);
+            const OpenFile written = replace_file(folder / "a", next);
+            CHECK(written.stamp() == stamp_of(folder / "a"));
+            CHECK(text_of(folder / "a") == next);
+        }
+    }
+    put(folder / "a", "old");
+    {
+        const FileSizeLimit limit(1024);
+        CHECK(code_of([&] { replace_file(folder / "a", std::string(5000, 'x')); }) == "ERR_QUOTA");
+    }
+    CHECK(text_of(folder / "a") == "old");
+    CHECK(folder.names() == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("a file that can be written in a folder that cannot is written in place", "[posix_file]") {
+    const TemporaryFolder folder;
+    put(folder / "a", "old");
+    put(folder / "b", "old");
+    fs::permissions(folder / "a", fs::perms(0666));
+    fs::permissions(folder / "b", fs::perms(0444));
+    fs::permissions(folder.path(), fs::perms(0555));
+    const auto replacing = [&](const char* name) {
+        return as_ordinary_user([&] { return code_of([&] { replace_file(folder / name, "new"); }); });
+    };
+    CHECK(replacing("a").empty());
+    CHECK(replacing("b") == "ERR_CLIENT");
+    CHECK(replacing("c") == "ERR_CLIENT");
+    CHECK(text_of(folder / "a") == "new");
+    CHECK(text_of(folder / "b") == "old");
+    fs::permissions(folder.path(), fs::perms(0755));
+    CHECK(folder.names() == std::vector<std::string>{"a", "b"});
 }

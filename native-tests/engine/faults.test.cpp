@@ -424,6 +424,30 @@ TEST_CASE("engine faults: a flipped bit anywhere is found, and what is left can 
     }
 }
 
+TEST_CASE("engine faults: a log without its header is salvaged, however often it was compacted", "[engine]") {
+    for (const int times : {1, 63, 64, 65, 300}) {
+        FaultEnv env;
+        {
+            const auto engine = opened(env);
+            got(engine->apply({set("a", "1"), set("b", "2"), set("c", std::string(1000, 'x'))}));
+            for (int i = 0; i < times; ++i) {
+                while (got(engine->compact(std::size_t{1} << 20U))) continue;
+            }
+            got(engine->apply({erase("b")}));
+            got(engine->flush());
+        }
+        std::string text = env.text(kPath);
+        text.replace(0, kHeaderSize, std::string(kHeaderSize, 'x'));
+        env.put(kPath, text);
+        CHECK(got(salvage(env, kPath, "saved.kv")).records == 4);
+        // The first record is gone as well.
+        text.replace(kHeaderSize, kHeadSize + 2, std::string(kHeadSize + 2, 'x'));
+        env.put(kPath, text);
+        CHECK(got(salvage(env, kPath, "rest.kv")).records == 3);
+        CHECK(opened(env, "saved.kv")->size() == 2);
+    }
+}
+
 TEST_CASE("engine faults: a log that was not salvaged to its end has not the name of one", "[engine]") {
     const Log log = told();
     bool failed = true;

@@ -59,7 +59,8 @@ class Client {
     /// The record at `id`, expired or not, if there is one.
     [[nodiscard]] virtual std::optional<Record> read(const std::string& id) = 0;
 
-    /// Puts `record` at `id`, in place of what is there. Once this returns it is stored; if it throws, it is not.
+    /// Puts `record` at `id`, in place of what is there. Once this returns, and the `pending_flush()` after it, it is
+    /// stored; if this throws, it is not.
     virtual void write(const std::string& id, const Record& record) = 0;
 
     /// Removes the record at `id`, if there is one.

@@ -1,6 +1,8 @@
 #include "polystore/record.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 
@@ -13,6 +15,12 @@ Json to_json(double number) {
     if (number == kNever) return nullptr;
     const bool whole = number == std::trunc(number) && std::fabs(number) <= kLargestExactInteger;
     return whole ? Json(static_cast<std::int64_t>(number)) : Json(number);
+}
+
+bool is_deeper(const Json& value, std::size_t levels) {
+    if (!value.is_structured()) return false;
+    return levels == 0 ||
+           std::any_of(value.begin(), value.end(), [&](const Json& member) { return is_deeper(member, levels - 1); });
 }
 
 }  // namespace
@@ -41,6 +49,11 @@ std::optional<Record> parse_record(std::string_view text) {
     }
 }
 
-std::string to_text(const Record& record) { return to_json(record).dump(2); }
+std::string to_text(const Record& record) {
+    // A line is longer at each level, so that what is nested deeper could grow a thousandfold.
+    constexpr std::size_t kIndentedLevels = 4;
+    if (!is_deeper(record.value, kIndentedLevels)) return to_json(record).dump(2);
+    return "{\n  \"expires\": " + to_json(record.expires).dump() + ",\n  \"value\": " + record.value.dump() + "\n}";
+}
 
 }  // namespace polystore

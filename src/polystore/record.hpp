@@ -9,7 +9,8 @@
 
 /// The record: what a storage without expiry of its own holds at a key, as polystore 0.27 reads and writes it.
 ///
-///     record  = "{" members "}"       ; JSON, members in any order; written as text with an indentation of 2
+///     record  = "{" members "}"       ; JSON, members in any order; written as text with an indentation of 2, but a
+///                                     ; value nested more than 4 levels deep on one line
 ///     members = "expires": instant    ; and
 ///               "value": value        ; others are passed over
 ///     instant = number / "null"       ; milliseconds since the epoch, or never

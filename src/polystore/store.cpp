@@ -14,7 +14,7 @@ namespace polystore {
 namespace {
 
 [[noreturn]] void throw_closed() {
-    throw Error(ErrorCode::closed, "The store was closed. Make a new one, over a new client.");
+    throw Error(ErrorCode::closed, "The store was closed. Make a new one over its client.");
 }
 
 /// Makes a call of a client. What it throws comes out as an `Error`, which says at which id unless that is empty.

@@ -33,7 +33,8 @@ struct Result;
 /// Errors: every method throws `Error`, and nothing else but `std::bad_alloc`: ERR_CLOSED after `close()`,
 /// ERR_UNSUPPORTED from the methods that list if the client cannot, what options.hpp and value.hpp say of expiries and
 /// values, and ERR_KEY, ERR_QUOTA, ERR_CORRUPT and ERR_CLIENT from the client. A method that throws has changed
-/// nothing, but for `clear()` and `prune()`, which may have done a part.
+/// nothing, with two exceptions: `clear()` and `prune()` may have done a part; and where a log that is `strict` could
+/// not be synced, the change is there until the store is closed, and may or may not be there afterwards.
 class Store {
    public:
     class Iterator;
@@ -83,7 +84,7 @@ class Store {
     [[nodiscard]] Store expires(Expires expires) const;
 
     /// Closes the client, for every store that shares it: later calls throw ERR_CLOSED. Closing it again does nothing.
-    /// A store made later over the same client begins anew.
+    /// To go on, make a new store over the same client.
     void close() const;
 
    private:

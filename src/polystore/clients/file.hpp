@@ -9,17 +9,22 @@ namespace polystore {
 
 /// A client that keeps its records in one JSON file, in the format of polystore 0.27:
 ///
-///     file    = "" / "{" [member *("," member)] "}"   ; written with an indentation of 2
+///     file    = "" / "{" [member *("," member)] "}"   ; after a byte order mark, if there is one
 ///     member  = key ":" (record / foreign)            ; `record` as in record.hpp; of two with one key the later wins
 ///     foreign = any other JSON                        ; never listed, never removed, and kept by every write
+///
+/// Members that are not changed keep their text. A record with a number that is larger than a double holds is
+/// ERR_CORRUPT when it is read or listed; it can be replaced and deleted.
 ///
 /// A missing file is an empty store, and is made, with its folders, by the first write. A file that is something else
 /// is ERR_CORRUPT, and is left as it is.
 ///
 /// Every call that changes something writes the whole file once: to a temporary file beside it, which is synced and
-/// then takes the file's place, so that a crash at any moment leaves the old file or the new one. Reads cost a look at
-/// the file's date, unless another process wrote to it. Any number of C++ processes may write to one file: each takes a
-/// lock (flock) on it, of which a program in another language knows nothing.
+/// then takes the file's place, so that a crash at any moment leaves the old file or the new one. Where the folder
+/// takes no new file (the file is mounted alone, or the folder is not writable), the file itself is written instead:
+/// then a crash in the middle may leave parts of both. Links are followed at each call, and never replaced. Reads cost
+/// a look at the file's date, unless another process wrote to it. Any number of C++ processes may write to one file:
+/// each takes a lock (flock) on it, of which a program in another language knows nothing.
 ///
 /// Keys must be UTF-8, or are ERR_KEY. A full disk is ERR_QUOTA.
 [[nodiscard]] std::shared_ptr<Client> file(const std::filesystem::path& path);

@@ -8,6 +8,7 @@
 #include "polystore/clients/folder_case.hpp"
 #include "polystore/clients/folder_file.hpp"
 #include "polystore/clients/posix_file.hpp"
+#include "polystore/clients/temporary_file.hpp"
 
 namespace polystore {
 namespace {
@@ -46,12 +47,16 @@ class Folder : public Client {
 
     void write(const std::string& id, const Record& record) override {
         static_cast<void>(name_of(id));  // Which throws before a folder is made in vain.
-        posix::make_folder(path_);
-        if (!case_) case_ = settle_case(path_);
+        const std::filesystem::path path = posix::follow_links(path_);
+        posix::make_folder(path);
+        if (!std::exchange(is_swept_, true)) remove_abandoned(path);
+        if (!case_) case_ = settle_case(path);
         const std::string name = name_of(id);
-        const posix::OpenFile folder(path_, O_RDONLY | O_DIRECTORY);
+        const posix::OpenFile folder(path, O_RDONLY | O_DIRECTORY);
         folder.lock_shared();
-        posix::replace_file(path_ / name, to_file_text(name, id, record));
+        const std::filesystem::path file = posix::follow_links(path / name);
+        if (file.parent_path() != path) posix::make_folder(file.parent_path());
+        posix::replace_file(file, to_file_text(name, id, record));
     }
 
     void erase(const std::string& id) override {
@@ -67,7 +72,7 @@ class Folder : public Client {
         for (const Entry& entry : entries) {
             if (read(entry.id) == entry.record) posix::remove_file(path_ / name_of(entry.id));
         }
-        folder->sync();
+        posix::sync_folder(path_);
     }
 
     std::unique_ptr<Cursor> list(const std::string& prefix) override {
@@ -81,8 +86,12 @@ class Folder : public Client {
     }
 
    private:
-    /// What the files are named for. Where nothing is there that tells, nothing is there that has a name.
+    /// The naming scheme of this folder. If it is undecided, the folder has no record yet.
     [[nodiscard]] Case letter_case() {
+        const std::optional<posix::Stamp> folder = posix::stamp_of(path_);
+        const bool is_same = folder && folder_ && folder->device == folder_->device && folder->inode == folder_->inode;
+        if (!is_same) case_.reset();  // A link leads elsewhere by now.
+        folder_ = folder;
         if (!case_) case_ = find_case(path_);
         return case_.value_or(Case::counts);
     }
@@ -104,6 +113,8 @@ class Folder : public Client {
     }
 
     std::filesystem::path path_;
+    bool is_swept_ = false;               ///< Of what processes left there that were killed.
+    std::optional<posix::Stamp> folder_;  ///< That `case_` was found in.
     std::optional<Case> case_;
 };
 

@@ -3,6 +3,7 @@
 #include <exception>
 #include <utility>
 
+#include "polystore/any_json.hpp"
 #include "polystore/value.hpp"
 
 namespace polystore {
@@ -23,20 +24,21 @@ std::string to_file_text(std::string_view name, const std::string& key, const Re
 }
 
 std::optional<Entry> parse_file(std::string_view name, std::string_view text, Case letter_case) {
+    ParsedJson parsed;
+    std::optional<std::string> key;
     try {
-        const Json json = parse_json(text);
-        std::optional<Record> record = to_record(json);
-        if (!record) return std::nullopt;
-        std::optional<std::string> key = key_in(name, json);
-        if (!key) return std::nullopt;
-        const std::string right = to_file_name(*key, letter_case);
-        // A disk that ignores case may give the name in another.
-        const bool ours = name == right || (letter_case == Case::is_ignored && is_same(name, right));
-        if (!ours) return std::nullopt;
-        return Entry{*std::move(key), *std::move(record)};
+        parsed = parse_any_json(text);
+        if (is_record(parsed.json)) key = key_in(name, parsed.json);
     } catch (const std::exception&) {
-        return std::nullopt;  // No JSON.
+        return std::nullopt;  // It is not JSON.
     }
+    if (!key) return std::nullopt;
+    const std::string right = to_file_name(*key, letter_case);
+    // A disk that ignores case may give the name in another.
+    const bool ours = name == right || (letter_case == Case::is_ignored && is_same(name, right));
+    if (!ours) return std::nullopt;
+    if (parsed.has_huge_numbers) throw huge_number_error(*key);
+    return Entry{*std::move(key), *to_record(parsed.json)};
 }
 
 }  // namespace polystore

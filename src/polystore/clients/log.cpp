@@ -6,6 +6,7 @@
 #include "polystore/clients/posix_file.hpp"
 #include "polystore/engine/instant.hpp"
 #include "polystore/engine/posix_env.hpp"
+#include "polystore/engine/process.hpp"
 #include "polystore/engine/shared_engine.hpp"
 #include "polystore/error.hpp"
 #include "polystore/utf8.hpp"
@@ -33,11 +34,24 @@ Record to_record(const std::string& id, std::string_view value, std::int64_t exp
     }
 }
 
+[[noreturn]] void throw_forked(const std::filesystem::path& path) {
+    throw Error(ErrorCode::client, "This process was forked while the log " + path.string() +
+                                       " was open, and only its parent may use that. Close the store here, and make a "
+                                       "new one when the parent has closed its own.");
+}
+
 class LogCursor : public Cursor {
    public:
-    explicit LogCursor(std::unique_ptr<SharedEngine::Cursor> cursor) : cursor_(std::move(cursor)) {}
+    LogCursor(std::unique_ptr<SharedEngine::Cursor> cursor, std::filesystem::path path)
+        : cursor_(std::move(cursor)), path_(std::move(path)) {}
+    LogCursor(const LogCursor&) = delete;
+    LogCursor& operator=(const LogCursor&) = delete;
+    ~LogCursor() override {
+        if (process_ != engine::this_process()) engine::keep(std::move(cursor_));
+    }
 
     std::optional<std::vector<Entry>> next(std::size_t limit) override {
+        if (process_ != engine::this_process()) throw_forked(path_);
         std::vector<Entry> page;
         for (const engine::SharedEntry& entry : checked(cursor_->next(limit))) {
             std::string id(entry.key);
@@ -50,11 +64,18 @@ class LogCursor : public Cursor {
 
    private:
     std::unique_ptr<SharedEngine::Cursor> cursor_;
+    std::filesystem::path path_;
+    unsigned process_ = engine::this_process();
 };
 
 class Log : public Client {
    public:
     Log(std::filesystem::path path, LogOptions options) : path_(std::move(path)), options_(std::move(options)) {}
+    Log(const Log&) = delete;
+    Log& operator=(const Log&) = delete;
+    ~Log() override {
+        if (is_copy()) engine::keep(std::move(engine_));
+    }
 
     Traits traits() const override { return Trait::list | Trait::clear | Trait::prune; }
 
@@ -84,7 +105,7 @@ class Log : public Client {
     }
 
     std::unique_ptr<Cursor> list(const std::string& prefix) override {
-        return std::make_unique<LogCursor>(opened().scan(engine::Range::with_prefix(prefix)));
+        return std::make_unique<LogCursor>(opened().scan(engine::Range::with_prefix(prefix)), path_);
     }
 
     void clear(const std::string& prefix) override {
@@ -106,6 +127,7 @@ class Log : public Client {
 
     void close() override {
         changed_ = false;
+        if (is_copy()) return engine::keep(std::move(engine_));
         if (const std::shared_ptr<SharedEngine> engine = std::exchange(engine_, nullptr)) checked(engine->close());
     }
 
@@ -120,18 +142,32 @@ class Log : public Client {
         changed_ = true;
     }
 
+    /// Whether this is the copy that a forked process has. It must not even be destroyed: its threads are not there.
+    [[nodiscard]] bool is_copy() const { return engine_ && process_ != engine::this_process(); }
+
     SharedEngine& opened() {
-        if (!engine_) {
-            posix::make_folder(path_.parent_path());
-            engine_ = std::make_shared<SharedEngine>(checked(engine::Engine::open(engine::posix_env(), path_.string())),
-                                                     engine::SharedOptions{options_.durability, !options_.clock});
-        }
+        if (is_copy()) throw_forked(path_);
+        if (!engine_) open();
         return *engine_;
+    }
+
+    void open() {
+        const std::filesystem::path path = posix::follow_links(path_);
+        if (path.extension() == ".new") {
+            throw Error(ErrorCode::client, "A log cannot be named " + path.string() +
+                                               ": a file with \".new\" at its end is what another log is compacted to. "
+                                               "Give it another name.");
+        }
+        posix::make_folder(path.parent_path());
+        engine_ = std::make_shared<SharedEngine>(checked(engine::Engine::open(engine::posix_env(), path.string())),
+                                                 engine::SharedOptions{options_.durability, !options_.clock});
+        process_ = engine::this_process();
     }
 
     std::filesystem::path path_;
     LogOptions options_;
     std::shared_ptr<SharedEngine> engine_;
+    unsigned process_ = 0;  ///< The one that `engine_` was made in.
     bool changed_ = false;  ///< In a way that has to last, since a flush was last asked for.
 };
 

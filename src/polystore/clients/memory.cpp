@@ -15,7 +15,8 @@ class MemoryCursor : public Cursor {
         : records_(records), prefix_(prefix), place_(prefix) {}
 
     std::optional<std::vector<Entry>> next(std::size_t limit) override {
-        return next_page(records_, prefix_, place_, limit, [](const Record& record) { return std::optional(record); });
+        return next_page(records_, prefix_, place_, limit,
+                         [](const std::string& /*id*/, const Record& record) { return std::optional(record); });
     }
 
    private:

@@ -17,7 +17,8 @@ template <typename Map, typename ToRecord>
                                                           std::size_t limit, ToRecord to_record) {
     std::vector<Entry> page;
     for (auto i = map.lower_bound(place); i != map.end() && i->first.starts_with(prefix) && page.size() < limit; ++i) {
-        if (std::optional<Record> record = to_record(i->second)) page.push_back({i->first, *std::move(record)});
+        if (std::optional<Record> record = to_record(i->first, i->second))
+            page.push_back({i->first, *std::move(record)});
     }
     if (page.empty()) return std::nullopt;
     place = page.back().id + '\0';  // The first key that can come after it.

@@ -4,12 +4,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <system_error>
+
+#include "polystore/clients/temporary_file.hpp"
 
 namespace polystore::posix {
 namespace {
@@ -35,20 +37,49 @@ Stamp to_stamp(const struct stat& status) {
 
 }  // namespace
 
-Error io_error(const std::string& action, const Path& path, int number) {
+IoError io_error(const std::string& action, const Path& path, int number) {
     const std::string what =
         "Cannot " + action + " " + path.string() + ": " + std::generic_category().message(number) + ".";
     // EFBIG: the process may not write files of this size (ulimit -f), or the file system holds none.
     const bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
-    if (!full) return {ErrorCode::client, what};
-    return {ErrorCode::quota, what + " What was there is unchanged; make room, or prune() the store."};
+    if (!full) return {ErrorCode::client, what, number};
+    return {ErrorCode::quota, what + " What was there is unchanged; make room, or prune() the store.", number};
 }
 
-Path fixed_path(const Path& path) {
-    std::error_code error;
-    Path fixed = std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
-    if (error) throw io_error("find", path, error.value());
-    return fixed;
+Path fixed_path(const Path& path) { return std::filesystem::absolute(path); }
+
+Path follow_links(const Path& path) {
+    constexpr int kMostLinks = 40;  // As Linux.
+    int links = 0;
+    Path followed;           // Without links.
+    std::vector<Path> left;  // The last step first.
+    const auto go_through = [&](const Path& steps) {
+        if (steps.is_absolute()) followed = steps.root_path();
+        const Path relative = steps.relative_path();
+        const std::vector<Path> names(relative.begin(), relative.end());
+        left.insert(left.end(), names.rbegin(), names.rend());
+    };
+    go_through(path);
+    while (!left.empty()) {
+        const Path name = std::move(left.back());
+        left.pop_back();
+        if (name.empty() || name == ".") continue;
+        if (name == "..") {
+            followed = followed.parent_path();
+            continue;
+        }
+        std::error_code error;
+        const Path target = std::filesystem::read_symlink(followed / name, error);
+        if (!error) {
+            if (++links > kMostLinks) throw io_error("find", path, ELOOP);
+            go_through(target);
+        } else if (error.value() == EINVAL || error.value() == ENOENT) {  // It is not a link, or not there.
+            followed /= name;
+        } else {
+            throw io_error("find", path, error.value());
+        }
+    }
+    return followed;
 }
 
 std::optional<Stamp> stamp_of(const Path& path) {
@@ -110,6 +141,26 @@ void OpenFile::write_all(std::string_view text) const {
     }
 }
 
+/// What is new at the end goes first: room is wanted for nothing else.
+void OpenFile::overwrite(std::string_view text) const {
+    const auto old_size = static_cast<std::size_t>(stamp().size);
+    const auto seek = [&](std::size_t offset) {
+        checked("write", path_, [&] { return lseek(fd_, static_cast<off_t>(offset), SEEK_SET); });
+    };
+    if (text.size() > old_size) {
+        seek(old_size);
+        try {
+            write_all(text.substr(old_size));
+        } catch (const Error&) {
+            static_cast<void>(ftruncate(fd_, static_cast<off_t>(old_size)) == 0);
+            throw;
+        }
+    }
+    seek(0);
+    write_all(text.substr(0, old_size));
+    checked("write", path_, [&] { return ftruncate(fd_, static_cast<off_t>(text.size())); });
+}
+
 void OpenFile::sync() const {
     checked("sync", path_, [&] { return fsync(fd_); });
 }
@@ -131,15 +182,15 @@ void OpenFile::imitate(const Path& other) const {
 }
 
 OpenFile make_temporary_file(const Path& folder) {
-    static std::atomic<unsigned> count = 0;
     for (;;) {
-        // The name may be taken: by a process of our number that was killed, or that runs in another container.
-        const std::string name = ".polystore-" + std::to_string(getpid()) + "-" + std::to_string(++count) + ".tmp";
-        if (auto file = OpenFile::if_new(folder / name)) return *std::move(file);
+        if (auto file = OpenFile::if_new(folder / temporary_name())) return *std::move(file);
     }
 }
 
-OpenFile replace_file(const Path& path, std::string_view text) {
+namespace {
+
+/// As `replace_file`, but for the sync of the folder, and never in place.
+OpenFile put_new_file(const Path& path, std::string_view text) {
     OpenFile file = make_temporary_file(path.parent_path());
     const Path temporary = file.path();
     try {
@@ -151,7 +202,29 @@ OpenFile replace_file(const Path& path, std::string_view text) {
         unlink(temporary.c_str());
         throw;
     }
-    sync_folder(path.parent_path());
+    return file;
+}
+
+/// Whether the system refused a new file for a reason that leaves the one at `path` to be written.
+bool is_writable_in_place(int refusal, const Path& path) {
+    const bool refused = refusal == EACCES || refusal == EPERM || refusal == EROFS || refusal == EBUSY;
+    std::error_code error;
+    return refused && std::filesystem::is_regular_file(path, error) && access(path.c_str(), W_OK) == 0;
+}
+
+}  // namespace
+
+OpenFile replace_file(const Path& path, std::string_view text) {
+    try {
+        OpenFile file = put_new_file(path, text);
+        sync_folder(path.parent_path());
+        return file;
+    } catch (const IoError& error) {
+        if (!is_writable_in_place(error.number(), path)) throw;
+    }
+    OpenFile file(path, O_RDWR);
+    file.overwrite(text);
+    file.sync();
     return file;
 }
 
@@ -188,12 +261,25 @@ void remove_file(const Path& path) {
     if (unlink(path.c_str()) != 0 && errno != ENOENT) throw io_error("remove", path, errno);
 }
 
-void sync_folder(const Path& path) { OpenFile(path, O_RDONLY | O_DIRECTORY).sync(); }
+void sync_folder(const Path& path) {
+    try {
+        OpenFile(path, O_RDONLY | O_DIRECTORY).sync();
+    } catch (const IoError& error) {
+        constexpr std::array kUnsyncable = {EINVAL, ENOTSUP, EOPNOTSUPP, ENOSYS, EBADF, EACCES, EPERM};
+        if (std::find(kUnsyncable.begin(), kUnsyncable.end(), error.number()) == kUnsyncable.end()) throw;
+    }
+}
 
 void make_folder(const Path& path) {
     std::error_code error;
+    Path missing = path;
+    while (!missing.empty() && !std::filesystem::exists(missing, error)) missing = missing.parent_path();
+    const Path there = std::move(missing);
     std::filesystem::create_directories(path, error);
     if (error) throw io_error("make the folder", path, error.value());
+    for (Path made = path; made != there && made.has_relative_path(); made = made.parent_path()) {
+        sync_folder(made.parent_path());
+    }
 }
 
 }  // namespace polystore::posix

@@ -19,12 +19,28 @@ namespace polystore::posix {
 
 using Path = std::filesystem::path;
 
-/// The error that stands for the `number` (an errno) which the system gave when it was to `action` the file at `path`.
-[[nodiscard]] Error io_error(const std::string& action, const Path& path, int number);
+/// An error of the system.
+class IoError : public Error {
+   public:
+    IoError(ErrorCode code, const std::string& message, int number) : Error(code, message), number_(number) {}
 
-/// `path` as it is understood now, whatever becomes of the working directory; through links, so that what they lead to
-/// is replaced and not they.
+    /// Its errno.
+    [[nodiscard]] int number() const noexcept { return number_; }
+
+   private:
+    int number_;
+};
+
+/// The error that stands for the `number` (an errno) which the system gave when it was to `action` the file at `path`.
+[[nodiscard]] IoError io_error(const std::string& action, const Path& path, int number);
+
+/// `path` as an absolute path, which means the same whatever becomes of the working directory.
 [[nodiscard]] Path fixed_path(const Path& path);
+
+/// The file that `path` leads to now: every symbolic link in it is followed, one after the other, also where the file
+/// or a folder that it lies in is missing. To be called for each write, because a link may be pointed elsewhere
+/// meanwhile; what is written or locked is the result and never the link.
+[[nodiscard]] Path follow_links(const Path& path);
 
 /// What tells one state of a file from another, as long as the file that it was taken of is held open: so its inode is
 /// not given to a new file.
@@ -63,6 +79,9 @@ class OpenFile {
     [[nodiscard]] std::string read_all() const;
     void write_all(std::string_view text) const;
 
+    /// Makes `text` all that is in the file, in place. Fails with ERR_QUOTA before anything is overwritten.
+    void overwrite(std::string_view text) const;
+
     /// Returns once what was written, or what became of a folder's names, outlasts a power failure.
     void sync() const;
 
@@ -89,9 +108,14 @@ class OpenFile {
 /// A new file in a folder, under a name that is no record's: those end in ".json".
 [[nodiscard]] OpenFile make_temporary_file(const Path& folder);
 
-/// Puts a file with this text at `path`, at once and for good, in place of the one that may be there, whose permissions
-/// it keeps. Gives the new file, which can be read. When this throws, the old file is there still; but for a failure of
-/// the very last step, after which the new one is there and may not outlast a power failure.
+/// Puts a file with this text at `path`, which is not a link, at once and for good, in place of the one that may be
+/// there, whose permissions it keeps. Returns the new file, which can be read. When this throws, the old file is there
+/// still; but for a failure of the very last step, after which the new one is there and may not outlast a power
+/// failure.
+///
+/// Where the folder takes no new file but the old one can be written (a file that is mounted alone into a container, a
+/// folder without write permission), the text is written into the old file instead. Then a crash in the middle leaves a
+/// part of the new text over a part of the old one, and others who read meanwhile may see that.
 OpenFile replace_file(const Path& path, std::string_view text);
 
 /// The text of the file at `path`, if there is one; a folder or a device is none.
@@ -109,10 +133,11 @@ void rename_file(const Path& path, const Path& to);
 /// Removes the file at `path`, if there is one.
 void remove_file(const Path& path);
 
-/// Syncs the names in a folder.
+/// Syncs the names in a folder. Does nothing on a file system that cannot sync folders (CIFS, some of FUSE), nor where
+/// the folder may not be read: what was renamed there has taken place, and may not outlast a power failure.
 void sync_folder(const Path& path);
 
-/// Makes the folder at `path`, and those that it lies in, unless it is there.
+/// Makes the folder at `path`, and those that it lies in, unless it is there; for good, as `sync_folder` has it.
 void make_folder(const Path& path);
 
 }  // namespace polystore::posix

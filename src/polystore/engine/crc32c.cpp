@@ -83,4 +83,14 @@ std::uint32_t add(std::uint32_t crc, std::string_view bytes) { return by_table(c
 
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t before) noexcept { return ~add(~before, bytes); }
 
+std::uint32_t crc32c_before(std::uint32_t after, std::string_view bytes) noexcept {
+    std::uint32_t crc = ~after;
+    for (; !bytes.empty(); bytes.remove_suffix(1)) {
+        // The polynomial has the highest bit, so that bit says whether it was added.
+        for (int bit = 0; bit < 8; ++bit) crc = (crc >> 31U) != 0 ? ((crc ^ kPolynomial) << 1U) | 1U : crc << 1U;
+        crc ^= static_cast<unsigned char>(bytes.back());
+    }
+    return ~crc;
+}
+
 }  // namespace polystore::engine

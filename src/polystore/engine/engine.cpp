@@ -328,7 +328,10 @@ Status Engine::end_flush(Status synced) {
     if (broken_) return *broken_;
     // A new log, synced as a whole, took the place of the one that was at it.
     if (flushing_.applied <= flushed_) return Done{};
-    if (!synced.ok()) return fail(std::move(synced.failure()));
+    if (!synced.ok()) {
+        synced.failure().message += " What was changed since the last flush may or may not be there afterwards.";
+        return fail(std::move(synced.failure()));
+    }
     flushed_ = flushing_.applied;
     synced_ = flushing_.end;
     // Those that shared the flush are told from a gap by no other record; and nobody may write one before a crash.

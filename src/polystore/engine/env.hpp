@@ -36,8 +36,8 @@ class File {
     /// Cuts the file off after `size` bytes.
     virtual Status truncate(std::uint64_t size) = 0;
 
-    /// Returns once what was written and cut off before the call outlasts a power failure. May be called while another
-    /// thread is in another method.
+    /// Returns once what was written and cut off before the call outlasts a power failure. Fails with ERR_CLIENT if the
+    /// name of the file leads to another by now, or nowhere. May be called while another thread is in another method.
     virtual Status sync() = 0;
 };
 
@@ -61,20 +61,23 @@ class Env {
     Env& operator=(const Env&) = delete;
     virtual ~Env() = default;
 
-    /// The file at `path`; null if there is none.
+    /// The file at `path`; null if there is none. Fails with ERR_CLIENT if it has a second name, by which another could
+    /// open it.
     [[nodiscard]] virtual Result<std::shared_ptr<File>> open(const std::string& path) = 0;
 
-    /// An empty file at `path`, whatever was there.
+    /// An empty file at `path`, which is that of a log with ".new" behind it, and with the permissions of that log if
+    /// it is there. What is there already is removed if it is a log; if not, it stays, and this fails with ERR_CLIENT.
     [[nodiscard]] virtual Result<std::shared_ptr<File>> create(const std::string& path) = 0;
 
-    /// Gives the file at `from`, which is synced, the name `to`, in place of the one that has it: at once, and so that
-    /// it outlasts a power failure. When it fails, either may have the name.
+    /// Gives the file at `from`, which is synced, the name `to`, in place of the one that was opened by that name, if
+    /// it was there: at once, and so that it outlasts a power failure. When it fails, either may have the name. Another
+    /// file that has the name stays, and this fails with ERR_CLIENT.
     virtual Status replace(const std::string& from, const std::string& to) = 0;
 
     /// How many bytes can be written still, beside the file at `path`.
     [[nodiscard]] virtual Result<std::uint64_t> room(const std::string& path) = 0;
 
-    /// Removes the file at `path`, if there is one.
+    /// Removes the file at `path`, if there is one and it is a log, or was to become one.
     virtual Status remove(const std::string& path) = 0;
 
     /// The lock that goes by the name `path`. Fails at once, and says who has it, when it is taken.

@@ -9,8 +9,6 @@
 namespace polystore::engine {
 namespace {
 
-constexpr std::string_view kMagic = "polystor";
-
 // Where the fields of a head are.
 constexpr std::size_t kHeadCheck = 0;
 constexpr std::size_t kBodyCheck = 4;
@@ -104,6 +102,11 @@ std::optional<Head> decode_head(std::string_view bytes, const Header& header) {
     const bool known = has_known_kind && static_cast<unsigned char>(bytes[kFollows]) <= 1 &&
                        take<std::uint16_t>(bytes, kZero) == 0 && head.body_size() <= kLargestBody;
     return known ? std::optional(head) : std::nullopt;
+}
+
+std::uint64_t generation_of(std::string_view bytes, const Header& header) {
+    return crc32c_before(take<std::uint32_t>(bytes, kHeadCheck),
+                         bytes.substr(kBodyCheck, header.head_size() - kBodyCheck));
 }
 
 bool is_whole(const Head& head, std::string_view body) { return crc32c(body) == head.body_check; }

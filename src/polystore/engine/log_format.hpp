@@ -45,6 +45,7 @@
 /// Version 1 had heads of 28 bytes, without `unsynced`, and no marks.
 namespace polystore::engine {
 
+inline constexpr std::string_view kMagic = "polystor";
 inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::size_t kHeaderSize = 24;
 inline constexpr std::size_t kHeadSize = 32;
@@ -99,6 +100,10 @@ void encode_record(const RecordView& record, bool follows, std::uint64_t generat
 
 /// The head at the front of `bytes`, as many of them at least as a head has, unless it is damaged.
 [[nodiscard]] std::optional<Head> decode_head(std::string_view bytes, const Header& header);
+
+/// The generation for which the check of the head at the front of `bytes`, of a log of this version, is right. For who
+/// does not know it: any 32 bits have one, below 2^32.
+[[nodiscard]] std::uint64_t generation_of(std::string_view bytes, const Header& header);
 
 /// Whether the body of `head` is whole.
 [[nodiscard]] bool is_whole(const Head& head, std::string_view body);

@@ -7,13 +7,20 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <span>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "polystore/clients/posix_file.hpp"
+#include "polystore/engine/log_format.hpp"
 #include "polystore/engine/posix_lock.hpp"
 
 namespace polystore::engine {
@@ -51,9 +58,20 @@ class Descriptor {
     int number_;
 };
 
+/// What tells a file from another that has its name.
+struct Identity {
+    dev_t device;
+    ino_t inode;
+
+    [[nodiscard]] bool operator==(const Identity&) const = default;
+};
+
+Identity identity_of(const struct stat& status) { return {status.st_dev, status.st_ino}; }
+
 class PosixFile : public File {
    public:
-    PosixFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+    PosixFile(std::string path, int fd, const struct stat& status)
+        : path_(std::move(path)), identity_(identity_of(status)), fd_(fd) {}
     PosixFile(const PosixFile&) = delete;
     PosixFile& operator=(const PosixFile&) = delete;
     ~PosixFile() override {
@@ -110,11 +128,45 @@ class PosixFile : public File {
 #else
         const auto synced = repeated([&] { return fsync(fd_.number()); });
 #endif
-        if (synced != 0) return failure_of("sync", path_);
-        return Done{};
+        const int number = errno;
+        const Hold hold(path_mutex_);
+        if (synced != 0) return sync_failure(number);
+        return check_name();
+    }
+
+    /// The file has the name `path` now.
+    void rename(const std::string& path) {
+        const Hold hold(path_mutex_);
+        path_ = path;
+    }
+
+    /// Fails where the name of the file leads to another by now, or nowhere.
+    Status look_for_name() {
+        const Hold hold(path_mutex_);
+        return check_name();
     }
 
    private:
+    using Hold = std::scoped_lock<std::mutex>;
+
+    Status check_name() {
+        struct stat status {};
+        if (stat(path_.c_str(), &status) == 0) {
+            if (identity_of(status) == identity_) return Done{};
+        } else if (errno != ENOENT && errno != ENOTDIR) {
+            return failure_of("look at", path_);
+        }
+        return Failure{ErrorCode::client, "The file " + path_ +
+                                              " was removed, replaced or moved away while it was open, so what is "
+                                              "written to it would not be found again. Stop that program."};
+    }
+
+    /// Not as `failure_of` says it: when there is no room to sync, what is on the disk cannot be known.
+    [[nodiscard]] Failure sync_failure(int number) const {
+        return {posix::io_error("sync", path_, number).code(),
+                "Cannot sync " + path_ + ": " + std::generic_category().message(number) + "."};
+    }
+
     Result<std::string_view> copy(std::uint64_t offset, std::size_t length, std::string& buffer) {
         buffer.resize(length);
         for (std::size_t done = 0; done < length;) {
@@ -139,18 +191,47 @@ class PosixFile : public File {
         return Done{};
     }
 
+    std::mutex path_mutex_;
     std::string path_;
+    const Identity identity_;
     Descriptor fd_;
     std::span<char> mapping_;
     std::vector<std::span<char>> mappings_;
 };
 
-/// Opens a file for reading and writing, with the flags of open(2) besides.
-Result<std::shared_ptr<File>> open_file(const std::string& path, int flags) {
-    const int fd = repeated([&] { return open(path.c_str(), flags | O_RDWR | O_CLOEXEC, 0666); });
-    if (fd >= 0) return std::shared_ptr<File>(std::make_shared<PosixFile>(path, fd));
-    if (errno == ENOENT && (flags & O_CREAT) == 0) return std::shared_ptr<File>();
-    return failure_of("open", path);
+/// Opens a file for reading and writing, with the flags of open(2) besides; null if it is not there.
+Result<std::shared_ptr<PosixFile>> open_file(const std::string& path, int flags, mode_t mode = 0666) {
+    const int fd = repeated([&] { return open(path.c_str(), flags | O_RDWR | O_CLOEXEC, mode); });
+    if (fd < 0) {
+        if (errno == ENOENT && (flags & O_CREAT) == 0) return std::shared_ptr<PosixFile>();
+        return failure_of("open", path);
+    }
+    struct stat status {};
+    if (fstat(fd, &status) != 0) {
+        const Failure failure = failure_of("look at", path);
+        close(fd);
+        return failure;
+    }
+    if (status.st_nlink > 1) {
+        close(fd);
+        return Failure{ErrorCode::client, "The file " + path +
+                                              " has another name (a hard link), by which another "
+                                              "program could open it at the same time. Leave it one name."};
+    }
+    return std::make_shared<PosixFile>(path, fd, status);
+}
+
+/// Whether the file at `path` is one that a log was written to, or was about to be when the power failed.
+bool is_log(const std::string& path) {
+    // A pipe would wait for its writer.
+    const Descriptor fd(repeated([&] { return open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); }));
+    struct stat status {};
+    if (fd.number() < 0 || fstat(fd.number(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+    std::array<char, kMagic.size()> begin{};
+    const auto length = repeated([&] { return pread(fd.number(), begin.data(), begin.size(), 0); });
+    if (length < 0) return false;
+    const std::string_view bytes(begin.data(), static_cast<std::size_t>(length));
+    return kMagic.starts_with(bytes) || bytes.find_first_not_of('\0') == std::string_view::npos;
 }
 
 class PosixEnv : public Env {
@@ -159,33 +240,51 @@ class PosixEnv : public Env {
         struct stat status {};
         // A log that is made takes the place of what has its name: nothing else may lose that.
         if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-            return Failure{ErrorCode::client, "Could not open " + path + ": it is no file."};
+            return Failure{ErrorCode::client, "Could not open " + path + ": it is not a file."};
         }
-        Result<std::shared_ptr<File>> file = open_file(path, 0);
-        if (file.ok() && *file == nullptr && lstat(path.c_str(), &status) == 0) {
-            return Failure{ErrorCode::client, "Could not open " + path + ": it is a link to what is not there."};
-        }
-        return file;
+        return named(path, open_file(path, 0));
     }
 
     Result<std::shared_ptr<File>> create(const std::string& path) override {
-        return open_file(path, O_CREAT | O_TRUNC);
+        if (Status removed = remove(path); !removed.ok()) return removed.failure();
+        struct stat old {};
+        const bool has_old = path.ends_with(".new") && stat(path.substr(0, path.rfind('.')).c_str(), &old) == 0;
+        // Until it has the permissions of the log, nobody else may open it.
+        Result<std::shared_ptr<PosixFile>> file = open_file(path, O_CREAT | O_EXCL, has_old ? 0600 : 0666);
+        if (!file.ok()) {
+            if (!posix::is_there(path)) return file.failure();
+            return Failure{ErrorCode::client, "A log is written to " + path +
+                                                  " before it takes its place, and what is " +
+                                                  "there is not a log. Move it away."};
+        }
+        if (has_old) {
+            if (Status imitated = imitate(path, old); !imitated.ok()) return imitated.failure();
+        }
+        return named(path, std::move(file));
     }
 
     Status replace(const std::string& from, const std::string& to) override {
+        const std::shared_ptr<PosixFile> old = file_named(to);
         struct stat status {};
-        // The permissions are the user's, and the owner too, which only root is not already. Before the name, so that
-        // the file never has both others and the name.
-        if (stat(to.c_str(), &status) == 0) {
-            if (geteuid() == 0 && chown(from.c_str(), status.st_uid, status.st_gid) != 0) {
-                return failure_of("set the owner of", from);
-            }
-            if (chmod(from.c_str(), status.st_mode & 07777U) != 0) return failure_of("set the mode of", from);
+        if (old) {
+            if (Status named = old->look_for_name(); !named.ok()) return named;
+            // The permissions are the user's, who may have changed them. Before the name, so that the file never has
+            // both others and the name.
+            if (stat(to.c_str(), &status) != 0) return failure_of("look at", to);
+            if (Status imitated = imitate(from, status); !imitated.ok()) return imitated;
+        } else if (posix::is_there(to)) {
+            return Failure{ErrorCode::client, "Another program has just made " + to + ". It was left as it is."};
         }
         if (std::rename(from.c_str(), to.c_str()) != 0) return failure_of("replace", to);
-        const std::string folder = std::filesystem::absolute(to).parent_path().string();
-        const Descriptor fd(repeated([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-        if (fd.number() < 0 || repeated([&] { return fsync(fd.number()); }) != 0) return failure_of("sync", folder);
+        if (const std::shared_ptr<PosixFile> file = file_named(from)) {
+            file->rename(to);
+            static_cast<void>(named(to, file));
+        }
+        try {
+            posix::sync_folder(std::filesystem::absolute(to).parent_path());
+        } catch (const Error& error) {
+            return Failure{error.code(), error.what()};
+        }
         return Done{};
     }
 
@@ -196,18 +295,50 @@ class PosixEnv : public Env {
     }
 
     Status remove(const std::string& path) override {
+        if (!is_log(path)) return Done{};
         if (unlink(path.c_str()) != 0 && errno != ENOENT) return failure_of("remove", path);
         return Done{};
     }
 
     Result<std::unique_ptr<Lock>> lock(const std::string& path) override { return take_posix_lock(path); }
+
+   private:
+    using Files = std::map<std::string, std::weak_ptr<PosixFile>>;
+
+    /// Only root may give a file away.
+    static Status imitate(const std::string& path, const struct stat& other) {
+        if (geteuid() == 0 && chown(path.c_str(), other.st_uid, other.st_gid) != 0) {
+            return failure_of("set the owner of", path);
+        }
+        if (chmod(path.c_str(), other.st_mode & 07777U) != 0) return failure_of("set the mode of", path);
+        return Done{};
+    }
+
+    /// Remembers that the file has this name.
+    Result<std::shared_ptr<File>> named(const std::string& path, Result<std::shared_ptr<PosixFile>> file) {
+        if (!file.ok()) return file.failure();
+        const std::scoped_lock hold(mutex_);
+        std::erase_if(files_, [](const auto& known) { return known.second.expired(); });
+        files_.insert_or_assign(path, *file);
+        return std::shared_ptr<File>(std::move(*file));
+    }
+
+    std::shared_ptr<PosixFile> file_named(const std::string& path) {
+        const std::scoped_lock hold(mutex_);
+        const auto found = files_.find(path);
+        return found == files_.end() ? nullptr : found->second.lock();
+    }
+
+    std::mutex mutex_;
+    Files files_;  ///< Those that are open, by their names.
 };
 
 }  // namespace
 
 Env& posix_env() {
-    static PosixEnv env;
-    return env;
+    // Never destroyed, so that a static store may still use it when the process ends.
+    static auto* const env = new PosixEnv;
+    return *env;
 }
 
 }  // namespace polystore::engine

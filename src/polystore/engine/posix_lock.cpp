@@ -4,13 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <csignal>
-#include <cstddef>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -20,11 +16,12 @@
 #include <optional>
 #include <random>
 #include <sstream>
-#include <stop_token>
 #include <string_view>
 #include <thread>
 
 #include "polystore/clients/posix_file.hpp"
+#include "polystore/clients/process_identity.hpp"
+#include "polystore/engine/process.hpp"
 
 namespace polystore::engine {
 namespace {
@@ -48,50 +45,21 @@ std::string text_of(const fs::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// What distinguishes the processes that a number may mean: the machine since it was started, and the container.
-std::string machine() {
-    std::array<char, 256> host{};
-    if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-    std::string boot = text_of("/proc/sys/kernel/random/boot_id");  // Linux only; elsewhere the name has to do.
-    while (!boot.empty() && boot.back() == '\n') boot.pop_back();
-    std::error_code none;
-    return std::string(host.data()) + " " + boot + " " + fs::read_symlink("/proc/self/ns/pid", none).string();
-}
-
-struct ProcessState {
-    bool ended;         ///< But its parent has not looked.
-    std::string since;  ///< Numbers are given again.
-};
-
-std::optional<ProcessState> state_of(std::int64_t pid) {
-    const std::string status = text_of("/proc/" + std::to_string(pid) + "/stat");  // Linux only.
-    const std::size_t name_end = status.rfind(')');
-    if (name_end == std::string::npos) return std::nullopt;
-    std::istringstream rest(status.substr(name_end + 1));
-    const std::vector<std::string> fields{std::istream_iterator<std::string>(rest), {}};
-    if (fields.size() < 20) return std::nullopt;
-    return ProcessState{fields[0] == "Z" || fields[0] == "X", fields[19]};
-}
-
 std::string ourselves() {
-    const auto state = state_of(getpid());
-    return json{{"machine", machine()}, {"pid", getpid()}, {"since", state ? json(state->since) : json()}}.dump();
+    const std::optional<std::string> since = beginning_of(getpid());
+    return json{{"machine", this_machine()}, {"pid", getpid()}, {"since", since ? json(*since) : json()}}.dump();
 }
 
 /// Whether the process runs that a lock names; nothing where nobody can know.
 std::optional<bool> is_alive(const json& holder) {
-    if (!holder.is_object() || holder.value("machine", "") != machine()) return std::nullopt;
+    if (!holder.is_object() || holder.value("machine", "") != this_machine()) return std::nullopt;
     const json pid = holder.value("pid", json());
     if (!pid.is_number_integer()) return std::nullopt;
-    if (kill(pid.get<pid_t>(), 0) != 0 && errno == ESRCH) return false;
-    const auto state = state_of(pid.get<pid_t>());
     const json since = holder.value("since", json());
-    if (!state || !since.is_string()) return std::nullopt;
     // JavaScript names its thread, too, for a worker may end, and its process go on.
     const json thread = holder.value("thread", json());
-    const auto tasks = fs::path("/proc") / std::to_string(pid.get<pid_t>()) / "task";
-    const bool runs = !thread.is_number_integer() || fs::exists(tasks / std::to_string(thread.get<pid_t>()));
-    return !state->ended && state->since == since.get<std::string>() && runs;
+    return is_running(pid.get<pid_t>(), since.is_string() ? std::optional(since.get<std::string>()) : std::nullopt,
+                      thread.is_number_integer() ? std::optional(thread.get<pid_t>()) : std::nullopt);
 }
 
 std::string token() {
@@ -104,19 +72,30 @@ std::string token() {
 class PosixLock : public Lock {
    public:
     PosixLock(std::string path, SteadyNow now) : path_(std::move(path)), now_(std::move(now)), renewed_(now_()) {
-        beat_ = std::jthread([this](const std::stop_token& stopped) {
-            std::unique_lock hold(mutex_);
-            while (!wake_.wait_for(hold, stopped, kBeat, [&] { return stopped.stop_requested(); })) {
-                // Whose file was taken away finds out at the next check.
-                if (utimensat(AT_FDCWD, path_.c_str(), nullptr, 0) == 0) renewed_ = now_();
-            }
-        });
+        beat_ = std::thread([this] { renew(); });
     }
     PosixLock(const PosixLock&) = delete;
     PosixLock& operator=(const PosixLock&) = delete;
-    ~PosixLock() override { unlink(path_.c_str()); }
+    ~PosixLock() override {
+        if (process_ != this_process()) {
+            keep(std::move(beat_));  // There is no thread here to wait for.
+            return;
+        }
+        {
+            const std::scoped_lock hold(mutex_);
+            stopped_ = true;
+        }
+        wake_.notify_one();
+        beat_.join();
+        unlink(path_.c_str());
+    }
 
     Status check() override {
+        if (process_ != this_process()) {
+            return Failure{ErrorCode::client, "This process was forked by the one that has the log " +
+                                                  path_.substr(0, path_.rfind(".lock-")) +
+                                                  ". Close the store here, and open it when that has closed it."};
+        }
         if (now_() - renewed_.load() < kSilence / 2 || posix::is_there(path_)) return Done{};
         return Failure{ErrorCode::client, "This process was stopped for so long that another took the log " +
                                               path_.substr(0, path_.rfind(".lock-")) +
@@ -142,6 +121,14 @@ class PosixLock : public Lock {
     }
 
    private:
+    void renew() {
+        std::unique_lock hold(mutex_);
+        while (!wake_.wait_for(hold, kBeat, [&] { return stopped_; })) {
+            // Whose file was taken away finds out at the next check.
+            if (utimensat(AT_FDCWD, path_.c_str(), nullptr, 0) == 0) renewed_ = now_();
+        }
+    }
+
     /// By the clock of the disk, for those of two machines may differ.
     [[nodiscard]] bool is_renewed(const std::string& path) const {
         struct stat other {};
@@ -153,9 +140,11 @@ class PosixLock : public Lock {
     std::string path_;
     SteadyNow now_;
     std::atomic<std::chrono::steady_clock::time_point> renewed_;
+    const unsigned process_ = this_process();
     std::mutex mutex_;
-    std::condition_variable_any wake_;
-    std::jthread beat_;
+    std::condition_variable wake_;
+    bool stopped_ = false;
+    std::thread beat_;  // Not a jthread, which libc++ 19 has only if asked for.
 };
 
 void write_holder(const posix::OpenFile& file) {

@@ -9,24 +9,40 @@
 namespace polystore::engine {
 namespace {
 
-/// The header tells which records are of the log. Where it is damaged, the generation is not known, but most logs are
-/// of a small one: the first with a record is taken.
+/// The header of the log that a record at `offset` is of, if one is there: any head is right for some generation, and
+/// the check of its body tells whether it is one.
+Result<std::optional<Header>> header_by_record(File& file, std::uint32_t version, std::uint64_t offset,
+                                               std::uint64_t size) {
+    Header header = {version, 0};
+    if (size - offset < header.head_size()) return std::optional<Header>();
+    std::string buffer;
+    Result<std::string_view> bytes = file.read(offset, header.head_size(), buffer);
+    if (!bytes.ok()) return bytes.failure();
+    const Head head = read_head(*bytes, header);
+    const bool may_be_record = (head.kind == Kind::put || head.kind == Kind::erase) && head.body_size() > 0 &&
+                               head.body_size() <= size - offset - header.head_size();
+    if (!may_be_record) return std::optional<Header>();
+    header.generation = generation_of(*bytes, header);
+    LogReader reader(file, header, offset, size);
+    Result<LogReader::Found> found = reader.next();
+    if (!found.ok()) return found.failure();
+    return *found == LogReader::Found::record ? std::optional(header) : std::nullopt;
+}
+
+/// The header tells which records are of the log. Where it is damaged, the first record that is whole does.
 Result<Header> find_header(File& file, std::uint64_t size) {
-    constexpr std::uint64_t kMostTried = 64;
     std::string buffer;
     Result<std::string_view> bytes = file.read(0, kHeaderSize, buffer);
     if (!bytes.ok()) return bytes.failure();
     if (const std::optional<Header> header = decode_header(*bytes)) return *header;
-    for (std::uint64_t generation = 1; generation <= kMostTried; ++generation) {
-        for (std::uint32_t version = 1; version <= kVersion; ++version) {
-            const Header header = {version, generation};
-            LogReader reader(file, header, kHeaderSize, size);
-            Result<LogReader::Found> found = reader.next();
-            if (!found.ok()) return found.failure();
-            if (*found == LogReader::Found::record) return header;
+    for (std::uint64_t offset = kHeaderSize; offset < size; ++offset) {
+        for (std::uint32_t version = kVersion; version > 0; --version) {
+            Result<std::optional<Header>> header = header_by_record(file, version, offset, size);
+            if (!header.ok()) return header.failure();
+            if (*header) return **header;
         }
     }
-    return Failure{ErrorCode::corrupt, "Neither a header nor a first record of a polystore log is whole."};
+    return Failure{ErrorCode::corrupt, "Neither a header nor a record of a polystore log is whole."};
 }
 
 }  // namespace

@@ -21,8 +21,9 @@ class SystemTimer : public Timer {
 }  // namespace
 
 Timer& system_timer() {
-    static SystemTimer timer;
-    return timer;
+    // Never destroyed, so that a static store may still use it when the process ends.
+    static auto* const timer = new SystemTimer;
+    return *timer;
 }
 
 }  // namespace polystore::engine

@@ -1,0 +1,52 @@
+// The functions of the C library that polystore calls are defined here for the program of the tests, in front of those
+// of the library.
+
+#include "support/system_faults.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+namespace polystore::testing {
+namespace {
+
+SystemFaults::Faults current;
+
+int fail(int number) {
+    errno = number;
+    return -1;
+}
+
+bool is_folder(int fd) {
+    struct stat status {};
+    return fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+}  // namespace
+
+SystemFaults::SystemFaults(const Faults& faults) { current = faults; }
+SystemFaults::~SystemFaults() { current = {}; }
+
+extern "C" {
+
+int fsync(int fd) {
+    if (const int number = is_folder(fd) ? current.sync_of_folders : current.sync_of_files) return fail(number);
+    return static_cast<int>(syscall(SYS_fsync, fd));
+}
+
+int fdatasync(int fd) {
+    if (current.sync_of_files != 0) return fail(current.sync_of_files);
+    return static_cast<int>(syscall(SYS_fdatasync, fd));
+}
+
+int rename(const char* from, const char* to) noexcept {
+    if (current.rename != 0) return fail(current.rename);
+    return static_cast<int>(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
+}
+}
+
+}  // namespace polystore::testing

@@ -1,0 +1,55 @@
+#include "polystore/any_json.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+
+namespace polystore {
+namespace {
+
+bool is_huge(std::string_view number) {
+    try {
+        static_cast<void>(Json::parse(number).is_number());
+        return false;
+    } catch (const Json::out_of_range&) {
+        return true;
+    }
+}
+
+/// What `text`, which is JSON, would be with a 0 in the place of each number that is beyond what a double holds.
+std::string without_huge_numbers(std::string_view text) {
+    constexpr std::string_view kDigits = "-0123456789";
+    std::string changed;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size();) {
+        if (!in_string && kDigits.find(text[i]) != std::string_view::npos) {
+            const std::size_t end = std::min(text.find_first_not_of("+-.0123456789Ee", i), text.size());
+            const std::string_view number = text.substr(i, end - i);
+            changed += is_huge(number) ? "0" : number;
+            i = end;
+            continue;
+        }
+        if (text[i] == '"') in_string = !in_string;
+        if (in_string && text[i] == '\\') changed += text[i++];
+        changed += text[i++];
+    }
+    return changed;
+}
+
+}  // namespace
+
+ParsedJson parse_any_json(std::string_view text) {
+    try {
+        return {parse_json(text), false};
+    } catch (const Json::out_of_range&) {
+        return {Json::parse(without_huge_numbers(text)), true};
+    }
+}
+
+Error huge_number_error(std::string_view id) {
+    return {ErrorCode::corrupt, "What is stored at " + show(id) +
+                                    " has a number that is larger than any that C++ and JavaScript can hold. It was "
+                                    "left as it is: set another value, or delete it."};
+}
+
+}  // namespace polystore
