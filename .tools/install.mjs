@@ -25,6 +25,10 @@ const needs = {
     { name: "ninja-build", isThere: command("ninja") },
     { name: "nlohmann-json3-dev", isThere: header("nlohmann/json.hpp") },
     { name: "catch2", isThere: header("catch2") },
+    // Newer than what the rest is built with: a user may have it.
+    { name: "clang-19", isThere: command("clang++-19") },
+    { name: "libc++-19-dev", isThere: () => existsSync("/usr/lib/llvm-19/include/c++/v1") },
+    { name: "libc++abi-19-dev", isThere: () => existsSync("/usr/lib/llvm-19/lib/libc++abi.so") },
   ],
   fuzz: [
     { name: "clang", isThere: command("clang++") },
