@@ -29,7 +29,12 @@ export async function openLog(url, durability) {
   }
   try {
     await syncEarlier(path);
-    return new Log(path, new Engine(new NodeFiles(lock), path), lock, durability);
+    const files = new NodeFiles(lock);
+    const sync = async (/** @type {number} */ file) => {
+      await syncLater(path, file);
+      files.checkName(file);
+    };
+    return new Log(new Engine(files, path), sync, lock, durability);
   } catch (error) {
     lock.release();
     throw error;
@@ -82,17 +87,17 @@ class Log extends LogReader {
   #upkeep;
 
   /**
-   * @param {string} path
    * @param {Engine} engine
+   * @param {(file: number) => Promise<void>} sync
    * @param {LogLock} lock
    * @param {import("../options.js").Durability} durability
    */
-  constructor(path, engine, lock, durability) {
+  constructor(engine, sync, lock, durability) {
     super(engine);
     this.#engine = engine;
     this.#lock = lock;
     this.#isStrict = durability === "strict";
-    this.#upkeep = new Upkeep(engine, { sync: (file) => syncLater(path, file), pause });
+    this.#upkeep = new Upkeep(engine, { sync, pause });
   }
 
   /**
