@@ -65,8 +65,10 @@ export class Listing extends Task {
   kept = [];
   /** @type {Iterator<any> | AsyncIterator<any> | null} */
   pages = null;
-  /** What the client gave last, as far as the core has not seen it. @type {import("./clients/client.js").Page} */
-  unseen = NOTHING;
+  /** What the client gave last. @type {import("./clients/client.js").Page} */
+  given = NOTHING;
+  /** How much of that the core has seen: a part at a time, for a page of a client may be the whole store. */
+  seen = 0;
   /** The page that the core sees: full keys and records. @type {{ ids: string[], records: StoredRecord[] }} */
   page = { ids: [], records: [] };
 
@@ -90,7 +92,7 @@ export class Listing extends Task {
  * @param {number} method
  * @param {string} key
  * @param {string} id The key with its prefix.
- * @param {number} timeout How long an answer of the client is waited for, in milliseconds; 0 is for ever.
+ * @param {number | undefined} timeout How long an answer of the client is waited for, in milliseconds; 0 or undefined is for ever.
  * @returns {any} What the call resolves with, or a promise of it.
  */
 export function lookUp(connection, method, key, id, timeout) {
@@ -116,7 +118,7 @@ export function lookUp(connection, method, key, id, timeout) {
  * Runs a call from its beginning.
  * @param {Connection} connection
  * @param {Task} task
- * @param {number} timeout
+ * @param {number | undefined} timeout
  * @returns {any} What the call resolves with, or a promise of it.
  */
 export function perform(connection, task, timeout) {
@@ -129,7 +131,7 @@ export function perform(connection, task, timeout) {
  * @param {Task} task
  * @param {number} step
  * @param {number} since The sequence of the connection when the call began.
- * @param {number} timeout
+ * @param {number | undefined} timeout
  * @returns {any} What the call resolves with, or a promise of it.
  */
 function run(connection, task, step, since, timeout) {
@@ -152,7 +154,7 @@ function run(connection, task, step, since, timeout) {
  * @param {number} step
  * @param {PromiseLike<unknown>} reply
  * @param {number} since The sequence of the connection when the call began.
- * @param {number} timeout
+ * @param {number | undefined} timeout
  */
 function performLater(connection, task, step, reply, since, timeout) {
   const result = finishLater(connection, task, step, reply, since, timeout);
@@ -166,11 +168,11 @@ function performLater(connection, task, step, reply, since, timeout) {
  * @param {number} step
  * @param {PromiseLike<unknown>} reply
  * @param {number} since
- * @param {number} timeout
+ * @param {number | undefined} timeout
  */
 async function finishLater(connection, task, step, reply, since, timeout) {
-  const counts = task.method !== Method.close; // Which waits for the others, not for itself.
-  if (counts) ++connection.pending;
+  // A close() waits for the others, not for itself.
+  const round = task.method === Method.close ? undefined : connection.enter();
   const clearing = task.method === Method.clear ? connection.beginClearing(task.id) : null;
   try {
     for (let next = /** @type {unknown} */ (reply); ; next = request(connection, task, step, since)) {
@@ -181,7 +183,7 @@ async function finishLater(connection, task, step, reply, since, timeout) {
     throw fail(connection, task, step, error);
   } finally {
     if (clearing) connection.endClearing(clearing);
-    if (counts) connection.settle();
+    if (round) connection.settle(round);
   }
 }
 
@@ -191,10 +193,10 @@ async function finishLater(connection, task, step, reply, since, timeout) {
  * @param {Connection} connection
  * @param {number} step
  * @param {unknown} reply Or a promise of it.
- * @param {number} timeout
+ * @param {number | undefined} timeout
  */
 function answerOf({ client }, step, reply, timeout) {
-  if (timeout === 0 || !isPromise(reply) || (step & ASK) === Ask.drain) return reply;
+  if (!timeout || !isPromise(reply) || (step & ASK) === Ask.drain) return reply;
   return inTime(
     (resolve, reject) => reply.then(resolve, reject),
     timeout,
@@ -206,30 +208,33 @@ function answerOf({ client }, step, reply, timeout) {
 }
 
 /**
- * Lists records one by one, page by page.
+ * Lists records one by one, page by page. What is asked first is asked before the first next() returns.
  * @param {Connection} connection
  * @param {Listing} task
- * @param {number} timeout
+ * @param {number | undefined} timeout
+ * @param {() => boolean} isClosed
+ * @returns {AsyncGenerator<any, void, void>}
  */
-export async function* stream(connection, task, timeout) {
+export async function* stream(connection, task, timeout, isClosed) {
   const since = connection.sequence;
   let step = begin(connection, task);
   ++connection.streams;
   try {
     while (step & ASK) {
       // While the user looks at the records, nothing is under way.
-      ++connection.pending;
+      const round = connection.enter();
       try {
         while (step & ASK && task.kept.length === 0) {
           const reply = request(connection, task, step, since);
-          step = proceed(connection, task, step, await answerOf(connection, step, reply, timeout), since);
+          const given = isPromise(reply) ? await answerOf(connection, step, reply, timeout) : reply;
+          step = proceed(connection, task, step, given, since);
         }
       } finally {
-        connection.settle();
+        connection.settle(round);
       }
       for (const item of task.kept.splice(0)) {
         yield item;
-        if (connection.closed) throw closedError(connection);
+        if (isClosed()) throw closedError(connection);
       }
     }
     conclude(connection, task, step);
@@ -270,10 +275,10 @@ function request(connection, task, step, since) {
     case Ask.read:
       return client.read(task.id);
     case Ask.write:
-      noteWrite(connection, task.id);
+      connection.note(task.id);
       return client.write(task.id, /** @type {Writing} */ (task).value, numberOrNull());
     case Ask.erase:
-      noteWrite(connection, task.id);
+      connection.note(task.id);
       return client.erase(task.id);
     case Ask.has:
       return client.has(task.id);
@@ -324,7 +329,7 @@ function proceed(connection, task, step, reply, since) {
       if (typeof reply !== "string") throw new TypeError(`it gave ${show(reply)} where the new key was expected`);
       // Clients differ in whether they give the prefix back.
       task.key = reply.startsWith(task.id) ? reply.slice(task.id.length) : reply;
-      noteWrite(connection, task.id + task.key);
+      connection.note(task.id + task.key);
       return answer(step, 1, 0);
     case Ask.page:
       return reply.done
@@ -365,7 +370,8 @@ function conclude(connection, task, step) {
  * @param {Listing} task
  */
 function nextPage(client, task) {
-  if (task.unseen.ids.length > 0) return { done: false, value: task.unseen };
+  if (task.seen < task.given.ids.length) return { done: false, value: task.given };
+  task.seen = 0;
   task.pages ??= /** @type {Required<typeof client>} */ (client).pages(task.id, task.wanted);
   return task.pages.next();
 }
@@ -392,19 +398,19 @@ function resultOf(task) {
  * @param {import("./clients/client.js").Page} page
  * @param {number} since
  */
-function fillPage(connection, task, step, { ids, found }, since) {
+function fillPage(connection, task, step, page, since) {
+  const { ids, found } = (task.given = page);
   /** @type {number[]} */
   const expires = [];
   task.page = { ids: [], records: [] };
-  let i = 0;
-  for (; i < ids.length && expires.length < PAGE_LENGTH; ++i) {
+  while (task.seen < ids.length && expires.length < PAGE_LENGTH) {
+    const i = task.seen++;
     const record = recordOf(connection, since, ids[i], found[i]);
     if (record === null) continue;
     expires.push(record.expires ?? NEVER);
     task.page.ids.push(ids[i]);
     task.page.records.push(record);
   }
-  task.unseen = i === ids.length ? NOTHING : { ids: ids.slice(i), found: found.slice(i) };
   // Only now, when no code of the user can run in between: the page is shared by all operations.
   pageExpires().set(expires);
   return answerPage(step, expires.length, 0);
@@ -483,8 +489,8 @@ function isCleared({ clearings, written }, since, id) {
  * @param {Evicted[]} read
  * @returns {number | PromiseLike<number>} How many were removed.
  */
-function evict({ client, written }, { method }, since, read) {
-  const evicted = read.filter(({ id }) => !(Number(written.get(id)) > since));
+function evict({ client, written, forgotten }, { method }, since, read) {
+  const evicted = read.filter(({ id }) => since >= forgotten && !(Number(written.get(id)) > since));
   if (evicted.length === 0) return 0;
   const whenFailed = (/** @type {unknown} */ error) => {
     if (method === Method.prune || method === Method.clear) throw error;
@@ -505,14 +511,6 @@ function evict({ client, written }, { method }, since, read) {
 function eraseAll(client, evicted) {
   const promises = evicted.map(({ id }) => client.erase(id)).filter(isPromise);
   return promises.length > 0 ? Promise.all(promises).then(() => evicted.length) : evicted.length;
-}
-
-/**
- * @param {Connection} connection
- * @param {string} id
- */
-function noteWrite(connection, id) {
-  if (connection.isWatched) connection.written.set(id, ++connection.sequence);
 }
 
 function numberOrNull() {

@@ -1,5 +1,21 @@
-/** What a store can hold: whatever JSON can. `undefined` counts as `null`, and `null` is the absence of a value. */
+/**
+ * What a store can hold: whatever JSON can. `undefined` counts as `null`, and `null` is the absence of a value. As in JSON, a
+ * member that is `undefined` is left out, and in an array it becomes `null`; an object whose `toJSON()` gives an object or an
+ * array is stored as that.
+ */
 export type Value = string | number | boolean | null | Value[] | { [key: string]: Value | undefined };
+
+/** What of a type JSON can hold: a type whose values it cannot, like `Date`, is not among them. */
+export type Storable<T> = T extends ((...args: any[]) => any) | symbol | bigint
+  ? never
+  : T extends object
+    ? { [K in keyof T]: Storable<T[K]> }
+    : T;
+
+/** The arguments of a call that makes a store for values of a type, where JSON can hold that. */
+export type CallFor<T, Arguments extends unknown[]> = [T] extends [Storable<T>]
+  ? Arguments
+  : [error: "JSON cannot hold this type"];
 
 /**
  * How long a value lives:
@@ -313,9 +329,9 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
   get<V extends T = T>(key: string): Promise<V | null>;
 
   /**
-   * Writes a value, as a copy. `null`, `undefined` or an expiry of 0 or less deletes.
+   * Writes a value, as a copy. `null`, `undefined` or an expiry of 0 or less deletes; to leave the value out is an error.
    * @returns The key.
-   * @throws `ERR_VALUE` for what JSON cannot hold, `ERR_EXPIRES`, `ERR_KEY`, `ERR_OPTIONS`; nothing is then written.
+   * @throws `ERR_VALUE` without a value and for what JSON cannot hold, `ERR_EXPIRES`, `ERR_KEY`, `ERR_OPTIONS`; nothing is then written.
    */
   set<V extends T = T>(key: string, value: V | null | undefined, options?: Options): Promise<string>;
 
@@ -362,7 +378,11 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
    */
   prune(): Promise<number>;
 
-  /** Releases the client when what is under way has ended; closes every store over it. Later calls reject. */
+  /**
+   * Ends what `kv()` gave, with its sub-stores: their later calls reject. Resolves when what is under way has ended. What was
+   * opened for a name or a URL is released with the last store over it; a client that you gave and that can be closed is closed,
+   * and every store over it ends.
+   */
   close(): Promise<void>;
 
   /** A sub-store: the entries of this store whose keys begin with `prefix`, which its own keys lack. */
@@ -389,4 +409,9 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
  * @throws `ERR_CLIENT` for anything else, `undefined` included; `ERR_EXPIRES`, `ERR_OPTIONS`; `ERR_WASM` where the page
  *   forbids WebAssembly.
  */
-export default function kv<T = any>(client?: Client, options?: StoreOptions | null): Store<T>;
+export default function kv<T = any>(...call: CallFor<T, []>): Store<T>;
+export default function kv<T = any>(...call: CallFor<T, [client: Client, options?: StoreOptions | null]>): Store<T>;
+export default function kv<T = any>(
+  client: (ValueClient & ({ RAW: true } | { HAS_EXPIRATION: true })) | LegacyValueClient,
+  options?: StoreOptions | null,
+): Store<T>;

@@ -1,8 +1,7 @@
 import { cookieClient } from "./clients/cookie_options.js";
-import { NEVER } from "./core.js";
 import { readOptions } from "./options.js";
-import { sourceOf } from "./source.js";
-import { Store, WRAPPED } from "./store.js";
+import { sourceOf, unwrap } from "./source.js";
+import { Store } from "./store.js";
 
 export { PolystoreError } from "./errors.js";
 
@@ -15,19 +14,16 @@ export { PolystoreError } from "./errors.js";
 export default function kv(client, options = null) {
   // Of undefined that is spelled out, where a binding is missing, there must not come a store that forgets.
   if (arguments.length === 0) client = new Map();
-  // Another copy of this package may be one from before there were timeouts.
-  const {
-    timeout: inherited = 0,
-    client: given,
-    ...wrapped
-  } = client?.[WRAPPED] ?? { client, prefix: "", expires: NEVER };
+  const wrapped = unwrap(client);
   const {
     prefix = "",
     expires = wrapped.expires,
-    timeout = inherited,
+    timeout = wrapped.timeout,
     durability,
     cookie,
   } = readOptions(options, true);
-  const source = sourceOf(cookie === undefined ? given : cookieClient(given, cookie), durability);
-  return new Store(source, wrapped.prefix + prefix, expires, timeout);
+  const given = cookie === undefined ? wrapped.client : cookieClient(wrapped.client, cookie);
+  const source = sourceOf(given, durability);
+  ++source.users;
+  return new Store({ source }, wrapped.prefix + prefix, expires, timeout);
 }

@@ -10,17 +10,17 @@ export function isPromise(value) {
  * Waits for an answer, but not for ever.
  * @template Answer
  * @param {(resolve: (answer: Answer | PromiseLike<Answer>) => void, reject: (error: unknown) => void) => void} ask
- * @param {number} timeout In milliseconds; 0 is for ever.
+ * @param {number | undefined} timeout In milliseconds; 0 or undefined is for ever.
  * @param {(error: Error) => unknown} onLate Called when it is not waited for any more: gives the error to reject with.
  * @returns {Promise<Answer>}
  */
 export function inTime(ask, timeout, onLate) {
   return new Promise((resolve, reject) => {
     const isLate = () => {
-      const message = `there was no answer within ${timeout / 1000} s, the store's timeout; it may be done`;
+      const message = `there was no answer within ${Number(timeout) / 1000} s, the store's timeout; it may be done`;
       reject(onLate(new Error(message)));
     };
-    const timer = timeout === 0 ? undefined : setTimeout(isLate, timeout);
+    const timer = timeout ? setTimeout(isLate, timeout) : undefined;
     /** @type {<Result>(settle: (result: Result) => void) => (result: Result) => void} */
     const inTime = (settle) => (result) => {
       clearTimeout(timer);

@@ -1,6 +1,7 @@
+import { examples } from "#clients";
 import { Custom } from "./clients/custom.js";
 import { knownClients } from "./clients/index.js";
-import { requireCore, Trait } from "./core.js";
+import { NEVER, requireCore, Trait } from "./core.js";
 import { clientError, PolystoreTypeError, show } from "./errors.js";
 import { inTime, isPromise } from "./promise.js";
 import { shared } from "./shared.js";
@@ -12,6 +13,28 @@ import { shared } from "./shared.js";
  * A clear(): its prefix, and the sequence of the connection when it began and when it ended.
  * @typedef {{ prefix: string, began: number, ended: number }} Clearing
  */
+
+/** Where every copy of this package finds what a store wraps. */
+export const WRAPPED = Symbol.for("polystore-wasm.wrapped");
+
+/**
+ * What a store wraps. Its expiry and its timeout, in milliseconds, are undefined where a promise of another store decides; an
+ * older copy of this package has no timeout.
+ * @typedef {{ client: unknown, prefix: string, expires?: number, timeout?: number }} Wrapped
+ */
+
+/**
+ * @param {any} client What the user gave to `kv()`, or a promise resolved with.
+ * @returns {Wrapped}
+ */
+export function unwrap(client) {
+  return client?.[WRAPPED] ?? { client, prefix: "", expires: isPromise(client) ? undefined : NEVER };
+}
+
+/** What keys are remembered at most for an iteration that nobody goes on with. */
+const MOST_WRITTEN = 10_000;
+
+/** Calls that began between one close() and the next. @typedef {{ pending: number, end?: () => void }} Round */
 
 /** An open client, and what is under way on it; shared by every store that wraps the client. */
 export class Connection {
@@ -27,8 +50,12 @@ export class Connection {
   written = new Map();
   /** The clear() calls that were under way since nothing was pending. @type {Clearing[]} */
   clearings = [];
-  /** @type {(() => void) | null} */
-  #onIdle = null;
+  /** What was read before this sequence, nobody knows whether it was written to since. */
+  forgotten = 0;
+  /** @type {Round} */
+  #round = { pending: 0 };
+  /** When the calls of all earlier rounds have ended. @type {Promise<void> | undefined} */
+  #ended;
 
   /** @param {Client} client */
   constructor(client) {
@@ -43,10 +70,15 @@ export class Connection {
   /** Lets nothing begin any more; resolves when nothing is pending. */
   drain() {
     this.traits |= Trait.closed;
-    if (this.pending === 0) return undefined;
-    return new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
-      this.#onIdle = resolve;
-    });
+    return this.pending === 0 ? undefined : this.turn();
+  }
+
+  /** Resolves when the calls that are pending now have ended. */
+  turn() {
+    const round = this.#round;
+    this.#round = { pending: 0 };
+    const ended = round.pending > 0 && new Promise((resolve) => (round.end = () => resolve(undefined)));
+    return (this.#ended = Promise.all([this.#ended, ended]).then(() => {}));
   }
 
   /**
@@ -65,14 +97,27 @@ export class Connection {
     clearing.ended = ++this.sequence;
   }
 
-  /** Whether a write could come between what somebody read and what he does about it. */
-  get isWatched() {
-    return this.pending > 0 || this.streams > 0;
+  /**
+   * Remembers that a key is written, where that could come between what somebody read and what he does about it.
+   * @param {string} id
+   */
+  note(id) {
+    if (this.pending === 0 && this.streams === 0) return;
+    this.#forget();
+    this.written.set(id, ++this.sequence);
   }
 
-  /** Says that one pending operation ended. */
-  settle() {
-    if (--this.pending === 0) this.#onIdle?.();
+  /** Says that an operation waits for the client. */
+  enter() {
+    ++this.pending;
+    ++this.#round.pending;
+    return this.#round;
+  }
+
+  /** Says that it ended. @param {Round} round */
+  settle(round) {
+    --this.pending;
+    if (--round.pending === 0) round.end?.();
     this.#forget();
   }
 
@@ -83,7 +128,10 @@ export class Connection {
   }
 
   #forget() {
-    if (this.isWatched) return;
+    if (this.pending > 0) return;
+    // Whoever iterates over what was read before then evicts nothing of it.
+    if (this.streams > 0 && this.written.size + this.clearings.length < MOST_WRITTEN) return;
+    this.forgotten = this.sequence;
     // Clearing an empty Map allocates as much as a call does in all.
     if (this.written.size > 0) this.written.clear();
     if (this.clearings.length > 0) this.clearings = [];
@@ -92,8 +140,17 @@ export class Connection {
 
 /** @typedef {{ begin: (connection: Connection) => void, reject: (error: unknown) => void, closes?: boolean }} Waiting */
 
+/** What a client of the user's is closed by. One that has none of these outlives its stores. */
+const ENDS = ["close", "end", "quit"];
+
 /** Where a store gets its connection from: at once where the client is ready, else when it is. */
 export class Source {
+  /** How many kv() have it and were not closed. */
+  users = 0;
+  /** What the stores over a promise do when that resolves. @type {((under: Wrapped, inner: Source) => void)[] | undefined} */
+  stores;
+  /** The source of what the promise resolved with. @type {Source | undefined} */
+  inner;
   /** @type {Connection | null} */
   #connection = null;
   #open;
@@ -121,6 +178,34 @@ export class Source {
     return this.#connection;
   }
 
+  /** Ends one kv(). @returns Whether the client ends with it: it was given and can be closed, or nobody else uses it. */
+  release() {
+    const client = /** @type {any} */ (this.client);
+    const isGiven = typeof client !== "string" && ENDS.some((name) => typeof client[name] === "function");
+    return --this.users < 1 || isGiven;
+  }
+
+  /** Resolves when what is under way on the client now has ended. */
+  async underWay() {
+    // Where it cannot be opened, that is nothing.
+    await (this.#isOpening ? this.whenOpen((opened) => opened.turn(), 0).catch(() => {}) : this.connection?.turn());
+  }
+
+  /**
+   * What takes the place of this source in a kv() that was closed.
+   * @param {Promise<void>} closing
+   */
+  closed(closing) {
+    const source = new Source(this.client, this.type, this.#open);
+    source.#connection = new Connection(/** @type {any} */ ({ type: this.type, can: [] }));
+    source.#connection.drain();
+    source.#connection.closing = closing;
+    return source;
+  }
+
+  /** For a promise that has resolved: see below. */
+  adopt() {}
+
   /** Opens the client, or begins to. */
   begin() {
     const opened = this.#attempt();
@@ -132,11 +217,11 @@ export class Source {
    * Begins something when the client is open, which is opened if it is not being opened.
    * @template Result
    * @param {(connection: Connection) => Result | PromiseLike<Result>} begin
-   * @param {number} timeout How long to wait, in milliseconds; 0 is for ever. What is late is not begun.
+   * @param {number} [timeout] How long to wait, in milliseconds; 0 is for ever. What is late is not begun.
    * @param {boolean} [closes] Then nothing is opened for it, and it is begun as well where nothing can be opened.
    * @returns {Promise<Result>}
    */
-  whenOpen(begin, timeout, closes) {
+  whenOpen(begin, timeout = 0, closes = false) {
     /** @type {Waiting} */
     let waiting;
     return inTime(
@@ -174,6 +259,7 @@ export class Source {
     try {
       connection = await opened;
       this.type = connection.client.type; // Of what was opened, which may be what the client falls back to.
+      this.adopt();
     } catch (error) {
       failure = this.#error(error);
     }
@@ -299,22 +385,34 @@ function connect(client) {
   return isPromise(client) ? Promise.resolve(client).then((opened) => new Connection(opened)) : new Connection(client);
 }
 
-/** A client that will be there later: it becomes the source of what the promise resolves with. */
+/** A client that will be there later: its stores become those of what the promise resolves with. */
 class PromisedSource extends Source {
+  /** @type {((under: Wrapped, inner: Source) => void)[]} */
+  stores = [];
+  /** @type {Wrapped} */
+  #under = unwrap(undefined);
+
   /**
    * @param {PromiseLike<unknown>} promise
    * @param {Durability} [durability]
    */
   constructor(promise, durability) {
-    /** @type {Source | undefined} */
-    let source;
     const open = async () => {
-      source = sourceOf(await promise, durability);
-      const connection = source.connection ?? (await source.whenOpen((opened) => opened, 0));
-      this.type = source.type;
-      return connection;
+      this.#under = unwrap(await promise);
+      const inner = (this.inner = sourceOf(this.#under.client, durability));
+      ++inner.users; // Before the next kv() over the same client can close that.
+      try {
+        return inner.connection ?? (await inner.whenOpen((opened) => opened));
+      } catch (error) {
+        --inner.users;
+        throw error;
+      }
     };
-    super(promise, "PROMISE", open, durability, (isOpening) => source?.end?.(isOpening));
+    super(promise, "PROMISE", open, durability, (isOpening) => this.inner?.end?.(isOpening));
+  }
+
+  adopt() {
+    for (const adopt of this.stores) adopt(this.#under, /** @type {Source} */ (this.inner));
   }
 }
 
@@ -332,7 +430,7 @@ function unknownClient(input) {
   const shown = show(input);
   const hint = /^"(?!file)[\w+.-]+:\/\//.test(shown)
     ? "Give it a client for that."
-    : 'Give it a Map, localStorage, sessionStorage, localForage, "cookie", "indexeddb:name", "opfs:name", a database, a file:// URL, or an object or a class with get() and set(); kv() is a store in memory.';
+    : `Give it a Map, ${examples}, or an object or a class with get() and set(); kv() is a store in memory.`;
   const message = `kv() cannot wrap ${shown}. ${hint}`;
   return new PolystoreTypeError("ERR_CLIENT", message);
 }

@@ -70,23 +70,48 @@ function isPlainObject(value) {
 }
 
 /**
+ * The plain form that an object gives of itself, in the way that JSON asks for it; undefined where it has no way.
+ * @param {any} value
+ * @returns {any}
+ */
+const formOf = (value) => (typeof value?.toJSON === "function" ? value.toJSON("") : undefined);
+
+/** @param {any} value */
+const isObject = (value) => typeof value === "object" && value !== null;
+
+/**
+ * Whether an object is stored by its own members. An instance is, if one of them says its plain form: then it is meant for
+ * JSON, like the session of Express.
+ * @param {any} value
+ */
+function isPlain(value) {
+  return (
+    Array.isArray(value) || isPlainObject(value) || Object.values(value).some((member) => isObject(formOf(member)))
+  );
+}
+
+/**
  * Why a value cannot be stored, behind the path to the reason; undefined when it can. The path is put together on the way
  * back from the reason, so that what is sound costs nothing but a look at it.
  * @param {any} value
  * @param {Set<object>} ancestors
+ * @param {boolean} [isSaid] Whether it is part of what a toJSON() gave: who reads that back expects a text for a Date in it.
  * @returns {string | undefined}
  */
-function findReason(value, ancestors) {
+function findReason(value, ancestors, isSaid = false) {
   if (isCopied(value) || value === 0 || value === undefined) return undefined;
   if (typeof value === "number") return ` is ${value}`;
   if (typeof value !== "object") return ` is a ${typeof value}`;
   if (ancestors.has(value)) return " is a cycle: it contains itself";
-  if (!Array.isArray(value) && !isPlainObject(value)) return ` is ${kind(value)}`;
+  const form = formOf(value) ?? value;
+  if (!isObject(form) && isSaid) return findReason(form, ancestors);
+  // What gives a text, like a Date, would come back as something else.
+  if (!isObject(form) || (form === value && !isPlain(value))) return ` is ${kind(value)}`;
   ancestors.add(value);
-  for (const key of Object.keys(value)) {
-    const reason = findReason(value[key], ancestors);
+  for (const key of Object.keys(form)) {
+    const reason = findReason(form[key], ancestors, isSaid || form !== value);
     if (reason === undefined) continue;
-    return (Array.isArray(value) ? `[${key}]` : /^[\w$]+$/.test(key) ? `.${key}` : `[${show(key)}]`) + reason;
+    return (Array.isArray(form) ? `[${key}]` : /^[\w$]+$/.test(key) ? `.${key}` : `[${show(key)}]`) + reason;
   }
   ancestors.delete(value);
   return undefined;
@@ -108,7 +133,7 @@ export function copyValue(value) {
   let reason;
   try {
     reason = findReason(value, new Set());
-    if (reason === undefined) return JSON.parse(JSON.stringify(value)); // Just deep.
+    if (reason === undefined) return JSON.parse(JSON.stringify(value)); // Deep, or with a form of its own.
   } catch (error) {
     if (!(error instanceof RangeError)) throw unreadable(error);
     reason = " is nested too deeply";

@@ -1,3 +1,6 @@
+/** What the error of what cannot be wrapped names here. */
+export const examples = 'localStorage, sessionStorage, localForage, "cookie", "indexeddb:name", "opfs:name"';
+
 /** What only a page can wrap, beyond the clients that both can. @type {import("./index.js").KnownClient[]} */
 export const clientsOfPlatform = [
   {

@@ -59,6 +59,9 @@ const isPgPool = (input) =>
   hasPool(input) && ["totalCount", "idleCount", "waitingCount"].every((name) => typeof input[name] === "number");
 const isPglite = has("query", "exec", "transaction", "execProtocol", "close");
 
+/** What the error of what cannot be wrapped names here. */
+export const examples = 'a URL of a file ("file:///….json"), of a folder or of a server, a database, a client of Redis';
+
 /** What only a server can wrap: none of it is in what a page downloads. @type {import("./index.js").KnownClient[]} */
 export const clientsOfPlatform = [
   {

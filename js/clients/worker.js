@@ -2,6 +2,9 @@ import { Cloudflare } from "./cloudflare.js";
 import { isCloudflare } from "./has.js";
 import { sourcePerRequest } from "./source_per_request.js";
 
+/** What the error of what cannot be wrapped names here. */
+export const examples = "a namespace of Cloudflare KV, the URL of a server";
+
 /** What only a Worker of Cloudflare can wrap, beyond the clients that all can. @type {import("./index.js").KnownClient[]} */
 export const clientsOfPlatform = [
   {

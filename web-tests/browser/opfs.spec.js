@@ -92,7 +92,20 @@ function startWorkersFrom(path) {
 }
 
 const set = (/** @type {Page} */ page, /** @type {Log} */ log, /** @type {string} */ key, /** @type {any} */ value) =>
-  page.evaluate(({ log, key, value }) => window.kv(log).set(key, value), { log, key, value });
+  page.evaluate(
+    async ({ log, key, value }) => {
+      const { stores = [] } = /** @type {any} */ (window);
+      const store = window.kv(log);
+      Object.assign(window, { stores: [...stores, store] });
+      return store.set(key, value);
+    },
+    { log, key, value },
+  );
+/** Closes the stores of a page that `set` made, and so the log. */
+const release = (/** @type {Page} */ page) =>
+  page.evaluate(async () => {
+    for (const store of /** @type {any} */ (window).stores) await store.close();
+  });
 const all = (/** @type {Page} */ page, /** @type {Log} */ log) => page.evaluate((log) => window.kv(log).all(), log);
 
 /** Sets keys one after the other, and keeps those that were acknowledged; ends when `window.isEnough` is set. */
@@ -240,7 +253,7 @@ test("an owner that is frozen gives the log away, and is served again when it go
   const devtools = await owner.context().newCDPSession(owner);
   await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
   await set(other, log, "other", 2);
-  await other.evaluate((log) => window.kv(log).close(), log);
+  await release(other);
   await devtools.send("Page.setWebLifecycleState", { state: "active" });
   expect(await all(owner, log)).toEqual({ owner: 1, other: 2 });
 });
@@ -327,7 +340,7 @@ test("a page whose worker failed takes its turn again behind the next owner", as
   await set(last, log, "last", 1);
   await first.close();
   await set(last, log, "again", 1);
-  await last.evaluate((log) => window.kv(log).close(), log);
+  await release(last);
   expect(await all(failing, log)).toEqual({ first: 1, failing: 1, last: 1, again: 1 });
 });
 

@@ -19,13 +19,29 @@ import { basename, dirname, join, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import kv from "polystore-wasm";
+import polystore from "polystore-wasm";
 import { log } from "../contract/clients/log.js";
 import { testContract } from "../contract/suite.js";
 import { filesFor, urlOf } from "../support/files.js";
 import { runApart } from "../support/run_apart.js";
 
 const { root, freshPath } = filesFor("log");
+
+/** The stores that were made over each log. @type {Map<unknown, import("polystore-wasm").Store[]>} */
+const stores = new Map();
+
+/** @type {(url: any, options?: import("polystore-wasm").StoreOptions) => import("polystore-wasm").Store} */
+function kv(url, options) {
+  const store = polystore(url, options);
+  stores.set(url, [...(stores.get(url) ?? []), store]);
+  return store;
+}
+
+/** Releases a log: closes all stores that were made over it. @param {string} url */
+async function release(url) {
+  for (const store of stores.get(url) ?? []) await store.close();
+  stores.delete(url);
+}
 
 testContract(log(kv, root, "relaxed"));
 testContract(log(kv, root, "strict"));
@@ -74,7 +90,7 @@ test("a second process is refused, and told who has the log; when that has ended
   writer.child.kill("SIGKILL");
   await writer.ended;
   assert.equal(await kv(url).get("k:0"), "");
-  await kv(url).close();
+  await release(url);
 });
 
 test("a thread that ended without closing keeps nobody out", async () => {
@@ -83,17 +99,17 @@ test("a thread that ended without closing keeps nobody out", async () => {
   const worker = new Worker(program, { eval: true });
   await once(worker, "exit");
   assert.equal(await kv(url).get("a"), 1);
-  await kv(url).close();
+  await release(url);
 });
 
 test("closing leaves no lock, and lets the file be opened again", async () => {
   const path = freshPath(".kv");
   await kv(urlOf(path)).set("a", 1);
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
   const left = readdirSync(dirname(path)).filter((name) => name.startsWith(path.slice(dirname(path).length + 1)));
   assert.deepEqual(left, [path.slice(dirname(path).length + 1)]);
   assert.equal(await kv(urlOf(path)).get("a"), 1);
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
 });
 
 test("a lock that cannot be read keeps nobody out once it is gone", async () => {
@@ -102,7 +118,7 @@ test("a lock that cannot be read keeps nobody out once it is gone", async () => 
   await assert.rejects(kv(urlOf(path)).get("a"), { code: "ERR_CLIENT", message: /EISDIR/ });
   rmdirSync(`${path}.lock-unreadable`);
   assert.equal(await kv(urlOf(path)).get("a"), null);
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
 });
 
 test("a lock without text, for which there was no room, keeps others out until it is silent for a minute", async () => {
@@ -117,7 +133,7 @@ test("a lock without text, for which there was no room, keeps others out until i
   utimesSync(lock, now - 61, now - 61);
   assert.equal(await kv(urlOf(path)).get("a"), null);
   assert.ok(!existsSync(lock));
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
 });
 
 test("the lock of a container that was started again keeps others out for a minute, and the error says what to do", async () => {
@@ -143,13 +159,13 @@ test("what a process that was killed has left of a lock that it had not taken ye
   const lock = `${path}.lock-begun.new`;
   writeFileSync(lock, "");
   await kv(urlOf(path)).set("a", 1);
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
   assert.ok(existsSync(lock)); // It may be one that is being taken.
   const now = statSync(lock).mtimeMs / 1000;
   utimesSync(lock, now - 61, now - 61);
   assert.equal(await kv(urlOf(path)).get("a"), 1);
   assert.ok(!existsSync(lock));
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
 });
 
 test("a loop of calls that are awaited is compacted meanwhile", async () => {
@@ -205,7 +221,7 @@ test("who was silent for so long that another took the log writes no more, and r
     performance.now = realNow;
   }
   assert.equal(await kv(urlOf(path)).get("a"), 2);
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
 });
 
 test("a file that is damaged, or no log, is ERR_CORRUPT with the place, and is left as it was", async () => {
@@ -238,7 +254,7 @@ test("what is overwritten again and again does not fill the disk", async () => {
   assert.ok(statSync(path).size < 5_000_000, `${statSync(path).size}`);
   assert.equal(await store.get("key").catch(() => "closed"), "closed");
   assert.equal(await kv(urlOf(path)).get("key"), value);
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
 });
 
 test("a full disk is ERR_QUOTA, what was acknowledged is there, and what is deleted makes room", async () => {
@@ -270,13 +286,13 @@ test("a full disk is ERR_QUOTA, what was acknowledged is there, and what is dele
   assert.deepEqual(outcomes, ["ERR_QUOTA", true, true]);
   assert.ok(Object.keys(written).length > 10);
   assert.deepEqual(await kv(urlOf(path)).all(), written);
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
 });
 
 test("without any room a log can be opened and read still, by one at a time", async () => {
   const path = freshPath(".kv");
   await kv(urlOf(path)).set("a", 1);
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
   const program = `
     const store = kv(args[0]);
     console.log(JSON.stringify([await store.all(), await store.set("b", 2).catch(({ code }) => code)]));
@@ -304,7 +320,7 @@ test("where there is no room for the name of a lock it is ERR_QUOTA, and nothing
   );
   give(write);
   assert.equal(await kv(urlOf(path)).get("a"), null);
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
 });
 
 test("what has expired goes without a call, a minute late at most, whatever else expires later", async (t) => {
@@ -393,8 +409,9 @@ test("closing does not hide that a flush failed, though the system says the next
   await assert.rejects(store.set("b", 2), failed);
   assert.equal(await store.get("a"), 1);
   await assert.rejects(store.close(), failed);
-  assert.deepEqual(await kv(url).all(), { a: 1 });
-  await kv(url).close();
+  const again = kv(url);
+  assert.deepEqual(await again.all(), { a: 1 });
+  await again.close();
 });
 
 test("what is strict is flushed before it is acknowledged, with all that was called meanwhile", async (t) => {
@@ -453,7 +470,7 @@ test("C++ reads what we write, and we what it writes", async () => {
   const output = execFileSync(program, [path, "from", "C++"], { encoding: "utf8" });
   assert.deepEqual(JSON.parse(output), { "ключ 🔑": { deep: [1, "two", null] }, lives: true });
   assert.equal(await kv(urlOf(path)).get("from"), "C++");
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
 });
 
 test("what is no file, or a link to nothing, is refused and stays", async () => {

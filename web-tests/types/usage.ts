@@ -48,6 +48,19 @@ kv(
   },
 );
 
+kv<Date>({ RAW: true, get: () => new Date(), set: () => {} });
+kv<Date>({ EXPIRES: true, get: () => new Date(), set: () => {} });
+interface Tree {
+  name: string;
+  size?: number | undefined;
+  parts: Tree[];
+}
+const forest: Store<Tree> = kv<Tree>(new Map());
+kv<unknown>();
+kv<Record<string, string[]>>(localStorage);
+kv<[string, number | null]>();
+console.log(forest);
+
 try {
   await store.close();
 } catch (error) {
@@ -67,6 +80,16 @@ handler(new Map());
 // @ts-expect-error There is no such option.
 handler(kv(), { tokens: [] });
 
+// @ts-expect-error A binding that is missing is no client.
+kv(undefined);
+// @ts-expect-error JSON holds no Date.
+kv<Date>();
+// @ts-expect-error JSON holds none inside another value either.
+kv<{ born: Date }>(new Map());
+// @ts-expect-error JSON holds no functions.
+kv<{ name: string; greet(): void }>(localStorage);
+// @ts-expect-error There must be a value, be it null.
+kv().set("a");
 // @ts-expect-error A number is no client.
 kv(42);
 // @ts-expect-error It is "indexeddb:name".

@@ -340,6 +340,140 @@ export const opening = {
     }
   },
 
+  "close(): ends the kv() it was called on with its sub-stores, and no other over a client that cannot be closed":
+    async ({ kv }) => {
+      for (const client of [new Map(), new WrappedClass(), new Wrapped(inTimeout), Promise.resolve(new Map())]) {
+        const [one, other] = [kv(client), kv(client)];
+        const sub = one.prefix("a:");
+        const again = kv(one);
+        const before = sub.set("k", 1);
+        const closing = one.close();
+        const late = [one.get("a:k"), sub.set("k", 2), one.prefix("b").keys()];
+        for (const call of late) await rejects(call, { code: "ERR_CLOSED" }, "a call after close()");
+        equals([await before, await closing, await one.close()], ["k", undefined, undefined], "what is under way ends");
+        await rejects(one[Symbol.asyncIterator]().next(), { code: "ERR_CLOSED" }, "next()");
+        equals([await other.get("a:k"), await again.get("a:k"), await kv(client).get("a:k")], [1, 1, 1]);
+        equals(await kv(one).get("a:k"), 1, "a store over the client of the one that was closed");
+        await Promise.all([other.close(), again.close(), other.close()]);
+        await rejects(other.get("a"), { code: "ERR_CLOSED" });
+        equals(await kv(client).get("a:k"), 1, "a store over the client when all were closed");
+      }
+    },
+
+  "close(): waits for what is under way, and not for what other stores begin meanwhile": async ({ kv }) => {
+    /** @type {(() => void)[]} */
+    const answers = [];
+    const data = new Map();
+    const client = {
+      get: (/** @type {string} */ id) => new Promise((resolve) => answers.push(() => resolve(data.get(id)))),
+      set() {},
+    };
+    const [one, other] = [kv(client), kv(client)];
+    const before = one.get("a");
+    let isClosed = false;
+    const closing = one.close().then(() => (isClosed = true));
+    const meanwhile = other.get("a");
+    await inTimeout(() => {});
+    equals(isClosed, false, "that it is closed while a call is under way");
+    answers[0]();
+    equals([await before, await closing], [null, true]);
+    answers[1]();
+    equals(await meanwhile, null, "what the call of the other store gives");
+  },
+
+  "close(): closes a client that the user gave, for every store over it": async ({ kv }) => {
+    let closed = 0;
+    const client = Object.assign(new WrappedClass(), { close: () => void ++closed });
+    const [one, other] = [kv(client), kv(Promise.resolve(client))];
+    await other.set("a", 1);
+    await one.close();
+    equals(closed, 1, "how often the client was closed");
+    await rejects(other.get("a"), { code: "ERR_CLOSED" });
+    equals(await kv(client).get("a"), 1, "a new store over the client");
+  },
+
+  "close(): ends an iteration of the store, and of no other": async ({ kv }) => {
+    const map = new Map();
+    const [one, other] = [kv(map), kv(map)];
+    await Promise.all([one.set("a", 1), one.set("b", 2)]);
+    const [ended, goesOn] = [one[Symbol.asyncIterator](), other[Symbol.asyncIterator]()];
+    await Promise.all([ended.next(), goesOn.next()]);
+    await one.close();
+    await rejects(ended.next(), { code: "ERR_CLOSED" });
+    equals((await goesOn.next()).value, ["b", 2]);
+  },
+
+  "iteration: shows what was there at the first next(), not what is set behind it": async ({ kv }) => {
+    for (const given of [new Map(), new WrappedClass(), Promise.resolve(new Map())]) {
+      const store = kv(given);
+      await store.set("a", 1);
+      const [first] = await Promise.all([store[Symbol.asyncIterator]().next(), store.set("a", 2)]);
+      equals(first.value, ["a", 1]);
+    }
+    const opening = kv(new Connecting(inTimeout.bind(null, () => {})));
+    const calls = [opening.set("a", 1), opening[Symbol.asyncIterator]().next(), opening.set("a", 2)];
+    equals((await Promise.all(calls))[1].value, ["a", 1], "an iteration before the client is open");
+  },
+
+  "kv(): a promise of a store is a store over that store": async ({ kv }) => {
+    const map = new Map();
+    const inner = kv(map, { prefix: "in:", expires: "1h" });
+    const [outer, never] = [
+      kv(Promise.resolve(inner), { prefix: "out:" }),
+      kv(Promise.resolve(inner), { expires: null }),
+    ];
+    const sub = outer.prefix("sub:");
+    const wrapped = kv(sub);
+    const calls = [sub.set("a", 1), never.set("b", 2), wrapped.get("a"), outer.keys()];
+    equals(await Promise.all(calls), ["a", "b", 1, ["sub:a"]], "what calls before the promise resolves give");
+    equals([...map.keys()], ["in:out:sub:a", "in:b"]);
+    equals([map.get("in:out:sub:a").expires > Date.now(), map.get("in:b").expires], [true, null], "the expiries");
+    const fields = [outer, sub, wrapped, kv(sub)].map(({ PREFIX, EXPIRES, type }) => [PREFIX, EXPIRES, type]);
+    const sameSub = ["in:out:sub:", 3600, "MEMORY"];
+    equals(fields, [["in:out:", 3600, "MEMORY"], sameSub, sameSub, sameSub]);
+    equals([never.EXPIRES, await sub.get("a"), await inner.get("b")], [null, 1, 2]);
+  },
+
+  "methods: a Proxy of a store can be used, and the store beside it": async ({ kv }) => {
+    const map = new Map();
+    const store = kv(map, { prefix: "p:", expires: "1h" });
+    for (const handler of [{}, { get: Reflect.get }]) {
+      const proxy = new Proxy(store, handler);
+      equals(await proxy.set("a", 1), "a");
+      const { get, keys } = proxy;
+      equals([await get("a"), await keys(), await store.get("a"), await proxy.prefix("a").keys()], [1, ["a"], 1, [""]]);
+      equals([proxy.PREFIX, proxy.EXPIRES, proxy.type], ["p:", 3600, "MEMORY"]);
+      for await (const entry of proxy) equals(entry, ["a", 1]);
+      equals([await kv(proxy).get("a"), kv(proxy).PREFIX], [1, "p:"], "a store over the proxy");
+      await proxy.clear();
+      equals(map.size, 0);
+    }
+  },
+
+  "methods: are ordinary properties, so that a test can replace them": async ({ kv }) => {
+    const store = kv();
+    for (const name of [
+      "get",
+      "set",
+      "add",
+      "has",
+      "del",
+      "keys",
+      "values",
+      "entries",
+      "all",
+      "clear",
+      "prune",
+      "close",
+    ]) {
+      const { value, writable, configurable } = Object.getOwnPropertyDescriptor(store, name) ?? {};
+      equals([typeof value, writable, configurable], ["function", true, true], name);
+    }
+    store.get = async () => "stub";
+    equals(await store.get("a"), "stub");
+    equals(await store.prefix("").get("a"), null, "what a sub-store gives");
+  },
+
   "promise: a client's own is waited for": async ({ kv }) => {
     let ready = false;
     class Client extends WrappedClass {

@@ -142,6 +142,49 @@ export const copiedValues = {
     equals(await store.get("a"), [1, null, 2], "an array with a hole");
   },
 
+  "values: an object whose toJSON() gives an object or an array is stored as that": async ({ store }) => {
+    class Row {
+      #fields = { id: 1, tags: ["a"], none: undefined };
+      toJSON() {
+        return this.#fields;
+      }
+    }
+    class Rows extends Row {
+      toJSON() {
+        return /** @type {any} */ ([new Row(), { row: new Row() }]);
+      }
+    }
+    await store.set("row", new Row());
+    await store.set("rows", new Rows());
+    await store.set("deep", { list: [new Row()], toJSON: () => ({ of: new Rows() }) });
+    const row = { id: 1, tags: ["a"] };
+    equals(await store.all(), { row, rows: [row, { row }], deep: { of: [row, { row }] } });
+  },
+
+  "values: a toJSON() that gives no object, or what JSON cannot hold, is refused": async ({ store }) => {
+    const refused = [
+      [() => "text", " is an object,"],
+      [() => 1, " is an object,"],
+      [() => null, ".toJSON is a function,"],
+      [() => ({ count: NaN }), ".count is NaN"],
+      [() => [() => 1], "[0] is a function"],
+      [() => ({ again: cycle }), ".again.self is a cycle"],
+    ];
+    for (const [toJSON, says] of refused) {
+      await rejects(store.set("a", { b: { toJSON } }), { code: "ERR_VALUE", type: TypeError, says: `value.b${says}` });
+    }
+    const fails = () => {
+      throw new Error("no form");
+    };
+    await rejects(store.set("a", { toJSON: fails }), { code: "ERR_VALUE", says: "could not be read" });
+    equals(await store.keys(), []);
+  },
+
+  "values: a Date in what toJSON() gave is the text that its class reads back": async ({ store }) => {
+    await store.set("a", { toJSON: () => ({ at: new Date(0), list: [{ at: new Date(1) }] }) });
+    equals(await store.get("a"), { at: "1970-01-01T00:00:00.000Z", list: [{ at: "1970-01-01T00:00:00.001Z" }] });
+  },
+
   "values: objects without a prototype, and frozen ones, are plain": async ({ store }) => {
     await store.set("a", Object.assign(Object.create(null), { a: 1 }));
     await store.set("b", Object.freeze({ a: Object.freeze([1]) }));
@@ -198,7 +241,11 @@ export const anyValues = {
     await store.set("a", 1);
     equals(await store.set("a", undefined), "a", "what set() of undefined gives");
     equals([await store.get("a"), await store.has("a"), await store.keys(), await store.prune()], [null, false, [], 0]);
-    equals(await store.set("b"), "b", "what set() without a value gives");
+    await store.set("a", 1);
+    await rejects(store.set("a"), { code: "ERR_VALUE", says: "null" }, "set() without a value");
+    await rejects(store.add(), { code: "ERR_VALUE" }, "add() without a value");
+    equals(await store.get("a"), 1, "what is there after set() without a value");
+    await store.del("a");
     equals((await store.add(undefined)).length, 24, "the length of the key that add() of undefined gives");
     equals(await store.entries(), []);
   },
