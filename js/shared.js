@@ -9,6 +9,8 @@ import { VERSION } from "./version.js";
  * @property {import("./core_types.js").Core} [core]
  * @property {WeakMap<object, Source>} sources Of each client, so that all stores over one client share its connection.
  * @property {Map<string, Source>} namedSources The same for clients that are given as a string.
+ * @property {{ text: () => Promise<{ default: string }>, inPlace: () => Promise<typeof import("./engine/opfs_in_place.js")> }} [opfs] What
+ *   js/opfs.js brings along: the worker of a log in the browser, as a text, and what serves in place of it.
  */
 
 const name = Symbol.for(`polystore-wasm ${VERSION}`);

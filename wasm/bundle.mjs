@@ -1,7 +1,7 @@
 // Builds dist/, what the package ships: js/ and the core in one module that any browser and any bundler takes as it is,
 // and a chunk for each client that is loaded on demand. The same again for servers, whose clients no page should carry.
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { minify } from "terser";
@@ -77,7 +77,10 @@ async function buildFiles(options) {
   const { outputFiles = [] } = await build({ ...shared, ...options });
   for (const { path, text, contents } of outputFiles) {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, /\.c?js$/.test(path) ? text.replace(/(?<!\\)((?:\\\\)*)\\\n/g, "$1") : contents);
+    const oneLine = text.replace(/(?<!\\)((?:\\\\)*)\\\n/g, "$1");
+    // The comments of such an import(), which are for bundlers, are lost too.
+    const code = oneLine.replace(/\bimport\((\w+)\)/g, "import(/* webpackIgnore: true */ /* @vite-ignore */ $1)");
+    await writeFile(path, /\.c?js$/.test(path) ? code : contents);
   }
 }
 
@@ -89,7 +92,7 @@ async function buildFiles(options) {
  * @param {import("esbuild").BuildOptions} [options]
  */
 async function bundle(outdir, condition, options = {}) {
-  const entries = new Set(["js/index.js"]);
+  const entries = new Set(condition === "browser" && !options.format ? ["js/index.js", "js/opfs.js"] : ["js/index.js"]);
   for (const entry of entries) {
     const plugins = [
       splitAtDynamicImports(entry, entries, condition, options.outExtension?.[".js"] ?? ".js"),
@@ -115,6 +118,8 @@ await buildFiles({
 });
 const text = JSON.stringify(await readFile(worker, "utf8"));
 await writeFile("dist/clients/opfs_worker_text.js", `export default ${text};\n`);
+
+await cp("js/opfs.d.ts", "dist/opfs.d.ts");
 
 // What serves a store, on any platform: without the core, for the store is given to it.
 for (const options of [{}, commonJs]) await buildFiles({ outdir: "dist", entryPoints: ["js/server.js"], ...options });

@@ -1,4 +1,5 @@
 import { PolystoreError, sentence } from "../errors.js";
+import { shared } from "../shared.js";
 
 /** @typedef {import("../engine/opfs_in_place.js").WorkerLike} WorkerLike */
 /** @typedef {import("../engine/opfs_protocol.d.ts").Failure & { isUnavailable?: boolean }} Failure */
@@ -25,19 +26,28 @@ export async function startWorker(begin) {
     }
   }
   const reason = sentence(/** @type {Error} */ (failure).message);
-  throw new PolystoreError("ERR_CLIENT", `The worker of the log could not be started: ${reason}`, { cause: failure });
+  const message = `The worker of the log could not be started: ${reason} If a bundler made this program, add import "polystore-wasm/opfs" to it, which brings the worker along.`;
+  throw new PolystoreError("ERR_CLIENT", message, { cause: failure });
 }
 
 const workerOfFile = () => new Worker(trusted(new URL("../engine/opfs_worker.js", import.meta.url).href));
 
 async function workerOfText() {
   if (!globalThis.Worker) throw new Error("there are no workers here"); // So the text need not be loaded.
-  const { default: text } = await import("./opfs_worker_text.js");
+  const { default: text } = await (shared.opfs ? shared.opfs.text() : beside("./opfs_worker_text.js"));
   return new Worker(trusted(URL.createObjectURL(new Blob([text], { type: "text/javascript" }))));
 }
 
+/**
+ * Loads a file of the package where that is not bundled. Bundlers do not see it: those that make one file would put the engine,
+ * which is 50 KB (brotli), into every page. For them there is js/opfs.js.
+ * @param {string} path
+ * @returns {Promise<any>}
+ */
+const beside = (path) => import(/* webpackIgnore: true */ /* @vite-ignore */ path);
+
 async function inPlace() {
-  const { startInPlace } = await import("../engine/opfs_in_place.js");
+  const { startInPlace } = await (shared.opfs ? shared.opfs.inPlace() : beside("../engine/opfs_in_place.js"));
   return startInPlace();
 }
 

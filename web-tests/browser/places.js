@@ -18,6 +18,7 @@ export const LOG = "opfs:notes";
 /** What runs in a service worker, and in a shared one: all of it in one file, for a service worker can import nothing. */
 const PROGRAM = `
   import kv from "polystore-wasm";
+  import "polystore-wasm/opfs";
   self.kv = kv;
   self.makeCalls = ${makeCalls};
   self.onconnect = ({ ports: [port] }) => {
