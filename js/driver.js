@@ -201,7 +201,7 @@ function answerOf({ client }, step, reply, timeout) {
     (resolve, reject) => reply.then(resolve, reject),
     timeout,
     (error) => {
-      client.giveUp?.();
+      client.giveUp?.(reply);
       return error;
     },
   );

@@ -55,6 +55,9 @@ export interface Client {
   /** A close() begins, which waits for the calls under way: those that would take for ever are to fail. */
   closing?(): void;
   close?(): unknown;
-  /** A call is not waited for any more, as its store's timeout has passed: others are not to wait for it either. */
-  giveUp?(): void;
+  /**
+   * Called when the store's timeout has passed: the store waits no longer for the promise `reply`, which the client returned.
+   * Other calls must not wait for it either, except to keep the order on one key.
+   */
+  giveUp?(reply: unknown): void;
 }

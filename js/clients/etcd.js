@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { quotaError, show } from "../errors.js";
 import { decodeExpiry, decodeRecord, encodeRecord, isRecord } from "../record.js";
-import { Batch } from "./batch.js";
+import { CallOrder } from "./call_order.js";
 import { Leases } from "./etcd_leases.js";
 import { rangeOfPrefix, requireText } from "./text_key.js";
 
@@ -10,6 +10,8 @@ const PAGE_LENGTH = 1000;
 /** What a server takes in one transaction, unless its owner says otherwise; of its 1.5 MB, the rest is left for the wrapping. */
 const MAX_REQUESTS = 128;
 const MAX_BYTES = 1 << 20;
+/** Batches that are under way at most, all of which share a connection. */
+const MOST_BATCHES = 32;
 /** etcd has no empty key. This byte is no text, hence no other key. */
 const EMPTY_KEY = Buffer.of(0xff);
 /** The first key; as the end of a range: after the last. */
@@ -29,8 +31,9 @@ const IS_COMPACTED = /required revision has been compacted/;
 /** @typedef {import("./client.js").Evicted} Evicted */
 /**
  * @typedef {object} Request
- * @property {"get" | "put" | "delete" | "evict" | "wait"} type
+ * @property {"get" | "put" | "delete" | "evict" | "list" | "clear"} type
  * @property {string} id
+ * @property {Range} [range] Of a listing, or of what is cleared.
  * @property {Buffer} [value]
  * @property {number | null} [expires]
  */
@@ -42,7 +45,7 @@ const IS_COMPACTED = /required revision has been compacted/;
 export class Etcd {
   type = "ETCD3";
   /** @type {import("./client.js").Client["can"]} */
-  can = ["list"];
+  can = ["list", "clear"];
   /** @type {"write"} */
   copies = "write";
   #client;
@@ -50,8 +53,8 @@ export class Etcd {
   /** Knows the namespace, which is put before every key. */
   #names;
   #leases = new Leases(async (seconds) => (await this.#call("Lease", "leaseGrant", { TTL: seconds })).ID);
-  /** @type {Batch<Request>} */
-  #batch = new Batch((batch) => this.#send(batch));
+  /** @type {CallOrder<Request>} */
+  #calls = new CallOrder((run) => this.#send(run), MOST_BATCHES);
 
   /** @param {any} client */
   constructor(client) {
@@ -61,8 +64,8 @@ export class Etcd {
   }
 
   /** @param {string} id */
-  async read(id) {
-    return toRecord(await this.#batch.add({ type: "get", id: keyOf(id) }));
+  read(id) {
+    return this.#add({ type: "get", id: keyOf(id) });
   }
 
   /**
@@ -70,23 +73,18 @@ export class Etcd {
    * @param {unknown} value
    * @param {number | null} expires
    */
-  async write(id, value, expires) {
-    const text = Buffer.from(encodeRecord(value, expires));
-    try {
-      await this.#batch.add({ type: "put", id: keyOf(id), value: text, expires });
-    } catch (error) {
-      throw says(error, NO_ROOM) ? quotaError(`ETCD3 set(${show(id)})`, { cause: error }) : error;
-    }
+  write(id, value, expires) {
+    return this.#add({ type: "put", id: keyOf(id), value: Buffer.from(encodeRecord(value, expires)), expires });
   }
 
   /** @param {string} id */
   erase(id) {
-    return this.#batch.add({ type: "delete", id: keyOf(id) });
+    return this.#add({ type: "delete", id: keyOf(id) });
   }
 
   /** @param {Evicted[]} evicted */
   async evict(evicted) {
-    const counts = await Promise.all(evicted.map(({ id, expires }) => this.#batch.add({ type: "evict", id, expires })));
+    const counts = await Promise.all(evicted.map(({ id, expires }) => this.#add({ type: "evict", id, expires })));
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
@@ -98,22 +96,24 @@ export class Etcd {
     const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
     const range = rangeOf(prefix);
     if (!range) return;
-    await this.#batch.add({ type: "wait", id: prefix }); // What was called before the listing comes before it.
-    for (;;) {
-      const { kvs, more } = await this.#list(range);
-      const pairs = /** @type {Pair[]} */ (kvs).map(({ key, value }) => ({ key: this.#names.unprefix(key), value }));
-      const ours = pairs.flatMap(({ key, value }) => {
-        const id = idOf(key);
-        return id?.startsWith(prefix) ? [{ id, record: decode(value.toString()) }] : [];
-      });
-      yield { ids: ours.map(({ id }) => id), found: ours.map(({ record }) => record) };
-      if (!more) return;
-      range.key = Buffer.concat([pairs[pairs.length - 1].key, ZERO_KEY]);
+    const request = /** @type {const} */ ({ type: "list", id: prefix, range });
+    let page = await this.#calls.add(request, { writes: false, prefix });
+    while (page) {
+      const ours = this.#withPrefix(page.pairs, prefix);
+      yield { ids: ours.map(({ id }) => id), found: ours.map(({ pair }) => decode(pair.value.toString())) };
+      page = page.more && (await this.#list(range));
     }
   }
 
-  giveUp() {
-    this.#batch.giveUp();
+  /** @param {string} prefix */
+  clear(prefix) {
+    const range = rangeOf(prefix);
+    return range ? this.#calls.add({ type: "clear", id: prefix, range }, { writes: true, prefix }) : undefined;
+  }
+
+  /** @param {unknown} reply */
+  giveUp(reply) {
+    this.#calls.giveUp(reply);
   }
 
   close() {
@@ -121,15 +121,68 @@ export class Etcd {
   }
 
   /**
-   * One page of a listing; the next ones are of the same moment.
+   * @param {Pair[]} pairs
+   * @param {string} prefix
+   */
+  #withPrefix(pairs, prefix) {
+    return pairs.flatMap((pair) => {
+      const id = idOf(this.#names.unprefix(pair.key));
+      return id?.startsWith(prefix) ? [{ id, pair }] : [];
+    });
+  }
+
+  /**
+   * Deletes the records of a range that are still as they were when they were listed: what another process writes meanwhile
+   * stays.
    * @param {Range} range
+   * @param {string} prefix
+   */
+  async #clear(range, prefix) {
+    for (let more = true; more;) {
+      const page = await this.#list(range);
+      const ours = this.#withPrefix(page.pairs, prefix).map(({ pair }) => pair);
+      const records = ours.filter(({ value }) => isRecord(decodeExpiry(value.toString())));
+      for (let i = 0; i < records.length; i += MAX_REQUESTS)
+        await this.#deleteUnchanged(records.slice(i, i + MAX_REQUESTS));
+      more = page.more;
+    }
+  }
+
+  /** @param {Pair[]} pairs */
+  async #deleteUnchanged(pairs) {
+    while (pairs.length > 0 && !(await this.#deleteIfAllUnchanged(pairs))) {
+      const { responses } = await this.#commit(
+        [],
+        pairs.map(({ key }) => ({ request_range: { key } })),
+      );
+      pairs = pairs.filter((pair, i) => responses[i].response_range.kvs[0]?.mod_revision === pair.mod_revision);
+    }
+  }
+
+  /**
+   * @param {Pair[]} pairs
+   * @returns {Promise<boolean>} False if one of them has changed, and nothing was deleted.
+   */
+  async #deleteIfAllUnchanged(pairs) {
+    const { succeeded } = await this.#commit(
+      pairs.map(({ key, mod_revision }) => ({ key, target: MOD_REVISION, result: EQUAL, mod_revision })),
+      pairs.map(({ key }) => ({ request_delete_range: { key } })),
+    );
+    return succeeded;
+  }
+
+  /**
+   * One page of a listing; the next ones are of the same moment, and the range then begins with the next one.
+   * @param {Range} range
+   * @returns {Promise<{ pairs: Pair[], more: boolean }>}
    */
   async #list(range) {
     for (;;) {
       try {
-        const reply = await this.#call("KV", "range", this.#names.applyToRequest(range));
-        range.revision = reply.header.revision;
-        return reply;
+        const { header, kvs, more } = await this.#call("KV", "range", this.#names.applyToRequest(range));
+        range.revision = header.revision;
+        if (more) range.key = Buffer.concat([this.#names.unprefix(kvs[kvs.length - 1].key), ZERO_KEY]);
+        return { pairs: kvs, more };
       } catch (error) {
         // A reply may have 4 MB.
         if (says(error, TOO_LARGE) && range.limit > 1) range.limit = Math.ceil(range.limit / 4);
@@ -140,9 +193,18 @@ export class Etcd {
     }
   }
 
-  /** @param {Pending[]} batch */
-  async #send(batch) {
-    for (const group of groupsOf(batch)) await this.#settle(group);
+  /** @param {Request} request */
+  #add(request) {
+    const { type, id } = request;
+    return this.#calls.add(request, { writes: type !== "get", keys: [id], kind: type === "evict" ? type : "call" });
+  }
+
+  /** @param {Pending[]} run Of one kind. */
+  async #send(run) {
+    const [{ request, resolve }] = run;
+    const { type, id, range } = request;
+    if (range) return resolve(await (type === "clear" ? this.#clear(range, id) : this.#list(range)));
+    for (const group of groupsOf(run)) await this.#settle(group);
   }
 
   /**
@@ -159,7 +221,7 @@ export class Etcd {
         await this.#settle(group.slice(0, middle));
         await this.#settle(group.slice(middle));
       } else {
-        for (const { reject } of group) reject(error);
+        for (const { request, reject } of group) reject(toError(request, error));
       }
     }
   }
@@ -169,12 +231,13 @@ export class Etcd {
    * @returns {Promise<unknown[]>}
    */
   async #perform(requests) {
-    switch (requests[0].type) {
-      case "wait":
-        return [];
-      case "evict":
-        return this.#evict(requests);
-    }
+    if (requests[0].type === "evict") return this.#evict(requests);
+    const pairs = await this.#transactLeased(requests);
+    return pairs.map(toRecord);
+  }
+
+  /** @param {Request[]} requests */
+  async #transactLeased(requests) {
     try {
       return await this.#transact(requests);
     } catch (error) {
@@ -238,11 +301,7 @@ export class Etcd {
       });
       const stale = /** @type {Pair[]} */ (pairs.filter((_, i) => isStale[i]));
       if (stale.length === 0) return isStale.map(Number);
-      const { succeeded } = await this.#commit(
-        stale.map(({ key, mod_revision }) => ({ key, target: MOD_REVISION, result: EQUAL, mod_revision })),
-        stale.map(({ key }) => ({ request_delete_range: { key } })),
-      );
-      if (succeeded) return isStale.map(Number);
+      if (await this.#deleteIfAllUnchanged(stale)) return isStale.map(Number);
     }
   }
 
@@ -306,11 +365,7 @@ function* groupsOf(batch) {
   for (const pending of batch) {
     const { type, id, value } = pending.request;
     const size = id.length + (value?.length ?? 0);
-    const fits =
-      group.length < MAX_REQUESTS &&
-      bytes + size <= MAX_BYTES &&
-      kindOf(type) === kindOf(group[0]?.request.type ?? type) &&
-      !(type !== "get" && written.get(id));
+    const fits = group.length < MAX_REQUESTS && bytes + size <= MAX_BYTES && !(type !== "get" && written.get(id));
     if (!fits) {
       if (group.length > 0) yield group;
       group = [];
@@ -327,17 +382,20 @@ function* groupsOf(batch) {
   if (group.length > 0) yield group;
 }
 
-/** @param {Request["type"]} type */
-function kindOf(type) {
-  return type === "evict" || type === "wait" ? type : "call";
-}
-
 /**
  * @param {unknown} error
  * @param {RegExp} what
  */
 function says(error, what) {
   return error instanceof Error && what.test(error.message);
+}
+
+/**
+ * @param {Request} request
+ * @param {unknown} error
+ */
+function toError({ type, id }, error) {
+  return type === "put" && says(error, NO_ROOM) ? quotaError(`ETCD3 set(${show(id)})`, { cause: error }) : error;
 }
 
 /** @param {string} id */

@@ -1,11 +1,13 @@
 import { PolystoreTypeError } from "../errors.js";
 import { decodeExpiry, decodeRecord, encodeRecord, isRecord } from "../record.js";
-import { Batch, inRuns } from "./batch.js";
+import { CallOrder } from "./call_order.js";
 import { hasMethods } from "./has.js";
 import { rangeOfPrefix, requireText } from "./text_key.js";
 
 /** Records to a page of a listing. */
 const PAGE_LENGTH = 1000;
+/** Batches that are under way at most; a database makes most of them one after the other. */
+const MOST_BATCHES = 32;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** UTF-8 of a database that keeps views: Level's own takes a U+FEFF off the beginning, so two keys would become one. */
 const WHOLE_TEXT = {
@@ -20,18 +22,18 @@ const WHOLE_TEXT = {
  * @typedef {{ database: any, encodings: { keyEncoding: any, valueEncoding: string } }} Target
  */
 /**
- * What a call reads and does, on one database; or the range that it lists.
+ * What a call reads and does, on one database; or the range that it lists or clears.
  * @typedef {{ target: Target, reads: string[], act: (changes: Changes) => unknown, range?: undefined }} Action
- * @typedef {{ target: Target, range: NonNullable<ReturnType<typeof rangeOfPrefix>> }} Listing
+ * @typedef {{ target: Target, range: NonNullable<ReturnType<typeof rangeOfPrefix>>, clears?: boolean }} Listing
  */
 /** @typedef {{ type: "put" | "del", key: string, value?: string }} Operation */
 
 /**
- * The queue of each database. Its sublevels share it: an eviction reads, compares and removes, and nothing that another
- * store writes to the same place may come in between.
- * @type {WeakMap<object, Batch<Action | Listing>>}
+ * The order of calls on each database. Its sublevels share it: an eviction reads, compares and removes, and nothing that
+ * another store writes to the same place may come in between.
+ * @type {WeakMap<object, CallOrder<Action | Listing>>}
  */
-const queues = new WeakMap();
+const orders = new WeakMap();
 
 /** @param {any} database */
 export function openLevel(database) {
@@ -47,26 +49,29 @@ export function openLevel(database) {
 class Level {
   type = "LEVEL";
   /** @type {import("./client.js").Client["can"]} */
-  can = ["list"];
+  can = ["list", "clear"];
   /** @type {"write"} */
   copies = "write";
   #target;
-  #queue;
+  #calls;
+  /** What comes before each key in the whole database. */
+  #path;
   /** Whether a read is under way that did not queue. */
   #isReading = false;
 
   /** @param {any} database */
   constructor(database) {
     this.#target = targetOf(database);
-    this.#queue = queueOf(database);
+    const root = rootOf(database);
+    this.#calls = callsOf(root);
+    this.#path = database === root ? "" : database.prefix;
   }
 
   /** @param {string} id */
-  async read(id) {
+  read(id) {
     requireText(id, "Level");
-    return decodeRecord(
-      this.#maySkipQueue() ? await this.#readAlone(id) : await this.#add([id], (changes) => changes.get(id)),
-    );
+    if (this.#maySkipQueue()) return this.#readAlone(id);
+    return this.#add([id], [id], false, (changes) => decodeRecord(changes.get(id)));
   }
 
   /**
@@ -77,19 +82,19 @@ class Level {
   write(id, value, expires) {
     requireText(id, "Level");
     const text = encodeRecord(value, expires);
-    return this.#add([], (changes) => changes.make({ type: "put", key: id, value: text }));
+    return this.#add([id], [], true, (changes) => changes.make({ type: "put", key: id, value: text }));
   }
 
   /** @param {string} id */
   erase(id) {
     requireText(id, "Level");
-    return this.#add([], (changes) => changes.make({ type: "del", key: id }));
+    return this.#add([id], [], true, (changes) => changes.make({ type: "del", key: id }));
   }
 
   /** @param {import("./client.js").Evicted[]} evicted */
   evict(evicted) {
     const ids = evicted.map(({ id }) => id);
-    return this.#add(ids, (changes) => {
+    return this.#add(ids, ids, true, (changes) => {
       const stale = evicted.filter(({ id, expires }) => {
         const record = decodeRecord(changes.get(id));
         return isRecord(record) && record.expires === expires;
@@ -107,7 +112,8 @@ class Level {
     const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
     const range = rangeOfPrefix(prefix);
     if (!range) return;
-    let { iterator, entries } = await this.#queue.add({ target: this.#target, range });
+    const scope = { writes: false, prefix: this.#path + prefix };
+    let { iterator, entries } = await this.#calls.add({ target: this.#target, range }, scope);
     try {
       while (entries.length > 0) {
         yield {
@@ -121,12 +127,21 @@ class Level {
     }
   }
 
+  /** @param {string} prefix */
+  clear(prefix) {
+    const range = rangeOfPrefix(prefix);
+    if (!range) return undefined;
+    const scope = { writes: true, prefix: this.#path + prefix };
+    return this.#calls.add({ target: this.#target, range, clears: true }, scope);
+  }
+
   close() {
     return this.#target.database.close();
   }
 
-  giveUp() {
-    this.#queue.giveUp();
+  /** @param {unknown} reply */
+  giveUp(reply) {
+    this.#calls.giveUp(reply);
   }
 
   /**
@@ -134,7 +149,7 @@ class Level {
    * now on it does not see. Others that are asked for meanwhile are one call.
    */
   #maySkipQueue() {
-    return this.#queue.isIdle && !this.#isReading && this.#target.database.supports.snapshots;
+    return this.#calls.isIdle && !this.#isReading && this.#target.database.supports.snapshots;
   }
 
   /** @param {string} id */
@@ -142,18 +157,22 @@ class Level {
     this.#isReading = true;
     try {
       const [text = null] = await read(this.#target, [id]);
-      return text;
+      return decodeRecord(text);
     } finally {
       this.#isReading = false;
     }
   }
 
   /**
+   * @param {string[]} ids
    * @param {string[]} reads
+   * @param {boolean} writes
    * @param {Action["act"]} act
    */
-  #add(reads, act) {
-    return this.#queue.add({ target: this.#target, reads, act });
+  #add(ids, reads, writes, act) {
+    const target = this.#target;
+    const keys = this.#path === "" ? ids : ids.map((id) => this.#path + id);
+    return this.#calls.add({ target, reads, act }, { writes, keys, kind: target });
   }
 }
 
@@ -195,31 +214,27 @@ function targetOf(database) {
 }
 
 /** @param {any} database */
-function queueOf(database) {
-  const { db } = database; // The database of a sublevel; of a browser-level, which is none, an IDBDatabase.
-  const root = db && hasMethods(db, "getMany") ? db : database;
-  const queue = queues.get(root) ?? new Batch(inRuns(kindOf, perform));
-  queues.set(root, queue);
-  return queue;
+function rootOf(database) {
+  const { db } = database; // A sublevel has its database here; a browser-level, which is not a sublevel, an IDBDatabase.
+  return db && hasMethods(db, "getMany") ? db : database;
+}
+
+/** @param {any} root */
+function callsOf(root) {
+  const calls = orders.get(root) ?? new CallOrder(perform, MOST_BATCHES);
+  orders.set(root, calls);
+  return calls;
 }
 
 /**
- * What goes together: actions on one database. A listing goes alone, as it sees what came before it and nothing else.
- * @param {Action | Listing} request
+ * @param {import("./batch.js").Pending<Action | Listing>[]} calls Actions on one database, or a listing.
  */
-function kindOf({ target, range }) {
-  return range ? undefined : target;
-}
-
-/**
- * @param {(Action | Listing)[]} requests
- * @returns {Promise<unknown[]>} The result of each, or a promise of it.
- */
-function perform(requests) {
-  const [first] = requests;
-  if (first.range) return list(first);
-  const actions = /** @type {Action[]} */ (requests);
-  return actions.length === 1 ? apply(actions) : applyTogether(actions);
+async function perform(calls) {
+  const [{ request, resolve }] = calls;
+  if (request.range) return resolve(await (request.clears ? clear(request) : list(request)));
+  const actions = calls.map(({ request }) => /** @type {Action} */ (request));
+  const results = await (actions.length === 1 ? apply(actions) : applyTogether(actions));
+  for (const [i, { resolve }] of calls.entries()) resolve(results[i]);
 }
 
 /** @param {Action[]} actions */
@@ -242,16 +257,50 @@ async function applyTogether(actions) {
  * Opens a listing and reads its first page.
  * @param {Listing} listing
  */
-async function list({ target: { database, encodings }, range: [gte, end] }) {
-  const iterator = database.iterator({ gte, ...(end !== null && { lt: end }), ...encodings });
+async function list({ target, range }) {
+  const { database } = target;
+  const iterator = iteratorOf(target, range);
   // Without a snapshot, as in a browser, later pages would show what is written from now on.
-  if (!database.supports.snapshots) return [{ iterator: null, entries: await iterator.all() }];
+  if (!database.supports.snapshots) return { iterator: null, entries: await iterator.all() };
   try {
-    return [{ iterator, entries: await iterator.nextv(PAGE_LENGTH) }];
+    return { iterator, entries: await iterator.nextv(PAGE_LENGTH) };
   } catch (error) {
     await iterator.close();
     throw error;
   }
+}
+
+/**
+ * Deletes the records of a range that are still as they were when they were listed: what other code writes meanwhile, or
+ * another process where the database allows that, stays.
+ * @param {Listing} listing
+ */
+async function clear({ target, range }) {
+  const iterator = iteratorOf(target, range);
+  try {
+    for (let entries; (entries = await iterator.nextv(PAGE_LENGTH)).length > 0;) {
+      const records = /** @type {[string, string][]} */ (entries).filter(([, text]) => isRecord(decodeExpiry(text)));
+      if (records.length === 0) continue;
+      const keys = records.map(([key]) => key);
+      const texts = await read(target, keys);
+      const unchanged = keys.filter((_, i) => texts[i] === records[i][1]);
+      if (unchanged.length > 0)
+        await write(
+          target,
+          unchanged.map((key) => ({ type: "del", key })),
+        );
+    }
+  } finally {
+    await iterator.close();
+  }
+}
+
+/**
+ * @param {Target} target
+ * @param {Listing["range"]} range
+ */
+function iteratorOf({ database, encodings }, [gte, end]) {
+  return database.iterator({ gte, ...(end !== null && { lt: end }), ...encodings });
 }
 
 /** @param {Action[]} actions On one database. */

@@ -1,6 +1,6 @@
 import { PolystoreError, PolystoreTypeError, quotaError, show } from "../errors.js";
 import { decodeValue, isRecord } from "../record.js";
-import { Batch, inRuns } from "./batch.js";
+import { CallOrder } from "./call_order.js";
 import { requireColumns } from "./kv_table.js";
 import { rangeOfPrefix, requireText } from "./text_key.js";
 
@@ -45,17 +45,30 @@ const UPSERT = "ON CONFLICT (id) DO UPDATE SET value = EXCLUDED.value, expires_a
 const READ_ONE = `SELECT ${RECORD} FROM kv WHERE id = $1`;
 const READ = `SELECT ${ROW} FROM kv WHERE id = ANY($1::text[])`;
 const WRITE_ONE = `INSERT INTO kv (id, value, expires_at) VALUES ($1, $2, $3) ${UPSERT}`;
-const WRITE = `
-  INSERT INTO kv (id, value, expires_at) SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[]) ${UPSERT}`;
 const ERASE_ONE = "DELETE FROM kv WHERE id = $1";
-// Whoever locks several rows does so in one order, else two of them would wait for each other.
+// Statements that change several rows lock them in one order, or two of them would wait for each other. Rows that another
+// transaction has locked are left out, so that the others need not wait for it.
+/** What follows WITH: the rows with the keys of the first parameter that are locked for this statement. */
+const FREE = `
+  free AS (SELECT id FROM kv WHERE id = ANY($1::text[]) ORDER BY id COLLATE "C" FOR UPDATE SKIP LOCKED)`;
+const WRITE = `
+  WITH ${FREE}
+  INSERT INTO kv (id, value, expires_at)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS given (id, value, expires_at)
+    WHERE id IN (SELECT id FROM free) OR NOT EXISTS (SELECT FROM kv WHERE kv.id = given.id)
+    ORDER BY id COLLATE "C"
+  ${UPSERT} RETURNING 'k' || id AS key`;
 const ERASE = `
-  WITH locked AS (SELECT id FROM kv WHERE id = ANY($1::text[]) ORDER BY id COLLATE "C" FOR UPDATE)
-  DELETE FROM kv USING locked WHERE kv.id = locked.id`;
-const EVICT = `
+  WITH ${FREE}, erased AS (DELETE FROM kv USING free WHERE kv.id = free.id)
+  SELECT 'k' || id AS key FROM kv WHERE id = ANY($1::text[]) AND id NOT IN (SELECT id FROM free)`;
+/** @param {string} [whereLocked] What to do about a row that another transaction has locked; without it, wait. */
+const evictStatement = (whereLocked = "") => `
   WITH given AS (SELECT * FROM unnest($1::text[], $2::float8[]) AS given (id, expires)),
-    locked AS (SELECT id, expires FROM kv JOIN given USING (id) ORDER BY id COLLATE "C" FOR UPDATE OF kv)
+    locked AS (SELECT id, expires FROM kv JOIN given USING (id) ORDER BY id COLLATE "C" FOR UPDATE OF kv ${whereLocked})
   DELETE FROM kv USING locked WHERE kv.id = locked.id AND ${EXPIRES} IS NOT DISTINCT FROM locked.expires`;
+const EVICT = evictStatement();
+// A reader does not wait for whoever is changing the row.
+const EVICT_UNLOCKED = evictStatement("SKIP LOCKED");
 const LIST_ALL = `SELECT ${ROW} FROM kv`;
 const LIST = `${LIST_ALL} WHERE ${IN_RANGE}`;
 const LIST_PAGE = `${LIST} ${PAGE}`;
@@ -63,7 +76,8 @@ const LIST_EXPIRED = `${LIST} AND ($4::timestamptz IS NULL OR expires_at <= $4) 
 
 /** @typedef {import("./client.js").Evicted} Evicted */
 /** @typedef {{ type: "read" | "write" | "erase", id: string, text?: string, expires?: number | null }} Single */
-/** What goes alone, in its place among the others. @typedef {{ type: "other", run: () => Promise<unknown> }} Other */
+/** A call that is sent alone, in its place among the others. @typedef {{ type: "other", run: () => Promise<unknown> }} Other */
+/** @typedef {import("./batch.js").Pending<Single>} Pending */
 /** @typedef {{ key: string, value: string, expires: number | null }} Row */
 /** @typedef {[start: string, end: string | null]} Range */
 
@@ -113,17 +127,19 @@ class Postgres {
   /** @type {"write"} */
   copies = "write";
   #client;
-  /** @type {Batch<Single | Other>} */
-  #batch = new Batch(inRuns(kindOf, (requests) => this.#perform(requests)));
+  /** @type {CallOrder<Single | Other>} */
+  #calls;
 
   /** @param {any} client */
   constructor(client) {
     this.#client = client;
+    // A write that is given up goes on on its connection of the Pool, and would overwrite what another connection has written.
+    this.#calls = new CallOrder((run) => this.#perform(run), connectionsOf(client), true);
   }
 
   /** @param {string} id */
-  async read(id) {
-    return toRecord(await this.#batch.add({ type: "read", id: keyOf(id) }));
+  read(id) {
+    return this.#add({ type: "read", id: keyOf(id) });
   }
 
   /**
@@ -132,17 +148,18 @@ class Postgres {
    * @param {number | null} expires
    */
   write(id, value, expires) {
-    return this.#batch.add({ type: "write", id: keyOf(id), text: JSON.stringify(value), expires });
+    return this.#add({ type: "write", id: keyOf(id), text: JSON.stringify(value), expires });
   }
 
   /** @param {string} id */
   erase(id) {
-    return this.#batch.add({ type: "erase", id: keyOf(id) });
+    return this.#add({ type: "erase", id: keyOf(id) });
   }
 
   /** @param {Evicted[]} evicted */
   evict(evicted) {
-    return this.#alone(() => this.#evict(evicted));
+    const scope = { writes: true, keys: evicted.map(({ id }) => id) };
+    return this.#alone(scope, () => this.#evict(EVICT_UNLOCKED, evicted));
   }
 
   /**
@@ -152,16 +169,19 @@ class Postgres {
   async *pages(prefix, wanted) {
     const range = rangeOf(prefix);
     if (!range) return;
+    const scope = { writes: false, prefix };
     if (wanted !== "stream") {
       // To compare every key with nothing would take a tenth of the time.
-      yield toPage(await this.#alone(() => (prefix === "" ? this.#select(LIST_ALL, []) : this.#select(LIST, range))));
+      const select = () => (prefix === "" ? this.#select(LIST_ALL, []) : this.#select(LIST, range));
+      yield toPage(await this.#alone(scope, select));
       return;
     }
     /** @type {string | null} */
     let last = null;
     for (;;) {
+      const select = () => this.#select(LIST_PAGE, [...range, last]);
       /** @type {Row[]} */
-      const rows = await this.#alone(() => this.#select(LIST_PAGE, [...range, last]));
+      const rows = await this.#alone(last === null ? scope : { writes: false }, select);
       yield toPage(rows);
       if (rows.length < PAGE_LENGTH) return;
       last = idOf(rows[rows.length - 1]);
@@ -170,87 +190,119 @@ class Postgres {
 
   /** @param {string} prefix */
   clear(prefix) {
-    return this.#alone(() => this.#sweep(prefix, null));
+    return this.#alone({ writes: true, prefix }, () => this.#sweep(prefix, null));
   }
 
   /** @param {string} prefix */
   prune(prefix) {
     const now = toTimestamp(Date.now());
-    return this.#alone(() => this.#sweep(prefix, now));
+    return this.#alone({ writes: true, prefix }, () => this.#sweep(prefix, now));
   }
 
   close() {
     return endPostgres(this.#client);
   }
 
-  giveUp() {
-    this.#batch.giveUp();
+  /** @param {unknown} reply */
+  giveUp(reply) {
+    this.#calls.giveUp(reply);
+  }
+
+  /** @param {Single} request */
+  #add(request) {
+    const { type, id } = request;
+    return this.#calls.add(request, { writes: type !== "read", keys: [id], kind: type });
   }
 
   /**
    * @template Result
+   * @param {import("./call_order.js").Scope} scope
    * @param {() => Promise<Result>} run
    * @returns {Promise<Result>}
    */
-  #alone(run) {
-    return this.#batch.add({ type: "other", run });
+  #alone(scope, run) {
+    return this.#calls.add({ type: "other", run }, scope);
   }
 
-  /**
-   * @param {(Single | Other)[]} requests Of one type.
-   * @returns {Promise<unknown[]>}
-   */
-  async #perform(requests) {
-    const [first] = requests;
-    if (first.type === "other") return [await first.run()];
-    const singles = /** @type {Single[]} */ (requests);
-    if (first.type === "read") return this.#read(singles.map(({ id }) => id));
-    if (first.type === "write") return this.#write(singles);
-    const ids = singles.map(({ id }) => id);
-    await (ids.length === 1 ? this.#query(ERASE_ONE, ids) : this.#query(ERASE, [ids]));
-    return [];
+  /** @param {import("./batch.js").Pending<Single | Other>[]} calls Of one type. */
+  async #perform(calls) {
+    const [{ request, resolve }] = calls;
+    if (request.type === "other") return resolve(await request.run());
+    const singles = /** @type {Pending[]} */ (calls);
+    if (request.type === "read") await this.#read(singles);
+    else if (request.type === "write") await this.#writeTogether([...chainsOf(singles).values()]);
+    else await this.#erase(singles);
   }
 
-  /** @param {string[]} ids */
-  async #read(ids) {
-    if (ids.length === 1) return this.#select(READ_ONE, ids);
+  /** @param {Pending[]} calls */
+  async #read(calls) {
+    const ids = calls.map(({ request }) => request.id);
+    if (ids.length === 1) return calls[0].resolve(toRecord((await this.#select(READ_ONE, ids))[0]));
     const found = new Map((await this.#select(READ, [ids])).map((row) => [idOf(row), row]));
-    return ids.map((id) => found.get(id));
-  }
-
-  /** @param {Single[]} requests */
-  async #write(requests) {
-    /** @type {Map<Single, unknown>} */
-    const errors = new Map();
-    await this.#writeSome(requests, errors);
-    return requests.map((request) => (errors.has(request) ? Promise.reject(errors.get(request)) : undefined));
+    for (const { request, resolve } of calls) resolve(toRecord(found.get(request.id)));
   }
 
   /**
-   * Writes in one statement; if that fails for the sake of one record, in two, until those that fail are alone.
-   * @param {Single[]} requests
-   * @param {Map<Single, unknown>} errors Receives what failed.
+   * Writes the last value of each chain in one statement; if that fails for the sake of one record, in two, until those that
+   * fail are alone.
+   * @param {Pending[][]} chains Of writes to one key each.
    */
-  async #writeSome(requests, errors) {
+  async #writeTogether(chains) {
+    if (chains.length === 1) return this.#writeAlone(chains[0]);
+    let rows;
     try {
-      // One statement may not write a row twice: the last one counts.
-      const last = [...new Map(requests.map((request) => [request.id, request])).values()];
-      if (last.length === 1) await this.#query(WRITE_ONE, columnsOf(last[0]));
-      else await this.#query(WRITE, transposed(last.sort(byId).map(columnsOf)));
+      rows = await this.#select(WRITE, transposed(chains.map((chain) => columnsOf(chain[chain.length - 1].request))));
     } catch (error) {
-      if (requests.length === 1) return void errors.set(requests[0], writeError(requests[0].id, error));
       if (!mayBeOfOne(error)) throw error;
-      const middle = requests.length >> 1;
-      await this.#writeSome(requests.slice(0, middle), errors);
-      await this.#writeSome(requests.slice(middle), errors);
+      const middle = chains.length >> 1;
+      await this.#writeTogether(chains.slice(0, middle));
+      await this.#writeTogether(chains.slice(middle));
+      return;
+    }
+    const written = new Set(rows.map(idOf));
+    for (const chain of chains) {
+      if (written.has(chain[0].request.id)) for (const { resolve } of chain) resolve();
+      else this.#writeAlone(chain); // Its row is locked, which is not the affair of the others.
     }
   }
 
-  /** @param {Evicted[]} evicted */
-  async #evict(evicted) {
+  /**
+   * Writes the last value of those for one key; where the server refuses that value, the one before it.
+   * @param {Pending[]} chain
+   */
+  async #writeAlone(chain) {
+    for (let last = chain.length - 1; last >= 0; --last) {
+      const { request, reject } = chain[last];
+      try {
+        await this.#query(WRITE_ONE, columnsOf(request));
+        for (const { resolve } of chain.slice(0, last + 1)) resolve();
+        return;
+      } catch (error) {
+        reject(writeError(request.id, error));
+        if (!mayBeOfOne(error)) return chain.forEach(({ reject }) => reject(error));
+      }
+    }
+  }
+
+  /** @param {Pending[]} calls */
+  async #erase(calls) {
+    const chains = chainsOf(calls);
+    const ids = [...chains.keys()];
+    const locked = new Set(ids.length === 1 ? ids : (await this.#select(ERASE, [ids])).map(idOf));
+    for (const [id, chain] of chains) {
+      const erased = locked.has(id) ? this.#query(ERASE_ONE, [id]) : undefined;
+      for (const { resolve } of chain) resolve(erased);
+    }
+  }
+
+  /**
+   * @param {string} statement
+   * @param {Evicted[]} evicted
+   */
+  async #evict(statement, evicted) {
     if (evicted.length === 0) return 0;
     const { rowCount, affectedRows } = await this.#query(
-      EVICT,
+      statement,
       transposed(evicted.map(({ id, expires }) => [id, expires])),
     );
     return rowCount ?? affectedRows; // Of pg, or of PGlite.
@@ -270,7 +322,10 @@ class Postgres {
       /** @type {Row[]} */
       const rows = await this.#select(LIST_EXPIRED, [...range, last, until]);
       const records = rows.filter((row) => isRecord(toRecord(row)));
-      count += await this.#evict(records.map((row) => ({ id: idOf(row), expires: row.expires })));
+      count += await this.#evict(
+        EVICT,
+        records.map((row) => ({ id: idOf(row), expires: row.expires })),
+      );
       if (rows.length < PAGE_LENGTH) break;
       last = idOf(rows[rows.length - 1]);
     }
@@ -307,11 +362,27 @@ class Postgres {
 }
 
 /**
- * What is one statement.
- * @param {Single | Other} request
+ * How many statements a client can have under way.
+ * @param {any} client
  */
-function kindOf({ type }) {
-  return type === "other" ? undefined : type;
+function connectionsOf(client) {
+  const isPool = typeof client.totalCount === "number";
+  return isPool ? (client.options?.max ?? 10) : 1;
+}
+
+/**
+ * The calls on each key, in their order.
+ * @param {Pending[]} calls
+ */
+function chainsOf(calls) {
+  /** @type {Map<string, Pending[]>} */
+  const chains = new Map();
+  for (const call of calls) {
+    const chain = chains.get(call.request.id);
+    if (chain) chain.push(call);
+    else chains.set(call.request.id, [call]);
+  }
+  return chains;
 }
 
 /** @param {Single} request */
@@ -322,11 +393,6 @@ function columnsOf({ id, text, expires = null }) {
 /** @param {unknown[][]} rows @returns {unknown[][]} */
 function transposed(rows) {
   return rows[0].map((_, i) => rows.map((row) => row[i]));
-}
-
-/** The order in which rows are locked. @param {Single} a @param {Single} b */
-function byId(a, b) {
-  return a.id < b.id ? -1 : 1;
 }
 
 /**

@@ -303,6 +303,50 @@ test("a server that goes away is ERR_CLIENT with the cause, and the store works 
   }
 });
 
+testEtcd("a call that etcd does not answer holds up the calls on its key only", async (client) => {
+  const store = kv(client);
+  await store.set("b", 0);
+  const exec = client.pool.exec;
+  /** @type {((value?: unknown) => void)[]} */
+  const held = [];
+  client.pool.exec = async function (/** @type {any[]} */ ...args) {
+    if (args[1] === "put" && String(args[2].key) === "a") await new Promise((resolve) => held.push(resolve));
+    return exec.apply(this, args);
+  };
+  const first = store.set("a", 1);
+  await new Promise((resolve) => setImmediate(resolve)); // The calls of one tick are one transaction.
+  const second = [store.set("a", 2), store.get("a"), store.keys()];
+  assert.deepEqual(await Promise.all([store.set("b", 1), store.get("b"), store.prefix("b").keys()]), ["b", 1, [""]]);
+  await store.set("c", 1);
+  assert.equal(held.length, 1);
+  client.pool.exec = exec;
+  held[0]();
+  const [, value, keys] = await Promise.all(second);
+  assert.equal(await first, "a");
+  assert.equal(value, 2);
+  assert.ok(
+    /** @type {string[]} */ (keys).includes("a"),
+    "a listing comes after the writes that were called before it",
+  );
+});
+
+testEtcd("clear() spares what another process has just written anew, and nothing else", async (client) => {
+  const store = kv(client);
+  await Promise.all(Array.from({ length: 200 }, (_, i) => store.set(`k${i}`, i)));
+  const other = connect();
+  const exec = client.pool.exec;
+  client.pool.exec = async function (/** @type {any[]} */ ...args) {
+    if (args[1] === "txn") {
+      client.pool.exec = exec;
+      await other.put("k7").value('{"expires":null,"value":"new"}');
+    }
+    return exec.apply(this, args);
+  };
+  await store.clear();
+  assert.deepEqual(await store.all(), { k7: "new" });
+  other.close();
+});
+
 testEtcd("a call that etcd does not answer keeps no other waiting once it is given up", async (client) => {
   const store = kv(client, { timeout: "20ms" });
   const exec = client.pool.exec;

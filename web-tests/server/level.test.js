@@ -193,6 +193,48 @@ test("a single write is no batch, which would take twice the time", async () => 
   assert.deepEqual(calls, ["put", "del"]);
 });
 
+test("a call that is never answered holds up the calls on its key only, in the database and its sublevels", async () => {
+  const database = /** @type {any} */ (new MemoryLevel());
+  const [store, sub] = [kv(database), kv(database.sublevel("s"))];
+  await Promise.all([store.set("b", 0), sub.set("b", 0)]);
+  const { put } = database;
+  /** @type {((value?: unknown) => void)[]} */
+  const held = [];
+  database.put = async (/** @type {any[]} */ ...args) => {
+    if (args[0] === "!s!a") await new Promise((resolve) => held.push(resolve));
+    return put.apply(database, args);
+  };
+  const first = store.set("!s!a", '"written past the sublevel"');
+  await new Promise((resolve) => setImmediate(resolve)); // The calls of one tick are one batch.
+  const later = [sub.set("a", 2), sub.get("a"), sub.keys()];
+  assert.deepEqual(await Promise.all([sub.set("b", 1), sub.get("b"), store.get("b")]), ["b", 1, 0]);
+  await store.set("c", 1);
+  assert.equal(held.length, 1);
+  held[0]();
+  assert.deepEqual(await Promise.all(later), ["a", 2, ["a", "b"]]);
+  await first;
+});
+
+test("clear() spares what other code has just written anew, and nothing else", async () => {
+  const database = /** @type {any} */ (new MemoryLevel());
+  const store = kv(database);
+  await Promise.all(Array.from({ length: 200 }, (_, i) => store.set(`k${i}`, i)));
+  const iterator = database.iterator.bind(database);
+  database.iterator = (/** @type {any} */ options) => {
+    database.iterator = iterator;
+    const made = iterator(options);
+    const nextv = made.nextv.bind(made);
+    made.nextv = async (/** @type {number} */ length) => {
+      const page = await nextv(length);
+      await database.put("k7", '{"expires":null,"value":"new"}');
+      return page;
+    };
+    return made;
+  };
+  await store.clear();
+  assert.deepEqual(await store.all(), { k7: "new" });
+});
+
 test("a call that is not answered in the store's timeout is ERR_CLIENT, and no later one waits", async () => {
   const database = /** @type {any} */ (new MemoryLevel());
   const [store, patient] = ["50ms", "10s"].map((timeout) => kv(database, { timeout }));

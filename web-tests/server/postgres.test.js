@@ -349,6 +349,85 @@ testPostgres(
   },
 );
 
+testPostgres("a locked row holds up the calls on its key only, in the same tick and later", async (client) => {
+  const store = kv(client);
+  await Promise.all(["a", "b", "c", "d", "e"].map((key) => store.set(key, 0)));
+  await store.set("expired", 1, { expires: 0.001 });
+  const locking = await client.connect();
+  await locking.query("BEGIN; SELECT FROM kv WHERE id IN ('a', 'e', 'expired') FOR UPDATE");
+  let settled = 0;
+  /** @param {Promise<unknown>} call */
+  const stuck = (call) => call.finally(() => ++settled);
+  try {
+    const held = [stuck(store.set("a", 1))];
+    assert.equal(await store.set("b", 1), "b", "after it in one tick");
+    const others = [store.set("b", 2), store.get("b"), store.del("c"), store.set("new", 1), store.has("d")];
+    held.push(stuck(store.set("a", 2)), stuck(store.get("a")), stuck(store.del("e")), stuck(store.keys()));
+    assert.deepEqual(await Promise.all([...others, store.del("d")]), ["b", 2, "c", "new", true, "d"]);
+    await store.set("after the listing", 1);
+    assert.deepEqual(await store.prefix("b").all(), { "": 2 });
+    assert.equal(await store.get("expired"), null);
+    assert.equal(settled, 0);
+    await locking.query("COMMIT");
+    const [, , value, , keys] = await Promise.all(held);
+    assert.equal(value, 2);
+    assert.ok(
+      !(/** @type {string[]} */ (keys).includes("e")),
+      "a listing comes after the writes that were called before it",
+    );
+    assert.deepEqual(await store.all(), { a: 2, b: 2, new: 1, "after the listing": 1 });
+  } finally {
+    locking.release(true);
+  }
+});
+
+testPostgres("a clear() comes after all calls before it, and before those after it", async (client) => {
+  const store = kv(client);
+  await store.set("a:1", 0);
+  const locking = await client.connect();
+  await locking.query("BEGIN; SELECT FROM kv WHERE id = 'a:1' FOR UPDATE");
+  try {
+    const calls = [store.set("a:1", 1), store.get("a:1"), store.prefix("a:").clear(), store.set("a:2", 2)];
+    await store.set("b", 1);
+    await locking.query("COMMIT");
+    assert.equal((await Promise.all(calls))[1], 1);
+    assert.deepEqual(await store.all(), { "a:2": 2, b: 1 });
+  } finally {
+    locking.release(true);
+  }
+});
+
+testPostgres(
+  "a set that was given up and is carried out late does not replace one that was called after it",
+  async (client) => {
+    const [store, patient] = ["50ms", "10s"].map((timeout) => kv(client, { timeout }));
+    await patient.set("a", 0);
+    // The first value waits for a lock that the second one does not need.
+    await client.query(`
+      CREATE FUNCTION delay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.value = '1' THEN PERFORM pg_advisory_xact_lock_shared(42); END IF;
+        RETURN NEW;
+      END $$;
+      CREATE TRIGGER delay BEFORE INSERT ON kv FOR EACH ROW EXECUTE FUNCTION delay()`);
+    const locking = await client.connect();
+    await locking.query("SELECT pg_advisory_lock(42)");
+    try {
+      await assert.rejects(store.set("a", 1), { code: "ERR_CLIENT", message: /the store's timeout/ });
+      await assert.rejects(store.set("a", "never"), { code: "ERR_CLIENT" });
+      const second = patient.set("a", 2);
+      assert.deepEqual([await patient.get("b"), await patient.set("b", 3)], [null, "b"]);
+      await locking.query("SELECT pg_advisory_unlock(42)");
+      await second;
+      // The late one is no longer under way when a statement has taken its lock from everybody.
+      await locking.query("SELECT pg_advisory_lock(42)");
+      assert.deepEqual(await patient.all(), { a: 2, b: 3 });
+    } finally {
+      locking.release(true);
+      await client.query("DROP TABLE kv; DROP FUNCTION delay");
+    }
+  },
+);
+
 testPostgres(
   "a server that is stopped is ERR_CLIENT, and the store of a Pool works when it is back",
   async (client) => {
