@@ -1,15 +1,19 @@
 import { PolystoreError, PolystoreTypeError, show } from "./errors.js";
-import { END, JSON_TYPE, LINES_TYPE, MOST_CALLS } from "./http_protocol.js";
+import { END, JSON_TYPE, LINES_TYPE, MOST_CALLS, PATIENCE } from "./http_protocol.js";
 
 /** @typedef {import("./errors.js").Code} Code */
 /** @typedef {import("./server.js").HandlerOptions} Options */
 /** @typedef {import("./server.js").Handler} Handler */
 /** @typedef {import("./server.js").HandledStore} Store */
-/** @typedef {{ request: Request, store: Store, query: URLSearchParams, maxBody: number }} Call */
+/** @typedef {{ request: Request, store: Store, query: URLSearchParams, maxBody: number, isOpen: boolean }} Call */
 
 const DEFAULT_MAX_BODY = 1024 * 1024;
 /** About how many characters of a listing are in memory at a time. */
 const CHUNK = 32 * 1024;
+/** What can change the store. */
+const CHANGES = ["PUT", "DELETE", "POST"];
+/** The host names that nobody can make lead elsewhere: those without a dot, IP addresses, and what is always this machine. */
+const FIXED_HOST = /^([^.]+|[\d.]+|\[.*\]|.*\.localhost)$/;
 /** What other errors mean is not for the client to know: they may have paths and addresses in them. */
 const STATUS = /** @type {Partial<Record<Code, number>>} */ ({
   ERR_EXPIRES: 400,
@@ -27,7 +31,7 @@ const encoder = new TextEncoder();
 const OF_KEY = {
   async GET({ store }, key) {
     const value = await store.get(key);
-    return value === null ? nothing(404) : json(value);
+    return json(value, value === null ? { status: 404 } : {}); // The null tells our 404 from those of other servers.
   },
   async HEAD({ store }, key) {
     return nothing((await store.has(key)) ? 200 : 404);
@@ -82,7 +86,7 @@ const CALLS = {
  * @returns {Handler}
  */
 export function handler(store, options = {}) {
-  const { token, maxBody = DEFAULT_MAX_BODY, path = "/", origin } = checked(store, options);
+  const { token, maxBody = DEFAULT_MAX_BODY, path = "/", origin, host } = checked(store, options);
   const base = path.replace(/\/$/, "");
 
   /** @param {Request} request */
@@ -91,6 +95,8 @@ export function handler(store, options = {}) {
       const headers = { "www-authenticate": "Bearer" };
       return refuse(401, "ERR_CLIENT", "The token is missing, or it is another one.", headers);
     }
+    const distrust = (token === undefined && distrustOfHost(request, host)) || distrustOfPage(request, origin);
+    if (distrust) return refuse(403, "ERR_CLIENT", distrust);
     try {
       const { pathname, search, searchParams: query } = new URL(request.url);
       const rest = pathname.slice(base.length);
@@ -100,10 +106,11 @@ export function handler(store, options = {}) {
       const key = decode(rest.slice(1));
       const methods = key === "" ? OF_ALL : OF_KEY;
       if (!Object.hasOwn(methods, request.method)) return notAllowed(Object.keys(methods));
-      return await methods[request.method]({ request, store, query, maxBody }, key);
+      return await methods[request.method]({ request, store, query, maxBody, isOpen: token === undefined }, key);
     } catch (error) {
       if (error instanceof TooLarge)
         return refuse(413, "ERR_QUOTA", `More than the ${maxBody} bytes that are taken here.`);
+      if (error instanceof NotJson) return refuse(415, "ERR_VALUE", error.message);
       const { code, message } = refusalOf(error);
       return refuse(STATUS[code] ?? 500, code, message);
     }
@@ -137,6 +144,10 @@ function checked(store, options) {
       fits: (/** @type {unknown} */ origin) => typeof origin === "string",
       says: 'a text like "https://example.com", or "*"',
     },
+    host: {
+      fits: (/** @type {unknown} */ host) => [host].flat().every((name) => typeof name === "string"),
+      says: 'a text like "example.com", a list of such, or "*"',
+    },
   };
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(expected, name)) {
@@ -168,6 +179,54 @@ function isAuthorized(request, token) {
 }
 
 /**
+ * Says why a request is refused that may come from a page whose own host name was made to lead to this server (DNS rebinding):
+ * to the browser, such a page has the server's origin.
+ * @param {Request} request
+ * @param {Options["host"]} expected
+ */
+function distrustOfHost(request, expected = []) {
+  const host = hostOf(request);
+  const { hostname } = parse(`http://${host}`);
+  if (FIXED_HOST.test(hostname) || [expected].flat().some((name) => ["*", host, hostname].includes(name))) return "";
+  return `The request is for the host ${show(host)}, which any page might have made lead to this server, and handler() has no token. Give it the option token, or { host: ${show(hostname)} } if the server has this name.`;
+}
+
+/**
+ * Says why a request is refused that would change something, and comes from a page that may not. No page can keep its browser
+ * from saying so, and no other program says it.
+ * @param {Request} request
+ * @param {string | undefined} allowed
+ */
+function distrustOfPage(request, allowed) {
+  const { method, headers } = request;
+  const origin = headers.get("origin");
+  const site = headers.get("sec-fetch-site");
+  if (!CHANGES.includes(method) || allowed === "*" || (origin !== null && origin === allowed)) return "";
+  // A browser says "site" over HTTPS and to this machine only. A proxy may have changed the host.
+  const isOwn =
+    site === null ? origin === null || parse(origin).host === hostOf(request) : ["same-origin", "none"].includes(site);
+  if (isOwn) return "";
+  return `A page of ${origin ?? "another origin"} may not change what is stored here. If it is to, give handler() its origin: { origin: "https://…" }.`;
+}
+
+/** @param {Request} request */
+function hostOf({ headers, url }) {
+  return headers.get("host") ?? parse(url).host;
+}
+
+/**
+ * @param {string} url
+ * @returns {{ host: string, hostname: string }}
+ */
+function parse(url) {
+  try {
+    return new URL(url);
+  } catch {
+    return { host: "", hostname: "" }; // An origin may be "null".
+  }
+}
+
+/**
  * @param {string} text
  * @throws {PolystoreError} ERR_KEY where it is not UTF-8: read all the same, two such keys would be one.
  */
@@ -191,13 +250,20 @@ function wantsLines({ request }) {
 
 /** What a body is that is longer than it may be. */
 class TooLarge extends Error {}
+/** What a body is that does not say that it is JSON: a browser lets any page send such a one anywhere. */
+class NotJson extends Error {}
 
 /**
  * @param {Call} call
  * @returns {Promise<any>}
  * @throws {PolystoreError} ERR_VALUE
  */
-async function readJson({ request, maxBody }) {
+async function readJson({ request, maxBody, isOpen }) {
+  const type = request.headers.get("content-type");
+  // No browser sends a body without a type, unless it says which origin it comes from.
+  if (isOpen && type !== null && !/^application\/json *(;|$)/i.test(type)) {
+    throw new NotJson(`The body is ${show(type)}. Send JSON, with the header Content-Type: ${JSON_TYPE}.`);
+  }
   try {
     return JSON.parse(await readText(request, maxBody));
   } catch (error) {
@@ -257,29 +323,53 @@ function isCall(call) {
  */
 function linesOf(store) {
   const entries = store[Symbol.asyncIterator]();
+  let isOpen = true;
+  /** @type {any} */
+  let timer;
   /** @type {UnderlyingDefaultSource<Uint8Array>} */
   const source = {
     async pull(controller) {
-      let text = "";
-      try {
-        while (text.length < CHUNK) {
-          const { done, value } = await entries.next();
-          text += `${done ? END : JSON.stringify(value)}\n`;
-          if (!done) continue;
-          controller.enqueue(encoder.encode(text));
-          return controller.close();
-        }
-        controller.enqueue(encoder.encode(text));
-      } catch (error) {
-        controller.enqueue(encoder.encode(`${text}${JSON.stringify(refusalOf(error))}\n`));
-        controller.close();
-      }
+      clearTimeout(timer);
+      await fill(controller);
+      if (!isOpen) return;
+      // As long as it is open, an iteration holds a page of records, and whatever its store keeps for it.
+      timer = setTimeout(() => {
+        controller.error(new Error(`The listing was cut off: its reader took nothing for ${PATIENCE / 1000} s.`));
+        entries.return?.();
+      }, PATIENCE);
+      timer.unref?.();
     },
     async cancel() {
+      isOpen = false;
+      clearTimeout(timer);
       await entries.return?.();
     },
   };
   return new ReadableStream(source, { highWaterMark: 0 });
+
+  /** @param {ReadableStreamDefaultController<Uint8Array>} controller */
+  async function fill(controller) {
+    let text = "";
+    try {
+      while (text.length < CHUNK) {
+        const { done, value } = await entries.next();
+        text += `${done ? END : JSON.stringify(value)}\n`;
+        if (!done) continue;
+        controller.enqueue(encoder.encode(text));
+        return close(controller);
+      }
+      controller.enqueue(encoder.encode(text));
+    } catch (error) {
+      controller.enqueue(encoder.encode(`${text}${JSON.stringify(refusalOf(error))}\n`));
+      close(controller);
+    }
+  }
+
+  /** @param {ReadableStreamDefaultController<Uint8Array>} controller */
+  function close(controller) {
+    isOpen = false;
+    controller.close();
+  }
 }
 
 /**

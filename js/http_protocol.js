@@ -1,7 +1,7 @@
 // What our client and our handler say to each other over HTTP. It is the protocol of polystore 0.27, whose client and whose
 // servers know the first four requests, with an object as the answer to the fourth; the rest is ours.
 //
-//     GET    /:key               200 and the value as JSON / 404
+//     GET    /:key               200 and the value as JSON / 404, from our handler with the body null: a proxy has its own 404
 //     PUT    /:key[?expires=e]   the value as JSON is set; e is a number of seconds
 //     DELETE /:key
 //     GET    /?prefix=p          200 and an object of all values whose keys begin with p, which the keys in it lack; or, where
@@ -26,6 +26,8 @@ export const LINES_TYPE = "application/x-ndjson";
 export const END = "{}";
 /** Enough to make the cost of a request small beside theirs, and few enough to be in memory at a time. */
 export const MOST_CALLS = 100;
+/** How long a reader may take nothing of an answer before it is cut off, in milliseconds. */
+export const PATIENCE = 30_000;
 
 /** @typedef {["get" | "has" | "del", string] | ["set", string, unknown, number | null]} Call */
 /** @typedef {{ result?: any, code?: unknown, message?: unknown }} Outcome */

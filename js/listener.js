@@ -1,7 +1,15 @@
+import { PATIENCE } from "./http_protocol.js";
+
 // Node's HTTP server has requests and responses of its own: between those and the standard ones.
 
-/** @typedef {import("node:http").IncomingMessage} Incoming */
+/** With what other code, such as express.json(), has made of the body. @typedef {import("node:http").IncomingMessage & { body?: unknown }} Incoming */
 /** @typedef {import("node:http").ServerResponse} Outgoing */
+
+/** How many bytes of an answer wait for its reader at a time. */
+const SLICE = 64 * 1024;
+
+const BODY_IS_GONE =
+  "The body of the request was read before listener() was called, and is not in request.body. Call listener() before what reads bodies, or put what it has read into request.body: for Fastify, request.raw.body = request.body.";
 
 /**
  * Makes a listener for node:http of a handler; see server.d.ts.
@@ -11,7 +19,9 @@
 export function listener(handle) {
   return async (incoming, outgoing) => {
     try {
-      const request = requestOf(incoming);
+      const body = bodyOf(incoming);
+      if (body === undefined) return await refuseLostBody(outgoing);
+      const request = requestOf(incoming, body);
       await send(request === null ? new Response(null, { status: 400 }) : await handle(request), outgoing);
     } catch (error) {
       console.error(error); // Of the handler, or of the stream that it gave.
@@ -24,11 +34,10 @@ export function listener(handle) {
 
 /**
  * @param {Incoming} incoming
+ * @param {BodyInit | null} body
  * @returns {Request | null} Null if it is none that can be answered.
  */
-function requestOf(incoming) {
-  const { method = "GET", headers, url = "" } = incoming;
-  const body = method === "GET" || method === "HEAD" ? null : bodyOf(incoming);
+function requestOf({ method = "GET", headers, url = "" }, body) {
   const texts = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
   try {
     return new Request(
@@ -42,9 +51,22 @@ function requestOf(incoming) {
 
 /**
  * @param {Incoming} incoming
- * @returns {ReadableStream<Uint8Array>}
+ * @returns {BodyInit | null | undefined} Undefined if it was read before, and is lost.
  */
 function bodyOf(incoming) {
+  const { method, body, headers, readableDidRead } = incoming;
+  if (method === "GET" || method === "HEAD") return null;
+  if (!readableDidRead) return streamOf(incoming);
+  if (body === undefined)
+    return Number(headers["content-length"] ?? 0) > 0 || headers["transfer-encoding"] ? undefined : null;
+  return body instanceof Uint8Array ? /** @type {BodyInit} */ (body) : JSON.stringify(body);
+}
+
+/**
+ * @param {Incoming} incoming
+ * @returns {ReadableStream<Uint8Array>}
+ */
+function streamOf(incoming) {
   const chunks = incoming.iterator({ destroyOnReturn: false });
   /** @type {UnderlyingDefaultSource<Uint8Array>} */
   const source = {
@@ -60,6 +82,12 @@ function bodyOf(incoming) {
   return new ReadableStream(source, { highWaterMark: 0 });
 }
 
+/** @param {Outgoing} outgoing */
+async function refuseLostBody(outgoing) {
+  console.error(new Error(BODY_IS_GONE));
+  await send(Response.json({ code: "ERR_CLIENT", message: BODY_IS_GONE }, { status: 500 }), outgoing);
+}
+
 /**
  * @param {Response} response
  * @param {Outgoing} outgoing
@@ -68,14 +96,32 @@ async function send(response, outgoing) {
   outgoing.statusCode = response.status;
   outgoing.setHeaders(response.headers);
   const reader = response.body?.getReader();
-  // Who has gone before the answer was there does not close once more.
-  const closed = outgoing.destroyed ? null : new Promise((resolve) => outgoing.once("close", resolve));
   for (;;) {
     const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
     if (done) break;
-    if (outgoing.write(value)) continue;
-    await Promise.race([closed, new Promise((resolve) => outgoing.once("drain", resolve))]);
-    if (outgoing.destroyed) return void (await reader?.cancel());
+    for (let start = 0; start < value.length && !outgoing.destroyed; start += SLICE) {
+      if (!outgoing.write(value.subarray(start, start + SLICE))) await taken(outgoing, "drain");
+    }
+    if (outgoing.destroyed) return void (await reader?.cancel().catch(() => {})); // It may have cut off the reader, too.
   }
   outgoing.end();
+  await taken(outgoing, "finish");
+}
+
+/**
+ * Waits until the other side has taken what was written, and cuts it off if it takes nothing for too long.
+ * @param {Outgoing} outgoing
+ * @param {"drain" | "finish"} event
+ */
+async function taken(outgoing, event) {
+  if (outgoing.destroyed || outgoing.writableFinished) return;
+  await new Promise((resolve) => {
+    const timer = setTimeout(() => outgoing.destroy(), PATIENCE);
+    for (const name of [event, "close"]) {
+      outgoing.once(name, () => {
+        clearTimeout(timer);
+        resolve(undefined);
+      });
+    }
+  });
 }

@@ -23,8 +23,17 @@ export interface HandlerOptions {
    * a key with an unencoded `/` too, are answered 404, and our client says so in an `ERR_CLIENT`.
    */
   path?: string;
-  /** Whose pages may use the store if they come from another origin: `"https://example.com"`, or `"*"` for all. */
+  /**
+   * Whose pages may use the store if they come from another origin: `"https://example.com"`, or `"*"` for all. Changes that
+   * other pages ask for are refused (403); programs that are no browsers, such as our client in Node and curl, need no permission.
+   */
   origin?: string;
+  /**
+   * The names of the server, which it needs where there is no `token`: `"example.com"`, several of them, or `"*"` for any.
+   * Requests for other names are refused (403), for a page can make its own name lead to your server (DNS rebinding).
+   * IP addresses, `localhost` and names without a dot are always taken.
+   */
+  host?: string | string[];
 }
 
 /**
@@ -42,7 +51,8 @@ export interface HandlerOptions {
  * | `POST /?batch`, at most 100 calls: `["get", key]`, `["has", key]`, `["del", key]`, `["set", key, value, seconds or null]` | `{ result }` or `{ code, message }` for each |
  *
  * `:key` is percent-encoded; the keys `""`, `"."` and `".."`, which a path cannot say, need a batch. Errors are
- * `{ code, message }`. What the client is not to know of a failure goes to `console.error`.
+ * `{ code, message }`. Without a token, JSON is taken with `Content-Type: application/json` only (415). A reader that takes nothing of an answer
+ * for 30 seconds is cut off. What the client is not to know of a failure goes to `console.error`.
  *
  * ```js
  * import { createServer } from "node:http";
@@ -58,5 +68,19 @@ export interface HandlerOptions {
  */
 export function handler(store: HandledStore, options?: HandlerOptions): Handler;
 
-/** Makes of a handler what `createServer()` of `node:http` takes. Bun, Deno and Workers take the handler as it is. */
+/**
+ * Makes of a handler what `createServer()` of `node:http` takes. Bun, Deno and Workers take the handler as it is.
+ *
+ * In Express: `app.use("/api/store", listener(handler(store)))`, without the option `path`, for Express takes it off, and before
+ * `app.use(express.json())`, which refuses values that are neither objects nor arrays. In Fastify:
+ *
+ * ```js
+ * const listen = listener(handler(store, { path: "/api/store" }));
+ * app.all("/api/store/*", (request, reply) => {
+ *   reply.hijack();
+ *   request.raw.body = request.body; // Fastify has read it.
+ *   return listen(request.raw, reply.raw);
+ * });
+ * ```
+ */
 export function listener(handle: Handler): (incoming: any, outgoing: any) => Promise<void>;

@@ -67,32 +67,3 @@ export class Batch {
     if (this.#sending === sending) this.#sending = null;
   }
 }
-
-/**
- * A way to send a batch: run by run, each of requests that follow one another and are of one kind.
- * @template Request
- * @param {(request: Request) => unknown} kindOf Undefined for one that goes alone.
- * @param {(run: Request[]) => Promise<unknown[]>} perform Resolves with the result of each.
- * @returns {(batch: Pending<Request>[]) => Promise<void>}
- */
-export function inRuns(kindOf, perform) {
-  return async (batch) => {
-    if (batch.length === 1) {
-      const [{ request, resolve }] = batch;
-      resolve((await perform([request]))[0]);
-      return;
-    }
-    for (let start = 0, end; start < batch.length; start = end) {
-      const kind = kindOf(batch[start].request);
-      end = start + 1;
-      while (kind !== undefined && end < batch.length && kindOf(batch[end].request) === kind) ++end;
-      const run = batch.slice(start, end);
-      try {
-        const results = await perform(run.map(({ request }) => request));
-        for (const [i, { resolve }] of run.entries()) resolve(results[i]);
-      } catch (error) {
-        for (const { reject } of run) reject(error);
-      }
-    }
-  };
-}

@@ -174,19 +174,20 @@ export class CallOrder {
       for (const call of this.#latest.get(key) ?? []) if (writes || call.scope.writes) before.push(call);
       for (const call of this.#ranges) {
         if (!key.startsWith(/** @type {string} */ (call.scope.prefix))) continue;
-        if (call.scope.writes || (writes && !this.#mayWaitLong(call))) before.push(call);
+        if (writes || call.scope.writes) before.push(call);
       }
     }
     return before;
   }
 
   /**
-   * Whether a listing waits for a call that is under way: that may be one that is never answered, and a write need not come
-   * after a listing.
-   * @param {Call<Request>} listing
+   * Whether a call is a listing that waits for calls under way, one of which may never be answered: to come after the
+   * listing, a write does not wait for those.
+   * @param {Call<Request>} call
    */
-  #mayWaitLong({ waitsFor }) {
-    return this.#most > 1 && [...waitsFor].some(({ run }) => !run || run.isSent);
+  #mayWaitLong({ scope, waitsFor }) {
+    const isListing = scope.prefix !== undefined && !scope.writes;
+    return isListing && this.#most > 1 && [...waitsFor].some(({ run }) => !run || run.isSent);
   }
 
   /**
@@ -199,7 +200,7 @@ export class CallOrder {
       for (const earlier of other.waitsFor) if (conflict(call.scope, earlier.scope)) this.#follow(call, earlier);
       return;
     }
-    if (call.waitsFor.has(other) || (other.isGivenUp && !call.scope.writes)) return;
+    if (call.waitsFor.has(other) || (other.isGivenUp && !call.scope.writes) || this.#mayWaitLong(other)) return;
     call.waitsFor.add(other);
     other.followers.add(call);
     if (other.run && !other.run.isSent) join(call, other.run);

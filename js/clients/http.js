@@ -1,11 +1,12 @@
 import { PolystoreTypeError, show } from "../errors.js";
 import { JSON_TYPE, LINES_TYPE, MOST_CALLS } from "../http_protocol.js";
-import { Batch, inRuns } from "./batch.js";
+import { CallOrder } from "./call_order.js";
 import { HttpServer } from "./http_server.js";
 import { requireText } from "./text_key.js";
 
 /** @typedef {import("../http_protocol.js").Call} Call */
-/** @typedef {{ result: any } | { error: unknown }} Settled What came of a call. */
+/** What is asked of the whole store: anything but a call on a key. @typedef {() => Promise<unknown>} Whole */
+/** @typedef {import("./batch.js").Pending<Call>} Pending */
 
 /** How many requests are under way at most, each of which takes a connection. */
 const MOST_REQUESTS = 32;
@@ -27,16 +28,10 @@ export class Http {
   #server;
   /** Whether the server speaks all of the protocol. @type {Promise<boolean> | null} */
   #speaksAll = null;
-  /** Calls, and requests for what is more than a key. @type {Batch<Call | (() => Promise<unknown>)>} */
-  #batch = new Batch(
-    inRuns(
-      (request) => (typeof request === "function" ? undefined : "calls"),
-      async (requests) => {
-        const [first] = requests;
-        return typeof first === "function" ? [await first()] : this.#make(/** @type {Call[]} */ (requests));
-      },
-    ),
-  );
+  /** True once something before the server, such as Apache, has refused a path with %2F or %5C. */
+  #losesSlashes = false;
+  /** @type {CallOrder<Call | Whole>} */
+  #calls = new CallOrder((run) => this.#send(run), MOST_REQUESTS);
 
   /** @param {string} url */
   constructor(url) {
@@ -44,8 +39,8 @@ export class Http {
   }
 
   /** @param {string} id */
-  async read(id) {
-    return { expires: null, value: await this.#call(["get", id]) };
+  read(id) {
+    return this.#call(["get", id]);
   }
 
   /** @param {string} id */
@@ -71,86 +66,119 @@ export class Http {
   async *pages(prefix) {
     const target = underPrefix(prefix);
     const accept = `${LINES_TYPE}, ${JSON_TYPE}`;
-    const response = await this.#batch.add(() => this.#server.ask("GET", target, { accept }));
+    const response = await this.#whole(prefix, false, () => this.#server.ask("GET", target, { accept }));
     if (isLines(response)) yield* this.#server.linesOf(response, prefix);
     else yield this.#server.pageOf(response, prefix);
   }
 
   /** @param {string} prefix */
-  async clear(prefix) {
+  clear(prefix) {
     const target = underPrefix(prefix);
-    await this.#batch.add(async () => {
-      if (await this.#isOurs()) return this.#server.change("DELETE", target);
+    return this.#whole(prefix, true, async () => {
+      if (await this.#mayBeOurs()) return this.#server.change("DELETE", target);
       const listed = await this.#server.ask("GET", target, { accept: JSON_TYPE });
       const { ids } = await this.#server.pageOf(listed, prefix);
-      for (const outcome of await this.#makeOneByOne(ids.map((id) => ["del", id]))) resultOf(outcome);
+      await someAtATime(ids, (id) => this.#makeOne(["del", id]));
     });
   }
 
   /** @param {string} prefix */
-  async prune(prefix) {
+  prune(prefix) {
     const target = underPrefix(prefix);
-    return this.#batch.add(async () => {
+    return this.#whole(prefix, true, async () => {
       if (!(await this.#isOurs())) return 0; // What has expired there is not to be seen.
       return this.#server.change("POST", `${target}&prune`);
     });
   }
 
-  giveUp() {
+  /** @param {unknown} reply */
+  giveUp(reply) {
     this.#speaksAll = null; // It may be this answer that did not come.
-    this.#batch.giveUp();
+    this.#calls.giveUp(reply);
   }
 
   /** @param {Call} call */
-  async #call(call) {
+  #call(call) {
     requireText(call[1], "a URL");
-    return resultOf(await this.#batch.add(call));
+    return this.#calls.add(call, { writes: isWrite(call), keys: [call[1]], kind: "call" });
   }
 
   /**
-   * @param {Call[]} calls
-   * @returns {Promise<Settled[]>}
+   * @template Result
+   * @param {string} prefix
+   * @param {boolean} writes
+   * @param {() => Promise<Result>} run
+   * @returns {Promise<Result>}
    */
-  async #make(calls) {
-    if ((calls.length === 1 && isPlain(calls[0])) || !(await this.#isOurs())) return this.#makeOneByOne(calls);
-    const outcomes = [];
-    for (const batch of batchesOf(calls)) outcomes.push(...(await this.#makeTogether(batch)));
-    return outcomes;
+  #whole(prefix, writes, run) {
+    return this.#calls.add(run, { writes, prefix });
+  }
+
+  /** @param {import("./batch.js").Pending<Call | Whole>[]} run Calls on keys, or one on the whole store. */
+  async #send(run) {
+    const [{ request, resolve }] = run;
+    if (typeof request === "function") return resolve(await request());
+    const calls = /** @type {Pending[]} */ (run);
+    if (this.#isOnePlain(calls) || !(await this.#mayBeOurs())) return this.#makeOneByOne(calls);
+    for (const batch of batchesOf(calls)) {
+      await (this.#isOnePlain(batch) ? this.#makeOneByOne(batch) : this.#makeTogether(batch));
+    }
   }
 
   /**
-   * @param {Call[]} calls
-   * @returns {Promise<Settled[]>}
+   * Whether there is one call only, for which a request of its own is as good as a batch: in answer to one for `has`, the value
+   * would come along.
+   * @param {Pending[]} calls
    */
+  #isOnePlain([{ request }, ...others]) {
+    const [name, id] = request;
+    return others.length === 0 && name !== "has" && isSayable(id) && !(this.#losesSlashes && SLASH.test(id));
+  }
+
+  /** @param {Pending[]} calls */
   async #makeTogether(calls) {
-    if (calls.length === 1 && isPlain(calls[0])) return this.#makeOneByOne(calls);
-    const response = await this.#server.request("POST", "/?batch", { body: JSON.stringify(calls) });
+    const response = await this.#post(calls.map(({ request }) => request));
     // Each of them may well be small enough.
     if (response.status === 413 && calls.length > 1) return this.#makeOneByOne(calls);
-    return this.#server.outcomesOf(response);
+    const outcomes = await this.#server.outcomesOf(response);
+    for (const [i, call] of calls.entries()) {
+      const outcome = outcomes[i];
+      if ("error" in outcome) call.reject(outcome.error);
+      else resolve(call, outcome.result);
+    }
+  }
+
+  /** @param {Call[]} calls */
+  #post(calls) {
+    return this.#server.request("POST", "/?batch", { body: JSON.stringify(calls) });
   }
 
   /**
    * Makes each call by a request of its own, some of them at a time; those on a key that is written, one after the other.
-   * @param {Call[]} calls
-   * @returns {Promise<Settled[]>}
+   * @param {Pending[]} calls
    */
   async #makeOneByOne(calls) {
-    const written = new Set(calls.filter(([name]) => name === "set" || name === "del").map(([, id]) => id));
-    /** @type {Map<string | number, number[]>} */
+    const written = new Set(calls.filter(({ request }) => isWrite(request)).map(({ request: [, id] }) => id));
+    /** @type {Map<unknown, Pending[]>} */
     const lanes = new Map();
-    for (const [i, [, id]] of calls.entries()) {
-      const lane = written.has(id) ? id : i;
-      lanes.set(lane, [...(lanes.get(lane) ?? []), i]);
+    for (const call of calls) {
+      const [, id] = call.request;
+      const lane = written.has(id) ? id : call;
+      lanes.set(lane, [...(lanes.get(lane) ?? []), call]);
     }
-    /** @type {Settled[]} */
-    const outcomes = new Array(calls.length);
-    const left = lanes.values();
-    const work = async () => {
-      for (const lane of left) for (const i of lane) outcomes[i] = await settled(this.#makeOne(calls[i]));
+    const make = async (/** @type {Pending[]} */ lane) => {
+      for (const call of lane) {
+        await this.#makeOne(call.request).then((result) => resolve(call, result), call.reject);
+      }
     };
-    await Promise.all(Array.from({ length: Math.min(lanes.size, MOST_REQUESTS) }, work));
-    return outcomes;
+    const isLaneSayable = (/** @type {Pending[]} */ [{ request }]) => isSayable(request[1]);
+    const all = [...lanes.values()];
+    await someAtATime(all.filter(isLaneSayable), make);
+    // What is wrong with the server, the others say better than an error of the key does.
+    await someAtATime(
+      all.filter((lane) => !isLaneSayable(lane)),
+      make,
+    );
   }
 
   /**
@@ -160,18 +188,45 @@ export class Http {
   async #makeOne(call) {
     const [name, id, value, expires = null] = call;
     if (!isSayable(id)) {
-      if (await this.#isOurs()) return resultOf((await this.#makeTogether([call]))[0]);
+      if (await this.#mayBeOurs()) return this.#makeByBatch(call);
       const message = `The key ${show(id)} cannot be said in the path of a URL, and this server knows no other way: use another key.`;
       throw new PolystoreTypeError("ERR_KEY", message);
     }
     const target = `/${encodeURIComponent(id)}`;
-    if (name === "del") return this.#server.change("DELETE", target);
-    if (name === "set") {
-      const body = JSON.stringify(value);
-      return this.#server.change("PUT", expires === null ? target : `${target}?expires=${expires}`, { body });
+    if (!isWrite(call)) {
+      const found = await this.#server.find(target);
+      if (found === undefined && (await this.#mayBeOurs())) return this.#makeByBatch(call);
+      return name === "get" ? (found ?? null) : (found ?? null) !== null;
     }
-    const found = await this.#server.find(target);
-    return name === "get" ? found : found !== null;
+    try {
+      if (name === "del") return await this.#server.change("DELETE", target);
+      const body = JSON.stringify(value);
+      return await this.#server.change("PUT", expires === null ? target : `${target}?expires=${expires}`, { body });
+    } catch (/** @type {any} */ error) {
+      if (error.status === 404 && (await this.#mayBeOurs())) return this.#makeByBatch(call);
+      throw error;
+    }
+  }
+
+  /**
+   * Makes a call of which a path cannot say the key, or cannot on the way to the server.
+   * @param {Call} call
+   */
+  async #makeByBatch(call) {
+    this.#losesSlashes ||= SLASH.test(call[1]);
+    const [outcome] = await this.#server.outcomesOf(await this.#post([call]));
+    if ("error" in outcome) throw outcome.error;
+    return outcome.result;
+  }
+
+  /** The same as #isOurs(), where a server that has an error for an answer counts as another's: this time only. */
+  async #mayBeOurs() {
+    try {
+      return await this.#isOurs();
+    } catch (/** @type {any} */ error) {
+      if (error.status === undefined) throw error;
+      return false;
+    }
   }
 
   #isOurs() {
@@ -185,10 +240,11 @@ export class Http {
   /** Asks whether there is a listing in lines; safely, for a HEAD changes nothing anywhere. */
   async #ask() {
     const response = await this.#server.request("HEAD", underPrefix(""), { accept: LINES_TYPE });
-    if (UNKNOWN_REQUEST.includes(response.status)) return false;
-    return isLines(await this.#server.check(response));
+    return !UNKNOWN_REQUEST.includes(response.status) && isLines(await this.#server.check(response));
   }
 }
+
+const SLASH = /[/\\]/;
 
 /**
  * Whether a path can say a key: "." and ".." are steps of it.
@@ -196,11 +252,8 @@ export class Http {
  */
 const isSayable = (id) => !["", ".", ".."].includes(id);
 
-/**
- * Whether a request of its own is as good for a call as a batch is: in answer to one, the value comes along.
- * @param {Call} call
- */
-const isPlain = ([name, id]) => name !== "has" && isSayable(id);
+/** @param {Call} call */
+const isWrite = ([name]) => name === "set" || name === "del";
 
 /** @param {string} prefix */
 function underPrefix(prefix) {
@@ -213,13 +266,13 @@ function isLines(response) {
   return response.headers.get("content-type")?.startsWith(LINES_TYPE) ?? false;
 }
 
-/** @param {Call[]} calls */
+/** @param {Pending[]} calls */
 function* batchesOf(calls) {
-  /** @type {Call[]} */
+  /** @type {Pending[]} */
   let batch = [];
   let length = 0;
   for (const call of calls) {
-    const added = JSON.stringify(call).length;
+    const added = JSON.stringify(call.request).length;
     if (batch.length === MOST_CALLS || (batch.length > 0 && length + added > LONGEST_BATCH)) {
       yield batch;
       batch = [];
@@ -232,18 +285,25 @@ function* batchesOf(calls) {
 }
 
 /**
- * @param {Promise<any>} result
- * @returns {Promise<Settled>}
+ * @param {Pending} call
+ * @param {any} result
  */
-function settled(result) {
-  return result.then(
-    (result) => ({ result }),
-    (error) => ({ error }),
-  );
+function resolve({ request: [name], resolve }, result) {
+  resolve(name === "get" ? { expires: null, value: result } : result);
 }
 
-/** @param {Settled} outcome */
-function resultOf(outcome) {
-  if ("error" in outcome) throw outcome.error;
-  return outcome.result;
+/**
+ * @template Item
+ * @param {Item[]} items
+ * @param {(item: Item) => Promise<unknown>} act
+ * @returns {Promise<void>} Rejects if that failed for an item, when nothing is under way any more.
+ */
+async function someAtATime(items, act) {
+  const left = items.values();
+  const work = async () => {
+    for (const item of left) await act(item);
+  };
+  const workers = Array.from({ length: Math.min(items.length, MOST_REQUESTS) }, work);
+  await Promise.allSettled(workers);
+  await Promise.all(workers);
 }

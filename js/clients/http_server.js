@@ -15,6 +15,8 @@ export class HttpServer {
   #origin;
   #path;
   #query;
+  /** What follows the path in requests for all keys: "" where a server redirects the other way of writing it. */
+  #root = "/";
   /** @type {Record<string, string>} */
   #authorization = {};
 
@@ -38,10 +40,25 @@ export class HttpServer {
    * @param {Extra} [extra]
    * @returns {Promise<Response>} Whatever the server answered.
    */
-  async request(method, target, { accept, body } = {}) {
+  async request(method, target, extra) {
+    const response = await this.#fetch(method, target, extra);
+    if (!target.startsWith("/?") || this.#path === "" || !isRedirect(response)) return response;
+    // Next.js redirects "/api/store/?…" to "/api/store?…". A browser does not show us where a redirect leads to.
+    this.#root = this.#root === "/" ? "" : "/";
+    const other = await this.#fetch(method, target, extra);
+    if (isRedirect(other)) this.#root = "/";
+    return other;
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} target
+   * @param {Extra} [extra]
+   */
+  async #fetch(method, target, { accept, body } = {}) {
     const [path, query] = target.split("?");
     const search = [this.#query, query].filter(Boolean).join("&");
-    const url = `${this.#origin}${this.#path}${path}${search && `?${search}`}`;
+    const url = `${this.#origin}${this.#path}${path === "/" ? this.#root : path}${search && `?${search}`}`;
     const headers = { ...this.#authorization, ...(accept && { accept }), ...(body && { "content-type": JSON_TYPE }) };
     try {
       // A write that is redirected may end as a read.
@@ -80,15 +97,17 @@ export class HttpServer {
 
   /**
    * @param {string} target
-   * @returns {Promise<any>} The JSON that is found there; null if nothing is.
+   * @returns {Promise<any>} The JSON that is found there; null if our handler says that nothing is, and undefined for another 404:
+   *   it may come from something before the server, such as Apache, which takes no %2F.
    */
   async find(target) {
     const response = await this.request("GET", target, { accept: JSON_TYPE });
     if (response.status !== 404) return this.#jsonOf(await this.check(response));
-    // Ours says so where it serves another path: that a key is missing, no server says with this code.
-    const { code, message } = await refusalOf(response);
-    if (code === "ERR_CLIENT") throw new Error(this.#answered(`404: ${message}`));
-    return null;
+    const said = await response.json().catch(() => undefined);
+    if (said === null) return null;
+    // Our handler says so where it serves another path: that a key is missing, no server says with this code.
+    if (said?.code === "ERR_CLIENT") throw new Error(this.#answered(`404: ${said.message}`));
+    return undefined;
   }
 
   /**
@@ -97,7 +116,7 @@ export class HttpServer {
    */
   async check(response) {
     if (response.ok) return response;
-    const { status, statusText, type } = response;
+    const { status, statusText } = response;
     const { code, message } = await refusalOf(response);
     if (isPassedOn(code)) throw new PolystoreError(/** @type {any} */ (code), String(message));
     if (KEY_TOO_LONG.includes(status)) {
@@ -108,8 +127,10 @@ export class HttpServer {
         "413: it takes no value as long as this (its handler() has maxBody), and what was there is unchanged.";
       throw new PolystoreError("ERR_QUOTA", this.#answered(message));
     }
-    if (type === "opaqueredirect" || (status >= 300 && status < 400)) {
-      throw new Error(this.#answered("with a redirect. Give kv() the URL that it leads to."));
+    if (isRedirect(response)) {
+      const message =
+        'with a redirect. Give kv() the URL that it leads to; if that has one "/" more at its end, let the server not add it (trailingSlash of Next.js).';
+      throw new Error(this.#answered(message));
     }
     const said = typeof message === "string" ? `: ${message.slice(0, 200)}` : "";
     const error = new Error(this.#answered(`${status} ${statusText}`.trim() + said));
@@ -203,6 +224,11 @@ export class HttpServer {
  */
 function toPage(entries, prefix) {
   return { ids: entries.map(([key]) => prefix + key), found: entries.map(([, value]) => ({ expires: null, value })) };
+}
+
+/** @param {Response} response */
+function isRedirect({ status, type }) {
+  return type === "opaqueredirect" || (status >= 300 && status < 400);
 }
 
 /** @param {unknown} code */

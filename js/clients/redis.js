@@ -30,6 +30,7 @@ export async function openNodeRedis(client, isOpen) {
   // Of version 4, whose methods then answer to a callback only.
   if (client.options?.legacyMode) throw inLegacyMode();
   if (!isOpen) await client.connect();
+  else if (client.options?.disableOfflineQueue && client.isReady === false) await untilReady(client);
   listenToErrors(client);
   if (isCluster) return nodeRedisCluster(client);
   const keyPrefix = client.options?.keyPrefix ?? "";
@@ -95,6 +96,7 @@ export async function openIoRedis(client, status) {
   listenToErrors(client);
   // The others are on their way, or there.
   if (["wait", "close", "end"].includes(status)) await connectIoRedis(client);
+  else if (client.options.enableOfflineQueue === false && client.status !== "ready") await untilReady(client);
   const keyPrefix = client.options.keyPrefix ?? "";
   const ending = endingOf(client);
   if (!client.isCluster) {
@@ -113,6 +115,28 @@ export async function openIoRedis(client, status) {
       );
     },
     ...ending,
+  });
+}
+
+/**
+ * Waits for a client that its owner is connecting. One that keeps no queue would refuse the calls that are made meanwhile.
+ * @param {any} client
+ */
+async function untilReady(client) {
+  await new Promise((resolve, reject) => {
+    const forget = () => {
+      client.off("ready", onReady);
+      client.off("error", onEnd);
+      client.off("end", onEnd);
+    };
+    const onReady = () => resolve(forget());
+    const onEnd = (/** @type {unknown} */ error = new Error("The client was closed while it was connecting.")) => {
+      forget();
+      reject(error);
+    };
+    client.on("ready", onReady);
+    client.on("error", onEnd);
+    client.on("end", onEnd);
   });
 }
 

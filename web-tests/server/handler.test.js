@@ -5,6 +5,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
+import express from "express";
+import fastify from "fastify";
 import { test } from "node:test";
 import kv from "polystore-wasm";
 import * as exported from "polystore-wasm/server";
@@ -14,6 +16,7 @@ import { serveHttp } from "../support/http.js";
 
 const { handler, listener } = exported;
 const ORIGIN = "http://localhost";
+const AS_JSON = { "content-type": "application/json" };
 
 /**
  * A handler of a store that has something in it.
@@ -25,7 +28,7 @@ async function make(options) {
   await root.set("s:b", { c: [2] });
   const handle = handler(root, options);
   const ask = (/** @type {string} */ method, /** @type {string} */ target, /** @type {RequestInit} */ init = {}) =>
-    handle(new Request(ORIGIN + target, { method, ...init }));
+    handle(new Request(ORIGIN + target, { method, ...((init.body ?? null) !== null && { headers: AS_JSON }), ...init }));
   return { root, handle, ask };
 }
 
@@ -159,10 +162,10 @@ test("an expiry is a number of seconds; without one, the default of the store co
   Date.now = () => 1e12;
   try {
     for (const [query, expires] of Object.entries({ "": 3_600_000, "?expires=0.25": 250, "?expires=90": 90_000 })) {
-      await handle(new Request(`${ORIGIN}/k${query}`, { method: "PUT", body: "1" }));
+      await handle(new Request(`${ORIGIN}/k${query}`, { method: "PUT", body: "1", headers: AS_JSON }));
       assert.equal(map.get("k").expires, 1e12 + expires);
     }
-    await handle(new Request(`${ORIGIN}/k?expires=0`, { method: "PUT", body: "1" }));
+    await handle(new Request(`${ORIGIN}/k?expires=0`, { method: "PUT", body: "1", headers: AS_JSON }));
     assert.equal(map.size, 0);
   } finally {
     Date.now = now;
@@ -266,6 +269,132 @@ test("a page of another origin is let in if the option says so, and is not witho
   assert.equal(closed.headers.get("access-control-allow-origin"), null);
 });
 
+test("a handler without a token: a page of another origin changes nothing, and is told why", async () => {
+  const { root, ask } = await make();
+  const before = await root.all();
+  const body = '[["set","a",2,null],["del","s:b"]]';
+  /** @type {[string, string, string | undefined][]} */
+  const changes = [
+    ["POST", "/?batch", body],
+    ["PUT", "/a", "2"],
+    ["DELETE", "/a", undefined],
+    ["DELETE", "/?prefix=", undefined],
+    ["POST", "/?prune&prefix=", undefined],
+  ];
+  for (const headers of /** @type {Record<string, string>[]} */ ([
+    { origin: "https://evil.example" },
+    { origin: "https://evil.example", "sec-fetch-site": "cross-site" },
+    { origin: "http://evil.localhost", "sec-fetch-site": "same-site" },
+    { origin: "http://localhost:8080" },
+    { origin: "null" },
+    { "sec-fetch-site": "cross-site" },
+  ])) {
+    for (const [method, target, body] of changes) {
+      const [status, { code, message }] = await told(
+        await ask(method, target, { body, headers: { ...AS_JSON, ...headers } }),
+      );
+      assert.deepEqual([status, code], [403, "ERR_CLIENT"], `${method} ${target} of ${JSON.stringify(headers)}`);
+      assert.match(message, /page of .* may not change .*origin/);
+    }
+  }
+  assert.deepEqual(await root.all(), before);
+});
+
+test("a handler without a token: its own pages, allowed ones and what is no browser may change it", async () => {
+  for (const [options, headers] of /** @type {[any, Record<string, string>][]} */ ([
+    [{}, {}],
+    [{}, { "sec-fetch-mode": "cors" }], // As Node's fetch().
+    [{}, { origin: "http://localhost" }],
+    [{}, { origin: "https://store.example", "sec-fetch-site": "same-origin" }], // Through a proxy.
+    [{ origin: "https://app.example" }, { origin: "https://app.example", "sec-fetch-site": "cross-site" }],
+    [{ origin: "*" }, { origin: "https://app.example", "sec-fetch-site": "cross-site" }],
+  ])) {
+    const { ask } = await make(options);
+    const { status } = await ask("PUT", "/a", { body: "2", headers: { ...AS_JSON, ...headers } });
+    assert.equal(status, 204, JSON.stringify([options, headers]));
+  }
+});
+
+test("a handler with an origin: no page of another one changes anything", async () => {
+  const { root, ask } = await make({ origin: "https://app.example" });
+  const headers = { ...AS_JSON, origin: "https://evil.example", "sec-fetch-site": "cross-site" };
+  assert.equal((await ask("PUT", "/a", { body: "2", headers })).status, 403);
+  assert.equal(await root.get("a"), 1);
+});
+
+test("a handler without a token: JSON is application/json, as no page can send it to another origin unasked", async () => {
+  const { root, ask } = await make();
+  const types = [
+    "text/plain",
+    "text/plain;charset=UTF-8",
+    "application/x-www-form-urlencoded",
+    "application/jsonp",
+  ];
+  for (const type of types) {
+    for (const [method, target, body] of [
+      ["PUT", "/a", "2"],
+      ["POST", "/?batch", '[["del","a"]]'],
+    ]) {
+      const init = { body, headers: { "content-type": type } };
+      const [status, { code, message }] = await told(await ask(method, target, init));
+      assert.deepEqual([status, code], [415, "ERR_VALUE"], type);
+      assert.match(message, /Content-Type: application\/json/);
+    }
+  }
+  assert.equal(await root.get("a"), 1);
+  for (const type of ["application/json", "Application/JSON; charset=utf-8"]) {
+    assert.equal((await ask("PUT", "/a", { body: "2", headers: { "content-type": type } })).status, 204);
+  }
+  const untyped = new TextEncoder().encode("3"); // No browser sends it without its origin.
+  assert.equal((await ask("PUT", "/a", { body: untyped, headers: {} })).status, 204);
+  const { ask: askWithToken } = await make({ token: "x" });
+  const headers = { authorization: "Bearer x", "content-type": "text/plain" };
+  assert.equal((await askWithToken("PUT", "/a", { body: "2", headers })).status, 204);
+});
+
+test("a handler without a token is asked for by a name that cannot be made to lead to it only (DNS rebinding)", async () => {
+  const root = kv(new Map([["a", { expires: null, value: 1 }]]));
+  /** @param {string} host @param {any} [options] */
+  const statuses = async (host, options) => {
+    const headers = { ...AS_JSON, host, origin: `http://${host}`, "sec-fetch-site": "same-origin" };
+    const requests = ["GET", "PUT"].map(
+      (method) => new Request(`${ORIGIN}/a`, { method, headers, body: method === "PUT" ? "1" : null }),
+    );
+    const responses = await Promise.all(requests.map(handler(root, options)));
+    for (const response of responses)
+      if (response.status === 403) assert.match((await told(response))[1].message, /token.*host/);
+    return responses.map(({ status }) => status);
+  };
+  for (const host of [
+    "evil.example",
+    "evil.example:3000",
+    "127.0.0.1.evil.example",
+    "localhost.evil.example",
+    "[",
+    "1.2.3.4.evil",
+  ]) {
+    assert.deepEqual(await statuses(host), [403, 403], host);
+  }
+  for (const host of [
+    "localhost",
+    "localhost:3000",
+    "127.0.0.1:3000",
+    "[::1]:3000",
+    "192.168.0.5",
+    "store",
+    "app.localhost:80",
+  ]) {
+    assert.deepEqual(await statuses(host), [200, 204], host);
+  }
+  assert.deepEqual(await statuses("store.example:8080", { host: "store.example" }), [200, 204]);
+  assert.deepEqual(await statuses("b.example", { host: ["a.example", "b.example"] }), [200, 204]);
+  assert.deepEqual(await statuses("c.example", { host: ["a.example", "b.example"] }), [403, 403]);
+  assert.deepEqual(await statuses("any.example", { host: "*" }), [200, 204]);
+  const { ask } = await make({ token: "x" });
+  const headers = { host: "store.example", authorization: "Bearer x" };
+  assert.equal((await ask("GET", "/a", { headers })).status, 200, "with a token");
+});
+
 test("options that are none are an error, a token that is missing among them", () => {
   const store = kv();
   /** @type {any[]} */
@@ -278,6 +407,8 @@ test("options that are none are an error, a token that is missing among them", (
     { maxBody: "1" },
     { path: "api" },
     { origin: true },
+    { host: 1 },
+    { host: ["a", 1] },
     { Token: "a" },
   ];
   for (const options of wrong)
@@ -413,6 +544,143 @@ test("Node's listener: a listing is let go of where the client has gone before t
   const socket = connect(port, "127.0.0.1");
   socket.write("GET / HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n\r\n");
   await inTime(released, "the end of the listing");
+});
+
+test("a reader of a listing that takes nothing for 30 seconds is cut off, and its iteration let go of", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { client, released } = endless();
+  const headers = { accept: "application/x-ndjson" };
+  const response = await handler(kv(client))(new Request(`${ORIGIN}/?prefix=`, { headers }));
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  await reader.read();
+  for (let i = 0; i < 3; ++i) {
+    context.mock.timers.tick(29_999); // As long as it goes on, it may take its time.
+    assert.equal((await reader.read()).done, false);
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  context.mock.timers.tick(30_000);
+  await assert.rejects(reader.read(), /took nothing for 30 s/);
+  await released;
+});
+
+test("a reader that reads a listing to its end is cut off by no timer", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { ask } = await make();
+  const response = await ask("GET", "/?prefix=", { headers: { accept: "application/x-ndjson" } });
+  assert.match(await response.text(), /\{\}\n$/);
+  context.mock.timers.tick(60_000);
+});
+
+for (const accept of ["application/x-ndjson", "application/json"]) {
+  test(`Node's listener: a client that does not read its answer is cut off after 30 seconds: ${accept}`, async (context) => {
+    const root = kv(new Map());
+    await Promise.all(Array.from({ length: 200 }, (_, i) => root.set(`k${i}`, "x".repeat(100_000))));
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const report = context.mock.method(console, "error", () => {});
+    let ended = () => {};
+    const answered = new Promise((/** @type {(value?: undefined) => void} */ resolve) => (ended = resolve));
+    const stalled = deferred();
+    const listen = listener(handler(root));
+    const { port } = await serveHttp((request, response) => {
+      const { write } = response;
+      response.write = (/** @type {any[]} */ ...args) => {
+        const goesOn = /** @type {any} */ (write).apply(response, args);
+        if (!goesOn) stalled.resolve(undefined);
+        return goesOn;
+      };
+      listen(request, response).then(ended);
+    });
+    const socket = connect(port, "127.0.0.1");
+    socket.pause();
+    socket.write(`GET /?prefix= HTTP/1.1\r\nhost: localhost\r\naccept: ${accept}\r\n\r\n`);
+    await stalled.promise;
+    // Until the buffers of the operating system are full, it goes on.
+    const tick = setInterval(() => context.mock.timers.tick(30_000), 20);
+    await answered;
+    clearInterval(tick);
+    report.mock.restore();
+    socket.destroy();
+  });
+}
+
+function deferred() {
+  /** @type {(value?: unknown) => void} */
+  let resolve = () => {};
+  const promise = new Promise((r) => (resolve = r));
+  return { promise, resolve };
+}
+
+/** Every value that JSON has, which have to come through another program's parser. */
+const VALUES = [{ a: [1] }, [1, "2"], "text", "", 0, 1.5, true, false, "null"];
+
+for (const [name, use] of /** @type {[string, (app: any, listen: any) => void][]} */ ([
+  ["before express.json()", (app, listen) => app.use("/api/store", listen).use(express.json())],
+  ["behind express.json()", (app, listen) => app.use(express.json({ strict: false })).use("/api/store", listen)],
+  ["behind express.raw()", (app, listen) => app.use(express.raw({ type: "*/*" })).use("/api/store", listen)],
+])) {
+  test(`Express, ${name}: every call comes through`, async () => {
+    const root = kv(new Map());
+    const app = express();
+    use(app, listener(handler(root)));
+    const { origin } = await serveHttp(app);
+    await checkCalls(kv(/** @type {`http://${string}`} */ (`${origin}/api/store`)), root);
+  });
+}
+
+test("Fastify: every call comes through", async () => {
+  const root = kv(new Map());
+  const listen = listener(handler(root, { path: "/api/store" }));
+  const app = fastify();
+  for (const path of ["/api/store", "/api/store/*"]) {
+    app.all(path, (request, reply) => {
+      reply.hijack();
+      return listen(Object.assign(request.raw, { body: request.body }), reply.raw);
+    });
+  }
+  const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+  try {
+    await checkCalls(kv(/** @type {`http://${string}`} */ (`${origin}/api/store`)), root);
+  } finally {
+    app.server.closeAllConnections();
+    await app.close();
+  }
+});
+
+/**
+ * @param {import("polystore-wasm").Store} store Over HTTP.
+ * @param {import("polystore-wasm").Store} root What it leads to.
+ */
+async function checkCalls(store, root) {
+  for (const value of VALUES) {
+    assert.equal(await store.set("a/b", value), "a/b");
+    assert.deepEqual(await root.get("a/b"), value);
+    assert.deepEqual(await store.get("a/b"), value);
+  }
+  assert.deepEqual(await Promise.all([store.set("c", 1), store.has("c"), store.del("c")]), ["c", true, "c"]);
+  assert.equal(await store.prune(), 0);
+  await store.del("a/b");
+  await store.set("d", 1);
+  await store.clear();
+  assert.deepEqual(await root.keys(), []);
+}
+
+test("a body that was read before Node's listener is called is an error that says what to do, and nothing is written", async () => {
+  const root = kv(new Map());
+  const listen = listener(handler(root));
+  const { origin } = await serveHttp(async (request, response) => {
+    for await (const _ of request);
+    await listen(request, response);
+  });
+  const reports = await reportsOf(async () => {
+    const init = { method: "PUT", body: "1", headers: AS_JSON };
+    const response = await fetch(`${origin}/a`, init);
+    const { code, message } = /** @type {any} */ (await response.json());
+    assert.deepEqual([response.status, code], [500, "ERR_CLIENT"]);
+    assert.match(message, /Call listener\(\) before .*request\.body/);
+    assert.equal((await fetch(`${origin}/a`, { method: "DELETE" })).status, 204, "what has no body");
+  });
+  assert.equal(reports.length, 1);
+  assert.deepEqual(await root.keys(), []);
 });
 
 test("Node's listener: what is no path is 400, and what the handler throws is 500", async () => {

@@ -415,6 +415,97 @@ test("a server that is not there is ERR_CLIENT with its cause, and later calls w
   assert.deepEqual(await Promise.all([store.get("a"), store.has("b")]), [1, false]);
 });
 
+for (const [name, serve] of /** @type {const} */ ([
+  ["ours", () => listener(handler(kv(new Map())))],
+  ["polystore's protocol", () => polystoreServer([])],
+])) {
+  test(`a server of ${name}: a GET that is never answered holds up the calls on its key only`, async () => {
+    const listen = serve();
+    /** @type {(() => void)[]} */
+    const held = [];
+    const { origin } = await serveHttp((request, response) => {
+      if (request.method !== "GET" || request.url !== "/a") return void listen(request, response);
+      held.push(() => listen(request, response));
+    });
+    const store = kv(/** @type {`http://${string}`} */ (origin));
+    await store.set("a", 1);
+    const first = store.get("a");
+    if (name === "ours") await new Promise((resolve) => setImmediate(resolve)); // The calls of one tick are one batch.
+    assert.deepEqual(await Promise.all([store.set("b", 1), store.get("b"), store.has("c")]), ["b", 1, false]);
+    assert.deepEqual(await store.all(), { a: 1, b: 1 }, "a listing waits for no reads");
+    await store.set("b", 2);
+    await store.prefix("b").clear();
+    assert.deepEqual(await store.keys(), ["a"]);
+    const second = store.set("a", 2);
+    await store.set("c", 1);
+    assert.equal(held.length, 1);
+    held[0]();
+    assert.deepEqual(await Promise.all([first, second]), [1, "a"]);
+  });
+}
+
+for (const status of [400, 401, 403, 500]) {
+  test(`a server of polystore's protocol that answers HEAD with ${status}: every method works`, async () => {
+    const listen = polystoreServer([]);
+    const { origin } = await serveHttp((request, response) => {
+      if (request.method === "HEAD") response.writeHead(status).end();
+      else listen(request, response);
+    });
+    const store = kv(/** @type {`http://${string}`} */ (origin));
+    assert.deepEqual(await Promise.all([store.set("a", 1), store.get("b"), store.set("b", 2)]), ["a", null, "b"]);
+    assert.deepEqual([await store.has("a"), await store.has("c"), await store.get("c")], [true, false, null]);
+    await store.prefix("a").clear();
+    assert.deepEqual(await store.all(), { b: 2 });
+    await store.clear();
+    assert.deepEqual(await store.keys(), []);
+  });
+}
+
+test("a proxy that takes no %2F: what has one is found and written all the same, and its 404 is no absence", async () => {
+  const store = kv(new Map());
+  const listen = listener(handler(store));
+  /** @type {string[]} */
+  const requests = [];
+  const { origin } = await serveHttp((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    // As Apache does without AllowEncodedSlashes.
+    if (!/%2f|%5c|blocked/i.test(String(request.url).split("?")[0])) return void listen(request, response);
+    response.writeHead(404, { "content-type": "text/html" }).end("<h1>Not Found</h1>");
+  });
+  const url = /** @type {`http://${string}`} */ (origin);
+  await store.set("a/b", 1);
+  await store.set("blocked", 1);
+  assert.equal(await kv(url).get("a/b"), 1);
+  assert.equal(await kv(url).get("blocked"), 1);
+  const client = kv(url);
+  assert.deepEqual([await client.get("a/c"), await client.has("a/b")], [null, true]);
+  await client.set("a/c", 2);
+  await client.del("a/b");
+  await kv(url).set("a/d", 3);
+  await kv(url).del("a/c");
+  assert.deepEqual(await store.all(), { blocked: 1, "a/d": 3 });
+  requests.length = 0;
+  assert.equal(await client.get("missing"), null);
+  assert.equal(await client.get("a/d"), 3);
+  assert.deepEqual(requests, ["GET /missing", "POST /?batch"]);
+});
+
+test("a server that redirects away the slash at the end of its path, as Next.js does", async () => {
+  const map = new Map();
+  const listen = listener(handler(kv(map), { path: "/api/store" }));
+  const { origin } = await serveHttp((request, response) => {
+    const [path, query] = String(request.url).split("?");
+    if (!path.endsWith("/")) return void listen(request, response);
+    response.writeHead(308, { location: `${path.slice(0, -1)}?${query}` }).end();
+  });
+  const store = kv(/** @type {`http://${string}`} */ (`${origin}/api/store`));
+  assert.deepEqual(await store.keys(), []);
+  assert.deepEqual(await Promise.all([store.set("a", 1), store.set("b", 2)]), ["a", "b"]);
+  assert.deepEqual(await store.all(), { a: 1, b: 2 });
+  await store.clear();
+  assert.equal(map.size, 0);
+});
+
 test("a server that does not answer in the store's timeout is ERR_CLIENT, and later calls do not wait for it", async () => {
   const listen = listener(handler(kv(new Map())));
   /** @type {(() => void)[] | null} */

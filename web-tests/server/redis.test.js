@@ -440,6 +440,25 @@ for (const [name, make] of Object.entries(clients)) {
   });
 }
 
+for (const [name, make] of Object.entries(clients)) {
+  test(`${name}: calls wait for a client that keeps no queue and is connecting`, async () => {
+    const client = make(port, { disableOfflineQueue: true, enableOfflineQueue: false });
+    const connecting = client.connect();
+    const store = kv(client);
+    assert.deepEqual(await Promise.all([store.set("a", 1), store.get("a")]), ["a", 1]);
+    await connecting;
+    await store.close();
+    const lost = make(await freePort(), { disableOfflineQueue: true, enableOfflineQueue: false });
+    const failing = lost.connect().catch(() => {});
+    await assert.rejects(
+      kv(lost).get("a"),
+      ({ code, message }) => code === "ERR_CLIENT" && /ECONNREFUSED/.test(message),
+    );
+    (lost.destroy ?? lost.disconnect).call(lost);
+    await failing;
+  });
+}
+
 /** Not once(), which an error rejects. @param {any} client @param {string} name */
 const event = (client, name) => new Promise((resolve) => client.once(name, resolve));
 
