@@ -4,8 +4,9 @@ import { CallOrder } from "./call_order.js";
 import { requireColumns } from "./kv_table.js";
 import { rangeOfPrefix, requireText } from "./text_key.js";
 
-/** Rows to a page of a listing. */
+/** Rows to a page of a listing, at most; it also ends with the value that makes it this long in bytes. */
 const PAGE_LENGTH = 1000;
+const PAGE_BYTES = 1 << 22;
 /** How often a statement is sent that lost a conflict with another; of those that conflict, one gets through. */
 const ATTEMPTS = 10;
 
@@ -38,8 +39,20 @@ const RECORD = `value, ${EXPIRES} AS expires`;
 const ROW = `'k' || id AS key, ${RECORD}`;
 /** The keys from the first parameter on, up to the second if that is not null, by code point whatever the database's order. */
 const IN_RANGE = `id COLLATE "C" >= $1 AND ($2::text IS NULL OR id COLLATE "C" < $2)`;
-/** The next page of them: those after the third parameter. */
-const PAGE = `AND ($3::text IS NULL OR id COLLATE "C" > $3) ORDER BY id COLLATE "C" LIMIT ${PAGE_LENGTH}`;
+/**
+ * The next page of those rows: those after the third parameter. PostgreSQL knows the length of a long value without reading it.
+ * @param {string} [condition] On the rows.
+ */
+const page = (condition = "TRUE") => `
+  SELECT ${ROW}, count FROM (
+    SELECT *, count(*) OVER ()::int AS count,
+      sum(octet_length(value)) OVER (ORDER BY id COLLATE "C") - octet_length(value) AS bytes_before
+    FROM (
+      SELECT * FROM kv WHERE ${IN_RANGE} AND ${condition} AND ($3::text IS NULL OR id COLLATE "C" > $3)
+      ORDER BY id COLLATE "C" LIMIT ${PAGE_LENGTH}
+    ) AS found
+  ) AS measured
+  WHERE bytes_before < ${PAGE_BYTES} ORDER BY id COLLATE "C"`;
 const UPSERT = "ON CONFLICT (id) DO UPDATE SET value = EXCLUDED.value, expires_at = EXCLUDED.expires_at";
 
 const READ_ONE = `SELECT ${RECORD} FROM kv WHERE id = $1`;
@@ -71,14 +84,14 @@ const EVICT = evictStatement();
 const EVICT_UNLOCKED = evictStatement("SKIP LOCKED");
 const LIST_ALL = `SELECT ${ROW} FROM kv`;
 const LIST = `${LIST_ALL} WHERE ${IN_RANGE}`;
-const LIST_PAGE = `${LIST} ${PAGE}`;
-const LIST_EXPIRED = `${LIST} AND ($4::timestamptz IS NULL OR expires_at <= $4) ${PAGE}`;
+const LIST_PAGE = page();
+const LIST_EXPIRED = page("($4::timestamptz IS NULL OR expires_at <= $4)");
 
 /** @typedef {import("./client.js").Evicted} Evicted */
 /** @typedef {{ type: "read" | "write" | "erase", id: string, text?: string, expires?: number | null }} Single */
 /** A call that is sent alone, in its place among the others. @typedef {{ type: "other", run: () => Promise<unknown> }} Other */
 /** @typedef {import("./batch.js").Pending<Single>} Pending */
-/** @typedef {{ key: string, value: string, expires: number | null }} Row */
+/** @typedef {{ key: string, value: string, expires: number | null, count?: number }} Row */
 /** @typedef {[start: string, end: string | null]} Range */
 
 /**
@@ -183,7 +196,7 @@ class Postgres {
       /** @type {Row[]} */
       const rows = await this.#alone(last === null ? scope : { writes: false }, select);
       yield toPage(rows);
-      if (rows.length < PAGE_LENGTH) return;
+      if (isLastPage(rows)) return;
       last = idOf(rows[rows.length - 1]);
     }
   }
@@ -326,7 +339,7 @@ class Postgres {
         EVICT,
         records.map((row) => ({ id: idOf(row), expires: row.expires })),
       );
-      if (rows.length < PAGE_LENGTH) break;
+      if (isLastPage(rows)) break;
       last = idOf(rows[rows.length - 1]);
     }
     return count;
@@ -453,6 +466,12 @@ function idOf({ key }) {
 /** @param {Row} [row] */
 function toRecord(row) {
   return row && { expires: row.expires, value: decodeValue(row.value) };
+}
+
+/** @param {Row[]} rows */
+function isLastPage(rows) {
+  const { count = 0 } = rows[0] ?? {}; // How many there were before the page was cut at its number of bytes.
+  return count < PAGE_LENGTH && rows.length === count;
 }
 
 /** @param {Row[]} rows */

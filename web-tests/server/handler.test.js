@@ -28,7 +28,9 @@ async function make(options) {
   await root.set("s:b", { c: [2] });
   const handle = handler(root, options);
   const ask = (/** @type {string} */ method, /** @type {string} */ target, /** @type {RequestInit} */ init = {}) =>
-    handle(new Request(ORIGIN + target, { method, ...((init.body ?? null) !== null && { headers: AS_JSON }), ...init }));
+    handle(
+      new Request(ORIGIN + target, { method, ...((init.body ?? null) !== null && { headers: AS_JSON }), ...init }),
+    );
   return { root, handle, ask };
 }
 
@@ -324,12 +326,7 @@ test("a handler with an origin: no page of another one changes anything", async 
 
 test("a handler without a token: JSON is application/json, as no page can send it to another origin unasked", async () => {
   const { root, ask } = await make();
-  const types = [
-    "text/plain",
-    "text/plain;charset=UTF-8",
-    "application/x-www-form-urlencoded",
-    "application/jsonp",
-  ];
+  const types = ["text/plain", "text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "application/jsonp"];
   for (const type of types) {
     for (const [method, target, body] of [
       ["PUT", "/a", "2"],

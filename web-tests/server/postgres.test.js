@@ -146,6 +146,31 @@ testPostgres("a prefix is looked up in an index", async (client) => {
   }
 });
 
+testPostgres(
+  "a page ends at a number of bytes too: an iteration over large values holds a few of them",
+  async (client) => {
+    const store = kv(client);
+    const value = "x".repeat(1_000_000);
+    const keys = Array.from({ length: 30 }, (_, i) => `k${String(i).padStart(2, "0")}`);
+    for (const key of keys) await store.set(key, value);
+    /** @type {number[]} */
+    const lengths = [];
+    const { query } = client;
+    client.query = async (/** @type {[string, unknown[]]} */ ...args) => {
+      const result = await query.apply(client, args);
+      lengths.push(JSON.stringify(result.rows).length);
+      return result;
+    };
+    const seen = [];
+    for await (const [key] of store) seen.push(key);
+    assert.deepEqual(seen, keys);
+    await store.clear();
+    client.query = query;
+    assert.ok(Math.max(...lengths) < 6_000_000, `${Math.max(...lengths)} characters of rows at once`);
+    assert.deepEqual(await store.keys(), []);
+  },
+);
+
 testPostgres("prune() deletes the rows, of its prefix", async (client) => {
   await checkPrune(kv(client));
   assert.equal((await client.query("SELECT id FROM kv")).rowCount, 1);
