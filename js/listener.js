@@ -117,11 +117,11 @@ async function taken(outgoing, event) {
   if (outgoing.destroyed || outgoing.writableFinished) return;
   await new Promise((resolve) => {
     const timer = setTimeout(() => outgoing.destroy(), PATIENCE);
-    for (const name of [event, "close"]) {
-      outgoing.once(name, () => {
-        clearTimeout(timer);
-        resolve(undefined);
-      });
-    }
+    const onTaken = () => {
+      clearTimeout(timer);
+      for (const name of [event, "close"]) outgoing.off(name, onTaken);
+      resolve(undefined);
+    };
+    for (const name of [event, "close"]) outgoing.on(name, onTaken);
   });
 }
