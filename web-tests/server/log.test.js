@@ -19,29 +19,13 @@ import { basename, dirname, join, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import polystore from "polystore-wasm";
 import { log } from "../contract/clients/log.js";
 import { testContract } from "../contract/suite.js";
 import { filesFor, urlOf } from "../support/files.js";
 import { runApart } from "../support/run_apart.js";
+import { kv, release } from "../support/stores.js";
 
 const { root, freshPath } = filesFor("log");
-
-/** The stores that were made over each log. @type {Map<unknown, import("polystore-wasm").Store[]>} */
-const stores = new Map();
-
-/** @type {(url: any, options?: import("polystore-wasm").StoreOptions) => import("polystore-wasm").Store} */
-function kv(url, options) {
-  const store = polystore(url, options);
-  stores.set(url, [...(stores.get(url) ?? []), store]);
-  return store;
-}
-
-/** Releases a log: closes all stores that were made over it. @param {string} url */
-async function release(url) {
-  for (const store of stores.get(url) ?? []) await store.close();
-  stores.delete(url);
-}
 
 testContract(log(kv, root, "relaxed"));
 testContract(log(kv, root, "strict"));
@@ -141,7 +125,7 @@ test("the lock of a container that was started again keeps others out for a minu
   await kv(urlOf(path)).set("a", 1);
   const own = readdirSync(dirname(path)).find((name) => name.startsWith(`${basename(path)}.lock-`));
   const holder = JSON.parse(readFileSync(join(dirname(path), String(own)), "utf8"));
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
   const lock = `${path}.lock-0123456789abcdef`;
   writeFileSync(lock, JSON.stringify({ ...holder, machine: holder.machine.replace(/pid:\[\d+\]$/, "pid:[1]") }));
   await assert.rejects(kv(urlOf(path)).get("a"), {
@@ -151,7 +135,7 @@ test("the lock of a container that was started again keeps others out for a minu
   const now = statSync(lock).mtimeMs / 1000;
   utimesSync(lock, now - 61, now - 61);
   assert.equal(await kv(urlOf(path)).get("a"), 1);
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
 });
 
 test("what a process that was killed has left of a lock that it had not taken yet keeps nobody out, and goes with time", async () => {

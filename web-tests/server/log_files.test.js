@@ -16,8 +16,8 @@ import {
 } from "node:fs";
 import { basename, dirname } from "node:path";
 import { test } from "node:test";
-import kv from "polystore-wasm";
 import { filesFor, urlOf } from "../support/files.js";
+import { kv, release } from "../support/stores.js";
 
 const { freshPath } = filesFor("log_files");
 
@@ -41,7 +41,7 @@ test("what lies where a log is compacted to stays, unless it is a log", async ()
   for (const left of ["", "\0".repeat(50), "polystor\x02\0\0\0"]) {
     writeFileSync(beside, left); // Of a process that was killed.
     await kv(urlOf(path)).set("a", 1);
-    await kv(urlOf(path)).close();
+    await release(urlOf(path));
     assert.ok(!existsSync(beside));
   }
 });
@@ -88,7 +88,7 @@ for (const meddles of ["removed", "replaced", "moved"]) {
 test("a log with two names is refused", async () => {
   const path = freshPath(".kv");
   await kv(urlOf(path)).set("a", 1);
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
   const other = freshPath(".kv");
   linkSync(path, other);
   for (const name of [path, other]) {
@@ -96,5 +96,5 @@ test("a log with two names is refused", async () => {
   }
   rmSync(other);
   assert.equal(await kv(urlOf(path)).get("a"), 1);
-  await kv(urlOf(path)).close();
+  await release(urlOf(path));
 });
