@@ -69,8 +69,8 @@ export class Cookie {
     if (jar.size >= MOST_COOKIES && !jar.has(name)) {
       throw quotaError(`${what}, with ${jar.size} cookies there where a site may have ${MOST_COOKIES},`);
     }
-    if (!isWithin(pagePath(), this.#path)) {
-      const message = `${what}: this page lies at ${show(pagePath())}, and does not see cookies of the path ${show(this.#path)}. Give kv() a path that holds the page.`;
+    if (this.#path !== "/" && !pathsSeen().includes(this.#path)) {
+      const message = `${what}: this page does not lie below the path ${show(this.#path)}, and so does not see its cookies. Give kv() a path that holds the page.`;
       throw new PolystoreError("ERR_CLIENT", message);
     }
     const last = Date.now() + LONGEST_LIFE;
@@ -125,7 +125,7 @@ export class Cookie {
    * @param {string} name
    */
   #eraseOthers(name) {
-    for (const path of pathsAbove(pagePath())) {
+    for (const path of pathsSeen()) {
       for (const domain of new Set(["", this.#domain])) {
         if (path === this.#path && domain === this.#domain) continue;
         this.#put(name, `; expires=${EPOCH}; path=${path}${domain}`);
@@ -167,24 +167,19 @@ export class Cookie {
   }
 }
 
-/** The path by which the browser chooses the cookies of this page; only a page of a server has one. */
-const pagePath = () => document.location?.pathname ?? "/";
-
 /**
- * Whether a page sees cookies of a path (RFC 6265bis, section 5.1.4).
- * @param {string} page
- * @param {string} path
- */
-const isWithin = (page, path) => path === "/" || !page.startsWith("/") || pathsAbove(page).includes(path);
-
-/**
- * All paths of cookies that a page sees: "/", "/shop", "/shop/" and "/shop/cart" for "/shop/cart".
- * @param {string} page
+ * All paths of cookies that this page sees (RFC 6265bis, section 5.1.4): "/", "/shop", "/shop/" and "/shop/cart" for
+ * "/shop/cart". After a pushState(), Chromium goes on choosing by the path that the page was loaded from.
  * @returns {string[]}
  */
-function pathsAbove(page) {
-  const ends = [...page.matchAll(/\//g)].flatMap(({ index }) => [index, index + 1]);
-  return [...new Set([...ends, page.length].map((end) => page.slice(0, end)))].filter((path) => path !== "");
+function pathsSeen() {
+  const loaded = performance.getEntriesByType?.("navigation")[0]?.name;
+  const pages = [document.location?.pathname ?? "/", loaded ? new URL(loaded).pathname : "/"];
+  const paths = pages.flatMap((page) => {
+    const ends = [...page.matchAll(/\//g)].flatMap(({ index }) => [index, index + 1]);
+    return [...ends, page.length].map((end) => page.slice(0, end));
+  });
+  return [...new Set(paths)].filter((path) => path !== "");
 }
 
 /**

@@ -130,6 +130,7 @@ test("what was left for a folder is found there, and replaced where it is writte
     }
   });
   expect(await tab.evaluate(attempt, ["get", "left"])).toBe(0);
+  await tab.evaluate(() => history.pushState(null, "", "/elsewhere")); // As a router does.
   expect(await tab.evaluate(attempt, ["set", "left", 1])).toBe("left");
   expect(await tab.evaluate(attempt, ["del", "gone"])).toBe("gone");
   const cookies = await tab.context().cookies(cart);

@@ -199,7 +199,7 @@ export const inCookies = {
 
   "cookies: one that other code wrote over ours has no expiry of ours": async ({ store, advance }) => {
     await store.set("a", 1, { expires: "1500ms" });
-    document.cookie = "a=2";
+    document.cookie = "a=2; path=/";
     advance(1500);
     equals(await store.get("a"), 2);
   },
