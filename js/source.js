@@ -316,9 +316,12 @@ export function sourceOf(input, durability) {
 function canonical(input) {
   if (input === "cookies") return "cookie";
   // Without a slash it would be a path relative to nobody knows what.
-  if (typeof input === "string" ? /^(file|https?):\//i.test(input) && URL.canParse(input) : input instanceof URL)
+  if (typeof input === "string" ? !/^(file|https?):\//i.test(input) : !(input instanceof URL)) return input;
+  try {
     return new URL(input).href;
-  return input;
+  } catch {
+    return input; // URL.canParse() is newer than the oldest engines: see web-tests/node/oldest_engines.test.js.
+  }
 }
 
 /** @param {Source} source */

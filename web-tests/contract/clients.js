@@ -34,6 +34,10 @@ const FOREIGN_ITEMS = {
   set: "1",
   list: "1",
   delete: "1",
+  key: "1",
+  length: "1",
+  clear: "1",
+  getItem: "1",
 };
 
 /** Values that are no records, for storages that hold any value. */
@@ -167,7 +171,7 @@ function classOver(client) {
  * @param {string} name
  * @param {() => any} get
  */
-function storage(kv, name, get) {
+export function storage(kv, name, get) {
   return subject(kv, {
     name,
     type: "STORAGE",
