@@ -3,6 +3,7 @@
 //     name    = encoded ".json"            ; as polystore names it, where that is 255 bytes or less
 //             / head "+" hash ".json"      ; else: the long name of a file that has its key in it
 //     encoded = the key by encodeURIComponent, with "*" as "%2A"; for a disk that ignores case, capitals as "%41" to "%5A" too
+//             ; there, the first character of a name that Windows reserves for a device is written the same way: "%63on.json"
 //     head    = as many of the key's first characters, encoded, as make 160 bytes or less
 //     hash    = the SHA-256 of the key's UTF-8, as 64 hexadecimal digits in small letters
 //
@@ -14,6 +15,8 @@ const EXTENSION = ".json";
 /** What the file systems of Linux, macOS and Windows allow, in bytes. */
 const LONGEST_NAME = 255;
 const LONGEST_HEAD = 160;
+/** What Windows takes for a device, whatever follows the first dot. Capitals are escaped by the time that this is looked for. */
+const RESERVED = /^(?:aux|con|nul|prn|com\d|lpt\d)(?=\.)/;
 const LONG = /^([^+]*)\+[0-9a-f]{64}\.json$/i;
 
 /**
@@ -21,9 +24,10 @@ const LONG = /^([^+]*)\+[0-9a-f]{64}\.json$/i;
  * @param {boolean} ignoresCase Whether the disk does.
  */
 export function nameOf(id, ignoresCase) {
-  const name = encode(id, ignoresCase) + EXTENSION;
+  const name = unreserved(encode(id, ignoresCase) + EXTENSION, ignoresCase);
   if (name.length <= LONGEST_NAME) return name;
-  return `${headOf(id, ignoresCase)}+${createHash("sha256").update(id).digest("hex")}${EXTENSION}`;
+  const hash = createHash("sha256").update(id).digest("hex");
+  return unreserved(`${headOf(id, ignoresCase)}+${hash}${EXTENSION}`, ignoresCase);
 }
 
 /** @param {string} name */
@@ -62,9 +66,20 @@ function encode(id, ignoresCase) {
   const encoded = encodeURIComponent(id).replaceAll("*", "%2A"); // Which Windows does not allow in a name.
   if (!ignoresCase) return encoded;
   // The capitals of the key, not those of what is encoded already.
-  return encoded.replace(/%..|[A-Z]/g, (part) =>
-    part[0] === "%" ? part : `%${part.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  return encoded.replace(/%..|[A-Z]/g, (part) => (part[0] === "%" ? part : escaped(part)));
+}
+
+/**
+ * @param {string} name
+ * @param {boolean} ignoresCase
+ */
+function unreserved(name, ignoresCase) {
+  return ignoresCase && RESERVED.test(name) ? escaped(name[0]) + name.slice(1) : name;
+}
+
+/** @param {string} character Of ASCII. */
+function escaped(character) {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 /**

@@ -1,5 +1,8 @@
 #include "polystore/clients/file_name.hpp"
 
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 
@@ -42,6 +45,18 @@ TEST_CASE("a key makes the name that encodeURIComponent makes", "[file_name]") {
     CHECK(name("ü鍵🦊") == "%C3%BC%E9%8D%B5%F0%9F%A6%8A.json");
     CHECK(name(std::string("\0\x7f\\", 3)) == "%00%7F%5C.json");
     CHECK(name(std::string(250, 'a')) == std::string(250, 'a') + ".json");
+}
+
+TEST_CASE("keys have the names that the JavaScript library gives them", "[file_name]") {
+    std::ifstream file(std::filesystem::path(POLYSTORE_CONTRACT_CASES).replace_filename("file_names.json"));
+    const nlohmann::json cases = nlohmann::json::parse(file);
+    REQUIRE(!cases.empty());
+    for (const nlohmann::json& names : cases) {
+        const std::string key = names.at("key");
+        CHECK(to_file_name(key, Case::counts) == names.at("name"));
+        CHECK(to_file_name(key, Case::is_ignored) == names.at("ignoringCase"));
+        CHECK(to_key(names.at("ignoringCase").get<std::string>()) == key);
+    }
 }
 
 TEST_CASE("for a disk that ignores case, capitals are written as numbers", "[file_name]") {

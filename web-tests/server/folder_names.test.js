@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import upstream from "polystore";
 import kv from "polystore-wasm";
-import { isSame, nameOf } from "../../js/clients/file_name.js";
+import { isSame, keyOf, nameOf } from "../../js/clients/file_name.js";
 import { filesFor, urlOf } from "../support/files.js";
 import { ignoringCase } from "../support/ignore_case.js";
 
@@ -86,6 +86,16 @@ test("no two keys have one name, on any disk, and none is too long", () => {
     assert.ok(names.every((name) => name.length <= 255));
   }
   assert.ok(isSame("Ada%2A", "aDA%2a"));
+});
+
+test("keys have the names that the C++ library gives them, and names of devices of Windows are escaped", () => {
+  const cases = JSON.parse(readFileSync(new URL("../contract/file_names.json", import.meta.url), "utf8"));
+  for (const { key, name, ignoringCase } of cases) {
+    assert.deepEqual([nameOf(key, false), nameOf(key, true)], [name, ignoringCase]);
+    assert.equal(keyOf(ignoringCase), key);
+  }
+  const long = `con.${"a".repeat(300)}`;
+  assert.match(nameOf(long, true), /^%63on\.a{156}\+[0-9a-f]{64}\.json$/);
 });
 
 test("a key has the name that polystore gives it, as long as that is short enough", async () => {

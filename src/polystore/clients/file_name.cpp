@@ -28,19 +28,34 @@ constexpr bool stays(char c, Case letter_case) {
            std::string_view("-_.!~'()").find(c) != std::string_view::npos;
 }
 
+std::string escaped(char c) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    return {'%', kHexDigits[byte >> 4U], kHexDigits[byte & 15U]};
+}
+
 std::string encode(std::string_view key, Case letter_case) {
     std::string encoded;
     for (const char c : key) {
         if (stays(c, letter_case)) {
             encoded += c;
         } else {
-            const auto byte = static_cast<std::uint8_t>(c);
-            encoded += '%';
-            encoded += kHexDigits[byte >> 4U];
-            encoded += kHexDigits[byte & 15U];
+            encoded += escaped(c);
         }
     }
     return encoded;
+}
+
+/// Whether Windows takes a name for a device, whatever follows the first dot. Capitals are escaped by the time that
+/// this is looked for.
+bool is_reserved(std::string_view name) {
+    const std::string_view base = name.substr(0, name.find('.'));
+    if (base == "aux" || base == "con" || base == "nul" || base == "prn") return true;
+    return base.size() == 4 && (base.starts_with("com") || base.starts_with("lpt")) && base[3] >= '0' && base[3] <= '9';
+}
+
+std::string unreserved(std::string name, Case letter_case) {
+    if (letter_case == Case::counts || !is_reserved(name)) return name;
+    return escaped(name[0]) + name.substr(1);
 }
 
 /// Undoes `encode`; what it makes of other texts does not matter.
@@ -77,9 +92,9 @@ std::string to_file_name(std::string_view key, Case letter_case) {
     if (!is_utf8(key)) {
         throw Error(ErrorCode::key, "The key " + show(key) + " is not UTF-8, so it makes no file name in a folder.");
     }
-    std::string name = encode(key, letter_case).append(kExtension);
+    std::string name = unreserved(encode(key, letter_case).append(kExtension), letter_case);
     if (name.size() <= kLongestName) return name;
-    return to_head(key, letter_case).append("+").append(sha256(key)).append(kExtension);
+    return unreserved(to_head(key, letter_case).append("+").append(sha256(key)).append(kExtension), letter_case);
 }
 
 bool is_long(std::string_view name) {

@@ -9,7 +9,8 @@
 ///     name    = encoded ".json"         ; as polystore names it, where that is 255 bytes or less
 ///             / head "+" hash ".json"   ; else: the long name of a file that has its key in it
 ///     encoded = the key by JavaScript's encodeURIComponent, with "*" as "%2A"; for a disk that ignores case, with
-///               capitals as "%41" to "%5A" too
+///               capitals as "%41" to "%5A" too, and, of a name that Windows reserves for a device, with the first
+///               character as well: "%63on.json"
 ///     head    = as many of the key's first characters, encoded, as make 160 bytes or less
 ///     hash    = the SHA-256 of the key, as 64 hexadecimal digits in small letters
 ///
