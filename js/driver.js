@@ -431,7 +431,7 @@ function sift(connection, task, since) {
     if (verdicts[i] === Verdict.keep) {
       task.kept.push(task.project(ids[i].slice(task.id.length), valueOf(connection, records[i])));
     } else if (verdicts[i] === Verdict.evict) {
-      evicted.push({ id: ids[i], expires: records[i].expires });
+      evicted.push({ id: ids[i], expires: records[i].expires, record: records[i] });
     }
   }
   return evict(connection, task, since, evicted);

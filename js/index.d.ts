@@ -75,7 +75,7 @@ export interface CookieOptions {
  * |---|---|
  * | `ERR_CLIENT` | `kv()` was given something that it cannot wrap, or the client failed: see `cause` |
  * | `ERR_CLOSED` | the store was closed |
- * | `ERR_CORRUPT` | a file is not a store; it was left as it is |
+ * | `ERR_CORRUPT` | a file or a record cannot be read; it was left as it is |
  * | `ERR_EXPIRES` | an `expires` that cannot be understood |
  * | `ERR_KEY` | a key that is no string, or that this storage cannot hold |
  * | `ERR_OPTIONS` | an option that does not exist |

@@ -2,6 +2,8 @@ import { kind, PolystoreTypeError, show } from "./errors.js";
 
 // Deeper than this a value may be a cycle; it is then taken the slow way, which can tell.
 const PLAUSIBLE_DEPTH = 100;
+/** Levels of arrays and objects. The C++ library has the same bound, and so has what it reads. */
+const DEEPEST_NESTING = 1000;
 
 /** Thrown by `copyPlain`; `copyValue` then looks for the reason, which needs a path that the fast way does not keep. */
 const NOT_PLAIN = Symbol("not plain");
@@ -97,6 +99,7 @@ function isPlain(value) {
  * @param {Set<object>} ancestors
  * @param {boolean} [isSaid] Whether it is part of what a toJSON() gave: who reads that back expects a text for a Date in it.
  * @returns {string | undefined}
+ * @throws {RangeError} where it is nested too deeply: the path would fill pages.
  */
 function findReason(value, ancestors, isSaid = false) {
   if (isCopied(value) || value === 0 || value === undefined) return undefined;
@@ -107,6 +110,7 @@ function findReason(value, ancestors, isSaid = false) {
   if (!isObject(form) && isSaid) return findReason(form, ancestors);
   // What gives a text, like a Date, would come back as something else.
   if (!isObject(form) || (form === value && !isPlain(value))) return ` is ${kind(value)}`;
+  if (ancestors.size === DEEPEST_NESTING) throw new RangeError();
   ancestors.add(value);
   for (const key of Object.keys(form)) {
     const reason = findReason(form[key], ancestors, isSaid || form !== value);
@@ -136,7 +140,7 @@ export function copyValue(value) {
     if (reason === undefined) return JSON.parse(JSON.stringify(value)); // Deep, or with a form of its own.
   } catch (error) {
     if (!(error instanceof RangeError)) throw unreadable(error);
-    reason = " is nested too deeply";
+    throw new PolystoreTypeError("ERR_VALUE", "value is nested too deeply: 1,000 levels are the most.");
   }
   const message = `value${reason}, which JSON cannot hold. Store a string, a finite number, a boolean, a plain object or an array; turn a Date into its toISOString() first.`;
   throw new PolystoreTypeError("ERR_VALUE", message);

@@ -1,5 +1,5 @@
 import { PolystoreError, PolystoreTypeError, quotaError, show } from "../errors.js";
-import { decodeValue } from "../record.js";
+import { decodeValue, parseValue } from "../record.js";
 import { KeyQueue } from "./key_queue.js";
 import { requireText } from "./text_key.js";
 
@@ -47,7 +47,7 @@ export class Cloudflare {
   /** @param {string} id */
   async read(id) {
     requireKey(id);
-    return toRecord(await this.#queue.addRead(id, () => this.#find(id)));
+    return toRecord(await this.#queue.addRead(id, () => this.#find(id)), id);
   }
 
   /**
@@ -115,7 +115,10 @@ export class Cloudflare {
     }
     const found = ids.map(() => KEY_ONLY);
     const records = await this.#findAll(unknown);
-    return { ids: ids.concat(unknown), found: [...found, ...records.map(toRecord)] };
+    return {
+      ids: ids.concat(unknown),
+      found: [...found, ...records.map((record, i) => toRecord(record, wanted === "keys" ? null : unknown[i]))],
+    };
   }
 
   /**
@@ -179,10 +182,13 @@ export class Cloudflare {
 /** What a listing of keys needs to know of a record. */
 const KEY_ONLY = { expires: null, value: true };
 
-/** @param {Found} found */
-function toRecord(found) {
+/**
+ * @param {Found} found
+ * @param {string | null} id Null where the value is not used.
+ */
+function toRecord(found, id) {
   if (!found || found.value === null || !isAlive(found.metadata)) return undefined;
-  return { expires: null, value: decodeValue(found.value) };
+  return { expires: null, value: id === null ? parseValue(found.value) : decodeValue(found.value, id) };
 }
 
 /** @param {any} metadata */

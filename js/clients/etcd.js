@@ -64,8 +64,8 @@ export class Etcd {
   }
 
   /** @param {string} id */
-  read(id) {
-    return this.#add({ type: "get", id: keyOf(id) });
+  async read(id) {
+    return decodeRecord(toText(await this.#add({ type: "get", id: keyOf(id) })), id);
   }
 
   /**
@@ -100,7 +100,7 @@ export class Etcd {
     let page = await this.#calls.add(request, { writes: false, prefix });
     while (page) {
       const ours = this.#withPrefix(page.pairs, prefix);
-      yield { ids: ours.map(({ id }) => id), found: ours.map(({ pair }) => decode(pair.value.toString())) };
+      yield { ids: ours.map(({ id }) => id), found: ours.map(({ id, pair }) => decode(pair.value.toString(), id)) };
       page = page.more && (await this.#list(range));
     }
   }
@@ -232,8 +232,7 @@ export class Etcd {
    */
   async #perform(requests) {
     if (requests[0].type === "evict") return this.#evict(requests);
-    const pairs = await this.#transactLeased(requests);
-    return pairs.map(toRecord);
+    return this.#transactLeased(requests);
   }
 
   /** @param {Request[]} requests */
@@ -296,7 +295,7 @@ export class Etcd {
     for (;;) {
       const pairs = await this.#transact(requests.map(({ id }) => ({ type: "get", id })));
       const isStale = pairs.map((pair, i) => {
-        const record = toRecord(pair);
+        const record = decodeExpiry(toText(pair));
         return isRecord(record) && record.expires === requests[i].expires;
       });
       const stale = /** @type {Pair[]} */ (pairs.filter((_, i) => isStale[i]));
@@ -420,8 +419,8 @@ function idOf(key) {
 }
 
 /** @param {Pair | undefined} pair */
-function toRecord(pair) {
-  return pair && decodeRecord(pair.value.toString());
+function toText(pair) {
+  return pair ? pair.value.toString() : null;
 }
 
 /**

@@ -68,10 +68,12 @@ class Level {
   }
 
   /** @param {string} id */
-  read(id) {
+  async read(id) {
     requireText(id, "Level");
-    if (this.#maySkipQueue()) return this.#readAlone(id);
-    return this.#add([id], [id], false, (changes) => decodeRecord(changes.get(id)));
+    const text = this.#maySkipQueue()
+      ? await this.#readAlone(id)
+      : await this.#add([id], [id], false, (changes) => changes.get(id));
+    return decodeRecord(text, id);
   }
 
   /**
@@ -96,7 +98,7 @@ class Level {
     const ids = evicted.map(({ id }) => id);
     return this.#add(ids, ids, true, (changes) => {
       const stale = evicted.filter(({ id, expires }) => {
-        const record = decodeRecord(changes.get(id));
+        const record = decodeExpiry(changes.get(id));
         return isRecord(record) && record.expires === expires;
       });
       for (const { id } of stale) changes.make({ type: "del", key: id });
@@ -118,7 +120,7 @@ class Level {
       while (entries.length > 0) {
         yield {
           ids: entries.map((/** @type {[string, string]} */ [id]) => id),
-          found: entries.map((/** @type {[string, string]} */ [, text]) => decode(text)),
+          found: entries.map((/** @type {[string, string]} */ [id, text]) => decode(text, id)),
         };
         entries = iterator ? await iterator.nextv(PAGE_LENGTH) : [];
       }
@@ -157,7 +159,7 @@ class Level {
     this.#isReading = true;
     try {
       const [text = null] = await read(this.#target, [id]);
-      return decodeRecord(text);
+      return text;
     } finally {
       this.#isReading = false;
     }

@@ -1,5 +1,5 @@
 import { PolystoreError, PolystoreTypeError, quotaError, show } from "../errors.js";
-import { decodeValue, isRecord } from "../record.js";
+import { decodeValue, isRecord, parseValue } from "../record.js";
 import { CallOrder } from "./call_order.js";
 import { requireColumns } from "./kv_table.js";
 import { rangeOfPrefix, requireText } from "./text_key.js";
@@ -151,8 +151,9 @@ class Postgres {
   }
 
   /** @param {string} id */
-  read(id) {
-    return this.#add({ type: "read", id: keyOf(id) });
+  async read(id) {
+    const row = await this.#add({ type: "read", id: keyOf(id) });
+    return row && toRecord(row, id);
   }
 
   /**
@@ -250,9 +251,9 @@ class Postgres {
   /** @param {Pending[]} calls */
   async #read(calls) {
     const ids = calls.map(({ request }) => request.id);
-    if (ids.length === 1) return calls[0].resolve(toRecord((await this.#select(READ_ONE, ids))[0]));
+    if (ids.length === 1) return calls[0].resolve((await this.#select(READ_ONE, ids))[0]);
     const found = new Map((await this.#select(READ, [ids])).map((row) => [idOf(row), row]));
-    for (const { request, resolve } of calls) resolve(toRecord(found.get(request.id)));
+    for (const { request, resolve } of calls) resolve(found.get(request.id));
   }
 
   /**
@@ -334,7 +335,7 @@ class Postgres {
     while (range) {
       /** @type {Row[]} */
       const rows = await this.#select(LIST_EXPIRED, [...range, last, until]);
-      const records = rows.filter((row) => isRecord(toRecord(row)));
+      const records = rows.filter((row) => isRecord({ expires: row.expires, value: parseValue(row.value) }));
       count += await this.#evict(
         EVICT,
         records.map((row) => ({ id: idOf(row), expires: row.expires })),
@@ -463,9 +464,12 @@ function idOf({ key }) {
   return key.slice(1);
 }
 
-/** @param {Row} [row] */
-function toRecord(row) {
-  return row && { expires: row.expires, value: decodeValue(row.value) };
+/**
+ * @param {Row} row
+ * @param {string} id
+ */
+function toRecord({ expires, value }, id) {
+  return { expires, value: decodeValue(value, id) };
 }
 
 /** @param {Row[]} rows */
@@ -476,5 +480,5 @@ function isLastPage(rows) {
 
 /** @param {Row[]} rows */
 function toPage(rows) {
-  return { ids: rows.map(idOf), found: rows.map(toRecord) };
+  return { ids: rows.map(idOf), found: rows.map((row) => toRecord(row, idOf(row))) };
 }

@@ -1,4 +1,5 @@
 import { PolystoreTypeError } from "../errors.js";
+import { decodeValue, parseValue } from "../record.js";
 import { hasMethods } from "./has.js";
 import { RedisCluster } from "./redis_cluster.js";
 import { isReply, nothingIfNoText, scan, SCAN_COUNT, setArguments, setError, toRecord } from "./redis_commands.js";
@@ -13,7 +14,7 @@ import { requireText } from "./text_key.js";
  * @property {() => void} [closing]
  * @property {() => void} [giveUp]
  */
-/** @typedef {{ id: string, resolve: (record: unknown) => void, reject: (error: unknown) => void }} Read */
+/** @typedef {{ id: string, resolve: (text: string | null) => void, reject: (error: unknown) => void }} Read */
 
 /** Replies as texts, whatever the client's own code wants them to be. */
 const AS_TEXT = { typeMapping: undefined };
@@ -257,9 +258,16 @@ class Redis {
    * @param {string} id
    * @returns {Promise<unknown>}
    */
-  read(id) {
+  async read(id) {
     requireText(id, "Redis");
-    if (!this.#isReading) return this.#readAlone(id);
+    return toRecord(await (this.#isReading ? this.#readTogether(id) : this.#readAlone(id)), id);
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<string | null>}
+   */
+  #readTogether(id) {
     return new Promise((resolve, reject) => {
       const count = this.#reads.push({ id, resolve, reject });
       if (count === 1) resolved.then(() => this.#sendReads());
@@ -301,7 +309,9 @@ class Redis {
     /** @type {(name: string, ...args: string[]) => Promise<any>} */
     const call = (name, ...args) => this.#call(name, [], ...args);
     for await (const ids of scan(call, this.#connection.keyPrefix, prefix, wanted)) {
-      yield { ids, found: await this.#find(ids) };
+      const decode = wanted === "keys" ? parseValue : decodeValue;
+      const texts = await this.#find(ids);
+      yield { ids, found: ids.map((id, i) => toRecord(texts[i], id, decode)) };
     }
   }
 
@@ -317,13 +327,14 @@ class Redis {
   /**
    * Reads at once, for most callers wait for one answer before they ask again: gathering takes them half as long again.
    * @param {string} id
+   * @returns {Promise<string | null>}
    */
   async #readAlone(id) {
     this.#isReading = true;
     try {
-      return toRecord(await this.#connection.call("GET", [id]));
+      return await this.#connection.call("GET", [id]);
     } catch (error) {
-      return nothingIfNoText(error);
+      return nothingIfNoText(error) ?? null;
     } finally {
       this.#isReading = false;
     }
@@ -340,7 +351,7 @@ class Redis {
       // A user who may not read one of the keys may read the others.
       const split = reads.length > 1 && isReply(error, "NOPERM");
       for (const { id, resolve, reject } of reads) {
-        if (split) this.#find([id]).then(([record]) => resolve(record), reject);
+        if (split) this.#find([id]).then(([text]) => resolve(text), reject);
         else reject(error);
       }
     }
@@ -349,9 +360,9 @@ class Redis {
   /**
    * MGET, unlike GET, gives nothing, and no error, for what is not a string.
    * @param {string[]} ids
+   * @returns {Promise<(string | null)[]>}
    */
-  async #find(ids) {
-    const texts = /** @type {(string | null)[]} */ (await this.#connection.call("MGET", ids));
-    return texts.map(toRecord);
+  #find(ids) {
+    return this.#connection.call("MGET", ids);
   }
 }

@@ -1,3 +1,4 @@
+import { decodeValue, parseValue } from "../record.js";
 import { nothingIfNoText, scan, setArguments, setError, toRecord } from "./redis_commands.js";
 import { KeyQueue } from "./key_queue.js";
 import { requireText } from "./text_key.js";
@@ -77,7 +78,10 @@ export class RedisCluster {
     const { keyPrefix, masters } = this.#connections;
     for (const call of await masters()) {
       for await (const ids of scan(call, keyPrefix, prefix, wanted)) {
-        yield { ids, found: await Promise.all(ids.map((id) => this.#find(id))) };
+        yield {
+          ids,
+          found: await Promise.all(ids.map((id) => this.#find(id, wanted === "keys" ? parseValue : decodeValue))),
+        };
       }
     }
   }
@@ -87,8 +91,11 @@ export class RedisCluster {
     this.#connections.giveUp?.();
   }
 
-  /** @param {string} id */
-  #find(id) {
-    return this.#connections.call("GET", id).then(toRecord, nothingIfNoText);
+  /**
+   * @param {string} id
+   * @param {typeof decodeValue} [decode]
+   */
+  #find(id, decode) {
+    return this.#connections.call("GET", id).then((text) => toRecord(text, id, decode), nothingIfNoText);
   }
 }

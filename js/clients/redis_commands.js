@@ -34,9 +34,13 @@ export function isReply(error, kind) {
   return error instanceof Error && error.message.startsWith(`${kind} `);
 }
 
-/** @param {string | null} text */
-export function toRecord(text) {
-  return text === null ? undefined : { expires: null, value: decodeValue(text) };
+/**
+ * @param {string | null} text
+ * @param {string} id
+ * @param {(text: string, id: string) => any} [decode] `parseValue` where the value is not used.
+ */
+export function toRecord(text, id, decode = decodeValue) {
+  return text === null ? undefined : { expires: null, value: decode(text, id) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { PolystoreError, quotaError, show } from "../errors.js";
-import { decodeValue, isRecord, WITHOUT_EXPIRY } from "../record.js";
+import { decodeValue, isRecord, parseValue, WITHOUT_EXPIRY } from "../record.js";
 import { requireColumns } from "./kv_table.js";
 import { rangeOfPrefix, requireText } from "./text_key.js";
 
@@ -76,8 +76,16 @@ export class Sqlite {
 
   /** @param {string} id */
   read(id) {
+    return this.#find(id, decodeValue);
+  }
+
+  /**
+   * @param {string} id
+   * @param {Decode} decode
+   */
+  #find(id, decode) {
     const row = this.#statements.read.get(keyOf(id));
-    return row && toRecord(row);
+    return row && toRecord({ ...row, id }, decode);
   }
 
   /**
@@ -114,7 +122,7 @@ export class Sqlite {
     if (wanted === "keys") return yield* this.#keyPages(start, end);
     for (;;) {
       const rows = /** @type {Row[]} */ (this.#statements.list.all(start, end));
-      yield { ids: rows.map(({ id }) => id), found: rows.map(toRecord) };
+      yield { ids: rows.map(({ id }) => id), found: rows.map((row) => toRecord(row, decodeValue)) };
       if (rows.length < PAGE_LENGTH) return;
       start = `${/** @type {Row} */ (rows.at(-1)).id}\0`; // The next text there can be.
     }
@@ -139,7 +147,7 @@ export class Sqlite {
         found: [
           ...lasting.map(() => WITHOUT_EXPIRY),
           ...expiring.map(([, expires]) => ({ expires, value: true })),
-          ...others.map((id) => this.read(id)),
+          ...others.map((id) => this.#find(id, parseValue)),
         ],
       };
       if (Number(count) < PAGE_LENGTH) return;
@@ -166,7 +174,7 @@ export class Sqlite {
     return this.#together(() => {
       // Writes first: SQLite waits for another writer only as long as a transaction has not read.
       const erased = records.all(...which).length;
-      const ours = /** @type {Row[]} */ (others.all(...which)).filter((row) => isRecord(toRecord(row)));
+      const ours = /** @type {Row[]} */ (others.all(...which)).filter((row) => isRecord(toRecord(row, parseValue)));
       return ours.reduce((count, row) => count + this.#evictOne(row), erased);
     });
   }
@@ -225,9 +233,17 @@ function rangeOf(prefix) {
   return rangeOfPrefix(prefix) ?? ["", ""]; // Where no key can lie.
 }
 
-/** @param {Row} row */
-function toRecord({ value, expires }) {
-  return { expires, value: typeof value === "string" ? decodeValue(value) : undefined };
+/**
+ * How the text of a value is decoded: by `parseValue` where it is not used.
+ * @typedef {(text: string, id: string) => any} Decode
+ */
+
+/**
+ * @param {Row} row
+ * @param {Decode} decode
+ */
+function toRecord({ id, value, expires }, decode) {
+  return { expires, value: typeof value === "string" ? decode(value, id) : undefined };
 }
 
 /**

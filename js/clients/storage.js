@@ -27,7 +27,7 @@ export class WebStorage {
 
   /** @param {string} id */
   read(id) {
-    return decodeRecord(this.#storage.getItem(id));
+    return decodeRecord(this.#storage.getItem(id), id);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { WITHOUT_EXPIRY } from "../record.js";
+import { mayOverflow, WITHOUT_EXPIRY } from "../record.js";
 import { decodeJson } from "./json_text.js";
 import { TextReader } from "./text_reader.js";
 
@@ -20,7 +20,7 @@ export class EntryPage {
 
   /**
    * @returns {import("../clients/client.js").Page}
-   * @throws {PolystoreError} ERR_CORRUPT, with the key, where a value is no JSON.
+   * @throws {PolystoreError} ERR_CORRUPT, with the key, where a value is not JSON, or has a number that JavaScript cannot hold.
    */
   decode() {
     const { buffer, count, withValues } = this;
@@ -73,8 +73,9 @@ function textsOf(reader, bytes, start, length, lengths, gap) {
 function valuesOf(reader, bytes, start, lengths, ids) {
   const length = sum(lengths) + lengths.length;
   try {
-    const values = JSON.parse(`[${reader.read(bytes, start, Math.max(0, length - 1))}]`);
-    if (values.length === lengths.length) return values;
+    const text = reader.read(bytes, start, Math.max(0, length - 1));
+    const values = JSON.parse(`[${text}]`);
+    if (values.length === lengths.length && !mayOverflow(text)) return values;
   } catch {
     // One of them is not what it should be; the loop below finds out which.
   }

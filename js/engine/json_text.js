@@ -1,4 +1,5 @@
 import { PolystoreError, show } from "../errors.js";
+import { mayOverflow, requireFinite } from "../record.js";
 
 /**
  * The value that a log holds as text.
@@ -7,10 +8,13 @@ import { PolystoreError, show } from "../errors.js";
  * @throws {PolystoreError} ERR_CORRUPT
  */
 export function decodeJson(key, text) {
+  let value;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     const message = `What is stored at ${show(key)} is not JSON: ${/** @type {Error} */ (error).message}.`;
     throw new PolystoreError("ERR_CORRUPT", message, { cause: error });
   }
+  if (mayOverflow(text)) requireFinite(value, key);
+  return value;
 }

@@ -64,14 +64,11 @@ export const checks = {
   "prune() and clear() delete all records, however deep, and no rows of other code": async ({ open }) => {
     const database = open(":memory:");
     const store = kv(database);
-    /** @type {any[]} */
-    let deep = [];
-    for (let i = 0; i < 1500; ++i) deep = [deep];
+    const deep = "[".repeat(1500) + "]".repeat(1500); // Deeper than SQLite, or kv(), takes it.
     for (const method of /** @type {const} */ (["prune", "clear"])) {
-      await store.set("deep", deep);
       await store.set("flat", 1);
       database.exec(`
-        INSERT INTO kv (id, value) VALUES
+        INSERT INTO kv (id, value) VALUES ('deep', '${deep}'),
           ('theme', 'dark'), ('none', 'null'), ('bytes', x'31'), (x'', '1'), (x'6131', '1')`);
       assert.deepEqual((await store.keys()).sort(), ["deep", "flat"]);
       assert.deepEqual((await store.entries()).map(([key]) => key).sort(), ["deep", "flat"]);
