@@ -3,44 +3,71 @@ import { open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { kind, PolystoreError } from "../errors.js";
-import { isRecord } from "../record.js";
+import { decodeExpiry, decodeRecord, isRecord } from "../record.js";
 import { Batch } from "./batch.js";
-import { withLock } from "./lock_file.js";
-import { inTurn, isMissing, makeFolder, replaceFile, resolveLinks, syncFolder, withRoom } from "./text_file.js";
+import { encodeFile } from "./folder_file.js";
+import { membersOf } from "./json_members.js";
+import { Lock } from "./lock.js";
+import { replaceFile } from "./replace_file.js";
+import { removeAbandoned } from "./temporary_file.js";
+import {
+  inTurn,
+  isForbidden,
+  isMissing,
+  makeFolder,
+  resolveLinks,
+  syncFolder,
+  withoutMark,
+  withRoom,
+} from "./text_file.js";
 import { requireText } from "./text_key.js";
 
 /** Records to a page of a listing. */
 const PAGE_LENGTH = 512;
+/** How many Files that are idle keep what they have read, with a descriptor each: those that were used last. */
+const KEPT = 64;
+/** @type {Set<File>} */
+const kept = new Set();
 
 /**
  * What a call does to the members of the file; it says whether it changed them, and gives a result.
  * @typedef {object} Request
  * @property {boolean} writes
- * @property {(members: Map<string, unknown>) => { changed: boolean, result?: unknown }} run
+ * @property {(members: Map<string, string>) => { changed: boolean, result?: unknown }} run
  */
 /** @typedef {import("./batch.js").Pending<Request>} Pending */
 
+/** The last request, which nothing is read for. @type {Request} */
+const CLOSING = { writes: false, run: () => ({ changed: false }) };
+
 /** @param {string} url */
-export async function openFile(url) {
-  return new File(await resolveLinks(fileURLToPath(url)));
+export function openFile(url) {
+  return new File(fileURLToPath(url));
 }
 
 /**
  * A file with one JSON object, whose members are records. It is read again only when it has changed, and the calls of one tick
- * are one write. The C++ library has the same format.
+ * are one write. Members that nobody changes keep their text, for a program in another language may hold numbers in it that
+ * JavaScript would round. The C++ library has the same format.
  */
 class File {
   type = "FILE";
   /** @type {import("./client.js").Client["can"]} */
   can = ["list", "clear"];
-  /** @type {"both"} */
-  copies = "both";
+  /** @type {"write"} */
+  copies = "write";
   #path;
-  /** @type {Map<string, unknown>} */
+  /** The text of each member. @type {Map<string, string>} */
   #members = new Map();
-  /** The file that was read. Held open, so that its inode is not given to a new one. @type {import("node:fs/promises").FileHandle | null} */
+  /**
+   * The file that was read. Held open, so that its inode is not given to a new one; but on Windows, where no inode is used twice
+   * and what is open cannot be replaced.
+   * @type {import("node:fs/promises").FileHandle | null}
+   */
   #file = null;
+  /** Of the file that was read; empty if none was. */
   #stamp = "";
+  #isSwept = false;
   /** @type {Batch<Request>} */
   #batch = new Batch((batch) => this.#send(batch));
 
@@ -52,7 +79,7 @@ class File {
   /** @param {string} id */
   read(id) {
     checkKey(id);
-    return this.#read((members) => members.get(id));
+    return this.#read((members) => decodeRecord(members.get(id) ?? null, id));
   }
 
   /**
@@ -63,23 +90,21 @@ class File {
   write(id, value, expires) {
     checkKey(id);
     return this.#write((members) => {
-      members.set(id, { expires, value });
+      members.set(id, encodeFile(value, expires).replaceAll("\n", "\n  "));
       return { changed: true };
     });
   }
 
   /** @param {string} id */
   erase(id) {
-    return this.#write((members) => ({ changed: isRecord(members.get(id)) && members.delete(id) }));
+    checkKey(id);
+    return this.#write((members) => ({ changed: expiryIn(members, id) !== undefined && members.delete(id) }));
   }
 
   /** @param {import("./client.js").Evicted[]} evicted */
   evict(evicted) {
     return this.#write((members) => {
-      const stale = evicted.filter(({ id, expires }) => {
-        const record = members.get(id);
-        return isRecord(record) && record.expires === expires && members.delete(id);
-      });
+      const stale = evicted.filter(({ id, expires }) => expiryIn(members, id) === expires && members.delete(id));
       return { changed: stale.length > 0, result: stale.length };
     });
   }
@@ -87,29 +112,34 @@ class File {
   /** @param {string} prefix */
   clear(prefix) {
     return this.#write((members) => {
-      const ids = [...members].filter(([id, member]) => id.startsWith(prefix) && isRecord(member));
-      for (const [id] of ids) members.delete(id);
+      const ids = [...members.keys()].filter((id) => id.startsWith(prefix) && expiryIn(members, id) !== undefined);
+      for (const id of ids) members.delete(id);
       return { changed: ids.length > 0 };
     });
   }
 
-  /** @param {string} prefix */
-  async *pages(prefix) {
+  /**
+   * @param {string} prefix
+   * @param {import("./client.js").Wanted} wanted
+   */
+  async *pages(prefix, wanted) {
     const entries = await this.#read((members) => [...members].filter(([id]) => id.startsWith(prefix)));
     for (let i = 0; i < entries.length; i += PAGE_LENGTH) {
       const page = entries.slice(i, i + PAGE_LENGTH);
-      yield { ids: page.map(([id]) => id), found: page.map(([, member]) => member) };
+      const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
+      yield { ids: page.map(([id]) => id), found: page.map(([id, text]) => decode(text, id)) };
     }
   }
 
   async close() {
-    await this.#batch.add({ writes: false, run: () => ({ changed: false }) });
+    await this.#batch.add(CLOSING);
+    kept.delete(this);
     await this.#forget();
   }
 
   /**
    * @template Result
-   * @param {(members: Map<string, unknown>) => Result} look
+   * @param {(members: Map<string, string>) => Result} look
    * @returns {Promise<Result>}
    */
   #read(look) {
@@ -123,26 +153,56 @@ class File {
 
   /** @param {Pending[]} batch */
   async #send(batch) {
-    if (!batch.some(({ request }) => request.writes)) {
-      await inTurn(() => this.#load());
-      for (const { request, resolve } of batch) resolve(request.run(this.#members).result);
-      return;
+    kept.delete(this);
+    if (batch[0].request === CLOSING) return batch[0].resolve();
+    try {
+      await (batch.some(({ request }) => request.writes) ? this.#sendChanges(batch) : this.#sendReads(batch));
+    } finally {
+      await this.#keep();
     }
+  }
+
+  /** @param {Pending[]} batch */
+  async #sendReads(batch) {
+    await inTurn(() => this.#load(this.#path));
+    for (const { request, resolve, reject } of batch) {
+      try {
+        resolve(request.run(this.#members).result);
+      } catch (error) {
+        reject(error);
+      }
+    }
+  }
+
+  /** @param {Pending[]} batch */
+  async #sendChanges(batch) {
     await withRoom(`Writing ${this.#path}`, async () => {
-      await makeFolder(dirname(this.#path));
-      await withLock(`${this.#path}.lock`, () => this.#change(batch));
+      // Now, for a link may lead elsewhere than it did.
+      const target = await resolveLinks(this.#path);
+      await makeFolder(dirname(target));
+      // Where there may be no lock beside the file, it is at most written in place, and nobody is kept out.
+      const lock = await Lock.wait(target).catch((error) => (isForbidden(error) ? null : Promise.reject(error)));
+      try {
+        await this.#change(target, batch);
+      } finally {
+        lock?.release();
+      }
     });
   }
 
   /**
    * Does the calls of a batch. Where the disk has no room for what they make of the file together, each half is tried on its own,
    * so that one value too large fails alone.
+   * @param {string} target
    * @param {Pending[]} batch
    */
-  async #change(batch) {
+  async #change(target, batch) {
     try {
-      const results = await withRoom(`Writing ${this.#path}`, () => inTurn(() => this.#changeAtOnce(batch)));
-      for (const [i, { resolve }] of batch.entries()) resolve(results[i]);
+      const results = await withRoom(`Writing ${target}`, () => inTurn(() => this.#changeAtOnce(target, batch)));
+      for (const [i, { resolve, reject }] of batch.entries()) {
+        if ("error" in results[i]) reject(results[i].error);
+        else resolve(results[i].result);
+      }
     } catch (error) {
       const full = error instanceof PolystoreError && error.code === "ERR_QUOTA";
       if (!full || batch.length === 1) {
@@ -150,65 +210,111 @@ class File {
         return;
       }
       const middle = Math.ceil(batch.length / 2);
-      await this.#change(batch.slice(0, middle));
-      await this.#change(batch.slice(middle));
+      await this.#change(target, batch.slice(0, middle));
+      await this.#change(target, batch.slice(middle));
     }
   }
 
-  /** @param {Pending[]} batch */
-  async #changeAtOnce(batch) {
-    await this.#load();
+  /**
+   * @param {string} target
+   * @param {Pending[]} batch
+   */
+  async #changeAtOnce(target, batch) {
+    await this.#load(target);
     try {
-      const outcomes = batch.map(({ request }) => request.run(this.#members));
-      if (outcomes.some(({ changed }) => changed)) {
-        const text = JSON.stringify(Object.fromEntries(this.#members), null, 2);
-        await this.#keep(await replaceFile(this.#path, text));
-        await syncFolder(dirname(this.#path));
-      }
-      return outcomes.map(({ result }) => result);
+      const outcomes = batch.map(({ request }) => {
+        try {
+          return request.run(this.#members);
+        } catch (error) {
+          // A record that cannot be read fails its own call. What is too long for a text may be short enough alone.
+          if (error instanceof RangeError) throw error;
+          return { changed: false, error };
+        }
+      });
+      if (outcomes.some(({ changed }) => changed)) await this.#replace(target);
+      return outcomes;
     } catch (error) {
       await this.#forget(); // What is in memory is not what is in the file.
       throw error;
     }
   }
 
-  /** Makes the members those of the file as it is now. */
-  async #load() {
-    const now = await stat(this.#path, { bigint: true }).catch((error) =>
-      isMissing(error) ? null : Promise.reject(error),
-    );
-    if (now === null) return this.#forget();
-    if (this.#file && stampOf(now) === this.#stamp) return;
-    await this.#forget();
-    const file = await open(this.#path, "r");
-    try {
-      // Looked at before it is read, so that what is written meanwhile is not missed the next time.
-      await this.#keep(file);
-      this.#members = this.#parse(await file.readFile());
-    } catch (error) {
-      await this.#forget();
-      throw error;
-    }
+  /** @param {string} target */
+  async #replace(target) {
+    const folder = dirname(target);
+    if (!this.#isSwept) await removeAbandoned(folder).catch(() => {}); // It is tried again by the next one that writes there.
+    this.#isSwept = true;
+    const members = Array.from(this.#members, ([id, text]) => `  ${JSON.stringify(id)}: ${text}`);
+    const text = members.length === 0 ? "{}" : `{\n${members.join(",\n")}\n}`;
+    await this.#release();
+    const stamp = stampOf(await replaceFile(target, text));
+    await syncFolder(folder);
+    const file = await open(target, "r");
+    const isOurs = stampOf(await file.stat({ bigint: true })) === stamp;
+    await this.#hold(file, stamp);
+    if (!isOurs) await this.#forget(); // A program that asks for no lock has replaced it since.
   }
 
-  /** @param {import("node:fs/promises").FileHandle} file */
-  async #keep(file) {
-    await this.#file?.close();
+  /**
+   * Makes the members those of the file as it is now.
+   * @param {string} path
+   * @returns {Promise<void>}
+   */
+  async #load(path) {
+    const now = await stat(path, { bigint: true }).catch((error) => (isMissing(error) ? null : Promise.reject(error)));
+    if (now === null) return this.#forget();
+    if (stampOf(now) === this.#stamp) return;
+    await this.#forget();
+    const file = await open(path, "r");
+    // Looked at before it is read, so that what is written meanwhile is not missed the next time.
+    const stamp = stampOf(await file.stat({ bigint: true }));
+    try {
+      this.#members = this.#parse(await file.readFile());
+    } catch (error) {
+      const isSame = stampOf(await file.stat({ bigint: true })) === stamp;
+      await file.close();
+      if (isSame) throw error;
+      return this.#load(path); // It was being written in place.
+    }
+    await this.#hold(file, stamp);
+  }
+
+  /**
+   * @param {import("node:fs/promises").FileHandle} file What the members are of.
+   * @param {string} stamp
+   */
+  async #hold(file, stamp) {
+    this.#stamp = stamp;
     this.#file = file;
-    this.#stamp = stampOf(await file.stat({ bigint: true }));
+    if (process.platform === "win32") await this.#release();
+  }
+
+  async #release() {
+    const file = this.#file;
+    this.#file = null;
+    await file?.close();
   }
 
   async #forget() {
-    const file = this.#file;
-    this.#file = null;
     this.#members = new Map();
-    await file?.close();
+    this.#stamp = "";
+    await this.#release();
+  }
+
+  /** Keeps what was read for the next call, and lets the File forget that was not used for the longest time. */
+  async #keep() {
+    if (this.#stamp === "") return;
+    kept.add(this);
+    if (kept.size <= KEPT) return;
+    const [oldest] = kept;
+    kept.delete(oldest);
+    await oldest.#forget();
   }
 
   /** @param {Buffer} bytes */
   #parse(bytes) {
     if (!isUtf8(bytes)) throw this.#corrupt("its bytes are not UTF-8");
-    const text = bytes.toString();
+    const text = withoutMark(bytes.toString());
     if (text === "") return new Map();
     /** @type {unknown} */
     let document;
@@ -217,9 +323,7 @@ class File {
     } catch (error) {
       throw this.#corrupt(/** @type {Error} */ (error).message, error);
     }
-    if (typeof document === "object" && document !== null && !Array.isArray(document)) {
-      return new Map(Object.entries(document));
-    }
+    if (typeof document === "object" && document !== null && !Array.isArray(document)) return membersOf(text);
     const found = typeof document === "object" && document !== null ? kind(document) : JSON.stringify(document);
     throw this.#corrupt(`the outermost thing in it is ${found}, where an object was expected`);
   }
@@ -237,6 +341,16 @@ class File {
 /** @param {string} id */
 function checkKey(id) {
   requireText(id, "a JSON file that C++ reads too");
+}
+
+/**
+ * When the record of a key expires; undefined where there is none.
+ * @param {Map<string, string>} members
+ * @param {string} id
+ */
+function expiryIn(members, id) {
+  const found = decodeExpiry(members.get(id) ?? null);
+  return isRecord(found) ? found.expires : undefined;
 }
 
 /**

@@ -2,15 +2,17 @@ import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { link, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { show } from "../errors.js";
+import { decodeExpiry, decodeRecord } from "../record.js";
 import { Batch } from "./batch.js";
 import { isLong, keyOf, nameOf } from "./file_name.js";
 import { findCase, settleCase } from "./folder_case.js";
 import { decodeFile, encodeFile, recordOf, withKey } from "./folder_file.js";
 import { KeyQueue } from "./key_queue.js";
-import { inTurn, isMissing, makeFolder, readIfThere, replaceFile, syncFolder, withRoom } from "./text_file.js";
+import { replaceFile } from "./replace_file.js";
+import { removeAbandoned, temporaryPath } from "./temporary_file.js";
+import { inTurn, isMissing, makeFolder, readIfThere, syncFolder, withoutMark, withRoom } from "./text_file.js";
 import { requireText } from "./text_key.js";
 
 /** Files that a listing reads without a pause. */
@@ -29,6 +31,9 @@ class Folder {
   /** @type {"write"} */
   copies = "write";
   #path;
+  #isSwept = false;
+  /** The text of each record that was listed to be removed: to one that has another by then, that does not apply. @type {WeakMap<object, string>} */
+  #listed = new WeakMap();
   #queue = new KeyQueue();
   /** Calls at the same time share a sync of the folder, with which 1,000 of them take half the time. @type {Batch<void>} */
   #syncs = new Batch(async (batch) => {
@@ -49,7 +54,7 @@ class Folder {
   read(id) {
     return this.#inOrder(id, async () => {
       const name = await this.#nameOf(id);
-      return recordOf(id, name, await readIfThere(join(this.#path, name)));
+      return recordOf(id, name, await readIfThere(join(this.#path, name)), decodeRecord);
     });
   }
 
@@ -61,9 +66,9 @@ class Folder {
   write(id, value, expires) {
     const text = encodeFile(value, expires);
     const put = async () => {
+      await this.#sweep();
       const name = nameOf(id, this.#ignoresCase ?? (await this.#learn(settleCase)));
-      const file = await replaceFile(join(this.#path, name), withKey(text, name, id));
-      await file.close();
+      await replaceFile(join(this.#path, name), withKey(text, name, id));
       return true;
     };
     const make = async (/** @type {unknown} */ error) => {
@@ -79,7 +84,7 @@ class Folder {
     return this.#change(id, async () => {
       const name = await this.#nameOf(id);
       const path = join(this.#path, name);
-      if (!recordOf(id, name, await readIfThere(path))) return false;
+      if (!recordOf(id, name, await readIfThere(path), decodeExpiry)) return false;
       await rm(path, { force: true });
       return true;
     });
@@ -88,7 +93,7 @@ class Folder {
   /** @param {import("./client.js").Evicted[]} evicted */
   async evict(evicted) {
     const results = await Promise.allSettled(
-      evicted.map(({ id, expires }) => this.#inOrder(id, () => this.#evictOne(id, expires))),
+      evicted.map((listed) => this.#inOrder(listed.id, () => this.#evictOne(listed))),
     );
     const failure = results.find(({ status }) => status === "rejected");
     if (failure) throw /** @type {PromiseRejectedResult} */ (failure).reason;
@@ -97,8 +102,12 @@ class Folder {
     return count;
   }
 
-  /** @param {string} prefix */
-  async *pages(prefix) {
+  /**
+   * @param {string} prefix
+   * @param {import("./client.js").Wanted} wanted
+   */
+  async *pages(prefix, wanted) {
+    const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
     await this.#queue.idle();
     const ignored = this.#ignoresCase ?? (await this.#learn(findCase)) ?? false;
     const found = await readdir(this.#path, { withFileTypes: true }).catch((error) =>
@@ -111,7 +120,7 @@ class Folder {
       if (entry.isFile() || (await this.#leadsToFile(entry))) names.push(entry.name);
     }
     for (let i = 0; i < names.length; i += PAGE_LENGTH) {
-      const page = names.slice(i, i + PAGE_LENGTH).flatMap((name) => this.#readNow(name, ignored) ?? []);
+      const page = names.slice(i, i + PAGE_LENGTH).flatMap((name) => this.#readNow(name, ignored, decode) ?? []);
       const files = page.filter(({ id }) => id.startsWith(prefix));
       yield { ids: files.map(({ id }) => id), found: files.map(({ record }) => record) };
       await null;
@@ -132,13 +141,19 @@ class Folder {
    * Without a promise, which for a file of this size costs several times as much as reading it.
    * @param {string} name
    * @param {boolean} ignored
+   * @param {import("./folder_file.js").Decode} decode
    */
-  #readNow(name, ignored) {
+  #readNow(name, ignored, decode) {
     try {
       const path = join(this.#path, name);
-      const text = readFileSync(path, "utf8");
+      const text = withoutMark(readFileSync(path, "utf8"));
       // Rare, and either in the file or in the place of what is no UTF-8, as which it is cheaper to read.
-      return text.includes("\uFFFD") && !isUtf8(readFileSync(path)) ? undefined : decodeFile(name, text, ignored);
+      if (text.includes("\uFFFD") && !isUtf8(readFileSync(path))) return undefined;
+      const file = decodeFile(name, text, ignored, decode);
+      if (!file || decode !== decodeExpiry) return file;
+      const record = { ...file.record };
+      this.#listed.set(record, text);
+      return { id: file.id, record };
     } catch (error) {
       if (isMissing(error)) return undefined; // Removed since the folder was listed.
       throw error;
@@ -147,27 +162,29 @@ class Folder {
 
   /**
    * Moved aside first, because another process may have written anew since the record was read.
-   * @param {string} id
-   * @param {number | null} expires
+   * @param {import("./client.js").Evicted} listed
    */
-  async #evictOne(id, expires) {
+  async #evictOne({ id, expires, record }) {
     const name = await this.#nameOf(id);
     const path = join(this.#path, name);
-    if (recordOf(id, name, await readIfThere(path))?.expires !== expires) return false;
-    const aside = join(this.#path, `.polystore-${randomUUID()}.tmp`);
+    const listed = record && this.#listed.get(record);
+    const isListed = (/** @type {string | null} */ text) =>
+      listed === undefined ? recordOf(id, name, text, decodeExpiry)?.expires === expires : text === listed;
+    if (!isListed(await readIfThere(path))) return false;
+    const aside = await temporaryPath(this.#path);
     try {
       await rename(path, aside);
     } catch (error) {
       if (isMissing(error)) return false;
       throw error;
     }
-    const evicted = recordOf(id, name, await readIfThere(aside))?.expires === expires;
-    if (!evicted) {
+    const isEvicted = isListed(await readIfThere(aside));
+    if (!isEvicted) {
       // Unless somebody wrote yet another: that one is newer.
       await link(aside, path).catch((error) => (error.code === "EEXIST" ? undefined : Promise.reject(error)));
     }
     await rm(aside);
-    return evicted;
+    return isEvicted;
   }
 
   /**
@@ -190,6 +207,13 @@ class Folder {
       // Not in that turn: while the folder is synced, others write.
       if (await inTurn(action)) await this.#syncs.add();
     });
+  }
+
+  /** Removes what killed processes have left; once, and where we may. */
+  async #sweep() {
+    if (this.#isSwept) return;
+    this.#isSwept = true;
+    await removeAbandoned(this.#path).catch(() => {}); // The next one that opens the folder tries again.
   }
 
   /** @param {string} id */

@@ -3,19 +3,20 @@
 //
 // Once it has, a marker in the folder says so, and the folder keeps those names wherever it is copied.
 
-import { randomUUID } from "node:crypto";
 import { constants, opendirSync } from "node:fs";
 import { access, lstat, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { isLong, isSame, keyOf, nameOf } from "./file_name.js";
-import { decodeFile, encodeFile, withKey } from "./folder_file.js";
-import { withLock } from "./lock_file.js";
-import { isMissing, readIfThere, replaceFile, syncFolder } from "./text_file.js";
+import { decodeExpiry } from "../record.js";
+import { decodeFile, withKey } from "./folder_file.js";
+import { Lock } from "./lock.js";
+import { replaceFile } from "./replace_file.js";
+import { temporaryPath } from "./temporary_file.js";
+import { isMissing, readIfThere, syncFolder } from "./text_file.js";
 
 const MARKER = ".polystore-ignores-case";
 const MARKER_TEXT =
   "This folder was used on a disk that ignores case: in the names of its files, capitals are written %41 to %5A.\n";
-const LOCK = ".polystore-names.lock";
 
 /**
  * Whether the files of a folder are named for a disk that ignores case.
@@ -41,10 +42,10 @@ export async function findCase(folder) {
 export async function settleCase(folder) {
   const found = await findCase(folder);
   if (found !== undefined) return found;
-  const name = `.polystore-${randomUUID()}.tmp`;
-  await writeFile(join(folder, name), "", { flag: "wx" });
-  const ignored = await isThere(join(folder, inOtherCase(name)));
-  await rm(join(folder, name), { force: true });
+  const path = await temporaryPath(folder);
+  await writeFile(path, "", { flag: "wx" });
+  const ignored = await isThere(join(folder, inOtherCase(basename(path))));
+  await rm(path, { force: true });
   if (ignored) await renameAll(folder);
   return ignored;
 }
@@ -61,12 +62,15 @@ async function renameAll(folder) {
   // Where nothing is to be renamed, whoever may write leaves the marker.
   if (!mayWrite && (await misnamed(folder)).length === 0) return;
   // One process at a time: to another that goes by the new names, an old one is that of another key.
-  await withLock(join(folder, LOCK), async () => {
+  const lock = await Lock.wait(join(folder, MARKER));
+  try {
     if (await isThere(join(folder, MARKER))) return;
     for (const rename of await misnamed(folder)) await rename();
-    await (await replaceFile(join(folder, MARKER), MARKER_TEXT)).close();
+    await replaceFile(join(folder, MARKER), MARKER_TEXT);
     await syncFolder(folder);
-  });
+  } finally {
+    lock.release();
+  }
 }
 
 /**
@@ -79,14 +83,14 @@ async function misnamed(folder) {
     const key = keyOf(name);
     if (key === undefined || (!isLong(name) && isSame(name, nameOf(key, true)))) continue;
     const path = join(folder, name);
-    const file = decodeFile(name, await readIfThere(path), false);
-    if (!file) continue; // Another's.
+    const text = await readIfThere(path);
+    const file = decodeFile(name, text, false, decodeExpiry);
+    if (text === null || !file) continue; // Another's.
     const right = nameOf(file.id, true);
     if (isSame(name, right)) continue;
     renames.push(async () => {
       // First, for under a long name alone it would be nobody's; under its old one the key in it does not matter.
-      const text = withKey(encodeFile(file.record.value, file.record.expires), right, file.id);
-      if (isLong(right)) await (await replaceFile(path, text)).close();
+      if (isLong(right) && !isLong(name)) await replaceFile(path, withKey(text, right, file.id));
       await rename(path, join(folder, right));
     });
   }

@@ -2,12 +2,12 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PolystoreError } from "../errors.js";
 import { Engine } from "../engine/engine.js";
-import { LogLock } from "../engine/log_lock.js";
 import { NodeFiles, ReadOnlyFiles } from "../engine/node_files.js";
 import { syncEarlier, syncLater } from "../engine/node_sync.js";
 import { Upkeep } from "../engine/upkeep.js";
 import { pause } from "../real_timers.js";
-import { makeFolder, resolveLinks } from "./text_file.js";
+import { Lock } from "./lock.js";
+import { isForbidden, makeFolder, resolveLinks } from "./text_file.js";
 import { requireText } from "./text_key.js";
 
 /** Records to a page of a listing. */
@@ -22,7 +22,7 @@ export async function openLog(url, durability) {
   let lock;
   try {
     await makeFolder(dirname(path));
-    lock = await LogLock.take(path);
+    lock = await Lock.take(path);
   } catch (error) {
     if (!isForbidden(error)) throw error;
     return new ReadOnlyLog(path, new Engine(new ReadOnlyFiles(), path), error);
@@ -89,7 +89,7 @@ class Log extends LogReader {
   /**
    * @param {Engine} engine
    * @param {(file: number) => Promise<void>} sync
-   * @param {LogLock} lock
+   * @param {Lock} lock
    * @param {import("../options.js").Durability} durability
    */
   constructor(engine, sync, lock, durability) {
@@ -192,15 +192,6 @@ class ReadOnlyLog extends LogReader {
   close() {
     this.#engine.close();
   }
-}
-
-/**
- * Whether this process may not do what it tried, by the permissions of the file, of the disk or of the runtime.
- * @param {unknown} error
- */
-function isForbidden(error) {
-  const { code, name } = /** @type {NodeJS.ErrnoException} */ (error);
-  return ["EACCES", "EPERM", "EROFS", "ERR_ACCESS_DENIED"].includes(String(code)) || name === "NotCapable"; // Deno's.
 }
 
 /** @param {string} id */

@@ -1,10 +1,9 @@
-// Files of text that other processes read and write as well: one is replaced whole or not at all.
+// Files of text and their folders, as the clients File, Folder and Log need them.
 
 import { isUtf8 } from "node:buffer";
-import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
-import { mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, open, readlink, realpath } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
 import { quotaError } from "../errors.js";
 
@@ -63,18 +62,25 @@ export async function readIfThere(path) {
   try {
     file = await openFile(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0)); // A pipe would wait for its writer.
   } catch (error) {
-    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
-    if (code === "ENOENT" || code === "ENXIO") return null; // ENXIO: a socket.
+    if (["ENOENT", "ENXIO"].includes(codeOf(error))) return null; // ENXIO: a socket.
     throw error;
   }
   try {
     const status = fs.fstatSync(file);
     if (!status.isFile()) return null;
     const bytes = await readWhole(file, status.size);
-    return isUtf8(bytes) ? bytes.toString() : null;
+    return isUtf8(bytes) ? withoutMark(bytes.toString()) : null;
   } finally {
     fs.closeSync(file);
   }
+}
+
+/**
+ * A text without the byte order mark that some editors put before it.
+ * @param {string} text
+ */
+export function withoutMark(text) {
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
 /**
@@ -93,56 +99,66 @@ async function readWhole(file, size) {
 }
 
 /**
- * Writes beside the file, syncs, and renames, so that a crash leaves the old text or the new one; which of them, is sure once
- * the folder is synced too. The permissions of the old file are kept, and its owner where we may.
- * @param {string} path
- * @param {string} text
- * @returns {Promise<import("node:fs/promises").FileHandle>} The new file, open.
+ * Makes a folder, and those that it lies in, for good; where its path is that of a link which leads nowhere yet, the one that it
+ * leads to.
+ * @param {string} link
  */
-export async function replaceFile(path, text) {
-  const temporary = join(dirname(path), `.polystore-${randomUUID()}.tmp`);
-  const file = await open(temporary, "wx+");
-  try {
-    const old = await stat(path).catch((error) => (isMissing(error) ? null : Promise.reject(error)));
-    const made = fs.fstatSync(file.fd);
-    // Before the mode, for it clears bits of that. Only root may give a file away.
-    if (old && (old.uid !== made.uid || old.gid !== made.gid)) await file.chown(old.uid, old.gid).catch(() => {});
-    if (old && old.mode !== made.mode) await file.chmod(old.mode & 0o7777);
-    await file.writeFile(text);
-    await file.sync();
-    await rename(temporary, path);
-    return file;
-  } catch (error) {
-    await file.close();
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** Makes a folder, and those that it lies in, for good. @param {string} path */
-export async function makeFolder(path) {
+export async function makeFolder(link) {
+  const path = await resolveLinks(link);
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
   for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
-/** Makes what was renamed or removed in a folder last. @param {string} path */
+/**
+ * Makes what was renamed or removed in a folder last, where the file system can: those of networks and of virtual machines often
+ * cannot sync a folder, nor can a user who may write to a folder and not read it.
+ * @param {string} path
+ */
 export async function syncFolder(path) {
   if (process.platform === "win32") return; // Where a folder cannot be opened.
-  const folder = await open(path, "r");
   try {
-    await folder.sync();
-  } finally {
-    await folder.close();
+    const folder = await open(path, "r");
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch (error) {
+    if (!isUnsyncable(error)) throw error;
   }
 }
 
 /**
- * The file that a path leads to through links: what is to be replaced, and locked, is that and not a link.
- * @param {string} path
+ * Whether a folder could not be synced because that is not to be had there; EIO, say, is a failure.
+ * @param {unknown} error
  */
-export function resolveLinks(path) {
-  return realpath(path).catch((error) => (isMissing(error) ? path : Promise.reject(error)));
+export function isUnsyncable(error) {
+  return ["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EBADF", "EACCES", "EPERM"].includes(codeOf(error));
+}
+
+/**
+ * The file that a path leads to through links, now: what is to be replaced, and locked, is that and not a link. It need not be
+ * there, nor the folders that it lies in.
+ * @param {string} path Absolute.
+ * @returns {Promise<string>}
+ */
+export async function resolveLinks(path) {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  if (dirname(path) === path) return path; // A disk of Windows that is not there.
+  const folder = await resolveLinks(dirname(path));
+  const name = join(folder, basename(path));
+  // EINVAL: what is there is not a link; somebody has just made it.
+  const target = await readlink(name).catch((error) =>
+    ["ENOENT", "EINVAL"].includes(codeOf(error)) ? null : Promise.reject(error),
+  );
+  if (target === null) return name;
+  // Not join(), which takes "link/.." for nothing.
+  return resolveLinks(isAbsolute(target) ? target : `${folder}/${target}`);
 }
 
 /**
@@ -151,10 +167,27 @@ export function resolveLinks(path) {
  */
 export function isFull(error) {
   // EFBIG: the process may not write files of this size (ulimit -f), or the file system holds none.
-  return ["ENOSPC", "EDQUOT", "EFBIG"].includes(String(/** @type {NodeJS.ErrnoException} */ (error).code));
+  return ["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(error));
+}
+
+/**
+ * Whether the user may not do what was tried, or nobody may on this disk, or the runtime forbids it.
+ * @param {unknown} error
+ */
+export function isForbidden(error) {
+  const isDenied = ["EACCES", "EPERM", "EROFS", "ERR_ACCESS_DENIED"].includes(codeOf(error));
+  return isDenied || /** @type {Error} */ (error).name === "NotCapable"; // Deno's.
 }
 
 /** @param {unknown} error */
 export function isMissing(error) {
-  return /** @type {NodeJS.ErrnoException} */ (error).code === "ENOENT";
+  return codeOf(error) === "ENOENT";
+}
+
+/**
+ * What the system calls an error.
+ * @param {unknown} error
+ */
+export function codeOf(error) {
+  return String(/** @type {NodeJS.ErrnoException} */ (error).code);
 }

@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { isMissing } from "../clients/text_file.js";
+import { isMissing, isUnsyncable } from "../clients/text_file.js";
 
 const isRestricted = "permission" in process && process.permission !== undefined;
 const fdatasync = promisify(fs.fdatasync);
@@ -18,14 +18,18 @@ export function syncFile(file) {
   if (!isRestricted) fs.fdatasyncSync(file);
 }
 
-/** So that a name in it outlasts a power failure. @param {string} path */
+/** So that a name in it outlasts a power failure, where the file system can sync a folder. @param {string} path */
 export function syncFolder(path) {
   if (isRestricted || process.platform === "win32") return; // Windows opens no folder.
-  const folder = fs.openSync(path, "r");
   try {
-    fs.fsyncSync(folder);
-  } finally {
-    fs.closeSync(folder);
+    const folder = fs.openSync(path, "r");
+    try {
+      fs.fsyncSync(folder);
+    } finally {
+      fs.closeSync(folder);
+    }
+  } catch (error) {
+    if (!isUnsyncable(error)) throw error;
   }
 }
 
@@ -35,7 +39,8 @@ export function syncFolder(path) {
  * @param {number} file
  */
 export async function syncLater(log, file) {
-  if (isRestricted) await syncPath(dirname(log));
+  if (isRestricted)
+    await syncPath(dirname(log)).catch((error) => (isUnsyncable(error) ? undefined : Promise.reject(error)));
   else await fdatasync(file);
 }
 

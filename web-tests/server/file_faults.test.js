@@ -9,18 +9,19 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import kv from "polystore-wasm";
-import { withLock } from "../../js/clients/lock_file.js";
+import { Lock } from "../../js/clients/lock.js";
 import { withRoom } from "../../js/clients/text_file.js";
 import { filesFor, urlOf } from "../support/files.js";
 import { runApart } from "../support/run_apart.js";
@@ -32,48 +33,74 @@ const freshFolder = () => {
   return path;
 };
 
+/** The locks on a file. @param {string} path */
+const locksOf = (path) => readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.lock-`));
+
+/** A path for the lock of another process on a file. @param {string} path */
+const otherLock = (path) => `${path}.lock-0123456789abcdef`;
+
 /** The description of a process that is gone, as one of ours leaves it in its lock. */
 async function staleText() {
-  const lock = freshPath(".lock");
-  let text = "";
-  await withLock(lock, async () => void (text = readFileSync(lock, "utf8")));
+  const path = freshPath();
+  const lock = await Lock.wait(path);
+  const text = readFileSync(join(dirname(path), locksOf(path)[0]), "utf8");
+  lock.release();
   const gone = spawnSync(process.execPath, ["-e", ""]);
   return JSON.stringify({ ...JSON.parse(text), pid: gone.pid });
 }
 
-test("of processes that race for stale locks, one at a time has the lock", async () => {
-  const [lock, counter, stale] = [freshPath(".lock"), freshPath(".txt"), await staleText()];
+test("of processes that race for a lock, and leave stale ones, one at a time has it", async () => {
+  const [path, counter, stale] = [freshPath(), freshPath(".txt"), await staleText()];
   writeFileSync(counter, "0");
-  writeFileSync(lock, stale);
+  writeFileSync(otherLock(path), stale);
   const racer = fileURLToPath(new URL("lock_racer.js", import.meta.url));
   const racers = Array.from({ length: 6 }, () =>
-    promisify(execFile)(process.execPath, [racer, lock, counter, "100", stale]),
+    promisify(execFile)(process.execPath, [racer, path, counter, "100", stale]),
   );
   await Promise.all(racers);
   assert.equal(readFileSync(counter, "utf8"), "600");
+  (await Lock.wait(path)).release();
+  assert.deepEqual(locksOf(path), []);
 });
 
-test("a lock that a process left while it took over another is taken over too", async () => {
-  const [path, stale] = [freshPath(), await staleText()];
-  const lock = `${path}.lock`;
-  writeFileSync(lock, stale);
-  let between = "";
-  // What the lock on a stale lock is called is seen while one is held.
-  await withLock(freshPath(".lock"), async () => {
-    const { createHash } = await import("node:crypto");
-    const { ino } = statSync(lock, { bigint: true });
-    between = `${lock}-${createHash("sha256").update(`${ino} ${stale}`).digest("hex").slice(0, 16)}`;
-  });
-  writeFileSync(between, stale);
+test("files and folders of other code that are named like a lock are neither heeded nor removed", async () => {
+  const path = freshPath();
+  const others = [".lock", ".lock-", ".lock-backup", ".lock-0123456789abcdef.bak"].map((end) => path + end);
+  for (const other of others) {
+    writeFileSync(other, "another's");
+    utimesSync(other, 1, 1);
+  }
+  mkdirSync(otherLock(path));
   await kv(urlOf(path)).set("a", 1);
-  assert.deepEqual([existsSync(lock), existsSync(between)], [false, false]);
+  for (const other of others) assert.equal(readFileSync(other, "utf8"), "another's");
+  assert.ok(existsSync(otherLock(path)));
+});
+
+for (const text of ["null", "7", "[]", '{"machine":', "{}"]) {
+  test(`a lock that says ${text} is that of a process of which nothing is known`, async () => {
+    const path = freshPath(".kv");
+    writeFileSync(otherLock(path), text);
+    await assert.rejects(Lock.take(path), { code: "ERR_CLIENT", message: /is open already, in process unknown/ });
+    utimesSync(otherLock(path), 1, 1);
+    (await Lock.take(path)).release();
+    assert.deepEqual(locksOf(path), []);
+  });
+}
+
+test("a lost log is named in the error, and not its lock", async (t) => {
+  const path = freshPath(".kv");
+  const lock = await Lock.take(path);
+  t.mock.method(performance, "now", () => 1e9);
+  rmSync(join(dirname(path), locksOf(path)[0]));
+  assert.throws(() => lock.check(), { code: "ERR_CLIENT", message: new RegExp(`another took the log ${path}\\.`) });
+  lock.release();
 });
 
 test("a zombie holds no lock", async () => {
   const path = freshPath();
-  const lock = `${path}.lock`;
-  const program = `const { withLock } = await import(${JSON.stringify(new URL("../../js/clients/lock_file.js", import.meta.url).href)});
-    await withLock(${JSON.stringify(lock)}, async () => process.kill(process.pid, "SIGKILL"));`;
+  const program = `const { Lock } = await import(${JSON.stringify(new URL("../../js/clients/lock.js", import.meta.url).href)});
+    await Lock.wait(${JSON.stringify(path)});
+    process.kill(process.pid, "SIGKILL");`;
   const parent = spawn("sh", [
     "-c",
     '"$0" --input-type=module -e "$1" & echo started; exec sleep 100',
@@ -82,9 +109,12 @@ test("a zombie holds no lock", async () => {
   ]);
   try {
     await new Promise((resolve) => parent.stdout.once("data", resolve));
-    const isZombie = () =>
-      existsSync(lock) &&
-      / Z /.test(readFileSync(`/proc/${JSON.parse(readFileSync(lock, "utf8") || '{"pid":1}').pid}/stat`, "utf8"));
+    const isZombie = () => {
+      const name = locksOf(path).find((name) => !name.endsWith(".new"));
+      if (!name) return false;
+      const { pid } = JSON.parse(readFileSync(join(dirname(path), name), "utf8"));
+      return / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    };
     while (!isZombie()) await new Promise((resolve) => setImmediate(resolve));
     await kv(urlOf(path)).set("a", 1);
     assert.equal(await kv(urlOf(path)).get("a"), 1);
@@ -111,7 +141,7 @@ for (const { name, textOf } of [
 ]) {
   test(`the lock of ${name} is left alone as long as it is renewed, and taken over when it is not`, async () => {
     const path = freshPath();
-    const lock = `${path}.lock`;
+    const lock = otherLock(path);
     const text = await textOf();
     writeFileSync(lock, text);
     const realNow = performance.now;

@@ -1,0 +1,38 @@
+// Loaded into a program, this makes calls of the file system fail as they do on disks that no test can mount:
+// - FOLDER_SYNC_ERROR: the errno with which a folder cannot be synced, as on CIFS, FUSE or VirtualBox.
+// - RENAME_ERROR: the errno with which no file can be renamed to RENAME_TO, as one that is mounted alone; RENAME_TIMES
+//   is how often that fails, if not always.
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/// The function of this name that would be called without this.
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+int fsync(int file) {
+    const char* error = getenv("FOLDER_SYNC_ERROR");
+    struct stat status;
+    if (error && fstat(file, &status) == 0 && S_ISDIR(status.st_mode)) {
+        errno = atoi(error);
+        return -1;
+    }
+    return REAL(fsync)(file);
+}
+
+int rename(const char* from, const char* to) {
+    static atomic_int failures;
+    const char* target = getenv("RENAME_TO");
+    const char* times = getenv("RENAME_TIMES");
+    if (target && strcmp(to, target) == 0 && (!times || failures++ < atoi(times))) {
+        errno = atoi(getenv("RENAME_ERROR"));
+        return -1;
+    }
+    return REAL(rename)(from, to);
+}
