@@ -309,26 +309,6 @@ test("where there is no room for the name of a lock it is ERR_QUOTA, and nothing
   await release(urlOf(path));
 });
 
-test("what has expired goes without a call, a minute late at most, whatever else expires later", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.now() });
-  const path = freshPath(".kv");
-  const store = kv(urlOf(path));
-  await store.set("far", 1, { expires: "30 days" });
-  await store.set("a", 1, { expires: 1 });
-  await store.set("b", 2, { expires: 90 });
-  const size = () => statSync(path).size;
-  const written = size();
-  const removal = 32 + 1; // A record that says so: its head and its key.
-  t.mock.timers.tick(59_999);
-  assert.equal(size(), written);
-  t.mock.timers.tick(1);
-  assert.equal(size(), written + removal);
-  t.mock.timers.tick(60_000);
-  assert.equal(size(), written + 2 * removal);
-  assert.deepEqual(await store.keys(), ["far"]);
-  await store.close();
-});
-
 /** Lets a flush begin that is to. */
 async function turns() {
   for (let i = 0; i < 5; ++i) await new Promise((resolve) => setImmediate(resolve));
