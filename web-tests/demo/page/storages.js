@@ -26,7 +26,7 @@ export const storages = [
     name: "Cookies",
     code: 'kv("cookie")',
     client: () => "cookie",
-    note: "4 KB an entry. Without an expiry, gone with the browser.",
+    note: "4 KB an entry. Outlives the browser; gone after 400 days at most.",
   },
   {
     name: "localForage",
