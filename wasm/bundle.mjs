@@ -105,6 +105,9 @@ async function bundle(outdir, condition, options = {}) {
 await bundle("dist", "browser");
 await bundle("dist/server", "node");
 await bundle("dist/workerd", "workerd");
+// The edge runtime of Next.js and Vercel compiles nothing at run time either, and tells a WebAssembly module by a query.
+const workerd = await readFile("dist/workerd/index.js", "utf8");
+await writeFile("dist/workerd/edge_light.js", workerd.replace('"./core.wasm"', '"./core.wasm?module"'));
 await bundle("dist", "browser", commonJs);
 await bundle("dist/server", "node", commonJs);
 

@@ -76,6 +76,7 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "dist/workerd/clients/level.js",
     "dist/workerd/clients/localforage.js",
     "dist/workerd/core.wasm",
+    "dist/workerd/edge_light.js",
     "dist/workerd/index.js",
     "package.json",
   ]);
