@@ -1,11 +1,18 @@
-import { show } from "../errors.js";
+import { PolystoreError, show } from "../errors.js";
 import { isPromise } from "../promise.js";
+import { isRecord } from "../record.js";
 
 /** @typedef {import("./client.js").Page} Page */
 /** @typedef {Iterable<[unknown, unknown]> | AsyncIterable<[unknown, unknown]>} Entries */
 
 /** Records that an iteration holds at a time. */
 const PAGE_LENGTH = 100;
+/** Turns of the queue of microtasks in which an answer comes that no input or output was needed for. */
+const LOCAL_TURNS = 20;
+/** The text that an object becomes in FormData and the like. */
+const OBJECT_AS_TEXT = "[object Object]";
+/** Stands for what is not known yet. */
+const LATE = Symbol("late");
 
 /**
  * The user's own object, of either generation of the custom client contract:
@@ -17,6 +24,10 @@ export class Custom {
   #object;
   #managesExpiry;
   #legacy;
+  /** Whether a value that was set has been there afterwards, or nobody can tell. */
+  #isProven = false;
+  /** How often something was written or removed. */
+  #changes = 0;
 
   /** @param {any} object */
   constructor(object) {
@@ -36,7 +47,8 @@ export class Custom {
     const can = [];
     if (lists) can.push("list");
     if (has("add")) can.push("add");
-    if (has("clear")) can.push("clear");
+    // That of a cache has no prefix and removes everything; such an object is cleared record by record.
+    if (has("clear") && hasParameters(this.#object.clear)) can.push("clear");
     if (this.#managesExpiry) can.push("manages_expiry");
     if (this.#managesExpiry && has("has")) can.push("has");
     // Where we can list and see to expiry ourselves, we can say how many records that were.
@@ -62,12 +74,90 @@ export class Custom {
    * @param {number | null} expires
    */
   write(id, value, expires) {
+    ++this.#changes;
+    const reply = this.#set(id, value, expires);
+    // What expires may be gone by now where the object sees to that.
+    return this.#isProven || (this.#managesExpiry && expires !== null) ? reply : this.#prove(id, value, reply);
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {number | null} expires
+   */
+  #set(id, value, expires) {
     if (!this.#managesExpiry) return this.#object.set(id, { expires, value });
     return this.#object.set(id, value, this.#legacy ? { expires } : expires);
   }
 
+  /**
+   * Reads back the first value that is set, for a mock or a FormData takes everything and keeps nothing. It is done only where that
+   * is proof: set() and get() answer without input or output in between. A server is thus neither asked nor suspected: there, a
+   * replica may be late, or somebody else may have deleted the value.
+   * @param {string} id
+   * @param {unknown} value
+   * @param {unknown} reply What set() returned.
+   */
+  #prove(id, value, reply) {
+    this.#isProven = true; // Already now, for get() may set something itself.
+    if (isPromise(reply)) return this.#proveLater(id, value, reply);
+    const found = this.#readBack(id);
+    // A set() that is not waited for may be done later.
+    if (!isPromise(found)) this.#requireKept(id, value, found);
+    return reply;
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {PromiseLike<unknown>} reply
+   */
+  async #proveLater(id, value, reply) {
+    const changes = this.#changes;
+    if ((await Promise.race([reply, turns()])) === LATE) return reply;
+    const found = await Promise.race([this.#readBack(id), turns()]);
+    if (changes === this.#changes) this.#requireKept(id, value, found);
+    return undefined;
+  }
+
+  /**
+   * @param {string} id
+   * @returns {unknown} What get() gives, or a promise of it; LATE where it fails, which get() tells to whoever calls it.
+   */
+  #readBack(id) {
+    try {
+      const found = this.#object.get(id);
+      return isPromise(found) ? found.then(undefined, () => LATE) : found;
+    } catch {
+      return LATE;
+    }
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {unknown} found
+   * @throws {PolystoreError} ERR_CLIENT
+   */
+  #requireKept(id, value, found) {
+    // A value may come back as another, as JSON has it; an object that has become a text is lost.
+    const isAbsent = found === null || found === undefined;
+    if (
+      found === LATE ||
+      (this.#managesExpiry ? !isAbsent && (found !== OBJECT_AS_TEXT || value === found) : isRecord(found))
+    )
+      return;
+    this.#isProven = false;
+    const given = this.#managesExpiry ? value : { expires: null, value };
+    throw new PolystoreError(
+      "ERR_CLIENT",
+      `The ${this.type} client does not keep what it is given: after set(${show(id)}) with ${show(given)}, get(${show(id)}) gave ${show(found)}. Give kv() an object whose get() gives what was set; in a test, a Map will do for a mock.`,
+    );
+  }
+
   /** @param {string} id */
   erase(id) {
+    ++this.#changes;
     if (this.#object.del) return this.#object.del(id);
     if (!this.#managesExpiry) return this.#object.set(id, null);
     return this.#object.set(id, null, this.#legacy ? { expires: 0 } : 0);
@@ -90,6 +180,7 @@ export class Custom {
 
   /** @param {string} prefix */
   clear(prefix) {
+    ++this.#changes;
     return this.#object.clear(prefix);
   }
 
@@ -184,6 +275,20 @@ export class Custom {
     page.ids.push(id);
     page.found.push(this.#managesExpiry ? wrap(found) : found);
   }
+}
+
+/** Resolves after everything that needs no input or output. */
+async function turns() {
+  for (let i = 0; i < LOCAL_TURNS; ++i) await null;
+  return LATE;
+}
+
+/**
+ * Whether a function takes anything. Its `length` does not count a parameter with a default, nor the rest of them.
+ * @param {Function} method
+ */
+function hasParameters(method) {
+  return method.length > 0 || !/^[^(]*\(\s*\)/.test(Function.prototype.toString.call(method));
 }
 
 /** @returns {Page} */

@@ -1,7 +1,17 @@
 // The contract between the library and a user's own client: which of its methods are called, when, and with what.
 
 import { equals, equalsInAnyOrder, holds, rejects, throws } from "../assert.js";
-import { Legacy, Managing, Raw, WrappedClass, WrappedWithAll, RawWithAll } from "../clients/custom.js";
+import {
+  inMicrotask,
+  inTimeout,
+  Legacy,
+  Managing,
+  Raw,
+  Wrapped,
+  WrappedClass,
+  WrappedWithAll,
+  RawWithAll,
+} from "../clients/custom.js";
 
 /** @typedef {import("./opening.js").LibraryBehaviours} LibraryBehaviours */
 
@@ -101,7 +111,8 @@ export const custom = {
     const store = kv(client).prefix("p:");
     const before = Date.now();
     await store.set("a", { b: 1 });
-    equals(take(), [["set", "p:a", { expires: null, value: { b: 1 } }]]);
+    const readBack = ["get", "p:a"];
+    equals(take(), [["set", "p:a", { expires: null, value: { b: 1 } }], readBack]);
     await store.set("a", 2, { expires: "10s" });
     const [[name, id, { expires, value }, ...rest]] = take();
     equals([name, id, value, rest.filter((argument) => argument !== undefined)], ["set", "p:a", 2, []]);
@@ -116,6 +127,8 @@ export const custom = {
     for (const flag of [{ RAW: true }, { HAS_EXPIRATION: true }, { RAW: true, HAS_EXPIRATION: true }]) {
       const { client, take } = noting(Object.assign(new Managing(), flag));
       const store = kv(client).prefix("p:");
+      await store.set("first", "v");
+      take();
       await store.set("a", "v");
       await store.set("b", "v", { expires: "2 minutes" });
       await store.set("c", "v", { expires: 0.25 });
@@ -151,6 +164,7 @@ export const custom = {
     await store.del("a");
     equals(take(), [
       ["set", "p:a", "v", { expires: null }],
+      ["get", "p:a"],
       ["set", "p:b", "v", { expires: 10 }],
       ["set", "p:a", null, { expires: 0 }],
     ]);
@@ -204,6 +218,126 @@ export const custom = {
       await store.close();
       equals(take(), [["close"]]);
     }
+  },
+
+  "client: clear() that takes no prefix is not called": async ({ kv }) => {
+    for (const name of ["a method", "an arrow function", "a bound function"]) {
+      const removeAll = () => client.data.clear();
+      const method = {
+        clear() {
+          removeAll();
+        },
+      };
+      const clear =
+        /** @type {any} */ ({ "a method": method.clear, "a bound function": removeAll.bind(null) })[name] ?? removeAll;
+      /** @type {WrappedClass} */
+      const client = Object.assign(new WrappedClass(), { clear });
+      const store = kv(client);
+      await store.set("a:1", 1);
+      await store.set("b:1", 2);
+      await store.prefix("a:").clear();
+      equals(await store.all(), { "b:1": 2 }, `what is left where it is ${name}`);
+      await store.clear();
+      equals(await store.all(), {}, `what is left of all where it is ${name}`);
+    }
+  },
+
+  "client: clear() with any kind of parameter is called": async ({ kv }) => {
+    /** @type {any[]} */
+    const calls = [];
+    for (const clear of [
+      (/** @type {string} */ prefix) => calls.push(prefix),
+      (prefix = "") => calls.push(prefix),
+      async (/** @type {any[]} */ ...args) => calls.push(...args),
+      function (/** @type {string} */ prefix) {
+        calls.push(prefix);
+      }.bind(null),
+    ]) {
+      await kv(minimal({ clear })).prefix("p:").clear();
+    }
+    equals(calls, ["p:", "p:", "p:", "p:"]);
+  },
+
+  "client: one that does not keep what is set is an error": async ({ kv }) => {
+    const nothing = () => undefined;
+    const later = async () => undefined;
+    const clients = [
+      new FormData(),
+      new URLSearchParams(),
+      { get: nothing, set: nothing },
+      { get: later, set: later },
+      { get: async () => null, set: async () => "OK" },
+      { get: nothing, set: later },
+      { get: () => "a text", set: nothing },
+      { get: () => ({ value: 1 }), set: nothing },
+      { RAW: true, get: nothing, set: nothing },
+      { RAW: true, get: later, set: later },
+      { EXPIRES: true, get: later, set: later },
+      { RAW: true, get: async () => "[object Object]", set: later },
+    ];
+    for (const [i, client] of clients.entries()) {
+      const store = kv(client);
+      const says = /set\("a"\) with an object with the properties .*get\("a"\) gave .*Give kv\(\)/;
+      await rejects(store.set("a", { b: 1 }), { code: "ERR_CLIENT", says }, `the first set() of client ${i}`);
+      await rejects(store.set("a", { b: 1 }), { code: "ERR_CLIENT" }, `the second set() of client ${i}`);
+      await rejects(store.add({ b: 1 }), { code: "ERR_CLIENT" }, `add() of client ${i}`);
+    }
+  },
+
+  "client: only the first value that is set is read back": async ({ kv }) => {
+    for (const make of [() => new WrappedClass(), () => new Wrapped(inMicrotask), () => new Raw(inMicrotask)]) {
+      const { client, take } = noting(make());
+      const store = kv(client);
+      for (const key of ["a", "b", "c"]) await store.set(key, 1);
+      equals(
+        take().map(([name, id]) => [name, id]),
+        [
+          ["set", "a"],
+          ["get", "a"],
+          ["set", "b"],
+          ["set", "c"],
+        ],
+      );
+    }
+  },
+
+  "client: one that answers later is neither read back nor suspected": async ({ kv }) => {
+    const { client, take } = noting(new Wrapped(inTimeout));
+    const store = kv(client);
+    await store.set("a", 1);
+    equals(
+      take().map(([name]) => name),
+      ["set"],
+    );
+    for (const get of [() => inTimeout(() => undefined), () => new Promise(() => {})]) {
+      const replica = kv(minimal({ get, set: async () => undefined }));
+      equals(await replica.set("a", 1), "a", "set() where what is read may be old");
+    }
+    const queued = kv({ get: async () => undefined, set() {} });
+    equals(await queued.set("a", 1), "a", "set() that is not waited for");
+  },
+
+  "client: a value that is gone again when it is read back is no error": async ({ kv }) => {
+    for (const make of [() => new Wrapped(inMicrotask), () => new Raw(inMicrotask), () => new WrappedClass()]) {
+      const store = kv(make());
+      await Promise.all([store.set("a", 1), store.del("a"), store.set("b", 2), store.clear()]);
+      equals(await store.get("a"), null);
+    }
+    equals(await kv(minimal({ RAW: true, get: () => undefined })).set("a", 1, { expires: 0.001 }), "a");
+  },
+
+  "client: its get() may fail, and may set something itself": async ({ kv }) => {
+    const fail = () => {
+      throw new Error("it cannot be read now");
+    };
+    for (const get of [fail, async () => fail()]) equals(await kv(minimal({ get })).set("a", 1), "a");
+    const inner = new WrappedClass();
+    /** @type {any} */
+    const store = kv({
+      set: (/** @type {string} */ id, /** @type {any} */ record) => inner.set(id, record),
+      get: (/** @type {string} */ id) => (id === "reads" || store.set("reads", 1), inner.get(id)),
+    });
+    equals([await store.set("a", 1), await store.get("a"), await store.get("reads")], ["a", 1, 1]);
   },
 
   "client: prune() of its own says how many": async ({ kv }) => {

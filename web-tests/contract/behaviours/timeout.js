@@ -127,7 +127,10 @@ export const timeout = {
     const client = new WrappedWithAll();
     /** @type {number[]} */
     const written = [];
-    client.set = (_, { value }) => void written.push(value);
+    client.set = (id, record) => {
+      written.push(record.value);
+      client.data.set(id, record);
+    };
     const stores = [kv(client), kv(client, { timeout: LONG })];
     const calls = [];
     // One in every microtask in which the client may become ready.
