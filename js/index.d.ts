@@ -246,6 +246,25 @@ export interface IoRedisClient {
   once(event: any, listener: (...args: any[]) => any): any;
 }
 
+/** What we need of a Keyv, of version 5 or 6. */
+export interface KeyvClient {
+  getRaw(...args: any[]): any;
+  getManyRaw(...args: any[]): any;
+  set(...args: any[]): any;
+  delete(...args: any[]): any;
+  deleteMany(...args: any[]): any;
+}
+
+/** What we need of an LRUCache of the package `lru-cache`. */
+export interface LruCacheClient {
+  get(...args: any[]): any;
+  set(...args: any[]): any;
+  delete(...args: any[]): any;
+  peek(...args: any[]): any;
+  getRemainingTTL(...args: any[]): any;
+  dump(): any;
+}
+
 /** What we need of a Level database, or of a sublevel: of any `abstract-level`. */
 export interface LevelClient {
   open(...args: any[]): any;
@@ -297,6 +316,8 @@ type PlainClient =
   | NodeRedisCluster
   | IoRedisClient
   | LevelClient
+  | KeyvClient
+  | LruCacheClient
   | PostgresClient
   | EtcdClient
   | SqliteClient

@@ -46,6 +46,21 @@ export const knownClients = [
     open: async (url) => new (await import("./http.js")).Http(url),
   },
   {
+    type: "LRUCACHE",
+    recognizes: (input) => hasMethods(input, "getRemainingTTL", "peek", "dump"),
+    open: async (cache) => new (await import("./lru_cache.js")).LruCache(cache),
+  },
+  {
+    type: "KEYV",
+    recognizes: (input) => hasMethods(input, "getRaw", "getManyRaw", "deleteMany"),
+    open: async (keyv) => new (await import("./keyv.js")).Keyv(keyv),
+  },
+  {
+    type: "WEAKLRUCACHE", // Before MEMORY, for it is a Map, of entries.
+    recognizes: (input) => hasMethods(input, "getValue", "setValue", "onRemove"),
+    open: async (cache) => new (await import("./weak_lru_cache.js")).WeakLruCache(cache),
+  },
+  {
     type: "MEMORY",
     // Not instanceof: a Map may come from another window.
     recognizes: (input) => Object.prototype.toString.call(input) === "[object Map]",

@@ -1,0 +1,53 @@
+/** A cache of the package `lru-cache`: it holds values as they are, and their life in milliseconds. */
+export class LruCache {
+  type = "LRUCACHE";
+  /** @type {import("./client.js").Client["can"]} */
+  can = ["list"];
+  /** @type {"both"} */
+  copies = "both";
+  #cache;
+
+  /** @param {any} cache */
+  constructor(cache) {
+    this.#cache = cache;
+  }
+
+  /** @param {string} id */
+  read(id) {
+    const value = this.#cache.get(id);
+    const remaining = this.#cache.getRemainingTTL(id);
+    return { expires: remaining === Infinity ? null : Date.now() + remaining, value };
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {number | null} expires Where it is null, the life is that of the cache's option `ttl`.
+   */
+  write(id, value, expires) {
+    const life = expires === null ? {} : { ttl: expires - Date.now() };
+    this.#cache.set(id, value, { ...life, noUpdateTTL: false });
+    if (this.#cache.peek(id, { allowStale: true }) !== value)
+      throw new Error("the cache did not keep the value, as it is larger than its option maxEntrySize or maxSize");
+  }
+
+  /** @param {string} id */
+  erase(id) {
+    this.#cache.delete(id);
+  }
+
+  /** @param {string} prefix */
+  *pages(prefix) {
+    /** @type {string[]} */
+    const ids = [];
+    /** @type {unknown[]} */
+    const found = [];
+    // Unlike entries(), dump() has what has expired, which prune() removes and counts.
+    for (const [id, { value, ttl, start }] of this.#cache.dump()) {
+      if (typeof id !== "string" || !id.startsWith(prefix)) continue;
+      ids.push(id);
+      found.push({ expires: ttl ? start + ttl : null, value });
+    }
+    yield { ids, found };
+  }
+}
