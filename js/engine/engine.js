@@ -1,6 +1,6 @@
 import instantiate from "#engine";
 import text from "#engine-text";
-import { PolystoreError } from "../errors.js";
+import { PolystoreError, sentence } from "../errors.js";
 import { rangeOfPrefix } from "../clients/text_key.js";
 import { moduleOfText } from "../module_of_text.js";
 import { wasmError } from "../wasm_error.js";
@@ -13,7 +13,11 @@ import { SHORT, TextReader } from "./text_reader.js";
 
 /** A character of a string is so many bytes of UTF-8 at most. */
 const LONGEST_CHARACTER = 3;
+/** What a call of the module gives that failed: its output says why; or there is no memory. The same as in abi.cpp. */
 const FAILED = -1;
+const NO_MEMORY = -2;
+/** Keys and values that a page of a scan has, in bytes; the last of them may be of any length. */
+const PAGE_BYTES = 2 ** 20;
 
 const encoder = new TextEncoder();
 /** @type {WebAssembly.Module | undefined} */
@@ -28,6 +32,8 @@ export class Engine {
   #reader = new TextReader();
   #input = 0;
   #capacity = 0;
+  /** Why the module is not to be called any more. @type {PolystoreError | null} */
+  #failure = null;
 
   /**
    * @param {import("./files.js").Files} files
@@ -42,12 +48,13 @@ export class Engine {
     } catch (error) {
       throw wasmError(error);
     }
-    this.#checked(this.#module._polystore_engine_open(this.#write(path)));
+    const length = this.#write(path);
+    this.#call((module) => module._polystore_engine_open(length));
   }
 
   /** Lets go of the log. What was not flushed is not. */
   close() {
-    this.#module._polystore_engine_close();
+    if (this.#failure === null) this.#call((module) => module._polystore_engine_close());
   }
 
   /**
@@ -65,7 +72,8 @@ export class Engine {
    * @param {string} key
    */
   getText(key) {
-    const found = this.#checked(this.#module._polystore_engine_get(this.#write(key)));
+    const length = this.#write(key);
+    const found = this.#call((module) => module._polystore_engine_get(length));
     return found === 0 ? undefined : this.#output();
   }
 
@@ -84,12 +92,13 @@ export class Engine {
     this.#reserve(key.length + text.length);
     const keyLength = this.#writeAt(0, key);
     const valueLength = this.#writeAt(keyLength, text);
-    this.#module._polystore_engine_put(keyLength, valueLength, expires ?? Infinity);
+    this.#call((module) => module._polystore_engine_put(keyLength, valueLength, expires ?? Infinity));
   }
 
   /** Adds a removal to the batch. @param {string} key */
   erase(key) {
-    this.#module._polystore_engine_erase(this.#write(key));
+    const length = this.#write(key);
+    this.#call((module) => module._polystore_engine_erase(length));
   }
 
   /**
@@ -98,7 +107,8 @@ export class Engine {
    * @returns {number} 1 if it has.
    */
   evict({ id, expires }) {
-    return this.#module._polystore_engine_evict(this.#write(id), expires ?? Infinity);
+    const length = this.#write(id);
+    return this.#call((module) => module._polystore_engine_evict(length, expires ?? Infinity));
   }
 
   /**
@@ -109,7 +119,7 @@ export class Engine {
     const range = rangeOfPrefix(prefix);
     if (range === null) return 0;
     const [startLength, endLength] = this.#writeBoth(range);
-    return this.#module._polystore_engine_clear(startLength, endLength);
+    return this.#call((module) => module._polystore_engine_clear(startLength, endLength));
   }
 
   /**
@@ -122,7 +132,7 @@ export class Engine {
     const range = rangeOfPrefix(prefix);
     if (range === null) return 0;
     const [startLength, endLength] = this.#writeBoth(range);
-    return this.#module._polystore_engine_prune(startLength, endLength, now, limit);
+    return this.#call((module) => module._polystore_engine_prune(startLength, endLength, now, limit));
   }
 
   /**
@@ -132,12 +142,12 @@ export class Engine {
    * @param {number} result
    */
   note(session, sequence, result) {
-    this.#module._polystore_engine_note(session, sequence, result, Date.now());
+    this.#call((module) => module._polystore_engine_note(session, sequence, result, Date.now()));
   }
 
   /** Adds the removal of a session's note to the batch. @param {number} session */
   eraseNote(session) {
-    this.#module._polystore_engine_erase_note(session);
+    this.#call((module) => module._polystore_engine_erase_note(session));
   }
 
   /**
@@ -145,7 +155,7 @@ export class Engine {
    * @throws {PolystoreError} ERR_QUOTA where there is no room, ERR_CLIENT where the files fail.
    */
   apply() {
-    this.#checked(this.#module._polystore_engine_apply());
+    this.#call((module) => module._polystore_engine_apply());
   }
 
   /**
@@ -155,13 +165,13 @@ export class Engine {
    * @returns {number | undefined}
    */
   noted(session, sequence) {
-    const noted = this.#checked(this.#module._polystore_engine_noted(session, sequence));
+    const noted = this.#call((module) => module._polystore_engine_noted(session, sequence));
     return noted === 0 ? undefined : this.#module._polystore_engine_number();
   }
 
   /** Forgets the sessions that have noted nothing since a time. @param {number} before In milliseconds since the epoch. */
   forgetNotes(before) {
-    this.#checked(this.#module._polystore_engine_forget_notes(before));
+    this.#call((module) => module._polystore_engine_forget_notes(before));
   }
 
   /**
@@ -175,17 +185,19 @@ export class Engine {
     const [start, end] = rangeOfPrefix(prefix) ?? ["1", "0"];
     // The first key that comes after another is that with a zero more.
     const [startLength, endLength] = this.#writeBoth([after === undefined ? start : `${after}\0`, end]);
-    return this.#module._polystore_engine_scan(startLength, endLength);
+    return this.#call((module) => module._polystore_engine_scan(startLength, endLength));
   }
 
   /**
+   * The next records of a scan: fewer than `limit` where they are large, and none only at the end.
    * @param {number} scan
    * @param {number} limit
    * @param {boolean} withValues
-   * @returns {EntryPage} Of fewer than `limit` records only at the end.
+   * @param {number} [bytes] Of their keys and values together, the last of which may pass it.
+   * @returns {EntryPage}
    */
-  next(scan, limit, withValues) {
-    const count = this.#checked(this.#module._polystore_engine_next(scan, limit, withValues));
+  next(scan, limit, withValues, bytes = PAGE_BYTES) {
+    const count = this.#call((module) => module._polystore_engine_next(scan, limit, bytes, withValues));
     const start = this.#module._polystore_engine_output();
     const end = start + this.#module._polystore_engine_output_size();
     return new EntryPage(this.#module.HEAPU8.slice(start, end).buffer, count, withValues);
@@ -193,7 +205,7 @@ export class Engine {
 
   /** @param {number} scan */
   endScan(scan) {
-    this.#module._polystore_engine_end_scan(scan);
+    if (this.#failure === null) this.#call((module) => module._polystore_engine_end_scan(scan));
   }
 
   /** When the first of all records expires, in milliseconds since the epoch; Infinity if none does. */
@@ -211,7 +223,7 @@ export class Engine {
 
   /** Makes all batches outlast a power failure. @throws {PolystoreError} ERR_CLIENT */
   flush() {
-    this.#checked(this.#module._polystore_engine_flush());
+    this.#call((module) => module._polystore_engine_flush());
   }
 
   /**
@@ -219,7 +231,7 @@ export class Engine {
    * @returns {number} The file to sync, before the next `compact`.
    */
   beginFlush() {
-    return this.#module._polystore_engine_begin_flush();
+    return this.#call((module) => module._polystore_engine_begin_flush());
   }
 
   /**
@@ -228,12 +240,13 @@ export class Engine {
    * @throws {PolystoreError} ERR_CLIENT with that failure: nobody knows what the file holds, and no more is written.
    */
   endFlush(failure) {
-    this.#checked(this.#module._polystore_engine_end_flush(this.#write(failure)));
+    const length = this.#write(failure);
+    this.#call((module) => module._polystore_engine_end_flush(length));
   }
 
   /** Before `close`, and after a flush: lets damage be told from what a power failure left out. */
   markSynced() {
-    this.#module._polystore_engine_mark_synced();
+    this.#call((module) => module._polystore_engine_mark_synced());
   }
 
   get wantsCompaction() {
@@ -246,12 +259,27 @@ export class Engine {
    * @returns {boolean} Whether there is more to do.
    */
   compact(bytes) {
-    return this.#checked(this.#module._polystore_engine_compact(bytes)) === 1;
+    return this.#call((module) => module._polystore_engine_compact(bytes)) === 1;
   }
 
-  /** @param {number} status */
-  #checked(status) {
-    if (status !== FAILED) return status;
+  /**
+   * Calls the module. What it throws is a trap, which leaves its memory as it was in the middle of something: the module is
+   * not called again, so that nothing wrong is read, nor written to the log.
+   * @template Result
+   * @param {(module: import("#engine").EngineModule) => Result} action
+   * @returns {Result}
+   */
+  #call(action) {
+    if (this.#failure !== null) throw this.#failure;
+    let result;
+    try {
+      result = action(this.#module);
+    } catch (error) {
+      const message = `The engine of the log stopped: ${sentence(String(error))} It reads and writes nothing more; close the store and open it again.`;
+      throw (this.#failure = new PolystoreError("ERR_CLIENT", message, { cause: error }));
+    }
+    if (result === NO_MEMORY) throw noMemory();
+    if (result !== FAILED) return result;
     const text = this.#output();
     const space = text.indexOf(" ");
     throw new PolystoreError(/** @type {Code} */ (text.slice(0, space)), text.slice(space + 1));
@@ -274,8 +302,11 @@ export class Engine {
   #reserve(length) {
     const size = length * LONGEST_CHARACTER;
     if (size <= this.#capacity) return;
-    this.#capacity = Math.max(size, 4096);
-    this.#input = this.#module._polystore_engine_input(this.#capacity);
+    const capacity = Math.max(size, 4096);
+    const input = this.#call((module) => module._polystore_engine_input(capacity));
+    if (input === 0) throw noMemory();
+    this.#input = input;
+    this.#capacity = capacity;
   }
 
   /**
@@ -332,4 +363,10 @@ function instantiated(module, files) {
   instantiate(engine);
   if (failure) throw failure;
   return /** @type {import("#engine").EngineModule} */ (engine);
+}
+
+function noMemory() {
+  const message =
+    "The engine of the log has no memory left for this call. What was there is unchanged; delete something, or write less at a time.";
+  return new PolystoreError("ERR_QUOTA", message);
 }

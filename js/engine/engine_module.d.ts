@@ -15,19 +15,19 @@ export interface EngineModule {
   _polystore_engine_close(): void;
   _polystore_engine_get(keyLength: number): number;
 
-  _polystore_engine_put(keyLength: number, valueLength: number, expires: number): void;
-  _polystore_engine_erase(keyLength: number): void;
-  _polystore_engine_evict(keyLength: number, expires: number): 0 | 1;
+  _polystore_engine_put(keyLength: number, valueLength: number, expires: number): number;
+  _polystore_engine_erase(keyLength: number): number;
+  _polystore_engine_evict(keyLength: number, expires: number): number;
   _polystore_engine_clear(startLength: number, endLength: number): number;
   _polystore_engine_prune(startLength: number, endLength: number, now: number, limit: number): number;
-  _polystore_engine_note(session: number, sequence: number, result: number, now: number): void;
-  _polystore_engine_erase_note(session: number): void;
+  _polystore_engine_note(session: number, sequence: number, result: number, now: number): number;
+  _polystore_engine_erase_note(session: number): number;
   _polystore_engine_apply(): number;
   _polystore_engine_noted(session: number, sequence: number): number;
   _polystore_engine_forget_notes(before: number): number;
 
   _polystore_engine_scan(startLength: number, endLength: number): number;
-  _polystore_engine_next(scan: number, limit: number, withValues: boolean): number;
+  _polystore_engine_next(scan: number, limit: number, bytes: number, withValues: boolean): number;
   _polystore_engine_end_scan(scan: number): void;
 
   _polystore_engine_next_expiry(): number;

@@ -138,7 +138,7 @@ export class Owner {
       case "list": {
         const scan = engine.scan(request.prefix, request.after);
         try {
-          return engine.next(scan, request.limit, request.withValues);
+          return engine.next(scan, request.limit, request.withValues, 2 ** 32 - 1);
         } finally {
           engine.endScan(scan);
         }

@@ -119,8 +119,9 @@ class FaultEnv : public engine::Env {
     engine::Result<std::unique_ptr<engine::Lock>> lock(const std::string& /*path*/) override {
         if (fails()) return failure("lock");
         if (locked_) return engine::Failure{ErrorCode::client, "It is locked."};
+        auto lock = std::make_unique<FaultLock>(*this);
         locked_ = true;
-        return std::unique_ptr<engine::Lock>(std::make_unique<FaultLock>(*this));
+        return std::unique_ptr<engine::Lock>(std::move(lock));
     }
 
    private:

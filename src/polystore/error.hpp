@@ -36,8 +36,9 @@ enum class ErrorCode : std::uint8_t {
     std::terminate();
 }
 
-/// The one exception that public calls throw, but for `std::bad_alloc`. Its message says what is wrong, with what, and
-/// what to do about it. Where a client threw something else, that is nested in it: see `std::rethrow_if_nested`.
+/// The one exception that public calls throw; memory that runs out is ERR_QUOTA, or `std::bad_alloc` where there is
+/// none for an `Error` either. Its message says what is wrong, with what, and what to do about it. Where a client threw
+/// something else, that is nested in it: see `std::rethrow_if_nested`.
 class Error : public std::runtime_error {
    public:
     Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

@@ -17,6 +17,18 @@ namespace {
     throw Error(ErrorCode::closed, "The store was closed. Make a new one over its client.");
 }
 
+/// Does a call of a user. Where there is no memory for it that comes out as an `Error`; as std::bad_alloc, where there
+/// is none for that either.
+template <typename Call>
+auto within_memory(Call call) {
+    try {
+        return call();
+    } catch (const std::bad_alloc&) {
+        std::throw_with_nested(
+            Error(ErrorCode::quota, "There is not enough memory for this call: free some, or store less at a time."));
+    }
+}
+
 /// Makes a call of a client. What it throws comes out as an `Error`, which says at which id unless that is empty.
 template <typename Call>
 auto calling(const std::string& id, Call call) {
@@ -223,18 +235,20 @@ Store::Store(std::shared_ptr<Client> client, StoreOptions options)
 }
 
 Result Store::perform(Call call, std::string_view key, Json value) const {
-    std::optional<Result> result;
-    std::function<void()> flush;
-    {
-        const Hold hold(*client_);
-        Driver driver(*this, call, key, std::move(value));
-        while (driver.advance()) {
+    return within_memory([&] {
+        std::optional<Result> result;
+        std::function<void()> flush;
+        {
+            const Hold hold(*client_);
+            Driver driver(*this, call, key, std::move(value));
+            while (driver.advance()) {
+            }
+            result = driver.result();
+            flush = client_->pending_flush();
         }
-        result = driver.result();
-        flush = client_->pending_flush();
-    }
-    if (flush) calling({}, flush);
-    return std::move(*result);
+        if (flush) calling({}, flush);
+        return std::move(*result);
+    });
 }
 
 Result Store::write(Method method, std::string_view key, Json value, const SetOptions& options) const {
@@ -251,12 +265,14 @@ Result Store::write(Method method, std::string_view key, Json value, const SetOp
 
 template <typename Visit>
 void Store::for_each(Visit visit) const {
-    const Hold hold(*client_);
-    Driver driver(*this, {Method::list}, {}, {});
-    while (driver.advance()) {
-        for (auto& [key, value] : driver.kept()) visit(std::move(key), std::move(value));
-    }
-    static_cast<void>(driver.result());
+    within_memory([&] {
+        const Hold hold(*client_);
+        Driver driver(*this, {Method::list}, {}, {});
+        while (driver.advance()) {
+            for (auto& [key, value] : driver.kept()) visit(std::move(key), std::move(value));
+        }
+        static_cast<void>(driver.result());
+    });
 }
 
 Json Store::get(std::string_view key) const {
@@ -329,13 +345,15 @@ struct Store::Iterator::Walk {
     }
 
     void fetch() {
-        const Hold hold(*store.client_);
-        if (!driver) driver.emplace(store, Call{Method::list}, "", nullptr);
-        next = 0;
-        do {
-            ended = !driver->advance();
-        } while (!ended && driver->kept().empty());
-        if (ended) static_cast<void>(driver->result());
+        within_memory([&] {
+            const Hold hold(*store.client_);
+            if (!driver) driver.emplace(store, Call{Method::list}, "", nullptr);
+            next = 0;
+            do {
+                ended = !driver->advance();
+            } while (!ended && driver->kept().empty());
+            if (ended) static_cast<void>(driver->result());
+        });
     }
 
     Store store;

@@ -30,11 +30,12 @@ struct Result;
 /// Threads: any number of them may use stores of one client at once. The calls come one after the other, whole: no
 /// other call sees a `clear()` half done. An iteration is one call a page.
 ///
-/// Errors: every method throws `Error`, and nothing else but `std::bad_alloc`: ERR_CLOSED after `close()`,
-/// ERR_UNSUPPORTED from the methods that list if the client cannot, what options.hpp and value.hpp say of expiries and
-/// values, and ERR_KEY, ERR_QUOTA, ERR_CORRUPT and ERR_CLIENT from the client. A method that throws has changed
-/// nothing, with two exceptions: `clear()` and `prune()` may have done a part; and where a log that is `strict` could
-/// not be synced, the change is there until the store is closed, and may or may not be there afterwards.
+/// Errors: every method throws `Error`, and nothing else, but for `std::bad_alloc` where there is no memory for an
+/// `Error`: ERR_QUOTA where there is none for the call, ERR_CLOSED after `close()`, ERR_UNSUPPORTED from the methods
+/// that list if the client cannot, what options.hpp and value.hpp say of expiries and values, and ERR_KEY, ERR_QUOTA,
+/// ERR_CORRUPT and ERR_CLIENT from the client. A method that throws has changed nothing, with two exceptions: `clear()`
+/// and `prune()` may have done a part; and where a log that is `strict` could not be synced, the change is there until
+/// the store is closed, and may or may not be there afterwards.
 class Store {
    public:
     class Iterator;

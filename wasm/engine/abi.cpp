@@ -2,13 +2,15 @@
 // this module has one log open: whoever wants two instantiates it twice.
 //
 // Texts come in through `input`, one after the other, and go out through `output`. A call that may fail gives a status:
-// what it says, or `kFailed`, and then the code and the message of the failure are in `output`.
+// what it says; or `kFailed`, and then the code and the message of the failure are in `output`; or `kNoMemory`. After a
+// failure nothing is left of the batch, and all else is as it was.
 
 #include <emscripten/emscripten.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -29,6 +31,7 @@ using namespace polystore;
 using namespace polystore::engine;
 
 constexpr int kFailed = -1;
+constexpr int kNoMemory = -2;
 
 std::unique_ptr<Engine> opened;
 std::vector<Change> batch;
@@ -48,6 +51,18 @@ int fail(const Failure& failure) {
     return kFailed;
 }
 
+/// Does what needs memory. What C++ throws here says that there is none; a stack that is too deep is JavaScript's to
+/// throw.
+template <typename Action>
+int guarded(Action action) {
+    try {
+        return action();
+    } catch (const std::exception&) {
+        batch.clear();
+        return kNoMemory;
+    }
+}
+
 int status_of(Status status) { return status.ok() ? 0 : fail(status.failure()); }
 
 /// From one key on and up to another; without an end, all keys of users that come after.
@@ -57,9 +72,15 @@ Range range_of(std::size_t start_length, std::size_t end_length) {
             .lt = end.empty() ? std::string(1, kNoteMark) : std::string(end)};
 }
 
-std::size_t add(std::vector<Change> changes) {
+/// Gives how many changes those are.
+int add(Change change) {
+    batch.push_back(std::move(change));
+    return 1;
+}
+
+int add_all(std::vector<Change> changes) {
     std::move(changes.begin(), changes.end(), std::back_inserter(batch));
-    return changes.size();
+    return static_cast<int>(changes.size());
 }
 
 template <typename T>
@@ -71,10 +92,13 @@ void append_bytes(std::string& bytes, const std::vector<T>& numbers) {
 
 extern "C" {
 
-/// Where to write texts of so many bytes together.
+/// Where to write texts of so many bytes together; null if there is no memory for them.
 EMSCRIPTEN_KEEPALIVE char* polystore_engine_input(std::size_t size) {
-    if (input.size() < size) input.resize(size);
-    return input.data();
+    const int status = guarded([&] {
+        if (input.size() < size) input.resize(size);
+        return 0;
+    });
+    return status == 0 ? input.data() : nullptr;
 }
 
 EMSCRIPTEN_KEEPALIVE const char* polystore_engine_output() { return output.data(); }
@@ -85,10 +109,12 @@ EMSCRIPTEN_KEEPALIVE double polystore_engine_number() { return number; }
 
 /// Opens the log at the path that is the input.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_open(std::size_t path_length) {
-    Result<std::unique_ptr<Engine>> engine = Engine::open(wasm::js_env(), std::string(text_at(0, path_length)));
-    if (!engine.ok()) return fail(engine.failure());
-    opened = std::move(*engine);
-    return 0;
+    return guarded([&] {
+        Result<std::unique_ptr<Engine>> engine = Engine::open(wasm::js_env(), std::string(text_at(0, path_length)));
+        if (!engine.ok()) return fail(engine.failure());
+        opened = std::move(*engine);
+        return 0;
+    });
 }
 
 /// Lets go of the log and of what scans it. Does not flush.
@@ -99,115 +125,135 @@ EMSCRIPTEN_KEEPALIVE void polystore_engine_close() {
 
 /// Says whether there is something at a key: then its value is the output, and the number when it expires.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_get(std::size_t key_length) {
-    Result<std::optional<std::int64_t>> expires = opened->get(text_at(0, key_length), output);
-    if (!expires.ok()) return fail(expires.failure());
-    if (!*expires) return 0;
-    number = to_number(**expires);
-    return 1;
+    return guarded([&] {
+        Result<std::optional<std::int64_t>> expires = opened->get(text_at(0, key_length), output);
+        if (!expires.ok()) return fail(expires.failure());
+        if (!*expires) return 0;
+        number = to_number(**expires);
+        return 1;
+    });
 }
 
 // What the batch that `apply` makes is to have.
 
-EMSCRIPTEN_KEEPALIVE void polystore_engine_put(std::size_t key_length, std::size_t value_length, double expires) {
-    batch.push_back({std::string(text_at(0, key_length)),
-                     Stored{std::string(text_at(key_length, value_length)), to_instant(expires)}});
+EMSCRIPTEN_KEEPALIVE int polystore_engine_put(std::size_t key_length, std::size_t value_length, double expires) {
+    return guarded([&] {
+        return add({std::string(text_at(0, key_length)),
+                    Stored{std::string(text_at(key_length, value_length)), to_instant(expires)}});
+    });
 }
 
-EMSCRIPTEN_KEEPALIVE void polystore_engine_erase(std::size_t key_length) {
-    batch.push_back({std::string(text_at(0, key_length)), std::nullopt});
+EMSCRIPTEN_KEEPALIVE int polystore_engine_erase(std::size_t key_length) {
+    return guarded([&] { return add({std::string(text_at(0, key_length)), std::nullopt}); });
 }
 
 /// Erases a key that still expires when it was read to. Says whether it does.
-EMSCRIPTEN_KEEPALIVE bool polystore_engine_evict(std::size_t key_length, double expires) {
-    const std::string_view key = text_at(0, key_length);
-    if (opened->expiry_of(key) != to_instant(expires)) return false;
-    batch.push_back({std::string(key), std::nullopt});
-    return true;
+EMSCRIPTEN_KEEPALIVE int polystore_engine_evict(std::size_t key_length, double expires) {
+    return guarded([&] {
+        const std::string_view key = text_at(0, key_length);
+        return opened->expiry_of(key) == to_instant(expires) ? add({std::string(key), std::nullopt}) : 0;
+    });
 }
 
 /// Erases the keys of a range. Says how many those are.
-EMSCRIPTEN_KEEPALIVE std::size_t polystore_engine_clear(std::size_t start_length, std::size_t end_length) {
-    return add(opened->removal_of(range_of(start_length, end_length)));
+EMSCRIPTEN_KEEPALIVE int polystore_engine_clear(std::size_t start_length, std::size_t end_length) {
+    return guarded([&] { return add_all(opened->removal_of(range_of(start_length, end_length))); });
 }
 
 /// Erases those of them that have expired by `now`, `limit` of them at most. Says how many those are.
-EMSCRIPTEN_KEEPALIVE std::size_t polystore_engine_prune(std::size_t start_length, std::size_t end_length, double now,
-                                                        std::size_t limit) {
-    Range range = range_of(start_length, end_length);
-    range.limit = limit;
-    return add(opened->removal_of_expired(to_instant(now), range));
+EMSCRIPTEN_KEEPALIVE int polystore_engine_prune(std::size_t start_length, std::size_t end_length, double now,
+                                                std::size_t limit) {
+    return guarded([&] {
+        Range range = range_of(start_length, end_length);
+        range.limit = limit;
+        return add_all(opened->removal_of_expired(to_instant(now), range));
+    });
 }
 
 /// Writes the note of a session.
-EMSCRIPTEN_KEEPALIVE void polystore_engine_note(double session, double sequence, double result, double now) {
-    batch.push_back(change_of_note(
-        static_cast<std::uint64_t>(session),
-        {static_cast<std::uint64_t>(sequence), static_cast<std::uint64_t>(result), static_cast<std::int64_t>(now)}));
+EMSCRIPTEN_KEEPALIVE int polystore_engine_note(double session, double sequence, double result, double now) {
+    return guarded([&] {
+        return add(change_of_note(static_cast<std::uint64_t>(session),
+                                  {static_cast<std::uint64_t>(sequence), static_cast<std::uint64_t>(result),
+                                   static_cast<std::int64_t>(now)}));
+    });
 }
 
-EMSCRIPTEN_KEEPALIVE void polystore_engine_erase_note(double session) {
-    batch.push_back(removal_of_note(static_cast<std::uint64_t>(session)));
+EMSCRIPTEN_KEEPALIVE int polystore_engine_erase_note(double session) {
+    return guarded([&] { return add(removal_of_note(static_cast<std::uint64_t>(session))); });
 }
 
 /// Makes all changes that were given since the last call, or none of them.
-EMSCRIPTEN_KEEPALIVE int polystore_engine_apply() { return status_of(opened->apply(std::exchange(batch, {}))); }
+EMSCRIPTEN_KEEPALIVE int polystore_engine_apply() {
+    return guarded([&] { return status_of(opened->apply(std::exchange(batch, {}))); });
+}
 
 /// Says whether the last batch that a session has a note of is `sequence` or a later one. Where it is that very one,
 /// the number is what was answered for it.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_noted(double session, double sequence) {
-    Result<std::optional<Note>> note = find_note(*opened, static_cast<std::uint64_t>(session));
-    if (!note.ok()) return fail(note.failure());
-    if (!*note || static_cast<double>((*note)->sequence) < sequence) return 0;
-    number = static_cast<double>((*note)->sequence) == sequence ? static_cast<double>((*note)->result) : 0;
-    return 1;
+    return guarded([&] {
+        Result<std::optional<Note>> note = find_note(*opened, static_cast<std::uint64_t>(session));
+        if (!note.ok()) return fail(note.failure());
+        if (!*note || static_cast<double>((*note)->sequence) < sequence) return 0;
+        number = static_cast<double>((*note)->sequence) == sequence ? static_cast<double>((*note)->result) : 0;
+        return 1;
+    });
 }
 
 EMSCRIPTEN_KEEPALIVE int polystore_engine_forget_notes(double before) {
-    return status_of(forget_notes(*opened, to_instant(before)));
+    return guarded([&] { return status_of(forget_notes(*opened, to_instant(before))); });
 }
 
 /// Begins a scan of a range. Gives its number.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_scan(std::size_t start_length, std::size_t end_length) {
-    scans.emplace(++last_scan, opened->scan(range_of(start_length, end_length)));
-    return last_scan;
+    return guarded([&] {
+        scans.emplace(++last_scan, opened->scan(range_of(start_length, end_length)));
+        return last_scan;
+    });
 }
 
 EMSCRIPTEN_KEEPALIVE void polystore_engine_end_scan(int scan) { scans.erase(scan); }
 
-/// Gives how many entries come next, `limit` at most. The output is, of all of them: when they expire (f64), the
-/// lengths of their keys and, if those are wanted, of their values (u32); the keys; the values, with a comma after
-/// each.
-EMSCRIPTEN_KEEPALIVE int polystore_engine_next(int number_of_scan, std::size_t limit, bool with_values) {
-    Scan& scan = scans.find(number_of_scan)->second;
-    std::vector<double> expires;
-    std::vector<std::uint32_t> key_lengths;
-    std::vector<std::uint32_t> value_lengths;
-    std::string keys;
-    std::string values;
-    std::string buffer;
-    while (expires.size() < limit && scan.next()) {
-        expires.push_back(to_number(scan.expires()));
-        key_lengths.push_back(static_cast<std::uint32_t>(scan.key().size()));
-        keys.append(scan.key());
-        if (!with_values) continue;
-        Result<std::string_view> value = scan.read(buffer);
-        if (!value.ok()) return fail(value.failure());
-        value_lengths.push_back(static_cast<std::uint32_t>(value->size()));
-        values.append(*value).push_back(',');
-    }
-    output.clear();
-    output.reserve(16 * expires.size() + keys.size() + values.size());
-    append_bytes(output, expires);
-    append_bytes(output, key_lengths);
-    append_bytes(output, value_lengths);
-    output.append(keys).append(values);
-    return static_cast<int>(expires.size());
+/// Gives how many entries come next: `limit` at most, and fewer once their keys and values have `bytes` together; none
+/// only at the end. The output is, of all of them: when they expire (f64), the lengths of their keys and, if those are
+/// wanted, of their values (u32); the keys; the values, with a comma after each. A page for which there is no memory
+/// ends the scan.
+EMSCRIPTEN_KEEPALIVE int polystore_engine_next(int number_of_scan, std::size_t limit, std::size_t bytes,
+                                               bool with_values) {
+    return guarded([&] {
+        Scan& scan = scans.find(number_of_scan)->second;
+        std::vector<double> expires;
+        std::vector<std::uint32_t> key_lengths;
+        std::vector<std::uint32_t> value_lengths;
+        std::string keys;
+        std::string values;
+        std::string buffer;
+        while (expires.size() < limit && keys.size() + values.size() < bytes && scan.next()) {
+            expires.push_back(to_number(scan.expires()));
+            key_lengths.push_back(static_cast<std::uint32_t>(scan.key().size()));
+            keys.append(scan.key());
+            if (!with_values) continue;
+            Result<std::string_view> value = scan.read(buffer);
+            if (!value.ok()) return fail(value.failure());
+            value_lengths.push_back(static_cast<std::uint32_t>(value->size()));
+            values.append(*value).push_back(',');
+        }
+        output.clear();
+        output.reserve(16 * expires.size() + keys.size() + values.size());
+        append_bytes(output, expires);
+        append_bytes(output, key_lengths);
+        append_bytes(output, value_lengths);
+        output.append(keys).append(values);
+        return static_cast<int>(expires.size());
+    });
 }
 
 /// When the first of all keys expires.
 EMSCRIPTEN_KEEPALIVE double polystore_engine_next_expiry() { return to_number(opened->next_expiry()); }
 
-EMSCRIPTEN_KEEPALIVE int polystore_engine_flush() { return status_of(opened->flush()); }
+EMSCRIPTEN_KEEPALIVE int polystore_engine_flush() {
+    return guarded([&] { return status_of(opened->flush()); });
+}
 
 // For who syncs the file itself, and goes on meanwhile: how many batches were applied, how many of those are flushed,
 // the number of the file as the flush begins, and what to say when it is synced or, with a message as the input, when
@@ -216,9 +262,11 @@ EMSCRIPTEN_KEEPALIVE double polystore_engine_applied() { return static_cast<doub
 EMSCRIPTEN_KEEPALIVE double polystore_engine_flushed() { return static_cast<double>(opened->flushed()); }
 EMSCRIPTEN_KEEPALIVE int polystore_engine_begin_flush() { return wasm::number_of(*opened->begin_flush()); }
 EMSCRIPTEN_KEEPALIVE int polystore_engine_end_flush(std::size_t message_length) {
-    Status synced = Done{};
-    if (message_length > 0) synced = Failure{ErrorCode::client, std::string(text_at(0, message_length))};
-    return status_of(opened->end_flush(std::move(synced)));
+    return guarded([&] {
+        Status synced = Done{};
+        if (message_length > 0) synced = Failure{ErrorCode::client, std::string(text_at(0, message_length))};
+        return status_of(opened->end_flush(std::move(synced)));
+    });
 }
 
 EMSCRIPTEN_KEEPALIVE void polystore_engine_mark_synced() { opened->mark_synced(); }
@@ -227,7 +275,9 @@ EMSCRIPTEN_KEEPALIVE bool polystore_engine_wants_compaction() { return opened->w
 
 /// Goes on with compaction: says whether there is more to do.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_compact(std::size_t bytes) {
-    Result<bool> more = opened->compact(bytes);
-    return more.ok() ? static_cast<int>(*more) : fail(more.failure());
+    return guarded([&] {
+        Result<bool> more = opened->compact(bytes);
+        return more.ok() ? static_cast<int>(*more) : fail(more.failure());
+    });
 }
 }

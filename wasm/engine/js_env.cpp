@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "polystore/engine/memory.hpp"
+
 namespace {
 
 /// What a call gives that failed; the message is then to be had by `polystore_files_message`.
@@ -53,10 +55,15 @@ using engine::File;
 using engine::Result;
 using engine::Status;
 
+/// Why a call failed: without a message where there is no memory for one, for the caller has to know in any case.
 Failure failure_of(int code) {
-    std::string message(1024, '\0');
-    message.resize(polystore_files_message(message.data(), message.size()));
-    return {code == kFull ? ErrorCode::quota : ErrorCode::client, std::move(message)};
+    Failure failure = {code == kFull ? ErrorCode::quota : ErrorCode::client, {}};
+    engine::if_memory_allows([&] {
+        std::string message(1024, '\0');
+        message.resize(polystore_files_message(message.data(), message.size()));
+        failure.message = std::move(message);
+    });
+    return failure;
 }
 
 Status status_of(int code) {

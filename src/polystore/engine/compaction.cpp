@@ -1,6 +1,7 @@
 #include "polystore/engine/compaction.hpp"
 
 #include "polystore/engine/log_reader.hpp"
+#include "polystore/engine/memory.hpp"
 
 namespace polystore::engine {
 
@@ -25,7 +26,8 @@ Result<std::unique_ptr<Compaction>> Compaction::begin(Env& env, std::string path
 Compaction::~Compaction() {
     if (finished_) return;
     new_log_.file.reset();
-    static_cast<void>(env_.remove(path_));  // What cannot be removed is overwritten the next time.
+    // What cannot be removed is overwritten the next time.
+    if_memory_allows([&] { static_cast<void>(env_.remove(path_)); });
 }
 
 Result<bool> Compaction::step(std::size_t bytes, std::uint64_t end) {
@@ -89,10 +91,10 @@ Status Compaction::write() {
 
 Status Compaction::finish(const std::string& path, bool& replacing) {
     if (Status synced = new_log_.file->sync(); !synced.ok()) return synced;
-    replacing = true;
-    if (Status replaced = env_.replace(path_, path); !replaced.ok()) return replaced;
-    finished_ = true;
-    return Done{};
+    Status replaced = env_.replace(path_, path);
+    replacing = !replaced.ok();
+    finished_ = replaced.ok();
+    return replaced;
 }
 
 }  // namespace polystore::engine

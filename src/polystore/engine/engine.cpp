@@ -1,7 +1,10 @@
 // The index leads, for every key that has a value, to the record in the log that gave it that value: the last one that
-// speaks of the key. The log up to `end_` is whole batches and nothing else. A change goes to the log first, then to
-// the index; where the log did not take it, the log is cut off at `end_` again, and where that fails too the engine is
-// broken: it writes no more.
+// speaks of the key. The log up to `end_` is whole batches and nothing else.
+//
+// Memory may run out anywhere, as std::bad_alloc. So a change gets all the memory that it needs, that of the index
+// included, before the log is written; what comes after the write needs none. Where the log did not take the change,
+// the index goes back to what it was, which needs no memory either, and the log is cut off at `end_` again; where that
+// fails too the engine is broken: it writes no more.
 
 #include "polystore/engine/engine.hpp"
 
@@ -11,7 +14,9 @@
 #include "polystore/engine/compaction.hpp"
 #include "polystore/engine/index_loader.hpp"
 #include "polystore/engine/log_reader.hpp"
+#include "polystore/engine/memory.hpp"
 #include "polystore/engine/notes.hpp"
+#include "polystore/engine/on_exit.hpp"
 #include "polystore/engine/read_value.hpp"
 
 namespace polystore::engine {
@@ -31,10 +36,19 @@ Place place_of(const RecordView& record, std::uint64_t offset) {
     return {offset, record.expires, static_cast<std::uint32_t>(record.value.size())};
 }
 
+Place place_of(const Stored& stored, std::uint64_t offset) {
+    return {offset, stored.expires, static_cast<std::uint32_t>(stored.value.size())};
+}
+
+/// The bytes of the record of a change.
+std::uint64_t size_of(const Change& change) {
+    return kHeadSize + change.key.size() + (change.stored ? change.stored->value.size() : 0);
+}
+
 /// The bytes of the records of a batch.
 std::uint64_t size_of(const std::vector<Change>& batch) {
     std::uint64_t bytes = 0;
-    for (const auto& [key, stored] : batch) bytes += kHeadSize + key.size() + (stored ? stored->value.size() : 0);
+    for (const Change& change : batch) bytes += size_of(change);
     return bytes;
 }
 
@@ -172,14 +186,20 @@ std::optional<std::int64_t> Engine::expiry_of(std::string_view key) const {
 Scan Engine::scan(Range range) const { return {log_, index_, std::move(range)}; }
 
 Status Engine::writable() const {
-    if (broken_) return *broken_;
+    if (broken_) return broken();
     return lock_->check();
 }
 
+/// Breaks the engine before it makes the message, for which there may be no memory.
 Status Engine::fail(Failure failure) {
-    failure.message += " The store can be read still, but not written: close it and open it again.";
-    broken_ = failure;
-    return failure;
+    broken_.emplace(std::move(failure));
+    return broken();
+}
+
+Failure Engine::broken() const {
+    const std::string reason =
+        broken_->message.empty() ? "The storage failed, and there was no memory to say why." : broken_->message;
+    return {broken_->code, reason + " The store can be read still, but not written: close it and open it again."};
 }
 
 Status Engine::apply(const std::vector<Change>& batch) {
@@ -239,46 +259,76 @@ Status Engine::append(const std::vector<Change>& batch) {
         const std::uint64_t unsynced = end_ + bytes.size() - synced_;
         encode_record(record, i + 1 < batch.size(), log_.header.generation, unsynced, bytes);
     }
-    if (Status written = append_bytes(bytes); !written.ok()) return written;
+    Status written = batch.size() == 1 ? append_one(batch.front(), bytes) : append_several(batch, bytes);
+    if (!written.ok()) return written;
     last_says_all_ = batch.size() == 1 && synced_ >= records_end_;
     ends_with_mark_ = false;
     ++applied_;
-    for (const auto& [key, stored] : batch) {
-        if (stored) {
-            index_.put(key, {end_, stored->expires, static_cast<std::uint32_t>(stored->value.size())});
-            end_ += kHeadSize + key.size() + stored->value.size();
-        } else {
-            index_.erase(key);
-            end_ += kHeadSize + key.size();
-        }
-    }
-    records_end_ = end_;
+    records_end_ = end_ += bytes.size();
     return Done{};
+}
+
+/// Appends the record of a change. Unlike a snapshot, which `append_several` takes, it makes the index copy no nodes.
+Status Engine::append_one(const Change& change, std::string_view bytes) {
+    const auto& [key, stored] = change;
+    if (!stored) {
+        index_.prepare_erase(key);
+        Status written = append_bytes(bytes);
+        if (written.ok()) index_.erase(key);
+        return written;
+    }
+    const std::optional<Place> before = index_.put(key, place_of(*stored, end_));
+    OnExit rollback([&, &key = key] { before ? index_.put(key, *before) : index_.erase(key); });
+    Status written = append_bytes(bytes);
+    if (written.ok()) rollback.dismiss();
+    return written;
+}
+
+Status Engine::append_several(const std::vector<Change>& batch, std::string_view bytes) {
+    Index before = index_;
+    OnExit rollback([&] { index_ = std::move(before); });
+    std::uint64_t offset = end_;
+    for (const Change& change : batch) {
+        if (change.stored) {
+            index_.put(change.key, place_of(*change.stored, offset));
+        } else {
+            index_.erase(change.key);
+        }
+        offset += size_of(change);
+    }
+    Status written = append_bytes(bytes);
+    if (written.ok()) rollback.dismiss();
+    return written;
 }
 
 /// At the end of the log, which stays where it is.
 Status Engine::append_bytes(std::string_view bytes) {
+    // There may be no memory to say why the log was not written, or not cut off.
+    OnExit breaks([&] { broken_.emplace(Failure{ErrorCode::client, {}}); });
     Status written = log_.file->write(end_, bytes);
-    if (written.ok() || log_.file->truncate(end_).ok()) return written;
-    return fail(std::move(written.failure()));
+    const bool is_whole = written.ok() || log_.file->truncate(end_).ok();
+    breaks.dismiss();
+    return is_whole ? written : fail(std::move(written.failure()));
 }
 
 /// Storage so full that not even a removal can be written may have room for a new log without what is removed.
 Status Engine::erase_in_full_storage(const std::vector<Change>& batch) {
-    Index before = index_;
-    for (const Change& change : batch) index_.erase(change.key);
-    compaction_.reset();  // It has some of what is removed.
-    Status compacted = compact_now();
-    if (!compacted.ok()) {
-        index_ = std::move(before);
-        return compacted;
-    }
-    flushed_ = ++applied_;
     std::vector<Change> notes;
     std::copy_if(batch.begin(), batch.end(), std::back_inserter(notes),
                  [](const Change& change) { return change.stored.has_value(); });
+    compaction_.reset();  // It has some of what is removed.
+    Index before = index_;
+    OnExit rollback([&] {
+        index_ = std::move(before);
+        compaction_.reset();
+    });
+    for (const Change& change : batch) index_.erase(change.key);
+    Status compacted = compact_now();
+    if (!compacted.ok()) return compacted;
+    rollback.dismiss();
+    flushed_ = ++applied_;
     // Without the note, what was removed could be removed once more: if it was answered, and the answer lost.
-    if (!notes.empty()) static_cast<void>(append(notes));
+    if (!notes.empty()) if_memory_allows([&] { static_cast<void>(append(notes)); });
     return compacted;
 }
 
@@ -313,7 +363,7 @@ Result<std::size_t> Engine::evict(std::int64_t now, std::string_view prefix, std
 std::int64_t Engine::next_expiry() const { return index_.earliest_expiry(); }
 
 Status Engine::flush() {
-    if (broken_) return *broken_;
+    if (broken_) return broken();
     if (flushed_ == applied_) return Done{};
     return end_flush(begin_flush()->sync());
 }
@@ -325,7 +375,7 @@ std::shared_ptr<File> Engine::begin_flush() {
 
 /// A system that failed to write something forgets it, and says at the next sync that all is well.
 Status Engine::end_flush(Status synced) {
-    if (broken_) return *broken_;
+    if (broken_) return broken();
     // A new log, synced as a whole, took the place of the one that was at it.
     if (flushing_.applied <= flushed_) return Done{};
     if (!synced.ok()) {
@@ -340,12 +390,14 @@ Status Engine::end_flush(Status synced) {
 }
 
 void Engine::mark_synced() {
-    if (broken_ || ends_with_mark_ || synced_ != end_ || !lock_->check().ok()) return;
-    std::string mark;
-    encode_record({Kind::mark, {}, {}, kNoExpiry}, false, log_.header.generation, 0, mark);
-    if (!append_bytes(mark).ok()) return;
-    end_ += mark.size();
-    ends_with_mark_ = true;
+    if_memory_allows([&] {
+        if (broken_ || ends_with_mark_ || synced_ != end_ || !lock_->check().ok()) return;
+        std::string mark;
+        encode_record({Kind::mark, {}, {}, kNoExpiry}, false, log_.header.generation, 0, mark);
+        if (!append_bytes(mark).ok()) return;
+        end_ += mark.size();
+        ends_with_mark_ = true;
+    });
 }
 
 bool Engine::wants_compaction() const {
@@ -362,28 +414,29 @@ Status Engine::compact_now() {
 }
 
 Result<bool> Engine::compact(std::size_t bytes) {
-    if (broken_) return *broken_;
-    const auto give_up = [&](Failure failure) -> Result<bool> {
+    if (broken_) return broken();
+    bool replacing = false;
+    OnExit gives_up([&] {
         compaction_.reset();
         garbage_wanted_ = 2 * garbage();  // Not at once again: most likely it would fail again.
-        return failure;
-    };
-    if (Status held = lock_->check(); !held.ok()) return give_up(std::move(held.failure()));
+    });
+    if (Status held = lock_->check(); !held.ok()) return held.failure();
     if (!compaction_) {
         Result<std::unique_ptr<Compaction>> begun = Compaction::begin(env_, new_path(path_), log_, index_, end_);
-        if (!begun.ok()) return give_up(std::move(begun.failure()));
+        if (!begun.ok()) return begun.failure();
         compaction_ = std::move(*begun);
     }
     Result<bool> all = compaction_->step(bytes, end_);
-    if (!all.ok()) return give_up(std::move(all.failure()));
-    if (!*all) return true;
-
-    bool replacing = false;
-    if (Status finished = compaction_->finish(path_, replacing); !finished.ok()) {
-        Result<bool> failed = give_up(std::move(finished.failure()));
-        if (replacing) return fail(std::move(failed.failure())).failure();
-        return failed;
+    if (!all.ok()) return all;
+    if (!*all) {
+        gives_up.dismiss();
+        return true;
     }
+    if (Status finished = compaction_->finish(path_, replacing); !finished.ok()) {
+        if (replacing) return fail(std::move(finished.failure())).failure();
+        return finished.failure();
+    }
+    gives_up.dismiss();
     log_ = compaction_->log();
     synced_ = records_end_ = end_ = compaction_->end();
     last_says_all_ = true;

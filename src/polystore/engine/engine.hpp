@@ -86,6 +86,8 @@ class Scan {
 /// first on; each whole. A write that fails with ERR_QUOTA has changed nothing. When the storage fails in a way after
 /// which nobody can know what it holds, every later write fails; reads go on, and opening the log anew finds out.
 ///
+/// Memory: where there is none, a call throws std::bad_alloc and has changed nothing, in the log or in memory.
+///
 /// Threads: one at a time; shared_engine.hpp is for many.
 class Engine {
    public:
@@ -166,11 +168,14 @@ class Engine {
     Status replay();
     Status convert();
     Status append(const std::vector<Change>& batch);
+    Status append_one(const Change& change, std::string_view bytes);
+    Status append_several(const std::vector<Change>& batch, std::string_view bytes);
     Status append_in_room(const std::vector<Change>& batch);
     Status append_bytes(std::string_view bytes);
     Status erase_in_full_storage(const std::vector<Change>& batch);
     Status compact_now();
     Status fail(Failure failure);
+    [[nodiscard]] Failure broken() const;
     /// The bytes of the records that the index leads to, and of the others.
     [[nodiscard]] std::uint64_t live() const { return index_.size() * kHeadSize + index_.bytes(); }
     [[nodiscard]] std::uint64_t garbage() const { return end_ - kHeaderSize - live(); }
@@ -190,8 +195,8 @@ class Engine {
     struct {
         std::uint64_t applied = 0;
         std::uint64_t end = 0;
-    } flushing_;  ///< What the flush that is under way covers.
-    std::optional<Failure> broken_;
+    } flushing_;                     ///< What the flush that is under way covers.
+    std::optional<Failure> broken_;  ///< Without a message where there was no memory for one.
     std::unique_ptr<Compaction> compaction_;
     std::uint64_t claimed_ = 0;  ///< The bytes that may be appended before it is looked again how much room there is.
     std::uint64_t garbage_wanted_ = std::uint64_t{1} << 20U;

@@ -71,7 +71,8 @@ class Env {
 
     /// Gives the file at `from`, which is synced, the name `to`, in place of the one that was opened by that name, if
     /// it was there: at once, and so that it outlasts a power failure. When it fails, either may have the name. Another
-    /// file that has the name stays, and this fails with ERR_CLIENT.
+    /// file that has the name stays, and this fails with ERR_CLIENT. When it throws std::bad_alloc, nothing has
+    /// changed.
     virtual Status replace(const std::string& from, const std::string& to) = 0;
 
     /// How many bytes can be written still, beside the file at `path`.

@@ -8,6 +8,10 @@
 // way down begins at the root, which is shared too then, everything below a shared node counts as shared.
 //
 // A node that runs empty is removed; one that is merely sparse stays so until compaction, which builds the index anew.
+//
+// Every change gets the memory that it needs before it changes anything: where there is none, std::bad_alloc leaves the
+// index with the entries that it had. For that, an insertion splits full nodes on its way down, and not on its way
+// back: a split changes no entry, and whatever fails below it leaves a whole tree.
 
 #include "polystore/engine/index.hpp"
 
@@ -75,15 +79,20 @@ class Index::Places {
         return least(*expiries_, size);
     }
 
+    /// Gets the memory that `set` and `insert` need for a place, so that they cannot fail after it.
+    void prepare(const Place& place) {
+        if (place.expires != kNoExpiry) allow_expiries();
+    }
+
     void set(std::size_t i, const Place& place) {
+        prepare(place);
         offsets_[i] = place.offset;
         lengths_[i] = place.value_length;
-        if (place.expires != kNoExpiry) allow_expiries();
         if (expiries_) (*expiries_)[i] = place.expires;
     }
 
     void insert(std::size_t size, std::size_t i, const Place& place) {
-        if (place.expires != kNoExpiry) allow_expiries();
+        prepare(place);
         insert_at(offsets_, size, i, place.offset);
         insert_at(lengths_, size, i, place.value_length);
         if (expiries_) insert_at(*expiries_, size, i, place.expires);
@@ -281,12 +290,6 @@ std::string_view Index::Node::first_key() const {
     return node->key(0);
 }
 
-/// A node that was split off: `right` holds what is not less than `key`.
-struct Index::Split {
-    std::string key;
-    Ref right;
-};
-
 Index::Node& Index::own(Ref& ref) {
     if (ref.use_count() > 1) {
         ref = ref->is_leaf ? Ref(std::make_shared<Leaf>(ref->leaf())) : Ref(std::make_shared<Inner>(ref->inner()));
@@ -313,8 +316,7 @@ std::optional<Place> Index::find_likely(std::string_view key) const {
     return leaf->place(leaf->find_likely(key));
 }
 
-std::optional<Index::Split> Index::insert(Ref& ref, std::string_view key, const Place& place,
-                                          std::optional<Place>& before) {
+void Index::insert(Ref& ref, std::string_view key, const Place& place, std::optional<Place>& before) {
     Node& node = own(ref);
     if (node.is_leaf) {
         Leaf& leaf = node.leaf();
@@ -322,37 +324,56 @@ std::optional<Index::Split> Index::insert(Ref& ref, std::string_view key, const 
         if (leaf.holds(i, key)) {
             before = leaf.places.at(i);
             leaf.places.set(i, place);
-            return std::nullopt;
+            return;
         }
-        leaf.places.insert(leaf.count, i, place);
+        leaf.places.prepare(place);
         leaf.insert_key(i, key);
-        if (!leaf.is_full()) return std::nullopt;
-        return split(leaf, i + 1 == leaf.count);
+        leaf.places.insert(leaf.count - 1, i, place);
+        return;
     }
     Inner& inner = node.inner();
-    const std::size_t i = inner.child_for(key);
-    std::optional<Split> below = insert(inner.children[i], key, place, before);
+    std::size_t i = inner.child_for(key);
+    if (inner.children[i]->is_full()) {
+        split_child(inner, i, key);
+        i = inner.child_for(key);
+    }
+    insert(inner.children[i], key, place, before);
     std::int64_t& earliest = inner.expires[i];
-    // What it was may have been that of a key which is in the other half now, or expires at another time.
-    const bool is_found_anew = below || (before && before->expires == earliest && earliest != kNoExpiry);
+    // The earliest expiry may have been that of the place that was replaced.
+    const bool is_found_anew = before && before->expires == earliest && earliest != kNoExpiry;
     earliest = is_found_anew ? inner.children[i]->earliest() : std::min(earliest, place.expires);
-    if (!below) return std::nullopt;
-    insert_at(inner.children, inner.child_count(), i + 1, below->right);
-    insert_at(inner.expires, inner.child_count(), i + 1, below->right->earliest());
-    inner.insert_key(i, below->key);
-    if (!inner.is_full()) return std::nullopt;
-    return split(inner, i + 1 == inner.count);
 }
 
-/// Splits off the upper half of a node; or, where the last key is one that just came, hardly anything: keys that come
-/// in order leave full nodes behind, and not half of each empty.
-Index::Split Index::split(Node& node, bool at_end) {
-    const std::size_t middle = at_end ? node.count - 2 : node.count / 2;
+/// Splits child `i` of a node, which has room for one more, as `key` is about to be inserted there.
+void Index::split_child(Inner& inner, std::size_t i, std::string_view key) {
+    Node& child = own(inner.children[i]);
+    const std::size_t rank = child.rank(key, true);
+    const std::size_t middle = middle_of(child, rank == child.count);
+    inner.insert_key(i, child.key(middle));
+    try {
+        const Ref right = split(child, middle);
+        insert_at(inner.children, inner.count, i + 1, right);
+        insert_at(inner.expires, inner.count, i + 1, right->earliest());
+    } catch (...) {
+        inner.erase_key(i);
+        throw;
+    }
+    inner.expires[i] = child.earliest();
+}
+
+/// Where a node is split: in its middle or, if the key that is about to come is behind all others, so that hardly
+/// anything is split off: keys that come in order leave full nodes behind, and not half of each empty.
+std::size_t Index::middle_of(const Node& node, bool at_end) {
+    if (!at_end) return node.count / 2;
+    return node.is_leaf ? node.count - 1 : node.count - 2;
+}
+
+/// Splits off what is not less than key `middle` of a node.
+Index::Ref Index::split(Node& node, std::size_t middle) {
     // The key between two inner nodes moves up, and is in neither.
     const std::size_t first = node.is_leaf ? middle : middle + 1;
     const Ref ref = node.is_leaf ? Ref(std::make_shared<Leaf>()) : Ref(std::make_shared<Inner>());
     Node& right = *ref;
-    Split split = {std::string(node.key(middle)), ref};
     right.keys = node.keys.substr(node.begin_of(first));
     for (std::size_t i = first; i < node.count; ++i) {
         right.ends[i - first] = node.ends[i] - static_cast<std::uint32_t>(node.begin_of(first));
@@ -364,26 +385,32 @@ Index::Split Index::split(Node& node, bool at_end) {
         move_tail(node.inner().children, first, node.inner().child_count(), right.inner().children);
         move_tail(node.inner().expires, first, node.inner().child_count(), right.inner().expires);
     }
+    const bool is_tail = middle + 2 >= node.count;
     node.keys.resize(node.begin_of(middle));
     node.count = static_cast<std::uint32_t>(middle);
     // A node that gets no more keys gives back what it does not use; one that is filled in order gets none.
-    if (at_end) node.keys.shrink_to_fit();
+    if (is_tail) node.keys.shrink_to_fit();
     node.find_heads();
     right.find_heads();
-    return split;
+    return ref;
 }
 
 std::optional<Place> Index::put(std::string_view key, const Place& place) {
     if (!root_) root_ = std::make_shared<Leaf>();
-    std::optional<Place> before;
-    if (std::optional<Split> split = insert(root_, key, place, before)) {
-        auto root = std::make_shared<Inner>();
-        root->insert_key(0, split->key);
-        root->expires = {root_->earliest(), split->right->earliest()};
-        root->children[0] = std::move(root_);
-        root->children[1] = std::move(split->right);
-        root_ = std::move(root);
+    if (root_->is_full()) {
+        const auto root = std::make_shared<Inner>();
+        Ref& below = root->children[0];
+        below = std::move(root_);
+        try {
+            split_child(*root, 0, key);
+        } catch (...) {
+            root_ = std::move(below);
+            throw;
+        }
+        root_ = root;
     }
+    std::optional<Place> before;
+    insert(root_, key, place, before);
     bytes_ += place.value_length;
     if (before) {
         bytes_ -= before->value_length;
@@ -417,6 +444,14 @@ void Index::remove(Ref& ref, std::string_view key, const Place& place) {
     erase_at(inner.children, inner.child_count(), i);
     erase_at(inner.expires, inner.child_count(), i);
     inner.erase_key(i == 0 ? 0 : i - 1);
+}
+
+void Index::prepare_erase(std::string_view key) {
+    for (Ref* ref = &root_; *ref;) {
+        Node& node = own(*ref);
+        if (node.is_leaf) return;
+        ref = &node.inner().children[node.child_for(key)];
+    }
 }
 
 std::optional<Place> Index::erase(std::string_view key) {

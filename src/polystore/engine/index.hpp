@@ -24,6 +24,8 @@ struct Place {
 /// An ordered map from keys (by their bytes) to places: a B+-tree, which knows of every part of it what expires first.
 /// A copy is a snapshot: it costs nothing, and from then on each of the two copies only those nodes that it changes.
 ///
+/// Memory: a change for which there is none throws std::bad_alloc, and changes no entry.
+///
 /// Threads: none at once, copies that share nodes included; destroying one is a change too.
 class Index {
     class Places;
@@ -53,6 +55,9 @@ class Index {
     /// Removes `key`. Returns the place that it had.
     std::optional<Place> erase(std::string_view key);
 
+    /// Gets the memory that `erase(key)` needs, so that it cannot fail if it is the next change.
+    void prepare_erase(std::string_view key);
+
     /// When the first key expires; `kNoExpiry` if none does.
     [[nodiscard]] std::int64_t earliest_expiry() const;
 
@@ -62,14 +67,14 @@ class Index {
                        const std::function<bool(std::string_view key)>& visit) const;
 
    private:
-    struct Split;
     using Ref = std::shared_ptr<Node>;
 
     [[nodiscard]] const Leaf* leaf_for(std::string_view key) const;
     static Node& own(Ref& ref);
-    static std::optional<Split> insert(Ref& ref, std::string_view key, const Place& place,
-                                       std::optional<Place>& before);
-    static Split split(Node& node, bool at_end);
+    static void insert(Ref& ref, std::string_view key, const Place& place, std::optional<Place>& before);
+    static void split_child(Inner& inner, std::size_t i, std::string_view key);
+    static std::size_t middle_of(const Node& node, bool at_end);
+    static Ref split(Node& node, std::size_t middle);
     static void remove(Ref& ref, std::string_view key, const Place& place);
 
     Ref root_;

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -39,9 +40,16 @@ auto repeated(SystemCall call) {
     }
 }
 
-Failure failure_of(const std::string& action, const std::string& path) {
-    const Error error = posix::io_error(action, path, errno);
-    return {error.code(), error.what()};
+/// Why a call of the system failed: without a message where there is no memory for one, for the caller has to know in
+/// any case.
+Failure failure_of(const char* action, const std::string& path) {
+    const int number = errno;
+    try {
+        const Error error = posix::io_error(action, path, number);
+        return {error.code(), error.what()};
+    } catch (const std::bad_alloc&) {
+        return {ErrorCode::client, {}};
+    }
 }
 
 class Descriptor {
@@ -184,6 +192,7 @@ class PosixFile : public File {
     /// mapped before stays, as it is still read from.
     Status map(std::uint64_t needed) {
         const std::size_t length = static_cast<std::size_t>(2 * needed) + (std::size_t{1} << 20U);
+        mappings_.reserve(mappings_.size() + 1);  // A mapping that could not be kept here would stay for good.
         void* const mapping = mmap(nullptr, length, PROT_READ, MAP_SHARED, fd_.number(), 0);
         if (mapping == MAP_FAILED) return failure_of("map", path_);
         mapping_ = {static_cast<char*>(mapping), length};
@@ -276,14 +285,16 @@ class PosixEnv : public Env {
             return Failure{ErrorCode::client, "Another program has just made " + to + ". It was left as it is."};
         }
         if (std::rename(from.c_str(), to.c_str()) != 0) return failure_of("replace", to);
-        if (const std::shared_ptr<PosixFile> file = file_named(from)) {
-            file->rename(to);
-            static_cast<void>(named(to, file));
-        }
         try {
+            if (const std::shared_ptr<PosixFile> file = file_named(from)) {
+                file->rename(to);
+                static_cast<void>(named(to, file));
+            }
             posix::sync_folder(std::filesystem::absolute(to).parent_path());
         } catch (const Error& error) {
             return Failure{error.code(), error.what()};
+        } catch (const std::bad_alloc&) {
+            return Failure{ErrorCode::client, {}};  // The file has its new name, so it is too late to throw.
         }
         return Done{};
     }

@@ -4,7 +4,11 @@
 #include "polystore/engine/shared_engine.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
+
+#include "polystore/engine/memory.hpp"
+#include "polystore/engine/on_exit.hpp"
 
 namespace polystore::engine {
 namespace {
@@ -27,7 +31,9 @@ constexpr std::size_t kCompactionStep = std::size_t{1} << 19U;
 SharedEngine::SharedEngine(std::unique_ptr<Engine> engine, const SharedOptions& options)
     : engine_(std::move(engine)), options_(options), worker_([this] { work(); }) {}
 
-SharedEngine::~SharedEngine() { static_cast<void>(close()); }
+SharedEngine::~SharedEngine() {
+    if_memory_allows([&] { static_cast<void>(close()); });
+}
 
 Result<std::optional<std::int64_t>> SharedEngine::get(std::string_view key, std::string& value) {
     const Hold hold(mutex_);
@@ -66,11 +72,12 @@ Status SharedEngine::flush() {
     Hold hold(mutex_);
     if (!engine_) return closed_;
     ++waiting_;
+    const OnExit counts([&] {
+        --waiting_;
+        if (closing_) flushed_.notify_all();  // It waits for the last of us.
+    });
     if (++uncovered_calls_ == writers_) gathered_.notify_one();
-    Status flushed = flush_applied(hold);
-    --waiting_;
-    if (closing_) flushed_.notify_all();  // It waits for the last of us.
-    return flushed;
+    return flush_applied(hold);
 }
 
 Status SharedEngine::flush_applied(Hold& hold) {
@@ -92,8 +99,8 @@ Status SharedEngine::flush_applied(Hold& hold) {
         hold.lock();
         flushing_ = false;
         writers_ = covered_calls + uncovered_calls_;
+        const OnExit tells([&] { flushed_.notify_all(); });
         Status noted = engine_->end_flush(std::move(synced));
-        flushed_.notify_all();
         if (!noted.ok()) return noted;
     }
     return Done{};
@@ -109,7 +116,8 @@ void SharedEngine::work() {
     Hold hold(mutex_);
     while (!closing_) {
         if (engine_->wants_compaction()) {
-            static_cast<void>(engine_->compact(kCompactionStep));  // It says no more that it wants it when it failed.
+            // Where it fails, it does not say again that it wants it.
+            if_memory_allows([&] { static_cast<void>(engine_->compact(kCompactionStep)); });
             hold.unlock();
             std::this_thread::yield();
             hold.lock();
@@ -119,7 +127,8 @@ void SharedEngine::work() {
         const Milliseconds eviction = until_eviction();
         if (flush <= Milliseconds(0)) {
             flush_at_.reset();
-            static_cast<void>(flush_applied(hold));  // The next change fails with it.
+            // Where it fails, the next change fails with it.
+            if_memory_allows([&] { static_cast<void>(flush_applied(hold)); });
         } else if (eviction <= Milliseconds(0)) {
             evict_some();
         } else {
@@ -146,10 +155,14 @@ SharedEngine::Milliseconds SharedEngine::until_eviction() {
 }
 
 void SharedEngine::evict_some() {
-    Result<std::size_t> evicted = engine_->evict(options_.timer.now(), {}, kEvictedAtOnce);
-    if (evicted.ok() && *evicted == kEvictedAtOnce) return;  // There may be more.
     // One that failed would most likely fail again.
-    evict_from_ = options_.timer.elapsed() + (evicted.ok() ? kBetweenEvictions : kLongestSleep);
+    evict_from_ = options_.timer.elapsed() + kLongestSleep;
+    if_memory_allows([&] {
+        Result<std::size_t> evicted = engine_->evict(options_.timer.now(), {}, kEvictedAtOnce);
+        if (!evicted.ok()) return;
+        const bool is_all = *evicted < kEvictedAtOnce;
+        evict_from_ = options_.timer.elapsed() + (is_all ? kBetweenEvictions : Milliseconds(0));
+    });
 }
 
 std::unique_ptr<SharedEngine::Cursor> SharedEngine::scan(Range range) {
@@ -166,10 +179,12 @@ Status SharedEngine::close() {
     if (worker_.joinable()) worker_.join();
     Hold hold(mutex_);
     if (!engine_) return closed_;
+    const OnExit lets_go([&] {
+        flushed_.wait(hold, [&] { return waiting_ == 0; });
+        engine_->mark_synced();
+        engine_.reset();
+    });
     closed_ = flush_applied(hold);
-    flushed_.wait(hold, [&] { return waiting_ == 0; });
-    engine_->mark_synced();
-    engine_.reset();
     return closed_;
 }
 
