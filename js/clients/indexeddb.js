@@ -1,5 +1,5 @@
 import { openDatabase } from "./indexed_database.js";
-import { ObjectStore, rangeOfPrefix } from "./object_store.js";
+import { ObjectStore } from "./object_store.js";
 
 /** The database of `kv(indexedDB)`. */
 const DEFAULT_NAME = "polystore";
@@ -24,16 +24,17 @@ export class IndexedDb extends ObjectStore {
   /**
    * @param {string} name The database's.
    * @param {import("../options.js").Durability} durability
-   * @param {IDBFactory} [factory]
+   * @param {IDBFactory} [given] If none is given, the global one of each moment: a test may replace it.
    * @throws {Error} Where there is no IndexedDB.
    */
-  constructor(name, durability, factory = globalThis.indexedDB) {
-    if (!factory) {
+  constructor(name, durability, given) {
+    const factory = () => given ?? globalThis.indexedDB;
+    if (!factory()) {
       const message =
         "there is no IndexedDB here. On a server, give kv() a file (file:///….json, file:///…/), a SQLite or a Level database; on a page without it, localStorage";
       throw new Error(message);
     }
-    super("INDEXEDDB", STORE_NAME, () => connect(factory, name), durability);
+    super("INDEXEDDB", STORE_NAME, () => connect(factory(), name), durability, factory);
   }
 
   /**
@@ -41,7 +42,7 @@ export class IndexedDb extends ObjectStore {
    * @param {string} prefix
    */
   clear(prefix) {
-    return this.change((store) => store.delete(rangeOfPrefix(prefix)));
+    return this.removeAll(prefix);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Batch } from "./batch.js";
+import { walk, walkPage } from "./object_store_walk.js";
 
 /** Records to a transaction of a listing: enough to make its cost small beside theirs, and little memory. */
 export const PAGE_LENGTH = 1000;
@@ -43,8 +44,11 @@ export class ObjectStore {
   #storeName;
   #connect;
   #durability;
+  #factory;
   /** @type {Promise<IDBDatabase> | null} */
   #connection = null;
+  /** The factory that made the connection. @type {IDBFactory | undefined} */
+  #connectedBy;
   /** @type {Batch<Request>} */
   #batch = new Batch((batch) => this.#send(batch));
 
@@ -53,12 +57,14 @@ export class ObjectStore {
    * @param {string} storeName
    * @param {() => Promise<IDBDatabase>} connect Opens the database, which has the store then.
    * @param {IDBTransactionDurability} [durability] Of what is written.
+   * @param {() => IDBFactory} [factory] Returns the factory that `connect` asks, which a test may replace.
    */
-  constructor(type, storeName, connect, durability = "default") {
+  constructor(type, storeName, connect, durability = "default", factory = () => indexedDB) {
     this.type = type;
     this.#storeName = storeName;
     this.#connect = connect;
     this.#durability = durability;
+    this.#factory = factory;
   }
 
   /** @param {string} id */
@@ -105,15 +111,31 @@ export class ObjectStore {
 
   /** @param {string} prefix */
   async *pages(prefix) {
-    let range = rangeOfPrefix(prefix);
+    /** @type {string | undefined} */
+    let after;
     for (;;) {
+      const from = after;
       const run = (/** @type {IDBObjectStore} */ store, /** @type {(page: any) => void} */ done) =>
-        readPage(store, range, done);
-      const page = await this.#batch.add({ writes: false, stepwise: false, run });
+        this.#takesRanges()
+          ? readPage(store, rangeOfPrefix(prefix, from), done)
+          : walkPage(store, prefix, from, PAGE_LENGTH, done);
+      const page = await this.#batch.add({ writes: false, stepwise: !this.#takesRanges(), run });
       yield page;
       if (page.ids.length < PAGE_LENGTH) return;
-      range = IDBKeyRange.bound(page.ids.at(-1), range.upper, true, true);
+      after = page.ids.at(-1);
     }
+  }
+
+  /**
+   * Removes all records that have the prefix, whatever they are.
+   * @param {string} prefix
+   * @returns {Promise<void>}
+   */
+  removeAll(prefix) {
+    if (this.#takesRanges()) return this.change((store) => store.delete(rangeOfPrefix(prefix)));
+    const run = (/** @type {IDBObjectStore} */ store, /** @type {() => void} */ done) =>
+      walk(store, prefix, undefined, (cursor) => void cursor.delete(), done);
+    return this.#batch.add({ writes: true, stepwise: true, run });
   }
 
   async close() {
@@ -182,7 +204,7 @@ export class ObjectStore {
       const place = () => {
         while (next < requests.length) {
           const reads = readsFrom(requests, next);
-          if (reads.length >= MANY_READS) {
+          if (reads.length >= MANY_READS && this.#takesRanges()) {
             next += reads.length;
             return readMany(store, reads, end, place);
           }
@@ -204,6 +226,11 @@ export class ObjectStore {
 
   /** @returns {Promise<IDBDatabase>} */
   #open() {
+    if (this.#connection && this.#connectedBy !== this.#factory()) {
+      this.#connection.then((connection) => connection.close()).catch(() => {});
+      this.#connection = null;
+    }
+    this.#connectedBy = this.#factory();
     this.#connection ??= this.#connect().then(
       (connection) => {
         connection.onversionchange = () => this.#leave(connection);
@@ -215,6 +242,11 @@ export class ObjectStore {
       },
     );
     return this.#connection;
+  }
+
+  /** Whether the key ranges of this platform are those of the factory: fake-indexeddb, for example, takes its own only. */
+  #takesRanges() {
+    return globalThis.IDBFactory !== undefined && this.#factory() instanceof IDBFactory;
   }
 
   /**
@@ -284,11 +316,11 @@ export function readPage(store, range, done) {
 /**
  * All keys that begin with a prefix; they are ordered by their UTF-16 code units.
  * @param {string} prefix
+ * @param {string} [after] Only those behind this key.
  */
-export function rangeOfPrefix(prefix) {
+function rangeOfPrefix(prefix, after) {
   const head = prefix.replace(/\uffff+$/, "");
-  // Every binary key comes after every string.
-  const end =
-    head === "" ? new ArrayBuffer(0) : head.slice(0, -1) + String.fromCharCode(head.charCodeAt(head.length - 1) + 1);
-  return IDBKeyRange.bound(prefix, end, false, true);
+  // Every array comes after every string. Binary keys do too, but fake-indexeddb takes none of them on Node 20.
+  const end = head === "" ? [] : head.slice(0, -1) + String.fromCharCode(head.charCodeAt(head.length - 1) + 1);
+  return IDBKeyRange.bound(after ?? prefix, end, after !== undefined, true);
 }

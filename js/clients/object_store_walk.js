@@ -1,0 +1,42 @@
+// For the databases of a factory whose key ranges are not to be had: what a range does in one step, a cursor does record by
+// record.
+
+/**
+ * Visits the records that have a prefix, in the order of their keys.
+ * @param {IDBObjectStore} store
+ * @param {string} prefix
+ * @param {string | undefined} after Only those behind this key.
+ * @param {(cursor: IDBCursorWithValue) => boolean | void} visit Returns true to end the walk.
+ * @param {() => void} done
+ */
+export function walk(store, prefix, after, visit, done) {
+  const begin = after ?? prefix;
+  const opening = store.openCursor();
+  opening.onsuccess = () => {
+    const cursor = opening.result;
+    if (!cursor) return done();
+    const key = String(cursor.key);
+    if (key < begin) return cursor.continue(begin);
+    if (!key.startsWith(prefix) || (key !== after && visit(cursor))) return done();
+    cursor.continue();
+  };
+}
+
+/**
+ * Reads the records that have a prefix, as many as a page has.
+ * @param {IDBObjectStore} store
+ * @param {string} prefix
+ * @param {string | undefined} after Only those behind this key.
+ * @param {number} length
+ * @param {(page: { ids: string[], found: any[] }) => void} done
+ */
+export function walkPage(store, prefix, after, length, done) {
+  /** @type {{ ids: string[], found: any[] }} */
+  const page = { ids: [], found: [] };
+  const visit = (/** @type {IDBCursorWithValue} */ cursor) => {
+    page.ids.push(String(cursor.key));
+    page.found.push(cursor.value);
+    return page.ids.length === length;
+  };
+  walk(store, prefix, after, visit, () => done(page));
+}
