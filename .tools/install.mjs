@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { heading, run, succeeds } from "./run.mjs";
 
-/** What npm writes when it has installed the packages of package-lock.json. */
+/** npm writes this file when it has installed the packages of package-lock.json. */
 const INSTALLED = "node_modules/.package-lock.json";
 
 /** @param {string} name */

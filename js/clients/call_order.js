@@ -1,7 +1,7 @@
 import { isPromise } from "../promise.js";
 
 /**
- * What a call concerns: some keys, or all keys that begin with a prefix. A call with neither waits for no other call.
+ * The keys that a call concerns: some keys, or all keys that begin with a prefix. A call with neither waits for no other call.
  * @typedef {object} Scope
  * @property {boolean} writes
  * @property {string[]} [keys]

@@ -16,7 +16,7 @@ export type Wanted = "keys" | "values" | "entries" | "stream";
 export interface Evicted {
   readonly id: string;
   readonly expires: number | null;
-  /** What `pages` found there, if it was listed. */
+  /** The record as `pages` found it, if it was listed. */
   readonly record?: StoredRecord;
 }
 

@@ -16,7 +16,7 @@ import { PolystoreTypeError, show } from "../errors.js";
 const isText = (pattern) => (value) => typeof value === "string" && pattern.test(value);
 /** @type {Rule} */
 const FLAG = [(value) => typeof value === "boolean", "true or false"];
-/** What each option must be. @type {Record<string, Rule>} */
+/** The rule for the value of each option. @type {Record<string, Rule>} */
 const RULES = {
   domain: [isText(/^[\w.-]+$/), "the name of a host"],
   partitioned: FLAG,

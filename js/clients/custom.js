@@ -76,7 +76,7 @@ export class Custom {
   write(id, value, expires) {
     ++this.#changes;
     const reply = this.#set(id, value, expires);
-    // What expires may be gone by now where the object sees to that.
+    // A value that expires may be gone by now where the object manages expiry.
     return this.#isProven || (this.#managesExpiry && expires !== null) ? reply : this.#prove(id, value, reply);
   }
 

@@ -65,7 +65,7 @@ class File {
    * @type {import("node:fs/promises").FileHandle | null}
    */
   #file = null;
-  /** Of the file that was read; empty if none was. */
+  /** The stamp of the file that was read; empty if none was. */
   #stamp = "";
   #isSwept = false;
   /** @type {Batch<Request>} */

@@ -15,7 +15,7 @@ const EXTENSION = ".json";
 /** What the file systems of Linux, macOS and Windows allow, in bytes. */
 const LONGEST_NAME = 255;
 const LONGEST_HEAD = 160;
-/** What Windows takes for a device, whatever follows the first dot. Capitals are escaped by the time that this is looked for. */
+/** Names that Windows takes for a device, whatever follows the first dot. Capitals are escaped before this is compared. */
 const RESERVED = /^(?:aux|con|nul|prn|com\d|lpt\d)(?=\.)/;
 const LONG = /^([^+]*)\+[0-9a-f]{64}\.json$/i;
 

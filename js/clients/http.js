@@ -5,7 +5,7 @@ import { HttpServer } from "./http_server.js";
 import { requireText } from "./text_key.js";
 
 /** @typedef {import("../http_protocol.js").Call} Call */
-/** What is asked of the whole store: anything but a call on a key. @typedef {() => Promise<unknown>} Whole */
+/** A request for the whole store: anything but a call on a key. @typedef {() => Promise<unknown>} Whole */
 /** @typedef {import("./batch.js").Pending<Call>} Pending */
 
 /** How many requests are under way at most, each of which takes a connection. */

@@ -13,7 +13,7 @@ import { SHORT, TextReader } from "./text_reader.js";
 
 /** A character of a string is so many bytes of UTF-8 at most. */
 const LONGEST_CHARACTER = 3;
-/** What a call of the module gives that failed: its output says why; or there is no memory. The same as in abi.cpp. */
+/** The module returns these where a call failed, and its output says why; or where there is no memory. abi.cpp has the same. */
 const FAILED = -1;
 const NO_MEMORY = -2;
 /** Keys and values that a page of a scan has, in bytes; the last of them may be of any length. */

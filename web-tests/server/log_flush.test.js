@@ -28,7 +28,7 @@ async function turns() {
   for (let i = 0; i < 5; ++i) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** What was synced since the last call: how often, and how many of the next are to fail. */
+/** Counts the syncs from now on, of which as many as `toFail` says are to fail. */
 function watchSyncs() {
   syncs = { begun: 0, toFail: 0, ended: () => new Promise((resolve) => ended.push(() => resolve(undefined))) };
   return syncs;
