@@ -42,7 +42,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { bytes } = rows.find(({ name }) => name === "dist/index.js") ?? { bytes: Infinity };
   console.log(`${String(BUDGET).padStart(7)} bytes brotli  the budget of dist/index.js, core included`);
   const engine = engineSize();
-  console.log(`${String(engine).padStart(7)} bytes brotli  the engine of logs, within dist/engine/opfs_worker.js`);
+  console.log(`${String(engine).padStart(7)} bytes brotli  the engine of logs, within dist/clients/opfs/worker.js`);
   console.log(`${String(ENGINE_BUDGET).padStart(7)} bytes brotli  the budget of the engine`);
   process.exitCode = bytes <= BUDGET && engine <= ENGINE_BUDGET ? 0 : 1;
 }

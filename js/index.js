@@ -1,14 +1,14 @@
-import { cookieClient } from "./clients/cookie_options.js";
-import { readOptions } from "./options.js";
-import { sourceOf, unwrap } from "./source.js";
-import { Store } from "./store.js";
+import { cookieClient } from "./clients/cookie/cookie_options.js";
+import { readOptions } from "./store/options.js";
+import { sourceOf, unwrap } from "./open/source.js";
+import { Store } from "./store/store.js";
 
-export { PolystoreError } from "./errors.js";
+export { PolystoreError } from "./support/errors.js";
 
 /**
  * Wraps a client; see index.d.ts.
  * @param {any} [client]
- * @param {import("./options.js").Options | null} [options]
+ * @param {import("./store/options.js").Options | null} [options]
  * @returns {Store}
  */
 export default function kv(client, options = null) {

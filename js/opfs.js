@@ -1,7 +1,7 @@
-import { shared } from "./shared.js";
+import { shared } from "./support/shared.js";
 
 // For bundlers that make one file, and for service workers: puts the engine into the bundle, for kv("opfs:…").
 shared.opfs = {
-  text: () => import("./clients/opfs_worker_text.js"),
-  inPlace: () => import("./engine/opfs_in_place.js"),
+  text: () => import("./clients/opfs/worker_text.js"),
+  inPlace: () => import("./clients/opfs/in_place.js"),
 };

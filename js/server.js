@@ -1,2 +1,2 @@
-export { handler } from "./handler.js";
-export { listener } from "./listener.js";
+export { handler } from "./http/handler.js";
+export { listener } from "./http/listener.js";

@@ -1,5 +1,5 @@
 // What embind declares: the names of all that crosses as a number, the calls that are not hot, and where the scratch
-// area lies. js/core_instance.js takes it down; no embind object reaches a user.
+// area lies. js/core/core_instance.js takes it down; no embind object reaches a user.
 
 #include <emscripten/bind.h>
 

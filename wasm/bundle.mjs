@@ -112,15 +112,15 @@ await bundle("dist", "browser", commonJs);
 await bundle("dist/server", "node", commonJs);
 
 // The worker of a page: a classic script, which any browser starts, and the same as a text for where a bundler has lost it.
-const worker = "dist/engine/opfs_worker.js";
+const worker = "dist/clients/opfs/worker.js";
 await buildFiles({
   outdir: "dist",
   format: "iife",
   plugins: [minifyGlue],
-  entryPoints: ["js/engine/opfs_worker.js"],
+  entryPoints: ["js/clients/opfs/worker.js"],
 });
 const text = JSON.stringify(await readFile(worker, "utf8"));
-await writeFile("dist/clients/opfs_worker_text.js", `export default ${text};\n`);
+await writeFile("dist/clients/opfs/worker_text.js", `export default ${text};\n`);
 
 await cp("js/opfs.d.ts", "dist/opfs.d.ts");
 

@@ -1,6 +1,6 @@
-// Turns a .wasm into a JavaScript module that exports it as a text, as js/module_of_text.js reads it.
+// Turns a .wasm into a JavaScript module that exports it as a text, as js/core/module_of_text.js reads it.
 import { readFile, writeFile } from "node:fs/promises";
-import { BASE, FIRST } from "../js/module_of_text.js";
+import { BASE, FIRST } from "../js/core/module_of_text.js";
 
 const [wasm, module] = process.argv.slice(2);
 const text = Array.from(await readFile(wasm), (byte) => {

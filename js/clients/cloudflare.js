@@ -1,7 +1,7 @@
-import { PolystoreError, PolystoreTypeError, quotaError, show } from "../errors.js";
-import { decodeValue, parseValue } from "../record.js";
-import { KeyQueue } from "./key_queue.js";
-import { requireText } from "./text_key.js";
+import { PolystoreError, PolystoreTypeError, quotaError, show } from "../support/errors.js";
+import { decodeValue, parseValue } from "../support/record.js";
+import { KeyQueue } from "../support/key_queue.js";
+import { requireText } from "../support/text_key.js";
 
 /** Keys that one call can get. */
 const MOST_KEYS = 100;
@@ -30,7 +30,7 @@ const resolved = Promise.resolve();
  */
 export class Cloudflare {
   type = "CLOUDFLARE";
-  /** @type {import("./client.js").Client["can"]} */
+  /** @type {import("../core/client.js").Client["can"]} */
   can = ["manages_expiry", "list"];
   /** @type {"write"} */
   copies = "write";
@@ -78,7 +78,7 @@ export class Cloudflare {
 
   /**
    * @param {string} prefix
-   * @param {import("./client.js").Wanted} wanted
+   * @param {import("../core/client.js").Wanted} wanted
    */
   async *pages(prefix, wanted) {
     requireText(prefix, "Cloudflare KV");
@@ -100,8 +100,8 @@ export class Cloudflare {
 
   /**
    * @param {{ name: string, metadata?: any }[]} keys
-   * @param {import("./client.js").Wanted} wanted
-   * @returns {Promise<import("./client.js").Page>}
+   * @param {import("../core/client.js").Wanted} wanted
+   * @returns {Promise<import("../core/client.js").Page>}
    */
   async #page(keys, wanted) {
     const isKnown = wanted === "keys" ? isOurs : () => false;

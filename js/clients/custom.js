@@ -1,8 +1,8 @@
-import { PolystoreError, show } from "../errors.js";
-import { isPromise } from "../promise.js";
-import { isRecord } from "../record.js";
+import { PolystoreError, show } from "../support/errors.js";
+import { isPromise } from "../support/promise.js";
+import { isRecord } from "../support/record.js";
 
-/** @typedef {import("./client.js").Page} Page */
+/** @typedef {import("../core/client.js").Page} Page */
 /** @typedef {Iterable<[unknown, unknown]> | AsyncIterable<[unknown, unknown]>} Entries */
 
 /** Records that an iteration holds at a time. */
@@ -39,11 +39,11 @@ export class Custom {
     this.copies = /** @type {"identity" | "both"} */ (this.#managesExpiry ? "identity" : "both");
   }
 
-  /** @returns {import("./client.js").Client["can"]} */
+  /** @returns {import("../core/client.js").Client["can"]} */
   #abilities() {
     const has = (/** @type {string} */ method) => typeof this.#object[method] === "function";
     const lists = has("iterate") || has("entries") || (this.#managesExpiry && has("keys"));
-    /** @type {import("./client.js").Client["can"]} */
+    /** @type {import("../core/client.js").Client["can"]} */
     const can = [];
     if (lists) can.push("list");
     if (has("add")) can.push("add");
@@ -195,7 +195,7 @@ export class Custom {
 
   /**
    * @param {string} prefix
-   * @param {import("./client.js").Wanted} wanted
+   * @param {import("../core/client.js").Wanted} wanted
    * @returns {Iterator<Page> | AsyncIterator<Page>}
    */
   pages(prefix, wanted) {
@@ -206,7 +206,7 @@ export class Custom {
   /**
    * What the object's own method for what is wanted gives, if it has one.
    * @param {string} prefix
-   * @param {import("./client.js").Wanted} wanted
+   * @param {import("../core/client.js").Wanted} wanted
    * @returns {Entries | PromiseLike<Entries>}
    */
   #entries(prefix, wanted) {

@@ -1,5 +1,5 @@
-import { PolystoreError, PolystoreTypeError, show } from "../errors.js";
-import { KeyQueue } from "./key_queue.js";
+import { PolystoreError, PolystoreTypeError, show } from "../support/errors.js";
+import { KeyQueue } from "../support/key_queue.js";
 
 /** Records that are asked for together. */
 const PAGE_LENGTH = 100;
@@ -7,7 +7,7 @@ const PAGE_LENGTH = 100;
 /** A Keyv of version 5 or 6: it holds values as they are, with their expiry, and removes by itself what it finds expired. */
 export class Keyv {
   type = "KEYV";
-  /** @type {import("./client.js").Client["can"]} */
+  /** @type {import("../core/client.js").Client["can"]} */
   can = ["list"];
   /** @type {"both"} */
   copies = "both"; // Without serialization its Map has the very objects.

@@ -1,4 +1,4 @@
-import { PolystoreError } from "../errors.js";
+import { PolystoreError } from "../support/errors.js";
 
 /**
  * Refuses a table kv that has not the columns of polystore's.

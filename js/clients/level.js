@@ -1,8 +1,8 @@
-import { PolystoreTypeError } from "../errors.js";
-import { decodeExpiry, decodeRecord, encodeRecord, isRecord } from "../record.js";
-import { CallOrder } from "./call_order.js";
-import { hasMethods } from "./has.js";
-import { rangeOfPrefix, requireText } from "./text_key.js";
+import { PolystoreTypeError } from "../support/errors.js";
+import { decodeExpiry, decodeRecord, encodeRecord, isRecord } from "../support/record.js";
+import { CallOrder } from "../support/call_order.js";
+import { hasMethods } from "../support/has.js";
+import { rangeOfPrefix, requireText } from "../support/text_key.js";
 
 /** Records to a page of a listing. */
 const PAGE_LENGTH = 1000;
@@ -48,7 +48,7 @@ export function openLevel(database) {
 /** An `abstract-level`: each value is the JSON text of a record. The writes of one tick are one atomic batch. */
 class Level {
   type = "LEVEL";
-  /** @type {import("./client.js").Client["can"]} */
+  /** @type {import("../core/client.js").Client["can"]} */
   can = ["list", "clear"];
   /** @type {"write"} */
   copies = "write";
@@ -93,7 +93,7 @@ class Level {
     return this.#add([id], [], true, (changes) => changes.make({ type: "del", key: id }));
   }
 
-  /** @param {import("./client.js").Evicted[]} evicted */
+  /** @param {import("../core/client.js").Evicted[]} evicted */
   evict(evicted) {
     const ids = evicted.map(({ id }) => id);
     return this.#add(ids, ids, true, (changes) => {
@@ -108,7 +108,7 @@ class Level {
 
   /**
    * @param {string} prefix
-   * @param {import("./client.js").Wanted} wanted
+   * @param {import("../core/client.js").Wanted} wanted
    */
   async *pages(prefix, wanted) {
     const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
@@ -229,7 +229,7 @@ function callsOf(root) {
 }
 
 /**
- * @param {import("./batch.js").Pending<Action | Listing>[]} calls Actions on one database, or a listing.
+ * @param {import("../support/batch.js").Pending<Action | Listing>[]} calls Actions on one database, or a listing.
  */
 async function perform(calls) {
   const [{ request, resolve }] = calls;

@@ -1,5 +1,5 @@
-import { openDatabase } from "./indexed_database.js";
-import { ObjectStore } from "./object_store.js";
+import { openDatabase } from "./indexeddb/indexed_database.js";
+import { ObjectStore } from "./indexeddb/object_store.js";
 
 /**
  * A localForage instance. Its API makes a transaction a call; where its driver is IndexedDB we therefore use the object
@@ -34,7 +34,7 @@ async function connectTo(name, storeName) {
 /** localForage with a driver other than IndexedDB: each value is a record. */
 class LocalForage {
   type = "FORAGE";
-  /** @type {import("./client.js").Client["can"]} */
+  /** @type {import("../core/client.js").Client["can"]} */
   can = ["list"];
   /** @type {"both"} */
   copies = "both"; // A driver of the user's own may well hand out what it stores.

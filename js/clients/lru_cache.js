@@ -1,7 +1,7 @@
 /** A cache of the package `lru-cache`: it holds values as they are, and their life in milliseconds. */
 export class LruCache {
   type = "LRUCACHE";
-  /** @type {import("./client.js").Client["can"]} */
+  /** @type {import("../core/client.js").Client["can"]} */
   can = ["list"];
   /** @type {"both"} */
   copies = "both";

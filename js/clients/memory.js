@@ -3,7 +3,7 @@ import { pagesOf } from "./pages.js";
 /** A Map: each value is a record, `{ expires, value }`. */
 export class Memory {
   type = "MEMORY";
-  /** @type {import("./client.js").Client["can"]} */
+  /** @type {import("../core/client.js").Client["can"]} */
   can = ["list"];
   /** @type {"both"} */
   copies = "both";

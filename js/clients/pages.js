@@ -1,11 +1,11 @@
-import { PAGE_LENGTH } from "../core.js";
+import { PAGE_LENGTH } from "../core/core.js";
 
 /**
  * The pages of a storage that can tell all its keys at once, as long as those that the core sees. Each record is looked up
  * when its page's turn comes.
  * @param {string[]} ids
  * @param {(id: string) => unknown} find
- * @returns {Generator<import("./client.js").Page, void>}
+ * @returns {Generator<import("../core/client.js").Page, void>}
  */
 export function* pagesOf(ids, find) {
   for (let i = 0; i < ids.length; i += PAGE_LENGTH) {

@@ -1,8 +1,8 @@
-import { PolystoreError, PolystoreTypeError, quotaError, show } from "../errors.js";
-import { decodeValue, isRecord, parseValue } from "../record.js";
-import { CallOrder } from "./call_order.js";
+import { PolystoreError, PolystoreTypeError, quotaError, show } from "../support/errors.js";
+import { decodeValue, isRecord, parseValue } from "../support/record.js";
+import { CallOrder } from "../support/call_order.js";
 import { requireColumns } from "./kv_table.js";
-import { rangeOfPrefix, requireText } from "./text_key.js";
+import { rangeOfPrefix, requireText } from "../support/text_key.js";
 
 /** Rows to a page of a listing, at most; it also ends with the value that makes it this long in bytes. */
 const PAGE_LENGTH = 1000;
@@ -87,10 +87,10 @@ const LIST = `${LIST_ALL} WHERE ${IN_RANGE}`;
 const LIST_PAGE = page();
 const LIST_EXPIRED = page("($4::timestamptz IS NULL OR expires_at <= $4)");
 
-/** @typedef {import("./client.js").Evicted} Evicted */
+/** @typedef {import("../core/client.js").Evicted} Evicted */
 /** @typedef {{ type: "read" | "write" | "erase", id: string, text?: string, expires?: number | null }} Single */
 /** A call that is sent alone, in its place among the others. @typedef {{ type: "other", run: () => Promise<unknown> }} Other */
-/** @typedef {import("./batch.js").Pending<Single>} Pending */
+/** @typedef {import("../support/batch.js").Pending<Single>} Pending */
 /** @typedef {{ key: string, value: string, expires: number | null, count?: number }} Row */
 /** @typedef {[start: string, end: string | null]} Range */
 
@@ -135,7 +135,7 @@ async function connect(client) {
 /** PostgreSQL: each row of the table `kv`, which is polystore's, is a record. Calls of one tick are few statements. */
 class Postgres {
   type = "POSTGRES";
-  /** @type {import("./client.js").Client["can"]} */
+  /** @type {import("../core/client.js").Client["can"]} */
   can = ["list", "clear", "prune"];
   /** @type {"write"} */
   copies = "write";
@@ -178,7 +178,7 @@ class Postgres {
 
   /**
    * @param {string} prefix
-   * @param {import("./client.js").Wanted} wanted
+   * @param {import("../core/client.js").Wanted} wanted
    */
   async *pages(prefix, wanted) {
     const range = rangeOf(prefix);
@@ -230,7 +230,7 @@ class Postgres {
 
   /**
    * @template Result
-   * @param {import("./call_order.js").Scope} scope
+   * @param {import("../support/call_order.js").Scope} scope
    * @param {() => Promise<Result>} run
    * @returns {Promise<Result>}
    */
@@ -238,7 +238,7 @@ class Postgres {
     return this.#calls.add({ type: "other", run }, scope);
   }
 
-  /** @param {import("./batch.js").Pending<Single | Other>[]} calls Of one type. */
+  /** @param {import("../support/batch.js").Pending<Single | Other>[]} calls Of one type. */
   async #perform(calls) {
     const [{ request, resolve }] = calls;
     if (request.type === "other") return resolve(await request.run());

@@ -1,7 +1,7 @@
-import { PolystoreError, quotaError, show } from "../errors.js";
-import { decodeValue, isRecord, parseValue, WITHOUT_EXPIRY } from "../record.js";
+import { PolystoreError, quotaError, show } from "../support/errors.js";
+import { decodeValue, isRecord, parseValue, WITHOUT_EXPIRY } from "../support/record.js";
 import { requireColumns } from "./kv_table.js";
-import { rangeOfPrefix, requireText } from "./text_key.js";
+import { rangeOfPrefix, requireText } from "../support/text_key.js";
 
 /** Rows to a page of a listing. */
 const PAGE_LENGTH = 1000;
@@ -26,7 +26,7 @@ const EXPIRES = "CAST(expires_at AS REAL) AS expires";
 /** A database of node:sqlite, better-sqlite3 or bun:sqlite: each row of the table `kv`, which is polystore's, is a record. */
 export class Sqlite {
   type = "SQLITE";
-  /** @type {import("./client.js").Client["can"]} */
+  /** @type {import("../core/client.js").Client["can"]} */
   can = ["list", "clear", "prune"];
   /** @type {"write"} */
   copies = "write";
@@ -107,15 +107,15 @@ export class Sqlite {
     this.#statements.erase.run(keyOf(id));
   }
 
-  /** @param {import("./client.js").Evicted[]} evicted */
+  /** @param {import("../core/client.js").Evicted[]} evicted */
   evict(evicted) {
     return this.#together(() => evicted.reduce((erased, record) => erased + this.#evictOne(record), 0));
   }
 
   /**
    * @param {string} prefix
-   * @param {import("./client.js").Wanted} wanted
-   * @returns {Generator<import("./client.js").Page, void>}
+   * @param {import("../core/client.js").Wanted} wanted
+   * @returns {Generator<import("../core/client.js").Page, void>}
    */
   *pages(prefix, wanted) {
     let [start, end] = rangeOf(prefix);
@@ -131,7 +131,7 @@ export class Sqlite {
   /**
    * @param {string} start
    * @param {string | null} end
-   * @returns {Generator<import("./client.js").Page, void>}
+   * @returns {Generator<import("../core/client.js").Page, void>}
    */
   *#keyPages(start, end) {
     for (;;) {
@@ -179,7 +179,7 @@ export class Sqlite {
     });
   }
 
-  /** @param {import("./client.js").Evicted} evicted @returns {number} */
+  /** @param {import("../core/client.js").Evicted} evicted @returns {number} */
   #evictOne({ id, expires }) {
     return this.#statements.evict.all(id, expires).length;
   }

@@ -1,5 +1,5 @@
-import { decodeExpiry, decodeRecord, encodeRecord } from "../record.js";
-import { hasMethods } from "./has.js";
+import { decodeExpiry, decodeRecord, encodeRecord } from "../support/record.js";
+import { hasMethods } from "../support/has.js";
 import { pagesOf } from "./pages.js";
 
 /**
@@ -14,7 +14,7 @@ export function isStorage(input) {
 /** A Storage: each item is the JSON text of a record. */
 export class WebStorage {
   type = "STORAGE";
-  /** @type {import("./client.js").Client["can"]} */
+  /** @type {import("../core/client.js").Client["can"]} */
   can = ["list"];
   /** @type {"write"} */
   copies = "write";
@@ -46,7 +46,7 @@ export class WebStorage {
 
   /**
    * @param {string} prefix
-   * @param {import("./client.js").Wanted} wanted
+   * @param {import("../core/client.js").Wanted} wanted
    */
   *pages(prefix, wanted) {
     const all = this.#ids();

@@ -4,7 +4,7 @@
  */
 export class WeakLruCache {
   type = "WEAKLRUCACHE";
-  /** @type {import("./client.js").Client["can"]} */
+  /** @type {import("../core/client.js").Client["can"]} */
   can = ["list"];
   /** @type {"both"} */
   copies = "both";

@@ -1,15 +1,15 @@
 import instantiate from "#engine";
 import text from "#engine-text";
-import { PolystoreError, sentence } from "../errors.js";
-import { rangeOfPrefix } from "../clients/text_key.js";
-import { moduleOfText } from "../module_of_text.js";
-import { wasmError } from "../wasm_error.js";
+import { PolystoreError, sentence } from "../support/errors.js";
+import { rangeOfPrefix } from "../support/text_key.js";
+import { moduleOfText } from "../core/module_of_text.js";
+import { wasmError } from "../core/wasm_error.js";
 import { EntryPage } from "./entry_page.js";
 import { decodeJson } from "./json_text.js";
 import { SHORT, TextReader } from "./text_reader.js";
 
-/** @typedef {import("../record.js").StoredRecord} StoredRecord */
-/** @typedef {import("../errors.js").Code} Code */
+/** @typedef {import("../support/record.js").StoredRecord} StoredRecord */
+/** @typedef {import("../support/errors.js").Code} Code */
 
 /** A character of a string is so many bytes of UTF-8 at most. */
 const LONGEST_CHARACTER = 3;
@@ -103,7 +103,7 @@ export class Engine {
 
   /**
    * Adds the removal of a record to the batch, if it has the expiry that it was read with.
-   * @param {import("../clients/client.js").Evicted} evicted
+   * @param {import("../core/client.js").Evicted} evicted
    * @returns {number} 1 if it has.
    */
   evict({ id, expires }) {

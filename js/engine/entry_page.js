@@ -1,4 +1,4 @@
-import { mayOverflow, WITHOUT_EXPIRY } from "../record.js";
+import { mayOverflow, WITHOUT_EXPIRY } from "../support/record.js";
 import { decodeJson } from "./json_text.js";
 import { TextReader } from "./text_reader.js";
 
@@ -19,7 +19,7 @@ export class EntryPage {
   }
 
   /**
-   * @returns {import("../clients/client.js").Page}
+   * @returns {import("../core/client.js").Page}
    * @throws {PolystoreError} ERR_CORRUPT, with the key, where a value is not JSON, or has a number that JavaScript cannot hold.
    */
   decode() {

@@ -1,5 +1,5 @@
-import { PolystoreError, show } from "../errors.js";
-import { mayOverflow, requireFinite } from "../record.js";
+import { PolystoreError, show } from "../support/errors.js";
+import { mayOverflow, requireFinite } from "../support/record.js";
 
 /**
  * The value that a log holds as text.

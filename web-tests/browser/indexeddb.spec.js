@@ -97,7 +97,7 @@ test("each write is as durable as the option says, and relaxed where it says not
 });
 
 test("it is loaded when it is used; kv(indexedDB) is a database named polystore", async ({ tab, server }) => {
-  const path = "/dist/clients/indexeddb.js";
+  const path = "/dist/clients/indexeddb/indexeddb.js";
   expect(server.requests.slice(server.requests.lastIndexOf("/dist/index.js"))).not.toContain(path);
   const result = await tab.evaluate(async () => {
     const { kv } = window;

@@ -138,7 +138,7 @@ test("it is loaded when it is used, and only then is a worker started", async ({
   await page.evaluate(() => window.kv(new Map()).set("a", 1));
   expect(server.requests.slice(before)).toEqual([]);
   await set(page, log, "a", 1);
-  expect(server.requests.slice(before)).toEqual(["/dist/clients/opfs.js", "/dist/engine/opfs_worker.js"]);
+  expect(server.requests.slice(before)).toEqual(["/dist/clients/opfs/opfs.js", "/dist/clients/opfs/worker.js"]);
 });
 
 test("what was written is there after a reload, and after many in a row", async ({ open, log }) => {
@@ -307,7 +307,7 @@ test("a page that is told again and again that it is shown lets go of the log wh
 
 test("a page whose worker cannot be started again says so, and goes on when it can", async ({ open, log }) => {
   const page = await open();
-  await page.route("**/opfs_in_place.js", (route) => route.abort()); // Nor can what would serve in place of it.
+  await page.route("**/in_place.js", (route) => route.abort()); // Nor can what would serve in place of it.
   await set(page, log, "a", 1);
   const results = await page.evaluate(async (log) => {
     const test = /** @type {any} */ (window);
@@ -586,7 +586,7 @@ test("where the worker's file is not to be had it is started from a text, if the
   await page.waitForFunction(() => "kv" in window);
   await set(page, log, "a", 1);
   expect(await page.evaluate((log) => window.kv(log).type, log)).toBe("OPFS");
-  expect(server.requests).toContain("/dist/clients/opfs_worker_text.js");
+  expect(server.requests).toContain("/dist/clients/opfs/worker_text.js");
   await close();
   await server.close();
 });

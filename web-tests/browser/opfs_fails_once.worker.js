@@ -7,4 +7,4 @@ Object.assign(FileSystemFileHandle.prototype, {
   },
 });
 // @ts-expect-error The program of a page is checked with the types of pages.
-importScripts("/dist/engine/opfs_worker.js");
+importScripts("/dist/clients/opfs/worker.js");

@@ -19,4 +19,4 @@ self.BroadcastChannel = class extends BroadcastChannel {
   }
 };
 // @ts-expect-error The program of a page is checked with the types of pages.
-importScripts("/dist/engine/opfs_worker.js");
+importScripts("/dist/clients/opfs/worker.js");

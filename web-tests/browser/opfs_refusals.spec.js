@@ -75,7 +75,7 @@ test("an error of the worker has what the browser said", async ({ places }) => {
   await startWorkersOf(
     page,
     `FileSystemFileHandle.prototype.createSyncAccessHandle = () => Promise.reject(new DOMException("Not now.", "InvalidStateError"));
-     importScripts("${new URL("/dist/engine/opfs_worker.js", page.url())}");`,
+     importScripts("${new URL("/dist/clients/opfs/worker.js", page.url())}");`,
   );
   expect(await attempt(page, "get", "a")).toEqual({
     code: "ERR_CLIENT",
@@ -89,7 +89,7 @@ test("a browser without synchronous access to files keeps the log without that",
   await startWorkersOf(
     page,
     `FileSystemFileHandle.prototype.createSyncAccessHandle = () => Promise.reject(new DOMException("No.", "NotSupportedError"));
-     importScripts("${new URL("/dist/engine/opfs_worker.js", page.url())}");`,
+     importScripts("${new URL("/dist/clients/opfs/worker.js", page.url())}");`,
   );
   expect(await callsIn(page)(["set", "a", 1], ["type"])).toEqual(["a", "OPFS"]);
   await page.close();
@@ -104,7 +104,7 @@ for (const [names, isWorker] of /** @type {const} */ ([
     const page = await places.open(`${STRICT_POLICY}; require-trusted-types-for 'script'; trusted-types ${names}`);
     const started = isWorker && page.waitForEvent("worker");
     expect(await callsIn(page)(["set", "a", 1], ["all"], ["type"])).toEqual(["a", { a: 1 }, "OPFS"]);
-    if (started) expect((await started).url()).toMatch(/opfs_worker\.js$/);
+    if (started) expect((await started).url()).toMatch(/opfs\/worker\.js$/);
     else expect(page.workers()).toEqual([]);
   });
 }

@@ -8,4 +8,4 @@ prototype.flush = function () {
   flush.call(this);
 };
 // @ts-expect-error The program of a page is checked with the types of pages.
-importScripts("/dist/engine/opfs_worker.js");
+importScripts("/dist/clients/opfs/worker.js");

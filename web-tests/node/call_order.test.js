@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CallOrder } from "../../js/clients/call_order.js";
+import { CallOrder } from "../../js/support/call_order.js";
 
 const nextTick = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -10,7 +10,7 @@ const nextTick = () => new Promise((resolve) => setImmediate(resolve));
 function make(most, keepsWrites) {
   /** The runs that were sent, each as the names of its calls. @type {string[]} */
   const sent = [];
-  /** @type {Map<string, import("../../js/clients/batch.js").Pending<string>>} */
+  /** @type {Map<string, import("../../js/support/batch.js").Pending<string>>} */
   const underWay = new Map();
   /** @type {CallOrder<string>} */
   const order = new CallOrder(

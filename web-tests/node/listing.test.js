@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import kv from "polystore-wasm";
-import { Method } from "../../js/core.js";
-import { Listing, perform, stream, Task } from "../../js/driver.js";
-import { Connection } from "../../js/source.js";
+import { Method } from "../../js/core/core.js";
+import { Listing, perform, stream, Task } from "../../js/core/driver.js";
+import { Connection } from "../../js/open/source.js";
 
 test("a listing copies no record of a client's page more than a few times, however large that is", () => {
   let copied = 0;

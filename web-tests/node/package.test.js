@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as exported from "polystore-wasm";
 import { BUDGET, ENGINE_BUDGET, engineSize, sizes } from "../../.tools/size.mjs";
-import { Ask, Method, Outcome, Trait, Verdict } from "../../js/core.js";
-import { VERSION } from "../../js/version.js";
+import { Ask, Method, Outcome, Trait, Verdict } from "../../js/core/core.js";
+import { VERSION } from "../../js/support/version.js";
 
 const read = (/** @type {string} */ path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copyValue } from "../../js/value.js";
+import { copyValue } from "../../js/values/plain.js";
 
 /** What a copy of a value takes of the processor at best, in microseconds. @param {unknown} value */
 function costOf(value) {

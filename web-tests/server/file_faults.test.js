@@ -21,8 +21,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import kv from "polystore-wasm";
-import { Lock } from "../../js/clients/lock.js";
-import { withRoom } from "../../js/clients/text_file.js";
+import { Lock } from "../../js/disk/lock.js";
+import { withRoom } from "../../js/disk/text_file.js";
 import { filesFor, urlOf } from "../support/files.js";
 import { runApart } from "../support/run_apart.js";
 
@@ -98,7 +98,7 @@ test("a lost log is named in the error, and not its lock", async (t) => {
 
 test("a zombie holds no lock", async () => {
   const path = freshPath();
-  const program = `const { Lock } = await import(${JSON.stringify(new URL("../../js/clients/lock.js", import.meta.url).href)});
+  const program = `const { Lock } = await import(${JSON.stringify(new URL("../../js/disk/lock.js", import.meta.url).href)});
     await Lock.wait(${JSON.stringify(path)});
     process.kill(process.pid, "SIGKILL");`;
   const parent = spawn("sh", [

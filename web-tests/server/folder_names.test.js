@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import upstream from "polystore";
 import kv from "polystore-wasm";
-import { isSame, keyOf, nameOf } from "../../js/clients/file_name.js";
+import { isSame, keyOf, nameOf } from "../../js/clients/folder/file_name.js";
 import { filesFor, urlOf } from "../support/files.js";
 import { ignoringCase } from "../support/ignore_case.js";
 

@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Lock } from "../../js/clients/lock.js";
+import { Lock } from "../../js/disk/lock.js";
 
 const [path, counter, rounds, stale] = process.argv.slice(2);
 for (let i = 0; i < Number(rounds); ++i) {

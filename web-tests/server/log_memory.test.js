@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import kv from "polystore-wasm";
 import { Engine } from "../../js/engine/engine.js";
-import { NodeFiles } from "../../js/engine/node_files.js";
+import { NodeFiles } from "../../js/clients/log/node_files.js";
 import { filesFor, urlOf } from "../support/files.js";
 
 const { freshPath } = filesFor("log-memory");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Engine } from "../../js/engine/engine.js";
-import { OpfsFiles } from "../../js/engine/opfs_files.js";
+import { OpfsFiles } from "../../js/clients/opfs/opfs_files.js";
 import { FaultyFolder } from "../support/access_handles.js";
 
 Object.defineProperty(globalThis, "navigator", {

@@ -9,7 +9,7 @@ import kv from "polystore-wasm";
 import * as nodeRedis6 from "redis";
 import * as nodeRedis4 from "redis4";
 import * as nodeRedis5 from "redis5";
-import { openNodeRedis } from "../../js/clients/redis.js";
+import { openNodeRedis } from "../../js/clients/redis/redis.js";
 import { redis } from "../contract/clients/redis.js";
 import { testContract } from "../contract/suite.js";
 import { checkOneWay } from "../interop/interop.js";

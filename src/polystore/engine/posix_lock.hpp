@@ -12,7 +12,7 @@ namespace polystore::engine {
 /// What the time is measured by for which a holder was silent.
 using SteadyNow = std::function<std::chrono::steady_clock::time_point()>;
 
-/// The lock that goes by the name `path`, as js/clients/lock.js takes it too. Node.js has no flock(2). So each who
+/// The lock that goes by the name `path`, as js/disk/lock.js takes it too. Node.js has no flock(2). So each who
 /// wants the lock makes a file of its own, `<path>-<token>`, that says which process it is (and is `<path>-<token>.new`
 /// until it does, lest one be left that says nothing); only then it looks for those of others. If there is one whose
 /// process runs, it withdraws: of two that look, one at least sees the other, so never both go on. Files of processes

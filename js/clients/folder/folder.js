@@ -1,0 +1,236 @@
+import { isUtf8 } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { link, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { show } from "../../support/errors.js";
+import { decodeExpiry, decodeRecord } from "../../support/record.js";
+import { Batch } from "../../support/batch.js";
+import { isLong, keyOf, nameOf } from "./file_name.js";
+import { findCase, settleCase } from "./folder_case.js";
+import { decodeFile, encodeFile, recordOf, withKey } from "./folder_file.js";
+import { KeyQueue } from "../../support/key_queue.js";
+import { replaceFile } from "../../disk/replace_file.js";
+import { removeAbandoned, temporaryPath } from "../../disk/temporary_file.js";
+import { inTurn, isMissing, makeFolder, readIfThere, syncFolder, withoutMark, withRoom } from "../../disk/text_file.js";
+import { requireText } from "../../support/text_key.js";
+
+/** Files that a listing reads without a pause. */
+const PAGE_LENGTH = 128;
+
+/** @param {string} url */
+export function openFolder(url) {
+  return new Folder(fileURLToPath(url));
+}
+
+/** A folder with a file a record. Calls on one key take place in their order. The C++ library has the same format. */
+class Folder {
+  type = "FOLDER";
+  /** @type {import("../../core/client.js").Client["can"]} */
+  can = ["list"];
+  /** @type {"write"} */
+  copies = "write";
+  #path;
+  #isSwept = false;
+  /** The text of each record that was listed to be removed: to one that has another by then, that does not apply. @type {WeakMap<object, string>} */
+  #listed = new WeakMap();
+  #queue = new KeyQueue();
+  /** Calls at the same time share a sync of the folder, with which 1,000 of them take half the time. @type {Batch<void>} */
+  #syncs = new Batch(async (batch) => {
+    await syncFolder(this.#path);
+    for (const { resolve } of batch) resolve();
+  });
+  /** Whether the files are named for a disk that ignores case, once that is known. @type {boolean | undefined} */
+  #ignoresCase;
+  /** @type {Promise<boolean | undefined>} */
+  #learning = Promise.resolve(undefined);
+
+  /** @param {string} path */
+  constructor(path) {
+    this.#path = path;
+  }
+
+  /** @param {string} id */
+  read(id) {
+    return this.#inOrder(id, async () => {
+      const name = await this.#nameOf(id);
+      return recordOf(id, name, await readIfThere(join(this.#path, name)), decodeRecord);
+    });
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {number | null} expires
+   */
+  write(id, value, expires) {
+    const text = encodeFile(value, expires);
+    const put = async () => {
+      await this.#sweep();
+      const name = nameOf(id, this.#ignoresCase ?? (await this.#learn(settleCase)));
+      await replaceFile(join(this.#path, name), withKey(text, name, id));
+      return true;
+    };
+    const make = async (/** @type {unknown} */ error) => {
+      if (!isMissing(error)) throw error;
+      await makeFolder(this.#path);
+      return put();
+    };
+    return withRoom(`Writing ${show(id)} into ${this.#path}`, () => this.#change(id, () => put().catch(make)));
+  }
+
+  /** @param {string} id */
+  erase(id) {
+    return this.#change(id, async () => {
+      const name = await this.#nameOf(id);
+      const path = join(this.#path, name);
+      if (!recordOf(id, name, await readIfThere(path), decodeExpiry)) return false;
+      await rm(path, { force: true });
+      return true;
+    });
+  }
+
+  /** @param {import("../../core/client.js").Evicted[]} evicted */
+  async evict(evicted) {
+    const results = await Promise.allSettled(
+      evicted.map((listed) => this.#inOrder(listed.id, () => this.#evictOne(listed))),
+    );
+    const failure = results.find(({ status }) => status === "rejected");
+    if (failure) throw /** @type {PromiseRejectedResult} */ (failure).reason;
+    const count = results.filter((result) => result.status === "fulfilled" && result.value).length;
+    if (count > 0) await this.#syncs.add();
+    return count;
+  }
+
+  /**
+   * @param {string} prefix
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  async *pages(prefix, wanted) {
+    const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
+    await this.#queue.idle();
+    const ignored = this.#ignoresCase ?? (await this.#learn(findCase)) ?? false;
+    const found = await readdir(this.#path, { withFileTypes: true }).catch((error) =>
+      isMissing(error) ? [] : Promise.reject(error),
+    );
+    const names = [];
+    for (const entry of found) {
+      const key = keyOf(entry.name);
+      if (key === undefined || !(key.startsWith(prefix) || (isLong(entry.name) && prefix.startsWith(key)))) continue;
+      if (entry.isFile() || (await this.#leadsToFile(entry))) names.push(entry.name);
+    }
+    for (let i = 0; i < names.length; i += PAGE_LENGTH) {
+      const page = names.slice(i, i + PAGE_LENGTH).flatMap((name) => this.#readNow(name, ignored, decode) ?? []);
+      const files = page.filter(({ id }) => id.startsWith(prefix));
+      yield { ids: files.map(({ id }) => id), found: files.map(({ record }) => record) };
+      await null;
+    }
+  }
+
+  /**
+   * Whether something that is no file is a link to one: a folder is other code's, and a pipe would wait for its writer.
+   * @param {import("node:fs").Dirent} entry
+   */
+  async #leadsToFile(entry) {
+    if (!entry.isSymbolicLink()) return false;
+    const status = await stat(join(this.#path, entry.name)).catch(() => null);
+    return status?.isFile() ?? false;
+  }
+
+  /**
+   * Without a promise, which for a file of this size costs several times as much as reading it.
+   * @param {string} name
+   * @param {boolean} ignored
+   * @param {import("./folder_file.js").Decode} decode
+   */
+  #readNow(name, ignored, decode) {
+    try {
+      const path = join(this.#path, name);
+      const text = withoutMark(readFileSync(path, "utf8"));
+      // Rare, and either in the file or in the place of what is no UTF-8, as which it is cheaper to read.
+      if (text.includes("\uFFFD") && !isUtf8(readFileSync(path))) return undefined;
+      const file = decodeFile(name, text, ignored, decode);
+      if (!file || decode !== decodeExpiry) return file;
+      const record = { ...file.record };
+      this.#listed.set(record, text);
+      return { id: file.id, record };
+    } catch (error) {
+      if (isMissing(error)) return undefined; // Removed since the folder was listed.
+      throw error;
+    }
+  }
+
+  /**
+   * Moved aside first, because another process may have written anew since the record was read.
+   * @param {import("../../core/client.js").Evicted} listed
+   */
+  async #evictOne({ id, expires, record }) {
+    const name = await this.#nameOf(id);
+    const path = join(this.#path, name);
+    const listed = record && this.#listed.get(record);
+    const isListed = (/** @type {string | null} */ text) =>
+      listed === undefined ? recordOf(id, name, text, decodeExpiry)?.expires === expires : text === listed;
+    if (!isListed(await readIfThere(path))) return false;
+    const aside = await temporaryPath(this.#path);
+    try {
+      await rename(path, aside);
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+    const isEvicted = isListed(await readIfThere(aside));
+    if (!isEvicted) {
+      // Unless somebody wrote yet another: that one is newer.
+      await link(aside, path).catch((error) => (error.code === "EEXIST" ? undefined : Promise.reject(error)));
+    }
+    await rm(aside);
+    return isEvicted;
+  }
+
+  /**
+   * @template Result
+   * @param {string} id
+   * @param {() => Promise<Result>} action
+   */
+  #inOrder(id, action) {
+    requireText(id, "a file name");
+    return this.#queue.add(id, () => inTurn(action));
+  }
+
+  /**
+   * @param {string} id
+   * @param {() => Promise<boolean>} action Resolves with whether it changed what is in the folder.
+   */
+  #change(id, action) {
+    requireText(id, "a file name");
+    return this.#queue.add(id, async () => {
+      // Not in that turn: while the folder is synced, others write.
+      if (await inTurn(action)) await this.#syncs.add();
+    });
+  }
+
+  /** Removes what killed processes have left; once, and where we may. */
+  async #sweep() {
+    if (this.#isSwept) return;
+    this.#isSwept = true;
+    await removeAbandoned(this.#path).catch(() => {}); // The next one that opens the folder tries again.
+  }
+
+  /** @param {string} id */
+  async #nameOf(id) {
+    return nameOf(id, this.#ignoresCase ?? (await this.#learn(findCase)) ?? false);
+  }
+
+  /**
+   * Finds out whether the disk ignores case, unless that is known; one call after the other.
+   * @template {boolean | undefined} Found
+   * @param {(folder: string) => Promise<Found>} find
+   * @returns {Promise<boolean | Found>} Undefined where there is nothing to be found.
+   */
+  #learn(find) {
+    const learn = async () => (this.#ignoresCase ??= await find(this.#path));
+    const learning = this.#learning.then(learn, learn);
+    this.#learning = learning;
+    return learning;
+  }
+}

@@ -1,0 +1,326 @@
+import { Batch } from "../../support/batch.js";
+import { walk, walkPage } from "./object_store_walk.js";
+
+/** Records to a transaction of a listing: enough to make its cost small beside theirs, and little memory. */
+export const PAGE_LENGTH = 1000;
+
+/**
+ * As many reads in a row are worth a look at the keys around them: where at least every second one is asked for, all of
+ * them are fetched in one request, which takes a fifth of the time of one request each.
+ */
+const MANY_READS = 32;
+
+/**
+ * A request of a batch: `run` places it in a transaction and says `done` with its result. One that takes several steps
+ * has to be done before the next is placed, which would else come between them.
+ * @typedef {object} Request
+ * @property {boolean} writes
+ * @property {boolean} stepwise
+ * @property {string} [reads] The key that it reads, if it does nothing else.
+ * @property {(store: IDBObjectStore, done: (result?: any) => void) => void} run
+ * @property {any} [result]
+ */
+/** @typedef {import("../../support/batch.js").Pending<Request>} Pending */
+
+/**
+ * How what is under way fails when its connection is lost: the first where that was closed before, the others where it is
+ * closed meanwhile, as the standard and as Chromium have it.
+ */
+const LOST = ["InvalidStateError", "AbortError", "UnknownError"];
+
+/** Retries after a lost connection: while Chromium clears a site's data, it may close the one that is opened next, too. */
+const MOST_RETRIES = 2;
+
+/**
+ * An object store of an IndexedDB database: each value is a record. Requests made in one tick share one transaction, in
+ * their order. A `versionchange` is honoured at once, for whoever deletes the database, or upgrades it, waits for us; and a
+ * browser may close a connection at any time. The next request opens the database again.
+ */
+export class ObjectStore {
+  /** @type {import("../../core/client.js").Client["can"]} */
+  can = ["list"];
+  /** @type {"write"} */
+  copies = "write";
+  #storeName;
+  #connect;
+  #durability;
+  #factory;
+  /** @type {Promise<IDBDatabase> | null} */
+  #connection = null;
+  /** The factory that made the connection. @type {IDBFactory | undefined} */
+  #connectedBy;
+  /** @type {Batch<Request>} */
+  #batch = new Batch((batch) => this.#send(batch));
+
+  /**
+   * @param {string} type What `store.type` says.
+   * @param {string} storeName
+   * @param {() => Promise<IDBDatabase>} connect Opens the database, which has the store then.
+   * @param {IDBTransactionDurability} [durability] Of what is written.
+   * @param {() => IDBFactory} [factory] Returns the factory that `connect` asks, which a test may replace.
+   */
+  constructor(type, storeName, connect, durability = "default", factory = () => indexedDB) {
+    this.type = type;
+    this.#storeName = storeName;
+    this.#connect = connect;
+    this.#durability = durability;
+    this.#factory = factory;
+  }
+
+  /** @param {string} id */
+  read(id) {
+    const run = (/** @type {IDBObjectStore} */ store, /** @type {(found: unknown) => void} */ done) => {
+      const request = store.get(id);
+      request.onsuccess = () => done(request.result);
+    };
+    return this.#batch.add({ writes: false, stepwise: false, run, reads: id });
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {number | null} expires
+   */
+  write(id, value, expires) {
+    return this.change((store) => store.put({ expires, value }, id));
+  }
+
+  /** @param {string} id */
+  erase(id) {
+    return this.change((store) => store.delete(id));
+  }
+
+  /** @param {import("../../core/client.js").Evicted[]} evicted */
+  evict(evicted) {
+    const run = (/** @type {IDBObjectStore} */ store, /** @type {(erased: number) => void} */ done) => {
+      let left = evicted.length;
+      let erased = 0;
+      for (const { id, expires } of evicted) {
+        const request = store.get(id);
+        request.onsuccess = () => {
+          if (request.result?.expires === expires) {
+            store.delete(id);
+            ++erased;
+          }
+          if (--left === 0) done(erased);
+        };
+      }
+    };
+    return this.#batch.add({ writes: true, stepwise: true, run });
+  }
+
+  /** @param {string} prefix */
+  async *pages(prefix) {
+    /** @type {string | undefined} */
+    let after;
+    for (;;) {
+      const from = after;
+      const run = (/** @type {IDBObjectStore} */ store, /** @type {(page: any) => void} */ done) =>
+        this.#takesRanges()
+          ? readPage(store, rangeOfPrefix(prefix, from), done)
+          : walkPage(store, prefix, from, PAGE_LENGTH, done);
+      const page = await this.#batch.add({ writes: false, stepwise: !this.#takesRanges(), run });
+      yield page;
+      if (page.ids.length < PAGE_LENGTH) return;
+      after = page.ids.at(-1);
+    }
+  }
+
+  /**
+   * Removes all records that have the prefix, whatever they are.
+   * @param {string} prefix
+   * @returns {Promise<void>}
+   */
+  removeAll(prefix) {
+    if (this.#takesRanges()) return this.change((store) => store.delete(rangeOfPrefix(prefix)));
+    const run = (/** @type {IDBObjectStore} */ store, /** @type {() => void} */ done) =>
+      walk(store, prefix, undefined, (cursor) => void cursor.delete(), done);
+    return this.#batch.add({ writes: true, stepwise: true, run });
+  }
+
+  async close() {
+    const connection = await this.#connection;
+    this.#connection = null;
+    connection?.close();
+  }
+
+  /**
+   * A write of one step, which gives nothing.
+   * @param {(store: IDBObjectStore) => IDBRequest} place
+   * @returns {Promise<void>}
+   */
+  change(place) {
+    const run = (/** @type {IDBObjectStore} */ store, /** @type {() => void} */ done) => {
+      place(store);
+      done(); // Only the end of the transaction tells whether it happened.
+    };
+    return this.#batch.add({ writes: true, stepwise: false, run });
+  }
+
+  /**
+   * Calls that share a transaction by chance must not fail together: one value too many, and 999 that fit would be lost.
+   * @param {Pending[]} batch
+   * @param {number} [retries]
+   * @returns {Promise<void>}
+   */
+  async #send(batch, retries = MOST_RETRIES) {
+    let connection;
+    try {
+      connection = await this.#open();
+      await this.#transact(connection, batch);
+    } catch (error) {
+      const name = /** @type {Partial<DOMException> | null} */ (error)?.name ?? "";
+      if (retries > 0 && LOST.includes(name)) {
+        if (connection) this.#leave(connection);
+        return this.#send(batch, retries - 1);
+      }
+      if (!connection || batch.length === 1) throw error;
+      for (const pending of batch) await this.#send([pending], retries).catch(pending.reject);
+    }
+  }
+
+  /**
+   * @param {IDBDatabase} connection
+   * @param {Pending[]} batch
+   */
+  async #transact(connection, batch) {
+    const requests = batch.map(({ request }) => request);
+    const writes = requests.some((request) => request.writes);
+    await new Promise((resolve, reject) => {
+      const transaction = connection.transaction(this.#storeName, writes ? "readwrite" : "readonly", {
+        durability: this.#durability,
+      });
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+      // Chromium ends no transaction that began when its connection was just lost.
+      connection.onclose = () => reject(new DOMException("The connection was closed.", "AbortError"));
+      const store = transaction.objectStore(this.#storeName);
+      let left = requests.length;
+      const end = (/** @type {Request} */ request, /** @type {unknown} */ result) => {
+        request.result = result;
+        if (--left === 0 && !writes) resolve(undefined);
+      };
+      let next = 0;
+      const place = () => {
+        while (next < requests.length) {
+          const reads = readsFrom(requests, next);
+          if (reads.length >= MANY_READS && this.#takesRanges()) {
+            next += reads.length;
+            return readMany(store, reads, end, place);
+          }
+          const request = requests[next++];
+          request.run(store, (result) => {
+            end(request, result);
+            if (request.stepwise) place();
+          });
+          if (request.stepwise) return;
+        }
+        // Else the browser waits until it has told us of the last request: a set() takes a tenth more time.
+        if (writes) transaction.commit();
+      };
+      place();
+    });
+    // All at once: woken one by one, 1,000 readers take twice as long.
+    for (const { request, resolve } of batch) resolve(request.result);
+  }
+
+  /** @returns {Promise<IDBDatabase>} */
+  #open() {
+    if (this.#connection && this.#connectedBy !== this.#factory()) {
+      this.#connection.then((connection) => connection.close()).catch(() => {});
+      this.#connection = null;
+    }
+    this.#connectedBy = this.#factory();
+    this.#connection ??= this.#connect().then(
+      (connection) => {
+        connection.onversionchange = () => this.#leave(connection);
+        return connection;
+      },
+      (error) => {
+        this.#connection = null;
+        throw error;
+      },
+    );
+    return this.#connection;
+  }
+
+  /** Whether the key ranges of this platform are those of the factory: fake-indexeddb, for example, takes its own only. */
+  #takesRanges() {
+    return globalThis.IDBFactory !== undefined && this.#factory() instanceof IDBFactory;
+  }
+
+  /**
+   * Gives a connection up.
+   * @param {IDBDatabase} connection
+   */
+  #leave(connection) {
+    connection.close();
+    this.#connection = null;
+  }
+}
+
+/**
+ * The reads that follow one another from here on.
+ * @param {Request[]} requests
+ * @param {number} start
+ */
+function readsFrom(requests, start) {
+  let end = start;
+  while (end < requests.length && requests[end].reads !== undefined) ++end;
+  return requests.slice(start, end);
+}
+
+/**
+ * @param {IDBObjectStore} store
+ * @param {Request[]} reads
+ * @param {(read: Request, found: unknown) => void} end
+ * @param {() => void} proceed Called when what comes next may be placed.
+ */
+function readMany(store, reads, end, proceed) {
+  const wanted = [...new Set(reads.map(({ reads }) => /** @type {string} */ (reads)))].sort();
+  const range = IDBKeyRange.bound(wanted[0], wanted.at(-1));
+  const most = 2 * wanted.length;
+  const keys = store.getAllKeys(range, most + 1);
+  keys.onsuccess = () => {
+    if (keys.result.length > most) {
+      for (const read of reads) read.run(store, (found) => end(read, found));
+      return proceed();
+    }
+    const values = store.getAll(range);
+    values.onsuccess = () => {
+      const found = new Map(keys.result.map((key, i) => [key, values.result[i]]));
+      const given = new Set();
+      for (const read of reads) {
+        const value = found.get(/** @type {string} */ (read.reads));
+        // Who reads the same once more gets a value of his own, as otherwise.
+        end(read, given.has(read.reads) ? structuredClone(value) : value);
+        given.add(read.reads);
+      }
+    };
+    proceed();
+  };
+}
+
+/**
+ * Reads the records of a range from the first on, as many as a page has.
+ * @param {IDBObjectStore} store
+ * @param {IDBKeyRange | undefined} range
+ * @param {(page: { ids: string[], found: any[] }) => void} done
+ */
+export function readPage(store, range, done) {
+  const ids = store.getAllKeys(range, PAGE_LENGTH);
+  const found = store.getAll(range, PAGE_LENGTH);
+  found.onsuccess = () => done({ ids: /** @type {string[]} */ (ids.result), found: found.result });
+}
+
+/**
+ * All keys that begin with a prefix; they are ordered by their UTF-16 code units.
+ * @param {string} prefix
+ * @param {string} [after] Only those behind this key.
+ */
+function rangeOfPrefix(prefix, after) {
+  const head = prefix.replace(/\uffff+$/, "");
+  // Every array comes after every string. Binary keys do too, but fake-indexeddb takes none of them on Node 20.
+  const end = head === "" ? [] : head.slice(0, -1) + String.fromCharCode(head.charCodeAt(head.length - 1) + 1);
+  return IDBKeyRange.bound(after ?? prefix, end, after !== undefined, true);
+}

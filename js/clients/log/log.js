@@ -1,0 +1,200 @@
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PolystoreError } from "../../support/errors.js";
+import { Engine } from "../../engine/engine.js";
+import { NodeFiles, ReadOnlyFiles } from "./node_files.js";
+import { syncEarlier, syncLater } from "./node_sync.js";
+import { Upkeep } from "../../engine/maintenance.js";
+import { pause } from "../../support/real_timers.js";
+import { Lock } from "../../disk/lock.js";
+import { isForbidden, makeFolder, resolveLinks } from "../../disk/text_file.js";
+import { requireText } from "../../support/text_key.js";
+
+/** Records to a page of a listing. */
+const PAGE_LENGTH = 512;
+
+/**
+ * @param {string} url
+ * @param {import("../../store/options.js").Durability} durability
+ */
+export async function openLog(url, durability) {
+  const path = await resolveLinks(fileURLToPath(url));
+  let lock;
+  try {
+    await makeFolder(dirname(path));
+    lock = await Lock.take(path);
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    return new ReadOnlyLog(path, new Engine(new ReadOnlyFiles(), path), error);
+  }
+  try {
+    await syncEarlier(path);
+    const files = new NodeFiles(lock);
+    const sync = async (/** @type {number} */ file) => {
+      await syncLater(path, file);
+      files.checkName(file);
+    };
+    return new Log(new Engine(files, path), sync, lock, durability);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** What a log and one that may only be read have in common. The engine is in this process and answers at once. */
+class LogReader {
+  type = "LOG";
+  /** @type {"write"} */
+  copies = "write";
+  #engine;
+
+  /** @param {Engine} engine */
+  constructor(engine) {
+    this.#engine = engine;
+  }
+
+  /** @param {string} id */
+  read(id) {
+    checkKey(id);
+    return this.#engine.get(id);
+  }
+
+  /**
+   * @param {string} prefix
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  *pages(prefix, wanted) {
+    const scan = this.#engine.scan(prefix);
+    try {
+      for (;;) {
+        const page = this.#engine.next(scan, PAGE_LENGTH, wanted !== "keys");
+        if (page.count === 0) return;
+        yield page.decode();
+      }
+    } finally {
+      this.#engine.endScan(scan);
+    }
+  }
+}
+
+/** A log, as the engine keeps it; C++ has the same file as `polystore::log`. Only a flush takes its time. */
+class Log extends LogReader {
+  /** @type {import("../../core/client.js").Client["can"]} */
+  can = ["list", "clear", "prune"];
+  #engine;
+  #lock;
+  #isStrict;
+  #upkeep;
+
+  /**
+   * @param {Engine} engine
+   * @param {(file: number) => Promise<void>} sync
+   * @param {Lock} lock
+   * @param {import("../../store/options.js").Durability} durability
+   */
+  constructor(engine, sync, lock, durability) {
+    super(engine);
+    this.#engine = engine;
+    this.#lock = lock;
+    this.#isStrict = durability === "strict";
+    this.#upkeep = new Upkeep(engine, { sync, pause });
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {number | null} expires
+   */
+  write(id, value, expires) {
+    checkKey(id);
+    return this.#change(() => this.#engine.put(id, JSON.stringify(value), expires));
+  }
+
+  /** @param {string} id */
+  erase(id) {
+    checkKey(id);
+    return this.#change(() => this.#engine.erase(id));
+  }
+
+  /** @param {import("../../core/client.js").Evicted[]} evicted */
+  evict(evicted) {
+    return this.#change(() => evicted.reduce((erased, record) => erased + this.#engine.evict(record), 0));
+  }
+
+  /** @param {string} prefix */
+  clear(prefix) {
+    return this.#change(() => this.#engine.clear(prefix));
+  }
+
+  /** @param {string} prefix */
+  prune(prefix) {
+    return this.#change(() => this.#engine.prune(prefix, Date.now()));
+  }
+
+  async close() {
+    try {
+      await this.#upkeep.end();
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  /**
+   * Makes a change, which is acknowledged as the user's durability has it.
+   * @template Result
+   * @param {() => Result} prepare Says what the change is, and what to answer.
+   */
+  #change(prepare) {
+    const result = prepare();
+    this.#engine.apply();
+    this.#upkeep.applied();
+    const awaited = this.#isStrict ? this.#upkeep.flush() : this.#upkeep.turn();
+    return awaited ? awaited.then(() => result) : result;
+  }
+}
+
+/** A log that this process may not write to, nor lock, as it was when it was opened. */
+class ReadOnlyLog extends LogReader {
+  /** @type {import("../../core/client.js").Client["can"]} */
+  can = ["list", "clear"];
+  #engine;
+  #refusal;
+
+  /**
+   * @param {string} path
+   * @param {Engine} engine
+   * @param {unknown} cause Why it may not be written to.
+   */
+  constructor(path, engine, cause) {
+    super(engine);
+    this.#engine = engine;
+    const message = `The log ${path} can only be read, as this process may not write into its folder. Allow that, and open the store again.`;
+    this.#refusal = new PolystoreError("ERR_CLIENT", message, { cause });
+  }
+
+  async write() {
+    throw this.#refusal;
+  }
+
+  async erase() {
+    throw this.#refusal;
+  }
+
+  async clear() {
+    throw this.#refusal;
+  }
+
+  /** What has expired stays there, and nobody sees it. */
+  evict() {
+    return 0;
+  }
+
+  close() {
+    this.#engine.close();
+  }
+}
+
+/** @param {string} id */
+function checkKey(id) {
+  requireText(id, "a log");
+}

@@ -1,0 +1,368 @@
+import { PolystoreTypeError } from "../../support/errors.js";
+import { decodeValue, parseValue } from "../../support/record.js";
+import { hasMethods } from "../../support/has.js";
+import { RedisCluster } from "./cluster.js";
+import { isReply, nothingIfNoText, scan, SCAN_COUNT, setArguments, setError, toRecord } from "./commands.js";
+import { requireText } from "../../support/text_key.js";
+
+/**
+ * A connection of node-redis or of ioredis; both send the commands of one tick in their order, without waiting in between.
+ * @typedef {object} Connection
+ * @property {string} keyPrefix The client's own prefix, of the keys on the server. `call` adds it.
+ * @property {(name: string, keys: string[], ...args: string[]) => Promise<any>} call
+ * @property {() => unknown} close
+ * @property {() => void} [closing]
+ * @property {() => void} [giveUp]
+ */
+/** @typedef {{ id: string, resolve: (text: string | null) => void, reject: (error: unknown) => void }} Read */
+
+/** Replies as texts, whatever the client's own code wants them to be. */
+const AS_TEXT = { typeMapping: undefined };
+
+/**
+ * A client of the package `redis`.
+ * @param {any} client
+ * @param {boolean} isOpen Whether it was when kv() was given it: what its owner closed since then stays closed.
+ */
+export async function openNodeRedis(client, isOpen) {
+  const isCluster = hasMethods(client, "nodeClient");
+  // What createClientPool() and createSentinel() give lacks it.
+  if (!isCluster && !hasMethods(client, "select")) throw notOneConnection();
+  // Of version 4, whose methods then answer to a callback only.
+  if (client.options?.legacyMode) throw inLegacyMode();
+  if (!isOpen) await client.connect();
+  else if (client.options?.disableOfflineQueue && client.isReady === false) await untilReady(client);
+  listenToErrors(client);
+  if (isCluster) return nodeRedisCluster(client);
+  const keyPrefix = client.options?.keyPrefix ?? "";
+  return new Redis({
+    keyPrefix,
+    // Its own methods would add the prefix, and need as many spellings as it had versions.
+    call: (name, keys, ...args) => client.sendCommand([name, ...keys.map((key) => keyPrefix + key), ...args], AS_TEXT),
+    closing: () => client.isOpen && endNodeRedis(client, true),
+    close: () => closeNodeRedis(client),
+  });
+}
+
+/**
+ * A key of the same slot as the empty one. That, node-redis takes for no key: it asks any server, and any other one when that is
+ * wrong, and gives up in the end; with three servers, version 4 does so in 4 of 100 calls.
+ */
+const LIKE_THE_EMPTY_KEY = "06S";
+
+/** @param {any} client */
+function nodeRedisCluster(client) {
+  const keyPrefix = client._keyPrefix ?? "";
+  return new RedisCluster({
+    keyPrefix,
+    // From its master, for what a replica gives may be old.
+    call(name, key, ...args) {
+      const id = keyPrefix + key;
+      return client.sendCommand(id || LIKE_THE_EMPTY_KEY, false, [name, id, ...args], AS_TEXT);
+    },
+    masters: async () => {
+      const nodes = await Promise.all(client.masters.map((/** @type {any} */ master) => client.nodeClient(master)));
+      return nodes.map(
+        (node) =>
+          (...command) =>
+            node.sendCommand(command, AS_TEXT),
+      );
+    },
+    close: () => closeNodeRedis(client),
+  });
+}
+
+/**
+ * @param {any} client
+ * @param {boolean} [isOpening] Then it goes on as long as its attempts to connect do not fail.
+ */
+export function endNodeRedis(client, isOpening) {
+  const end = () => client.isOpen && (client.destroy ?? client.disconnect).call(client); // Before version 5 there is no destroy().
+  if (isOpening) atEvent(client, "error", end);
+  else end();
+}
+
+/** @param {any} client */
+function closeNodeRedis(client) {
+  if (!client.isOpen) return undefined; // Its owner closed it.
+  return client.close ? client.close() : client.quit(); // Before version 5 there is only quit().
+}
+
+/**
+ * A client of the package `ioredis`.
+ * @param {any} client
+ * @param {string} status What it was when kv() was given it.
+ */
+export async function openIoRedis(client, status) {
+  listenToErrors(client);
+  // The others are on their way, or there.
+  if (["wait", "close", "end"].includes(status)) await connectIoRedis(client);
+  else if (client.options.enableOfflineQueue === false && client.status !== "ready") await untilReady(client);
+  const keyPrefix = client.options.keyPrefix ?? "";
+  const ending = endingOf(client);
+  if (!client.isCluster) {
+    return new Redis({ keyPrefix, call: (name, keys, ...args) => client.call(name, ...keys, ...args), ...ending });
+  }
+  return new RedisCluster({
+    keyPrefix,
+    call: (name, key, ...args) => client.call(name, key, ...args),
+    async masters() {
+      // It knows none until it is connected: this waits for that as any call does, or fails.
+      if (client.status !== "ready") await client.call("EXISTS", "");
+      return client.nodes("master").map(
+        (/** @type {any} */ node) =>
+          (/** @type {string[]} */ ...command) =>
+            node.call(...command),
+      );
+    },
+    ...ending,
+  });
+}
+
+/**
+ * Waits for a client that its owner is connecting. One that keeps no queue would refuse the calls that are made meanwhile.
+ * @param {any} client
+ */
+async function untilReady(client) {
+  await new Promise((resolve, reject) => {
+    const forget = () => {
+      client.off("ready", onReady);
+      client.off("error", onEnd);
+      client.off("end", onEnd);
+    };
+    const onReady = () => resolve(forget());
+    const onEnd = (/** @type {unknown} */ error = new Error("The client was closed while it was connecting.")) => {
+      forget();
+      reject(error);
+    };
+    client.on("ready", onReady);
+    client.on("error", onEnd);
+    client.on("end", onEnd);
+  });
+}
+
+/**
+ * Its own error says "Connection is closed.", and why that is only the event.
+ * @param {any} client
+ */
+async function connectIoRedis(client) {
+  /** @type {unknown} */
+  let reason;
+  const listen = (/** @type {unknown} */ error) => (reason = error);
+  client.on("error", listen);
+  try {
+    await client.connect();
+  } catch (error) {
+    throw reason ?? error;
+  } finally {
+    client.off("error", listen);
+  }
+}
+
+/**
+ * @param {any} client
+ * @param {boolean} [isOpening] Then it goes on as long as its attempts to connect do not fail.
+ */
+export function endIoRedis(client, isOpening) {
+  if (!isOpening) client.disconnect();
+  else if (client.status === "reconnecting") tryOnceMore();
+  else atEvent(client, "reconnecting", tryOnceMore);
+
+  /** Only at the end of an attempt does it tell the calls that wait for it. */
+  function tryOnceMore() {
+    client.disconnect();
+    client.connect().catch(ignore);
+  }
+}
+
+/**
+ * Does something at an event, if it comes before the client ends.
+ * @param {any} client
+ * @param {string} event
+ * @param {() => void} act
+ */
+function atEvent(client, event, act) {
+  client.once(event, act);
+  client.once("end", () => client.off(event, act));
+}
+
+/**
+ * @param {any} client
+ * @returns {Pick<Connection, "closing" | "giveUp" | "close">}
+ */
+function endingOf(client) {
+  let isClosing = false;
+  return {
+    closing() {
+      isClosing = true;
+      if (client.status !== "end") endIoRedis(client, true); // It would try again for ever.
+    },
+    giveUp() {
+      if (isClosing) endIoRedis(client);
+    },
+    async close() {
+      if (client.status === "end") return; // Its owner closed it.
+      const ended = new Promise((resolve) => client.once("end", resolve));
+      const isLost = () => client.status !== "ready"; // The end of the connection may come before the server's goodbye.
+      await client.quit().catch((/** @type {unknown} */ error) => isLost() || Promise.reject(error));
+      await ended; // The server's goodbye comes before the end of the connection.
+    },
+  };
+}
+
+const ignore = () => {};
+const resolved = Promise.resolve();
+
+/**
+ * Without a listener, a connection that is lost would end the process. Whoever makes a call learns of it.
+ * @param {any} client
+ */
+function listenToErrors(client) {
+  client.off("error", ignore); // Of the time before it was closed.
+  client.on("error", ignore);
+}
+
+function notOneConnection() {
+  const message =
+    "A pool or a sentinel of Redis has several connections, among which the order of calls is lost. Give kv() the client of one server, or of a cluster: createClient() or createCluster() of the package redis.";
+  return new PolystoreTypeError("ERR_CLIENT", message);
+}
+
+function inLegacyMode() {
+  const message =
+    "kv() cannot use a client of Redis in legacyMode: give it client.duplicate({ legacyMode: false }), which has a connection of its own.";
+  return new PolystoreTypeError("ERR_CLIENT", message);
+}
+
+/** Redis, which sees to expiry itself, to the millisecond: each string that is JSON is a value. */
+class Redis {
+  type = "REDIS";
+  /** @type {import("../../core/client.js").Client["can"]} */
+  can = ["manages_expiry", "list"];
+  /** @type {"write"} */
+  copies = "write";
+  #connection;
+  /** Those that nothing came after yet: one MGET of 1,000 keys takes a small part of the time of 1,000. @type {Read[]} */
+  #reads = [];
+  /** Whether a read is under way that nothing was called with. */
+  #isReading = false;
+
+  /** @param {Connection} connection */
+  constructor(connection) {
+    this.#connection = connection;
+    const { close, closing, giveUp } = connection;
+    Object.assign(this, { close, closing, giveUp });
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<unknown>}
+   */
+  async read(id) {
+    requireText(id, "Redis");
+    return toRecord(await (this.#isReading ? this.#readTogether(id) : this.#readAlone(id)), id);
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<string | null>}
+   */
+  #readTogether(id) {
+    return new Promise((resolve, reject) => {
+      const count = this.#reads.push({ id, resolve, reject });
+      if (count === 1) resolved.then(() => this.#sendReads());
+      if (count === SCAN_COUNT) this.#sendReads();
+    });
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} value
+   * @param {number | null} expires In seconds.
+   */
+  async write(id, value, expires) {
+    requireText(id, "Redis");
+    try {
+      await this.#call("SET", [id], ...setArguments(value, expires));
+    } catch (error) {
+      throw setError(id, error);
+    }
+  }
+
+  /** @param {string} id */
+  erase(id) {
+    requireText(id, "Redis");
+    return this.#call("DEL", [id]);
+  }
+
+  /** @param {import("../../core/client.js").Evicted[]} evicted */
+  evict(evicted) {
+    const ids = evicted.map(({ id }) => id);
+    return this.#call("UNLINK", ids);
+  }
+
+  /**
+   * @param {string} prefix
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  async *pages(prefix, wanted) {
+    /** @type {(name: string, ...args: string[]) => Promise<any>} */
+    const call = (name, ...args) => this.#call(name, [], ...args);
+    for await (const ids of scan(call, this.#connection.keyPrefix, prefix, wanted)) {
+      const decode = wanted === "keys" ? parseValue : decodeValue;
+      const texts = await this.#find(ids);
+      yield { ids, found: ids.map((id, i) => toRecord(texts[i], id, decode)) };
+    }
+  }
+
+  /**
+   * Sends a command, after the reads that were asked for before it.
+   * @type {Connection["call"]}
+   */
+  #call(name, keys, ...args) {
+    this.#sendReads();
+    return this.#connection.call(name, keys, ...args);
+  }
+
+  /**
+   * Reads at once, for most callers wait for one answer before they ask again: gathering takes them half as long again.
+   * @param {string} id
+   * @returns {Promise<string | null>}
+   */
+  async #readAlone(id) {
+    this.#isReading = true;
+    try {
+      return await this.#connection.call("GET", [id]);
+    } catch (error) {
+      return nothingIfNoText(error) ?? null;
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  async #sendReads() {
+    const reads = this.#reads;
+    if (reads.length === 0) return;
+    this.#reads = [];
+    try {
+      const found = await this.#find(reads.map(({ id }) => id));
+      reads.forEach(({ resolve }, i) => resolve(found[i]));
+    } catch (error) {
+      // A user who may not read one of the keys may read the others.
+      const split = reads.length > 1 && isReply(error, "NOPERM");
+      for (const { id, resolve, reject } of reads) {
+        if (split) this.#find([id]).then(([text]) => resolve(text), reject);
+        else reject(error);
+      }
+    }
+  }
+
+  /**
+   * MGET, unlike GET, gives nothing, and no error, for what is not a string.
+   * @param {string[]} ids
+   * @returns {Promise<(string | null)[]>}
+   */
+  #find(ids) {
+    return this.#connection.call("MGET", ids);
+  }
+}

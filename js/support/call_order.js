@@ -1,0 +1,336 @@
+import { isPromise } from "./promise.js";
+
+/**
+ * The keys that a call concerns: some keys, or all keys that begin with a prefix. A call with neither waits for no other call.
+ * @typedef {object} Scope
+ * @property {boolean} writes
+ * @property {string[]} [keys]
+ * @property {string} [prefix]
+ * @property {unknown} [kind] Calls of one kind may be sent together, in their order; a call without a kind is sent alone.
+ */
+
+/**
+ * Calls that are sent together.
+ * @template Request
+ */
+class Run {
+  /** @type {Call<Request>[]} */
+  calls = [];
+  isSent = false;
+  /** How many of the calls that were sent have not ended. */
+  left = 0;
+
+  /** @param {unknown} kind */
+  constructor(kind) {
+    this.kind = kind;
+  }
+}
+
+/** @template Request */
+class Call {
+  /** The calls that have to end before this one is sent, unless they are sent in the same run. @type {Set<Call<Request>>} */
+  waitsFor = new Set();
+  /** @type {Set<Call<Request>>} */
+  followers = new Set();
+  /** @type {Run<Request> | null} */
+  run = null;
+  /** The run that was last joined by a call in `waitsFor`, and how many of them are in it. @type {Run<Request> | null} */
+  joinedRun = null;
+  joined = 0;
+  isGivenUp = false;
+  /** @type {(result?: any) => void} */
+  resolve = () => {};
+  /** @type {(error: unknown) => void} */
+  reject = () => {};
+
+  /**
+   * @param {Request} request
+   * @param {Scope} scope
+   * @param {(call: Call<Request>) => void} onEnd
+   */
+  constructor(request, scope, onEnd) {
+    this.request = request;
+    this.scope = scope;
+    const end = () => onEnd(this);
+    /** @type {Promise<any>} */
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = (result) => {
+        resolve(result);
+        if (isPromise(result)) result.then(end, end);
+        else end();
+      };
+      this.reject = (error) => {
+        reject(error);
+        end();
+      };
+    });
+  }
+}
+
+const resolved = Promise.resolve();
+
+/**
+ * Sends calls in the order that is owed to them, and in no stricter one, so that a call that is never answered holds up few
+ * others. Calls on the same key are carried out one after the other, unless both only read; a listing comes after the writes
+ * that were called before it, and a clear() after all calls. Calls of one tick are sent together where they may be.
+ * @template Request
+ */
+export class CallOrder {
+  #send;
+  #most;
+  #keepsWrites;
+  /** The calls that have not ended. @type {Set<Call<Request>>} */
+  #calls = new Set();
+  /** Those of them that concern a prefix. @type {Set<Call<Request>>} */
+  #ranges = new Set();
+  /** For each key, the last write and the reads since, as far as they have not ended. @type {Map<string, Set<Call<Request>>>} */
+  #latest = new Map();
+  /** The runs that are sent next, in this order. @type {Set<Run<Request>>} */
+  #unsent = new Set();
+  /** Those of them that another call of their kind may join. @type {Map<unknown, Run<Request>>} */
+  #open = new Map();
+  /** @type {Set<Run<Request>>} */
+  #underWay = new Set();
+  #isWoken = false;
+
+  /**
+   * @param {(run: import("./batch.js").Pending<Request>[]) => Promise<unknown>} send Settles each call of a run. If it
+   *   rejects, the calls that it has not settled reject with the same error.
+   * @param {number} most How many runs are under way at most.
+   * @param {boolean} [keepsWrites] True where a write that was given up may still be carried out after one that is sent
+   *   later: then later writes on the same key wait for it all the same.
+   */
+  constructor(send, most, keepsWrites = false) {
+    this.#send = send;
+    this.#most = most;
+    this.#keepsWrites = keepsWrites;
+  }
+
+  /** Whether no call waits or is under way. */
+  get isIdle() {
+    return this.#calls.size === 0;
+  }
+
+  /**
+   * @param {Request} request
+   * @param {Scope} scope
+   * @returns {Promise<any>} The result of the call.
+   */
+  add(request, scope) {
+    const call = new Call(request, scope, this.#end);
+    for (const other of this.#before(scope)) this.#follow(call, other);
+    this.#calls.add(call);
+    if (scope.prefix !== undefined) this.#ranges.add(call);
+    for (const key of scope.keys ?? []) {
+      const latest = this.#latest.get(key);
+      if (latest && !scope.writes) latest.add(call);
+      else this.#latest.set(key, new Set([call]));
+    }
+    this.#placeIfReady([call]);
+    return call.promise;
+  }
+
+  /**
+   * Nobody waits for a call any more. If it was not sent, it never is.
+   * @param {unknown} promise What add() returned. A listing returns other promises: then all listings that were sent are meant.
+   */
+  giveUp(promise) {
+    const calls = [...this.#calls];
+    const call = calls.find((call) => call.promise === promise);
+    const meant = call ? [call] : calls.filter(({ run, scope }) => run?.isSent && !scope.writes && !scope.keys);
+    for (const call of meant) this.#giveUpOne(call);
+    this.#wake();
+  }
+
+  /** @param {Call<Request>} call */
+  #giveUpOne(call) {
+    const { run, scope } = call;
+    if (run?.isSent) this.#underWay.delete(run);
+    if (run?.isSent && !(scope.writes && this.#keepsWrites)) return this.#end(call);
+    call.isGivenUp = true;
+    const freed = [...call.followers].filter((follower) => !(run?.isSent && follower.scope.writes));
+    for (const follower of freed) {
+      unfollow(follower, call);
+      // Until now, it waited for these through the call.
+      for (const other of call.waitsFor) if (conflict(follower.scope, other.scope)) this.#follow(follower, other);
+    }
+    if (run && !run.isSent) {
+      call.run = null;
+      run.calls = run.calls.filter((other) => other !== call);
+      if (run.calls.length === 0) this.#close(run);
+    }
+    this.#placeIfReady([call, ...freed]);
+  }
+
+  /**
+   * The calls that a new one has to wait for. Through them, it waits for earlier ones as well.
+   * @param {Scope} scope
+   */
+  #before({ keys, prefix, writes }) {
+    if (prefix !== undefined) return [...this.#calls].filter((call) => conflict(call.scope, { prefix, writes }));
+    /** @type {Call<Request>[]} */
+    const before = [];
+    for (const key of keys ?? []) {
+      for (const call of this.#latest.get(key) ?? []) if (writes || call.scope.writes) before.push(call);
+      for (const call of this.#ranges) {
+        if (!key.startsWith(/** @type {string} */ (call.scope.prefix))) continue;
+        if (writes || call.scope.writes) before.push(call);
+      }
+    }
+    return before;
+  }
+
+  /**
+   * Whether a call is a listing that waits for calls under way, one of which may never be answered: to come after the
+   * listing, a write does not wait for those.
+   * @param {Call<Request>} call
+   */
+  #mayWaitLong({ scope, waitsFor }) {
+    const isListing = scope.prefix !== undefined && !scope.writes;
+    return isListing && this.#most > 1 && [...waitsFor].some(({ run }) => !run || run.isSent);
+  }
+
+  /**
+   * @param {Call<Request>} call
+   * @param {Call<Request>} other
+   */
+  #follow(call, other) {
+    if (other.isGivenUp && !other.run) {
+      // It will not be sent: what counts are the calls that it waits for.
+      for (const earlier of other.waitsFor) if (conflict(call.scope, earlier.scope)) this.#follow(call, earlier);
+      return;
+    }
+    if (call.waitsFor.has(other) || (other.isGivenUp && !call.scope.writes) || this.#mayWaitLong(other)) return;
+    call.waitsFor.add(other);
+    other.followers.add(call);
+    if (other.run && !other.run.isSent) join(call, other.run);
+  }
+
+  /**
+   * Puts calls into the next run if they need not wait, and then those that follow them.
+   * @param {Call<Request>[]} ready
+   */
+  #placeIfReady(ready) {
+    for (const call of ready) {
+      const { waitsFor, scope, joinedRun, joined } = call;
+      const open = scope.kind === undefined ? undefined : this.#open.get(scope.kind);
+      if (call.isGivenUp) {
+        if (!call.run && waitsFor.size === 0) this.#end(call);
+      } else if (!call.run && (waitsFor.size === 0 || (joinedRun === open && joined === waitsFor.size))) {
+        call.run = open ?? this.#newRun(scope.kind);
+        call.run.calls.push(call);
+        for (const follower of call.followers) {
+          join(follower, call.run);
+          ready.push(follower);
+        }
+      }
+    }
+  }
+
+  /** @param {unknown} kind */
+  #newRun(kind) {
+    const run = new Run(kind);
+    this.#unsent.add(run);
+    if (kind !== undefined) this.#open.set(kind, run);
+    this.#wake();
+    return run;
+  }
+
+  /** Sends what may be sent, after the code that is running has made its calls. */
+  #wake() {
+    if (this.#isWoken || this.#unsent.size === 0 || this.#underWay.size >= this.#most) return;
+    this.#isWoken = true;
+    // With queueMicrotask(), a set over Level takes 5 % longer.
+    resolved.then(() => {
+      this.#isWoken = false;
+      for (const run of this.#unsent) {
+        if (this.#underWay.size >= this.#most) return;
+        this.#sendRun(run);
+      }
+    });
+  }
+
+  /** @param {Run<Request>} run */
+  async #sendRun(run) {
+    this.#close(run);
+    this.#underWay.add(run);
+    run.isSent = true;
+    run.left = run.calls.length;
+    try {
+      await this.#send(run.calls);
+    } catch (error) {
+      for (const { reject } of run.calls) reject(error);
+    }
+  }
+
+  /** @param {Run<Request>} run */
+  #close(run) {
+    this.#unsent.delete(run);
+    if (this.#open.get(run.kind) === run) this.#open.delete(run.kind);
+  }
+
+  /** @param {Call<Request>} call */
+  #end = (call) => {
+    if (!this.#calls.delete(call)) return;
+    this.#ranges.delete(call);
+    for (const key of call.scope.keys ?? []) {
+      const latest = this.#latest.get(key);
+      if (latest?.delete(call) && latest.size === 0) this.#latest.delete(key);
+    }
+    const followers = [...call.followers];
+    for (const follower of followers) unfollow(follower, call);
+    this.#placeIfReady(followers);
+    if (call.run && --call.run.left === 0) this.#underWay.delete(call.run);
+    this.#wake();
+  };
+}
+
+/**
+ * @param {Scope} one
+ * @param {Scope} other
+ */
+function conflict(one, other) {
+  return (one.writes || other.writes) && overlap(one, other);
+}
+
+/**
+ * @param {Scope} one
+ * @param {Scope} other
+ * @returns {boolean}
+ */
+function overlap(one, other) {
+  const { keys = [], prefix } = one;
+  if (prefix === undefined) return keys.some((key) => isIn(key, other));
+  if (other.prefix === undefined) return overlap(other, one);
+  return prefix.startsWith(other.prefix) || other.prefix.startsWith(prefix);
+}
+
+/**
+ * @param {string} key
+ * @param {Scope} scope
+ */
+function isIn(key, { keys = [], prefix }) {
+  return prefix === undefined ? keys.includes(key) : key.startsWith(prefix);
+}
+
+/**
+ * @template Request
+ * @param {Call<Request>} call
+ * @param {Run<Request>} run That a call joins which this one waits for.
+ */
+function join(call, run) {
+  if (call.joinedRun !== run) call.joined = 0;
+  call.joinedRun = run;
+  ++call.joined;
+}
+
+/**
+ * @template Request
+ * @param {Call<Request>} call
+ * @param {Call<Request>} other
+ */
+function unfollow(call, other) {
+  call.waitsFor.delete(other);
+  other.followers.delete(call);
+  if (other.run && call.joinedRun === other.run) --call.joined;
+}
