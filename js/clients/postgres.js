@@ -153,7 +153,7 @@ class Postgres {
   /** @param {string} id */
   async read(id) {
     const row = await this.#add({ type: "read", id: keyOf(id) });
-    return row && toRecord(row, id);
+    return row && toRecord(row, id, decodeValue);
   }
 
   /**
@@ -187,7 +187,7 @@ class Postgres {
     if (wanted !== "stream") {
       // To compare every key with nothing would take a tenth of the time.
       const select = () => (prefix === "" ? this.#select(LIST_ALL, []) : this.#select(LIST, range));
-      yield toPage(await this.#alone(scope, select));
+      yield toPage(await this.#alone(scope, select), wanted === "keys" ? parseValue : decodeValue);
       return;
     }
     /** @type {string | null} */
@@ -196,7 +196,7 @@ class Postgres {
       const select = () => this.#select(LIST_PAGE, [...range, last]);
       /** @type {Row[]} */
       const rows = await this.#alone(last === null ? scope : { writes: false }, select);
-      yield toPage(rows);
+      yield toPage(rows, decodeValue);
       if (isLastPage(rows)) return;
       last = idOf(rows[rows.length - 1]);
     }
@@ -467,9 +467,10 @@ function idOf({ key }) {
 /**
  * @param {Row} row
  * @param {string} id
+ * @param {typeof decodeValue} decode
  */
-function toRecord({ expires, value }, id) {
-  return { expires, value: decodeValue(value, id) };
+function toRecord({ expires, value }, id, decode) {
+  return { expires, value: decode(value, id) };
 }
 
 /** @param {Row[]} rows */
@@ -478,7 +479,10 @@ function isLastPage(rows) {
   return count < PAGE_LENGTH && rows.length === count;
 }
 
-/** @param {Row[]} rows */
-function toPage(rows) {
-  return { ids: rows.map(idOf), found: rows.map((row) => toRecord(row, idOf(row))) };
+/**
+ * @param {Row[]} rows
+ * @param {typeof decodeValue} decode
+ */
+function toPage(rows, decode) {
+  return { ids: rows.map(idOf), found: rows.map((row) => toRecord(row, idOf(row), decode)) };
 }

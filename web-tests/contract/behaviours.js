@@ -6,7 +6,7 @@ import { iteration } from "./behaviours/iteration.js";
 import { keys } from "./behaviours/keys.js";
 import { opening } from "./behaviours/opening.js";
 import { random } from "./behaviours/random.js";
-import { inCookies, inMap, inStorage, leftInStorage } from "./behaviours/stored.js";
+import { inCookies, inMap, inStorage, leftInStorage, storedJson } from "./behaviours/stored.js";
 import { foreign, together } from "./behaviours/together.js";
 import { timeout } from "./behaviours/timeout.js";
 import { inTime } from "./subject.js";
@@ -21,7 +21,7 @@ export { runBehaviour } from "./behaviours/behaviour.js";
  * @param {Subject} subject
  * @returns {import("./behaviours/behaviour.js").Behaviours}
  */
-export function behavioursOf({ type, identity, held, dropsExpired, putForeign }) {
+export function behavioursOf({ type, identity, held, dropsExpired, putForeign, putJson }) {
   return {
     ...calls,
     ...keys,
@@ -32,6 +32,7 @@ export function behavioursOf({ type, identity, held, dropsExpired, putForeign })
     ...random,
     ...(held && !dropsExpired ? leftInStorage : {}),
     ...(putForeign ? foreign : {}),
+    ...(putJson ? storedJson : {}),
     ...(type === "MEMORY" ? inMap : {}),
     ...(type === "STORAGE" ? inStorage : {}),
     ...(type === "COOKIE" ? inCookies : {}),

@@ -185,6 +185,7 @@ export function storage(kv, name, get) {
     putForeign(client) {
       for (const [key, item] of Object.entries(FOREIGN_ITEMS)) client.setItem(key, item);
     },
+    putJson: (client, key, json) => client.setItem(key, recordOf(json)),
     holdsForeign: (client, key) => client.getItem(key) === FOREIGN_ITEMS[/** @type {"theme"} */ (key)],
   });
 }
@@ -211,6 +212,7 @@ function cookies(kv, name) {
     putForeign() {
       for (const [key, value] of Object.entries(FOREIGN_COOKIES)) document.cookie = `${key}=${value}`;
     },
+    putJson: (_, key, json) => void (document.cookie = `${key}=${encodeURIComponent(json)}; path=/`),
     holdsForeign: (_, key) =>
       document.cookie.split("; ").includes(`${key}=${FOREIGN_COOKIES[/** @type {"theme"} */ (key)]}`),
   });
@@ -258,6 +260,12 @@ function inMap(dataOf) {
     holdsForeign: (client, key) => dataOf(client).get(key) === foreign[key],
   };
 }
+
+/**
+ * The record of a value that does not expire.
+ * @param {string} json
+ */
+export const recordOf = (json) => `{"expires":null,"value":${json}}`;
 
 /**
  * @param {Kv} kv

@@ -23,6 +23,8 @@
  * @property {boolean} [dropsExpired] The storage itself drops what expires, so prune() finds nothing left.
  * @property {boolean} [ownKeys] The client chooses the keys of add().
  * @property {(client: any) => string[] | Promise<string[]>} [held] The full keys of all that the storage holds, expired or not.
+ * @property {(client: any, key: string, json: string) => any} [putJson] Stores a value at a key as another program does, given
+ *   as JSON.
  * @property {(client: any) => any} [putForeign] Puts data of other code into the storage.
  * @property {readonly string[]} [foreignKeys] Under which keys that lies.
  * @property {(client: any, key: string) => boolean | Promise<boolean>} [holdsForeign] Whether it is still there.

@@ -5,6 +5,9 @@ import { test } from "node:test";
 import upstream from "polystore";
 import kv from "polystore-wasm";
 import { handler, listener } from "polystore-wasm/server";
+import { runBehaviour } from "../contract/behaviours.js";
+import { storedJson } from "../contract/behaviours/stored.js";
+import { subject } from "../contract/clients.js";
 import { http } from "../contract/clients/http.js";
 import { testContract } from "../contract/suite.js";
 import { checkExpiry, checkOneWay } from "../interop/interop.js";
@@ -459,6 +462,39 @@ for (const status of [400, 401, 403, 500]) {
     await store.clear();
     assert.deepEqual(await store.keys(), []);
   });
+}
+
+/**
+ * Serves what another server serves, where a text "json: …" stands for JSON as a server in another language may send it.
+ * @param {string} url
+ */
+async function serveJsonOf(url) {
+  const { origin } = await serveHttp(async (request, response) => {
+    const body = [];
+    for await (const chunk of request) body.push(chunk);
+    const init = {
+      method: request.method,
+      headers: /** @type {any} */ (request.headers),
+      ...(body.length > 0 && { body: Buffer.concat(body) }),
+    };
+    const answer = await fetch(`${url}${request.url}`, init);
+    const text = (await answer.text()).replace(/"json: (?:[^"\\]|\\.)*"/g, (json) => JSON.parse(json).slice(6));
+    response.writeHead(answer.status, { "content-type": String(answer.headers.get("content-type")) }).end(text);
+  });
+  return origin;
+}
+
+for (const serve of [serveStore, servePolystore]) {
+  const name = serve === serveStore ? "our server" : "a server of polystore's protocol";
+  for (const [says, behaviour] of Object.entries(storedJson)) {
+    test(`${name}, ${says}`, async () => {
+      const { url } = await serve();
+      const json = await serveJsonOf(url);
+      const putJson = (/** @type {any} */ _, /** @type {string} */ key, /** @type {string} */ text) =>
+        kv(url).set(key, `json: ${text}`);
+      await runBehaviour(behaviour, subject(kv, { name, type: "API", open: () => json, putJson }));
+    });
+  }
 }
 
 test("a proxy that takes no %2F: what has one is found and written all the same, and its 404 is no absence", async () => {

@@ -1,4 +1,5 @@
 import { PolystoreError, PolystoreTypeError, quotaError, show } from "../../support/errors.js";
+import { decodeValue, parseValue } from "../../support/record.js";
 import { pagesOf } from "../pages.js";
 import { requireText } from "../../support/text_key.js";
 
@@ -50,7 +51,7 @@ export class Cookie {
 
   /** @param {string} id */
   read(id) {
-    return this.#record(encodeName(id));
+    return this.#record(id, decodeValue);
   }
 
   /**
@@ -106,10 +107,14 @@ export class Cookie {
     throw new PolystoreError("ERR_CLIENT", message);
   }
 
-  /** @param {string} prefix */
-  *pages(prefix) {
+  /**
+   * @param {string} prefix
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  *pages(prefix, wanted) {
     const ids = [...this.#read().keys()].map(decodeName).filter((id) => id?.startsWith(prefix));
-    yield* pagesOf(/** @type {string[]} */ (ids), (id) => this.read(id));
+    const decode = wanted === "keys" ? parseValue : decodeValue;
+    yield* pagesOf(/** @type {string[]} */ (ids), (id) => this.#record(id, decode));
   }
 
   /**
@@ -133,15 +138,20 @@ export class Cookie {
     }
   }
 
-  /** @param {string} name */
-  #record(name) {
+  /**
+   * @param {string} id
+   * @param {typeof decodeValue} decode
+   */
+  #record(id, decode) {
+    const name = encodeName(id);
     const cookie = this.#read().get(name);
     if (cookie === undefined) return undefined;
-    if (!("value" in cookie)) cookie.value = decodeValue(cookie.text);
+    const value = "value" in cookie ? cookie.value : decode(decoded(cookie.text), id);
+    if (decode === decodeValue) cookie.value = value;
     const written = this.#written.get(name);
     // If it outlived its second, somebody else has written the same value anew.
     const ours = written?.value === cookie.text && browserTime() < written.second;
-    return { expires: ours ? written.expires : null, value: cookie.value };
+    return { expires: ours ? written.expires : null, value };
   }
 
   /** Takes the cookies apart once a change: splitting 50 costs 20 times as much as finding that they are the same. */
@@ -195,26 +205,22 @@ function encodeName(id) {
 
 /**
  * @param {string} name
- * @returns {string | undefined}
+ * @returns {string | undefined} `undefined` where it is not one of our names: another's cookie.
  */
 function decodeName(name) {
-  try {
-    const id = decodeURIComponent(name);
-    return encodeURIComponent(id) === name ? id : undefined;
-  } catch {
-    return undefined; // Not one of our names: another's cookie.
-  }
+  const id = decoded(name);
+  return encodeURIComponent(id) === name ? id : undefined;
 }
 
 /**
  * @param {string} text
- * @returns {unknown} `undefined` where it is neither percent-encoded nor JSON: another's cookie.
+ * @returns {string} The empty text, which is neither JSON nor one of our names, where it is not percent-encoded: another's cookie.
  */
-function decodeValue(text) {
+function decoded(text) {
   try {
-    return JSON.parse(decodeURIComponent(text));
+    return decodeURIComponent(text);
   } catch {
-    return undefined;
+    return "";
   }
 }
 

@@ -62,13 +62,16 @@ export class Http {
     return this.#call(["del", id]);
   }
 
-  /** @param {string} prefix */
-  async *pages(prefix) {
+  /**
+   * @param {string} prefix
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  async *pages(prefix, wanted) {
     const target = underPrefix(prefix);
     const accept = `${LINES_TYPE}, ${JSON_TYPE}`;
     const response = await this.#whole(prefix, false, () => this.#server.ask("GET", target, { accept }));
-    if (isLines(response)) yield* this.#server.linesOf(response, prefix);
-    else yield this.#server.pageOf(response, prefix);
+    if (isLines(response)) yield* this.#server.linesOf(response, prefix, wanted);
+    else yield this.#server.pageOf(response, prefix, wanted);
   }
 
   /** @param {string} prefix */
@@ -77,7 +80,7 @@ export class Http {
     return this.#whole(prefix, true, async () => {
       if (await this.#mayBeOurs()) return this.#server.change("DELETE", target);
       const listed = await this.#server.ask("GET", target, { accept: JSON_TYPE });
-      const { ids } = await this.#server.pageOf(listed, prefix);
+      const { ids } = await this.#server.pageOf(listed, prefix, "keys");
       await someAtATime(ids, (id) => this.#makeOne(["del", id]));
     });
   }
@@ -137,10 +140,11 @@ export class Http {
 
   /** @param {Pending[]} calls */
   async #makeTogether(calls) {
-    const response = await this.#post(calls.map(({ request }) => request));
+    const requests = calls.map(({ request }) => request);
+    const response = await this.#post(requests);
     // Each of them may well be small enough.
     if (response.status === 413 && calls.length > 1) return this.#makeOneByOne(calls);
-    const outcomes = await this.#server.outcomesOf(response);
+    const outcomes = await this.#server.outcomesOf(response, requests);
     for (const [i, call] of calls.entries()) {
       const outcome = outcomes[i];
       if ("error" in outcome) call.reject(outcome.error);
@@ -194,7 +198,7 @@ export class Http {
     }
     const target = `/${encodeURIComponent(id)}`;
     if (!isWrite(call)) {
-      const found = await this.#server.find(target);
+      const found = await this.#server.find(target, id);
       if (found === undefined && (await this.#mayBeOurs())) return this.#makeByBatch(call);
       return name === "get" ? (found ?? null) : (found ?? null) !== null;
     }
@@ -214,7 +218,7 @@ export class Http {
    */
   async #makeByBatch(call) {
     this.#losesSlashes ||= SLASH.test(call[1]);
-    const [outcome] = await this.#server.outcomesOf(await this.#post([call]));
+    const [outcome] = await this.#server.outcomesOf(await this.#post([call]), [call]);
     if ("error" in outcome) throw outcome.error;
     return outcome.result;
   }

@@ -1,5 +1,6 @@
 import { PolystoreError, PolystoreTypeError, show } from "../../support/errors.js";
 import { JSON_TYPE } from "../../http/protocol.js";
+import { mayOverflow, requireFinite } from "../../support/record.js";
 
 /** @typedef {import("../../http/protocol.js").Outcome} Outcome */
 /** @typedef {{ accept?: string, body?: string }} Extra */
@@ -97,12 +98,17 @@ export class HttpServer {
 
   /**
    * @param {string} target
+   * @param {string} id The key that it is for.
    * @returns {Promise<any>} The JSON that is found there; null if our handler says that nothing is, and undefined for another 404:
    *   it may come from something before the server, such as Apache, which takes no %2F.
    */
-  async find(target) {
+  async find(target, id) {
     const response = await this.request("GET", target, { accept: JSON_TYPE });
-    if (response.status !== 404) return this.#jsonOf(await this.check(response));
+    if (response.status !== 404) {
+      const { json, text } = await this.#jsonOf(await this.check(response));
+      if (mayOverflow(text)) requireFinite(json, id);
+      return json;
+    }
     const said = await response.json().catch(() => undefined);
     if (said === null) return null;
     // Our handler says so where it serves another path: that a key is missing, no server says with this code.
@@ -140,22 +146,24 @@ export class HttpServer {
   /**
    * @param {Response} response Of an object of all values.
    * @param {string} prefix
+   * @param {import("../../core/client.js").Wanted} wanted
    * @returns {Promise<import("../../core/client.js").Page>}
    */
-  async pageOf(response, prefix) {
-    const listed = await this.#jsonOf(response);
-    if (typeof listed === "object" && listed !== null && !Array.isArray(listed)) {
-      return toPage(Object.entries(listed), prefix);
+  async pageOf(response, prefix, wanted) {
+    const { json, text } = await this.#jsonOf(response);
+    if (typeof json === "object" && json !== null && !Array.isArray(json)) {
+      return toPage(Object.entries(json), prefix, wanted !== "keys" && mayOverflow(text));
     }
-    throw new Error(this.#answered(`with ${show(listed)}, where an object of all values was expected.`));
+    throw new Error(this.#answered(`with ${show(json)}, where an object of all values was expected.`));
   }
 
   /**
    * @param {Response} response
    * @param {string} prefix
+   * @param {import("../../core/client.js").Wanted} wanted
    * @returns {AsyncGenerator<import("../../core/client.js").Page, void>}
    */
-  async *linesOf(response, prefix) {
+  async *linesOf(response, prefix, wanted) {
     const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
     const decoder = new TextDecoder();
     let rest = "";
@@ -169,7 +177,7 @@ export class HttpServer {
         const items = this.#parse(response, `[${text.slice(0, Math.max(0, end)).replaceAll("\n", ",")}]`);
         const last = items.at(-1);
         const isLast = items.length > 0 && !Array.isArray(last);
-        yield toPage(isLast ? items.slice(0, -1) : items, prefix);
+        yield toPage(isLast ? items.slice(0, -1) : items, prefix, wanted !== "keys" && mayOverflow(text));
         if (last?.message) throw new Error(this.#answered(`with a part of the listing: ${last.message}`));
         if (isLast) return;
       }
@@ -180,22 +188,28 @@ export class HttpServer {
 
   /**
    * @param {Response} response Of a batch.
+   * @param {import("../../http/protocol.js").Call[]} calls
    * @returns {Promise<({ result: any } | { error: unknown })[]>}
    */
-  async outcomesOf(response) {
-    /** @type {Outcome[]} */
-    const outcomes = await this.#jsonOf(await this.check(response));
-    return outcomes.map(({ result = null, code, message }) => {
-      if (code === undefined) return { result };
+  async outcomesOf(response, calls) {
+    const { json, text } = await this.#jsonOf(await this.check(response));
+    const isDoubtful = mayOverflow(text);
+    const outcomes = /** @type {Outcome[]} */ (json);
+    return outcomes.map(({ result = null, code, message }, i) => {
+      if (code === undefined) return isDoubtful ? outcomeOf(result, calls[i][1]) : { result };
       if (isPassedOn(code)) return { error: new PolystoreError(/** @type {any} */ (code), String(message)) };
       const error = new Error(this.#answered(String(message)));
       return { error: Object.assign(error, code === "ERR_QUOTA" && { name: "QuotaExceededError" }) };
     });
   }
 
-  /** @param {Response} response */
+  /**
+   * @param {Response} response
+   * @returns {Promise<{ json: any, text: string }>}
+   */
   async #jsonOf(response) {
-    return this.#parse(response, await textOf(response));
+    const text = await textOf(response);
+    return { json: this.#parse(response, text), text };
   }
 
   /**
@@ -219,10 +233,25 @@ export class HttpServer {
 }
 
 /**
+ * @param {unknown} result
+ * @param {string} id The key of the call.
+ */
+function outcomeOf(result, id) {
+  try {
+    requireFinite(result, id);
+    return { result };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/**
  * @param {any[][]} entries Of a key and a value.
  * @param {string} prefix
+ * @param {boolean} isDoubtful Whether a value may have a number that JavaScript cannot hold.
  */
-function toPage(entries, prefix) {
+function toPage(entries, prefix, isDoubtful) {
+  if (isDoubtful) for (const [key, value] of entries) requireFinite(value, prefix + key);
   return { ids: entries.map(([key]) => prefix + key), found: entries.map(([, value]) => ({ expires: null, value })) };
 }
 

@@ -81,6 +81,40 @@ export const leftInStorage = {
   },
 };
 
+/** Numbers that JavaScript cannot hold, as JSON of another program may have them. */
+const TOO_LARGE = ["1e400", "-1E+400", '[1,{"a":1e309}]', "9".repeat(309), `${"9".repeat(250)}e90`];
+
+/** What another program stored as JSON. @type {import("./behaviour.js").Behaviours} */
+export const storedJson = {
+  "JSON: a number that JavaScript cannot hold is ERR_CORRUPT for its key alone, which can be set and deleted": async ({
+    store,
+    client,
+    subject,
+  }) => {
+    await store.set("b", "1e400");
+    for (const json of TOO_LARGE) {
+      await subject.putJson?.(client, "a", json);
+      const failure = { code: "ERR_CORRUPT", says: '"a" has a number that JavaScript cannot hold' };
+      await rejects(store.get("a"), failure, `get() of ${json}`);
+      await rejects(store.all(), failure, `all() with ${json}`);
+      await rejects(store.values(), failure, `values() with ${json}`);
+      const together = [store.get("a"), store.get("b"), store.set("c", 1)];
+      equals(
+        (await Promise.allSettled(together)).map(({ status }) => status),
+        ["rejected", "fulfilled", "fulfilled"],
+        `what calls in one tick with a get() of ${json} come to`,
+      );
+      equalsInAnyOrder(await store.keys(), ["a", "b", "c"]);
+      await store.del("a");
+      equals(await store.all(), { b: "1e400", c: 1 });
+      await subject.putJson?.(client, "a", json);
+      await store.set("a", 1e300);
+      equals(await store.all(), { a: 1e300, b: "1e400", c: 1 });
+      await store.del("c");
+    }
+  },
+};
+
 /** @type {import("./behaviour.js").Behaviours} */
 export const inMap = {
   "Map: holds { expires, value } under the full key": async ({ store, client, subject }) => {

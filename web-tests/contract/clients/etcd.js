@@ -1,4 +1,4 @@
-import { subject } from "../clients.js";
+import { recordOf, subject } from "../clients.js";
 
 /** Pairs of other code, which are no records. @type {Record<string, string>} */
 const FOREIGN = { theme: "dark", half: '{"expires":nu', list: "[1]", empty: "" };
@@ -31,6 +31,7 @@ export function etcd(kv, name, connect, close) {
     async putForeign(client) {
       for (const [key, value] of Object.entries(FOREIGN)) await client.put(key).value(value);
     },
+    putJson: (client, key, json) => client.put(key).value(recordOf(json)),
     holdsForeign: async (client, key) => (await client.get(key)) === FOREIGN[key],
   });
 }

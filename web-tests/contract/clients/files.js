@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { subject } from "../clients.js";
+import { recordOf, subject } from "../clients.js";
 
 /** Members of other code, which are no records. @type {Record<string, unknown>} */
 const FOREIGN_MEMBERS = { theme: "dark", count: 5, half: { value: 1 }, list: [1], no: null };
@@ -32,6 +32,12 @@ export function file(kv, folder) {
     held: (url) => (existsSync(path(url)) ? Object.keys(read(url)) : []),
     foreignKeys: Object.keys(FOREIGN_MEMBERS),
     putForeign: (url) => writeFileSync(path(url), JSON.stringify(FOREIGN_MEMBERS)),
+    putJson(url, key, json) {
+      const others = Object.entries(read(url)).map(
+        ([key, record]) => `${JSON.stringify(key)}:${JSON.stringify(record)}`,
+      );
+      writeFileSync(path(url), `{${[...others, `${JSON.stringify(key)}:${recordOf(json)}`]}}`);
+    },
     holdsForeign: (url, key) => JSON.stringify(read(url)[key]) === JSON.stringify(FOREIGN_MEMBERS[key]),
   });
 }
@@ -61,6 +67,7 @@ export function folder(kv, parent) {
       mkdirSync(path(url), { recursive: true });
       for (const [name, text] of Object.entries(FOREIGN_FILES)) writeFileSync(path(url, name), text);
     },
+    putJson: (url, key, json) => writeFileSync(path(url, `${key}.json`), recordOf(json)),
     holdsForeign: (url, name) => readFileSync(path(url, name), "utf8") === FOREIGN_FILES[name],
   });
 }

@@ -1,4 +1,4 @@
-import { subject } from "../clients.js";
+import { recordOf, subject } from "../clients.js";
 
 /** Values of other code, which are no records. @type {Record<string, string>} */
 const FOREIGN = { theme: "dark", half: '{"expires":nu', list: "[1]", empty: "" };
@@ -24,6 +24,7 @@ export function level(kv, name, open, reopen, refuses = {}) {
     async putForeign(database) {
       for (const [key, value] of Object.entries(FOREIGN)) await database.put(key, value, TEXT);
     },
+    putJson: (database, key, json) => database.put(key, recordOf(json), TEXT),
     holdsForeign: async (database, key) => (await database.get(key, TEXT)) === FOREIGN[key],
   });
 }

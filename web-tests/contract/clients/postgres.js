@@ -36,6 +36,8 @@ export function postgres(kv, name, connect, close) {
       );
       for (const row of Object.entries(FOREIGN)) await client.query("INSERT INTO kv (id, value) VALUES ($1, $2)", row);
     },
+    putJson: (client, id, json) =>
+      client.query("INSERT INTO kv (id, value) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET value = $2", [id, json]),
     async holdsForeign(client, id) {
       const { rows } = await client.query("SELECT value FROM kv WHERE id = $1", [id]);
       return rows[0]?.value === FOREIGN[id];

@@ -39,6 +39,7 @@ export function redis(kv, name, clock, open, send) {
     async putForeign(client) {
       for (const command of Object.values(FOREIGN)) await send(client, command);
     },
+    putJson: (client, key, json) => send(client, ["SET", key, json]),
     holdsForeign: async (client, key) => (await send(client, ["EXISTS", key])) === 1,
   });
 }

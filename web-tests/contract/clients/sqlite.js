@@ -55,6 +55,8 @@ export function sqlite(kv, { name, open, isOpen }, folder) {
         database.prepare("INSERT INTO kv (id, value) VALUES (?, ?)").run(id, value);
       }
     },
+    putJson: (database, id, json) =>
+      database.prepare("INSERT OR REPLACE INTO kv (id, value) VALUES (?, ?)").run(id, json),
     holdsForeign: (database, id) =>
       database.prepare("SELECT value FROM kv WHERE id = ?").get(id)?.value === FOREIGN[id],
   });
