@@ -193,14 +193,14 @@ export class Engine {
    * @param {number} scan
    * @param {number} limit
    * @param {boolean} withValues
-   * @param {number} [bytes] Of their keys and values together, the last of which may pass it.
    * @returns {EntryPage}
    */
-  next(scan, limit, withValues, bytes = PAGE_BYTES) {
-    const count = this.#call((module) => module._polystore_engine_next(scan, limit, bytes, withValues));
+  next(scan, limit, withValues) {
+    const count = this.#call((module) => module._polystore_engine_next(scan, limit, PAGE_BYTES, withValues));
     const start = this.#module._polystore_engine_output();
     const end = start + this.#module._polystore_engine_output_size();
-    return new EntryPage(this.#module.HEAPU8.slice(start, end).buffer, count, withValues);
+    const isLast = count < limit && end - start < PAGE_BYTES;
+    return new EntryPage(this.#module.HEAPU8.slice(start, end).buffer, count, withValues, isLast);
   }
 
   /** @param {number} scan */

@@ -11,11 +11,13 @@ export class EntryPage {
    * @param {ArrayBuffer} buffer
    * @param {number} count
    * @param {boolean} withValues
+   * @param {boolean} isLast Whether it is known that none comes after it.
    */
-  constructor(buffer, count, withValues) {
+  constructor(buffer, count, withValues, isLast) {
     this.buffer = buffer;
     this.count = count;
     this.withValues = withValues;
+    this.isLast = isLast;
   }
 
   /**

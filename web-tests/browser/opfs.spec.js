@@ -53,6 +53,51 @@ function announceByChannelFirst() {
   };
 }
 
+/** Notes how many bytes the largest message has that an owner sends to the page. */
+function watchMessages() {
+  const page = /** @type {any} */ (window);
+  page.largestMessage = 0;
+  const watch = (/** @type {MessageEvent} */ { data }) => {
+    for (const part of Object.values(data)) {
+      const bytes = part?.buffer?.byteLength ?? JSON.stringify(part)?.length ?? 0;
+      page.largestMessage = Math.max(page.largestMessage, bytes);
+    }
+  };
+  window.Worker = class extends Worker {
+    /** @param {any[]} args */
+    constructor(...args) {
+      super(.../** @type {[string]} */ (args));
+      this.addEventListener("message", watch);
+    }
+  };
+  window.BroadcastChannel = class extends BroadcastChannel {
+    /** @param {string} name */
+    constructor(name) {
+      super(name);
+      this.addEventListener("message", watch);
+    }
+  };
+}
+
+/** Hears the first page of a listing only, and then nothing more of that owner. */
+function hearOnePage() {
+  const page = /** @type {any} */ (window);
+  let isDeaf = false;
+  page.heardOnePage = new Promise((resolve) => (page.whenHeard = resolve));
+  window.BroadcastChannel = class extends BroadcastChannel {
+    /** @param {any} listener */
+    set onmessage(listener) {
+      super.onmessage = (event) => {
+        if (event.data.page && isDeaf) return;
+        listener(event);
+        if (!event.data.page) return;
+        isDeaf = true;
+        page.whenHeard();
+      };
+    }
+  };
+}
+
 /** Pages of one origin, opened as a test wants them; and a name of a log that no other test has. */
 const test = base.extend(
   /** @type {import("@playwright/test").Fixtures<{ open: () => Promise<Page>, log: Log }, {}, { tab: Page }, import("../support/browser.js").WorkerFixtures>} */ ({
@@ -342,6 +387,55 @@ test("a page whose worker failed takes its turn again behind the next owner", as
   await set(last, log, "again", 1);
   await release(last);
   expect(await all(failing, log)).toEqual({ first: 1, failing: 1, last: 1, again: 1 });
+});
+
+test("values are listed and gone through in messages of a bounded size, by the owner's page and by others", async ({
+  open,
+  log,
+}) => {
+  const pages = [await open(), await open()];
+  for (const page of pages) {
+    await page.evaluate(watchMessages);
+    const { lengths, largest } = await page.evaluate(async (log) => {
+      const store = window.kv(log);
+      const keys = Array.from({ length: 12 }, (_, i) => `key ${String(i).padStart(2, "0")}`);
+      for (const key of keys) await store.set(key, key.repeat(100_000));
+      const lengthOf = (/** @type {string[]} */ values) => values.join("").length;
+      let goneThrough = 0;
+      for await (const [, value] of store) goneThrough += String(value).length;
+      const values = lengthOf(await store.values());
+      const entries = lengthOf((await store.entries()).map(([, value]) => String(value)));
+      return { lengths: [values, entries, goneThrough], largest: /** @type {any} */ (window).largestMessage };
+    }, log);
+    expect(lengths).toEqual([7_200_000, 7_200_000, 7_200_000]);
+    // 1 MB, and the value that passes it.
+    expect(largest).toBeLessThan(2_000_000);
+    expect(largest).toBeGreaterThan(600_000);
+  }
+});
+
+test("a listing whose owner ends in the middle of it is of one moment, that of the next owner", async ({
+  open,
+  log,
+}) => {
+  const [owner, other] = [await open(), await open()];
+  await owner.evaluate(async (log) => {
+    const store = window.kv(log);
+    for (const key of ["a", "b", "c", "d"]) await store.set(key, key.repeat(700_000));
+  }, log);
+  await other.evaluate(hearOnePage);
+  await other.evaluate((log) => {
+    const page = /** @type {any} */ (window);
+    page.listing = window.kv(log).values();
+  }, log);
+  await other.evaluate(() => /** @type {any} */ (window).heardOnePage);
+  await owner.evaluate((log) => window.kv(log).del("a"), log);
+  await owner.close();
+  const firsts = await other.evaluate(async () => {
+    const values = await /** @type {any} */ (window).listing;
+    return values.map((/** @type {string} */ value) => `${value[0]}${value.length}`);
+  });
+  expect(firsts).toEqual(["b700000", "c700000", "d700000"]);
 });
 
 test("durable when that is asked for, together with a tab that does not ask", async ({ open, log }) => {

@@ -68,8 +68,8 @@ class LogReader {
     try {
       for (;;) {
         const page = this.#engine.next(scan, PAGE_LENGTH, wanted !== "keys");
-        if (page.count === 0) return;
         yield page.decode();
+        if (page.isLast) return;
       }
     } finally {
       this.#engine.endScan(scan);

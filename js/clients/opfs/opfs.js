@@ -11,9 +11,6 @@ import { requireText } from "../../support/text_key.js";
 /** @typedef {import("./protocol.d.ts").Answer} Answer */
 /** @typedef {import("./protocol.d.ts").Report} Report */
 
-/** Records to a page of an iteration. */
-const PAGE_LENGTH = 512;
-const ALL = 2 ** 32 - 1;
 /** How often in a row a worker may end before it answers. */
 const MOST_DEATHS = 5;
 
@@ -23,6 +20,7 @@ const MOST_DEATHS = 5;
  * @property {Request} request
  * @property {(result: any) => void} resolve
  * @property {(error: unknown) => void} reject
+ * @property {import("../../core/client.js").Page[]} pages Of a listing, what has come of it.
  */
 
 /** The requests of one tick that go together: reads that follow one another, or writes. @typedef {{ kind: "read" | "write", items: any[], calls: { resolve: (result?: any) => void, reject: (error: unknown) => void }[] }} Gathered */
@@ -172,16 +170,14 @@ class Opfs {
    */
   async *pages(prefix, wanted) {
     // All at once are a list of one moment. One by one they go on behind the last, whoever is the owner then.
-    const limit = wanted === "stream" ? PAGE_LENGTH : ALL;
+    const isPage = wanted === "stream";
     /** @type {string | undefined} */
     let after;
     for (;;) {
-      const answer = await this.#ask({ kind: "list", prefix, after, limit, withValues: wanted !== "keys" });
-      const { buffer, count, withValues } = answer;
-      const page = new EntryPage(buffer, count, withValues).decode();
-      yield page;
-      if (count < limit) return;
-      after = page.ids[count - 1];
+      const { pages, isLast } = await this.#ask({ kind: "list", prefix, after, isPage, withValues: wanted !== "keys" });
+      yield* pages;
+      if (isLast) return;
+      after = pages[0].ids.at(-1);
     }
   }
 
@@ -265,9 +261,9 @@ class Opfs {
   /** Asks in order what the owner was not asked yet, but nothing behind a count: an owner notes a page's last result only. */
   #postAll() {
     if (this.#term === 0) return;
-    for (const { request } of this.#unanswered.values()) {
-      if (request.term === 0) this.#post(request);
-      if (request.kind === "prune") return;
+    for (const pending of this.#unanswered.values()) {
+      if (pending.request.term === 0) this.#post(pending);
+      if (pending.request.kind === "prune") return;
     }
   }
 
@@ -285,6 +281,7 @@ class Opfs {
   #settle(answer) {
     const pending = this.#unanswered.get(answer.sequence);
     if (!pending) return; // Asked twice, and answered twice.
+    if ("page" in answer) return this.#addPage(pending, answer);
     this.#unanswered.delete(answer.sequence);
     this.#deaths = 0;
     const isCount = pending.request.kind === "prune";
@@ -298,6 +295,24 @@ class Opfs {
     pending.reject(errorOf(answer.error)); // Who may ask again, for a part of it.
     for (const { request, resolve, reject } of behind) this.#add(request, resolve, reject);
     this.#postAll();
+  }
+
+  /**
+   * @param {Pending} pending
+   * @param {Extract<Answer, { attempt: number }>} answer
+   */
+  #addPage({ request, pages, resolve, reject }, { attempt, page, moreFollow }) {
+    if (attempt !== request.attempt) return; // It was asked again meanwhile, and this is of another moment.
+    const { buffer, count, withValues, isLast } = page;
+    try {
+      pages.push(new EntryPage(buffer, count, withValues, isLast).decode());
+      if (moreFollow) return;
+      resolve({ pages, isLast });
+    } catch (error) {
+      reject(error);
+    }
+    this.#unanswered.delete(request.sequence);
+    this.#deaths = 0;
   }
 
   /**
@@ -357,8 +372,8 @@ class Opfs {
    * @param {(error: any) => void} reject
    */
   #request(wish, resolve, reject) {
-    const request = this.#add(wish, resolve, reject);
-    if (this.#counting === 0 && this.#term !== 0) this.#post(request);
+    const pending = this.#add(wish, resolve, reject);
+    if (this.#counting === 0 && this.#term !== 0) this.#post(pending);
     if (wish.kind === "prune") ++this.#counting;
     if (this.#hasFailed) this.#tryAgain();
   }
@@ -372,14 +387,18 @@ class Opfs {
     const sequence = ++this.#sequence;
     const isStrict = this.#isStrict || wish.kind === "end"; // Which leaves nothing that a power failure could undo.
     const heard = this.#heard;
-    const request = { ...wish, session: this.#session, sequence, heard, term: 0, isAgain: false, isStrict };
-    this.#unanswered.set(sequence, { request, resolve, reject });
-    return request;
+    const request = { ...wish, session: this.#session, sequence, heard, term: 0, isAgain: false, isStrict, attempt: 0 };
+    const pending = { request, resolve, reject, pages: [] };
+    this.#unanswered.set(sequence, pending);
+    return pending;
   }
 
-  /** @param {Request} request */
-  #post(request) {
+  /** @param {Pending} pending */
+  #post(pending) {
+    const { request } = pending;
     request.term = this.#term;
+    ++request.attempt;
+    pending.pages = [];
     if (this.#isOwner) this.#worker?.postMessage(request);
     else this.#owners.postMessage(request);
   }

@@ -14,6 +14,9 @@ import { Upkeep } from "../../engine/maintenance.js";
 const NOTES_KEPT = 24 * 60 * 60 * 1000;
 /** The session under which owners note their terms. */
 const OWNERS = 0;
+/** Records to a page of an iteration. A page of a whole listing ends at its bytes only. */
+const PAGE_LENGTH = 512;
+const ALL = 2 ** 32 - 1;
 
 /**
  * @typedef {object} Surroundings
@@ -36,6 +39,7 @@ export class Owner {
   #pages = new Map();
   /** Of each page, the last request that was refused. @type {Map<number, number>} */
   #refusals = new Map();
+  #hasEnded = false;
 
   /**
    * @param {Surroundings} surroundings
@@ -92,13 +96,14 @@ export class Owner {
     const refusal = this.#refusals.get(session) ?? 0;
     if (sequence > refusal && heard < refusal) return; // The page will hear of that, and send it again.
     try {
+      if (request.kind === "list") return await this.#list(request, reply);
       const result = this.#perform(request);
-      if (request.kind !== "read" && request.kind !== "list") {
+      if (request.kind !== "read") {
         if (request.isStrict) await this.#upkeep.flush();
         const committing = this.#files.commit();
         if (committing) await committing.catch(this.#whenNotCommitted);
       }
-      reply({ sequence, result }, result instanceof Object && "buffer" in result ? [result.buffer] : []);
+      reply({ sequence, result });
     } catch (error) {
       const failure = describe(error);
       // Else it goes on by what it knew.
@@ -110,6 +115,7 @@ export class Owner {
 
   /** Writes what has to be written, and lets go of the log. */
   async end() {
+    this.#hasEnded = true;
     this.#channel.close();
     for (const session of [...this.#pages.keys()]) this.#endPage(session);
     try {
@@ -126,7 +132,28 @@ export class Owner {
     throw error;
   };
 
-  /** @param {Request} request */
+  /**
+   * Others go on between two pages, and no message has more than a page: all values together may be more than there is memory for.
+   * @param {Extract<Request, { kind: "list" }>} request
+   * @param {Reply} reply
+   */
+  async #list({ sequence, attempt, prefix, after, isPage, withValues }, reply) {
+    const engine = this.#engine;
+    const scan = engine.scan(prefix, after);
+    try {
+      for (let moreFollow = true; moreFollow;) {
+        const page = engine.next(scan, isPage ? PAGE_LENGTH : ALL, withValues);
+        moreFollow = !isPage && !page.isLast;
+        reply({ sequence, attempt, page, moreFollow }, [page.buffer]);
+        if (moreFollow) await pause();
+        if (this.#hasEnded) return; // The next owner is asked for all of it.
+      }
+    } finally {
+      if (!this.#hasEnded) engine.endScan(scan);
+    }
+  }
+
+  /** @param {Exclude<Request, { kind: "list" }>} request */
   #perform(request) {
     const engine = this.#engine;
     switch (request.kind) {
@@ -135,14 +162,6 @@ export class Owner {
           const text = engine.getText(key);
           return text === undefined ? [null, null] : [text, engine.expires()];
         });
-      case "list": {
-        const scan = engine.scan(request.prefix, request.after);
-        try {
-          return engine.next(scan, request.limit, request.withValues, 2 ** 32 - 1);
-        } finally {
-          engine.endScan(scan);
-        }
-      }
       case "write":
         return this.#change(request, () => {
           const items = /** @type {any[]} */ (request.items);

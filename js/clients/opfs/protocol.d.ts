@@ -7,7 +7,13 @@ export type Wish =
   | { kind: "evict"; items: { id: string; expires: number | null }[] }
   | { kind: "clear"; prefix: string }
   | { kind: "prune"; prefix: string; /** Milliseconds since the epoch. */ now: number }
-  | { kind: "list"; prefix: string; after?: string; limit: number; withValues: boolean }
+  | {
+      kind: "list";
+      prefix: string;
+      after?: string;
+      /** Only its first page, and not all. */ isPage: boolean;
+      withValues: boolean;
+    }
   | { kind: "end" };
 
 /** A wish, as it is sent to the owner. */
@@ -24,10 +30,14 @@ export type Request = Wish & {
   isAgain: boolean;
   /** It is to be answered when it outlasts a power failure. */
   isStrict: boolean;
+  /** How often the page has sent it. */
+  attempt: number;
 };
 
 export type Answer =
   | { sequence: number; result: unknown }
+  /** A page of a listing: a whole one has several messages of a bounded size, all of one moment. */
+  | { sequence: number; attempt: number; page: import("./entry_page.js").EntryPage; moreFollow: boolean }
   /** A change that was refused is not noted. So as long as the page has not heard, the owner passes over what comes behind it:
    * a note of that would tell the next owner that the change was made. */
   | { sequence: number; error: Failure; isRefusal: boolean };
