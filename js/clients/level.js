@@ -68,12 +68,11 @@ class Level {
   }
 
   /** @param {string} id */
-  async read(id) {
+  read(id) {
     requireText(id, "Level");
-    const text = this.#maySkipQueue()
-      ? await this.#readAlone(id)
-      : await this.#add([id], [id], false, (changes) => changes.get(id));
-    return decodeRecord(text, id);
+    const decode = (/** @type {string | null} */ text) => decodeRecord(text, id);
+    if (this.#maySkipQueue()) return this.#readAlone(id).then(decode);
+    return this.#add([id], [id], false, (changes) => changes.get(id), decode);
   }
 
   /**
@@ -170,11 +169,12 @@ class Level {
    * @param {string[]} reads
    * @param {boolean} writes
    * @param {Action["act"]} act
+   * @param {(result: any) => unknown} [finish]
    */
-  #add(ids, reads, writes, act) {
+  #add(ids, reads, writes, act, finish) {
     const target = this.#target;
     const keys = this.#path === "" ? ids : ids.map((id) => this.#path + id);
-    return this.#calls.add({ target, reads, act }, { writes, keys, kind: target });
+    return this.#calls.add({ target, reads, act }, { writes, keys, kind: target }, finish);
   }
 }
 

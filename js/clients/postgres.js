@@ -151,9 +151,8 @@ class Postgres {
   }
 
   /** @param {string} id */
-  async read(id) {
-    const row = await this.#add({ type: "read", id: keyOf(id) });
-    return row && toRecord(row, id, decodeValue);
+  read(id) {
+    return this.#add({ type: "read", id: keyOf(id) }, (row) => row && toRecord(row, id, decodeValue));
   }
 
   /**
@@ -222,10 +221,13 @@ class Postgres {
     this.#calls.giveUp(reply);
   }
 
-  /** @param {Single} request */
-  #add(request) {
+  /**
+   * @param {Single} request
+   * @param {(row: Row | undefined) => unknown} [finish]
+   */
+  #add(request, finish) {
     const { type, id } = request;
-    return this.#calls.add(request, { writes: type !== "read", keys: [id], kind: type });
+    return this.#calls.add(request, { writes: type !== "read", keys: [id], kind: type }, finish);
   }
 
   /**

@@ -3,6 +3,7 @@ import { Custom } from "../clients/custom.js";
 import { knownClients } from "./known_clients.js";
 import { NEVER, requireCore, Trait } from "../core/core.js";
 import { clientError, PolystoreTypeError, show } from "../support/errors.js";
+import { ticks } from "#ticks";
 import { inTime, isPromise } from "../support/promise.js";
 import { shared } from "../support/shared.js";
 
@@ -257,7 +258,7 @@ export class Source {
     /** @type {unknown} */
     let failure;
     try {
-      connection = await opened;
+      connection = await (ticks?.areFake() ? whileTicksAreFake(opened) : opened);
       this.type = connection.client.type; // Of what was opened, which may be what the client falls back to.
       this.adopt();
     } catch (error) {
@@ -417,6 +418,19 @@ class PromisedSource extends Source {
   adopt() {
     for (const adopt of this.stores) adopt(this.#under, /** @type {Source} */ (this.inner));
   }
+}
+
+/**
+ * What is opened, unless that is still waited for when process.nextTick() is real again.
+ * @param {Connection | Promise<Connection>} opened
+ * @returns {Promise<Connection>}
+ */
+function whileTicksAreFake(opened) {
+  return inTime(
+    (resolve, reject) => Promise.resolve(opened).then(resolve, reject),
+    undefined,
+    (error) => error,
+  );
 }
 
 /**

@@ -114,9 +114,10 @@ export class CallOrder {
   /**
    * @param {Request} request
    * @param {Scope} scope
+   * @param {(result: any) => unknown} [finish] Makes the call's result of what it was resolved with.
    * @returns {Promise<any>} The result of the call.
    */
-  add(request, scope) {
+  add(request, scope, finish) {
     const call = new Call(request, scope, this.#end);
     for (const other of this.#before(scope)) this.#follow(call, other);
     this.#calls.add(call);
@@ -127,6 +128,7 @@ export class CallOrder {
       else this.#latest.set(key, new Set([call]));
     }
     this.#placeIfReady([call]);
+    if (finish) call.promise = call.promise.then(finish);
     return call.promise;
   }
 

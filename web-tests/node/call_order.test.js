@@ -54,6 +54,19 @@ test("the calls of one tick are one run in their order, also those on one key", 
   assert.equal(order.isIdle, true);
 });
 
+test("a call whose result is finished by a function is given up by the promise that add() returned", async () => {
+  const { set, order, sent, answer } = make(10);
+  const scope = { writes: false, keys: ["a"], kind: "call" };
+  const read = order.add("r1", scope, (result) => `${result}!`);
+  assert.deepEqual(await sent(), ["r1"]);
+  set("a1", "a");
+  assert.deepEqual(await sent(), []);
+  order.giveUp(read);
+  assert.deepEqual(await sent(), ["a1"]);
+  await answer("r1");
+  assert.equal(await read, "r1!");
+});
+
 test("calls on one key wait for one another, unless both read; others do not wait", async () => {
   const { set, get, sent, answer } = make(10);
   set("a1", "a");

@@ -1,12 +1,17 @@
 // The clients of Node, and Cloudflare KV, while a test has replaced all timers, as sinon and Jest do by default. Clients that talk
-// over a socket are missing: the sockets of Node themselves wait for process.nextTick().
+// over a socket work only afterwards: the sockets of Node themselves wait for process.nextTick().
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import kv from "polystore-wasm";
+import { handler, listener } from "polystore-wasm/server";
+import { startEtcd } from "../support/etcd.js";
 import { filesFor } from "../support/files.js";
+import { serveHttp } from "../support/http.js";
+import { startPostgres } from "../support/postgres.js";
 import { startWorker } from "../support/workerd.js";
 
 const { freshPath } = filesFor("fake-timers");
@@ -22,6 +27,25 @@ for (const client of [...clients, ...databases]) {
   test(`${client}: a store works while the timers are fake, and afterwards`, async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [program, client, freshPath("")], { timeout });
     assert.equal(stdout, "done\n");
+  });
+}
+
+/** @type {Record<string, () => Promise<{ url: string, stop?: () => unknown }>>} */
+const servers = {
+  HTTP: async () => ({ url: (await serveHttp(listener(handler(kv(new Map()))))).origin }),
+  Postgres: startPostgres,
+  etcd: startEtcd,
+};
+
+for (const [client, start] of Object.entries(servers)) {
+  test(`${client}: what is called while the timers are fake ends when they are real again, and the store works`, async () => {
+    const { url, stop } = await start();
+    try {
+      const { stdout } = await promisify(execFile)(process.execPath, [program, client, url], { timeout });
+      assert.equal(stdout, "done\n");
+    } finally {
+      await stop?.();
+    }
   });
 }
 

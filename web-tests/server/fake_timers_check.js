@@ -1,4 +1,4 @@
-import { equals, equalsInAnyOrder } from "../contract/assert.js";
+import { equals, equalsInAnyOrder, holds } from "../contract/assert.js";
 
 /**
  * Uses a store while all timers and clocks are fake, as sinon and Jest make them by default, and again when they are real. A call
@@ -15,6 +15,29 @@ export async function checkUnderFakeTimers(open) {
     await use(store);
   } finally {
     clock.uninstall();
+  }
+  await use(store);
+}
+
+/**
+ * Makes calls over a socket while all timers are fake, and uses the store when they are real again. What was called meanwhile
+ * ends, too.
+ * @param {any} store
+ */
+export async function checkAfterFakeTimers(store) {
+  await use(store);
+  const { default: FakeTimers } = await import("@sinonjs/fake-timers");
+  const { setImmediate } = globalThis;
+  const clock = FakeTimers.install();
+  const calls = [store.set("a", 1), store.get("b"), store.get("c"), store.has("d"), store.keys()];
+  calls.push(store[Symbol.asyncIterator]().next(), store.prefix("e").clear());
+  const outcomes = Promise.allSettled(calls);
+  await new Promise((resolve) => setImmediate(resolve));
+  clock.uninstall();
+  for (const outcome of await outcomes) {
+    if (outcome.status === "fulfilled") continue;
+    const { code, message } = outcome.reason;
+    holds(code === "ERR_CLIENT" && message.includes("process.nextTick()"), `${code} names the fake timers: ${message}`);
   }
   await use(store);
 }

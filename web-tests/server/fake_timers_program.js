@@ -1,8 +1,8 @@
-// Uses one client while the timers of its process are fake: node fake_timers_program.js <client> <path for its files>. The
+// Uses one client while the timers of its process are fake: node fake_timers_program.js <client> <path for its files, or URL>. The
 // output of a process stands still then as well, so each client has a process of its own, which prints nothing before the end.
 
 import kv from "polystore-wasm";
-import { checkUnderFakeTimers } from "./fake_timers_check.js";
+import { checkAfterFakeTimers, checkUnderFakeTimers } from "./fake_timers_check.js";
 
 const [, , name, path] = process.argv;
 const urlOf = (/** @type {string} */ end) => /** @type {`file:${string}`} */ (`file://${path}${end}`);
@@ -20,10 +20,18 @@ const clients = {
   PGlite: async () => (await import("@electric-sql/pglite")).PGlite.create(),
 };
 
-const client = await clients[name]();
+/** The same of those that talk to a server. @type {Record<string, () => any>} */
+const remote = {
+  HTTP: () => path,
+  Postgres: async () => new (await import("pg")).default.Pool({ connectionString: path }),
+  etcd: async () => new (await import("etcd3")).Etcd3({ hosts: path }),
+};
+
+const client = await (clients[name] ?? remote[name])();
 const durability = name === "a log, strict" ? "strict" : undefined;
 /** @type {any} */
 let store;
-await checkUnderFakeTimers(() => (store = kv(client, { durability })));
+const open = () => (store = kv(client, { durability }));
+await (name in remote ? checkAfterFakeTimers(open()) : checkUnderFakeTimers(open));
 await store.close();
 console.log("done");

@@ -447,6 +447,29 @@ for (const [name, serve] of /** @type {const} */ ([
   });
 }
 
+test("a HEAD that is not answered holds up the calls only that were made with it", async () => {
+  const listen = listener(handler(kv(new Map())));
+  /** @type {() => void} */
+  let answer = () => {};
+  let heads = 0;
+  /** @type {Promise<void>} */
+  const asked = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const { origin } = await serveHttp((request, response) => {
+    if (request.method !== "HEAD" || ++heads > 1) return void listen(request, response);
+    const sent = answer;
+    answer = () => listen(request, response);
+    sent();
+  });
+  const store = kv(/** @type {`http://${string}`} */ (origin));
+  const held = Promise.all([store.get("a"), store.get("b")]);
+  await asked;
+  assert.deepEqual(await Promise.all([store.set("c", 1), store.get("c"), store.has("d")]), ["c", 1, false]);
+  answer();
+  assert.deepEqual(await held, [null, null]);
+});
+
 for (const status of [400, 401, 403, 500]) {
   test(`a server of polystore's protocol that answers HEAD with ${status}: every method works`, async () => {
     const listen = polystoreServer([]);

@@ -64,8 +64,8 @@ export class Etcd {
   }
 
   /** @param {string} id */
-  async read(id) {
-    return decodeRecord(toText(await this.#add({ type: "get", id: keyOf(id) })), id);
+  read(id) {
+    return this.#add({ type: "get", id: keyOf(id) }, (pair) => decodeRecord(toText(pair), id));
   }
 
   /**
@@ -193,10 +193,14 @@ export class Etcd {
     }
   }
 
-  /** @param {Request} request */
-  #add(request) {
+  /**
+   * @param {Request} request
+   * @param {(pair: Pair | undefined) => unknown} [finish]
+   */
+  #add(request, finish) {
     const { type, id } = request;
-    return this.#calls.add(request, { writes: type !== "get", keys: [id], kind: type === "evict" ? type : "call" });
+    const scope = { writes: type !== "get", keys: [id], kind: type === "evict" ? type : "call" };
+    return this.#calls.add(request, scope, finish);
   }
 
   /** @param {Pending[]} run Of one kind. */

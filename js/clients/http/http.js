@@ -26,8 +26,12 @@ export class Http {
   /** @type {"write"} */
   copies = "write";
   #server;
-  /** Whether the server speaks all of the protocol. @type {Promise<boolean> | null} */
-  #speaksAll = null;
+  /**
+   * Whether the server speaks all of the protocol, once it has said so. Until then each run of calls asks for itself: what another
+   * one asked may never be answered.
+   * @type {boolean | undefined}
+   */
+  #speaksAll;
   /** True once something before the server, such as Apache, has refused a path with %2F or %5C. */
   #losesSlashes = false;
   /** @type {CallOrder<Call | Whole>} */
@@ -96,7 +100,6 @@ export class Http {
 
   /** @param {unknown} reply */
   giveUp(reply) {
-    this.#speaksAll = null; // It may be this answer that did not come.
     this.#calls.giveUp(reply);
   }
 
@@ -233,12 +236,8 @@ export class Http {
     }
   }
 
-  #isOurs() {
-    this.#speaksAll ??= this.#ask().catch((error) => {
-      this.#speaksAll = null;
-      throw error;
-    });
-    return this.#speaksAll;
+  async #isOurs() {
+    return (this.#speaksAll ??= await this.#ask());
   }
 
   /** Asks whether there is a listing in lines; safely, for a HEAD changes nothing anywhere. */

@@ -1,0 +1,2 @@
+/** @type {typeof import("./fake_ticks.js").ticks} */
+export const ticks = null;
