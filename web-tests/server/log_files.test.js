@@ -1,12 +1,14 @@
 // What else may lie where a log is, or come there while it is open.
 
 import assert from "node:assert/strict";
-import {
+import fs, {
   chmodSync,
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -14,6 +16,7 @@ import {
   watch,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { basename, dirname } from "node:path";
 import { test } from "node:test";
 import { filesFor, urlOf } from "../support/files.js";
@@ -44,6 +47,71 @@ test("what lies where a log is compacted to stays, unless it is a log", async ()
     await release(urlOf(path));
     assert.ok(!existsSync(beside));
   }
+});
+
+/**
+ * Makes renaming fail as on Windows, which lets no file take the place of one that is open, until the test ends.
+ * @param {import("node:test").TestContext} t
+ */
+function renameAsWindows(t) {
+  const { renameSync } = fs;
+  const isOpen = (/** @type {string} */ path) =>
+    readdirSync("/proc/self/fd").some((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === path;
+      } catch {
+        return false; // That of the listing.
+      }
+    });
+  t.mock.method(fs, "renameSync", (/** @type {string} */ from, /** @type {string} */ to) => {
+    if (existsSync(to) && isOpen(to)) throw Object.assign(new Error(`EPERM: rename ${to}`), { code: "EPERM" });
+    renameSync(from, to);
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+}
+
+test("where no file takes the place of one that is open, a log is compacted, and an iteration goes on", async (t) => {
+  renameAsWindows(t);
+  const path = freshPath(".kv");
+  const store = kv(urlOf(path));
+  const value = "x".repeat(100_000);
+  for (let i = 0; i < 15; ++i) await store.set(`${i}`, value);
+  const entries = store[Symbol.asyncIterator]();
+  await entries.next();
+  const { ino } = statSync(path);
+  for (let i = 0; statSync(path).ino === ino; ++i) {
+    assert.ok(i < 2000, "it was never compacted");
+    await store.set(`${i % 15}`, `${value}${i}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  for (let i = 1; i < 15; ++i) assert.equal((await entries.next()).value[1], value);
+  assert.equal((await entries.next()).done, true);
+  await store.set("last", 1);
+  await store.close();
+  assert.deepEqual(
+    readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path))),
+    [basename(path)],
+  );
+  assert.equal((await kv(urlOf(path)).keys()).length, 16);
+  await release(urlOf(path));
+});
+
+test("a log that was moved aside when its process ended is there when it is opened; other files of that name stay", async () => {
+  const path = freshPath(".kv");
+  await kv(urlOf(path)).set("a", 1);
+  await release(urlOf(path));
+  renameSync(path, `${path}.replaced`);
+  assert.equal(await kv(urlOf(path)).get("a"), 1);
+  await release(urlOf(path));
+  const other = freshPath(".kv");
+  writeFileSync(`${other}.replaced`, "mine");
+  assert.equal(await kv(urlOf(other)).get("a"), null);
+  await release(urlOf(other));
+  assert.equal(readFileSync(`${other}.replaced`, "utf8"), "mine");
 });
 
 test("while a log is compacted, nobody may read the new file who may not read the old one", async () => {

@@ -34,6 +34,7 @@ export class NodeFiles {
   /** @param {string} path */
   open(path) {
     return attempt("open", () => {
+      if (this.#mode !== fs.constants.O_RDONLY) bringBack(path);
       const found = fs.statSync(path, { throwIfNoEntry: false });
       // A log that is made takes the place of what has its name: nothing else may lose that.
       if (found && !found.isFile()) throw new Error(`${path} is not a file`);
@@ -79,7 +80,7 @@ export class NodeFiles {
       } else if (fs.lstatSync(to, { throwIfNoEntry: false })) {
         throw new Error(`another program has just made ${to}`);
       }
-      fs.renameSync(from, to);
+      renameOver(from, to);
       const file = /** @type {number} */ (this.#fileNamed(from));
       if (old !== undefined) this.#names.delete(old);
       this.#names.set(file, { ...this.#nameOf(file), path: to });
@@ -227,6 +228,49 @@ function isLog(path) {
   } finally {
     fs.closeSync(file);
   }
+}
+
+/** Where the old log lies, on Windows, while the new one takes its place. @param {string} path */
+const asideOf = (path) => `${path}.replaced`;
+
+/**
+ * Windows lets no file take the place of one that is open, and the old log is: the engine has it open, and maybe an iteration. It
+ * can be moved aside; where the process ends before the new one has its name, `bringBack` finds it.
+ * @param {string} from
+ * @param {string} to
+ */
+function renameOver(from, to) {
+  try {
+    return fs.renameSync(from, to);
+  } catch (error) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    if (!["EACCES", "EBUSY", "EPERM"].includes(String(code)) || !fs.existsSync(to)) throw error;
+  }
+  const aside = asideOf(to);
+  // Of a compaction before. What is not a log is not ours, and is in the way.
+  if (isLog(aside)) fs.rmSync(aside);
+  if (fs.existsSync(aside)) throw new Error(`the old log is moved to ${aside}, and what is there is not a log`);
+  fs.renameSync(to, aside);
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    fs.renameSync(aside, to);
+    throw error;
+  }
+  try {
+    fs.rmSync(aside);
+  } catch {
+    // Another program looks at it; the next compaction removes it.
+  }
+}
+
+/**
+ * Gives a log its name again that was moved aside by a process that ended before the new one had it.
+ * @param {string} path
+ */
+function bringBack(path) {
+  const aside = asideOf(path);
+  if (!fs.lstatSync(path, { throwIfNoEntry: false }) && isLog(aside)) fs.renameSync(aside, path);
 }
 
 /**
