@@ -1,5 +1,6 @@
 import { PolystoreError, PolystoreTypeError, quotaError, show } from "../support/errors.js";
 import { decodeValue, parseValue } from "../support/record.js";
+import { FIRST_LENGTH, nextLength, sizeOfAll } from "../support/page_bytes.js";
 import { KeyQueue } from "../support/key_queue.js";
 import { requireText } from "../support/text_key.js";
 
@@ -85,11 +86,16 @@ export class Cloudflare {
     if (!fits(prefix)) return; // No key is that long.
     await this.#queue.idle();
     let cursor;
+    // An iteration holds no more values than one call gets, and fewer where they are large.
+    let length = FIRST_LENGTH;
     do {
       const { keys, ...rest } = await this.#namespace.list({ prefix, cursor });
-      // An iteration holds no more values than one call gets.
-      const length = wanted === "stream" ? MOST_KEYS : keys.length;
-      for (let i = 0; i < keys.length; i += length) yield await this.#page(keys.slice(i, i + length), wanted);
+      for (let i = 0; i < keys.length;) {
+        const some = keys.slice(i, (i += wanted === "stream" ? length : keys.length));
+        const page = await this.#page(some, wanted);
+        yield page;
+        length = nextLength(some.length, sizeOfAll(page.found), MOST_KEYS);
+      }
       cursor = rest.list_complete ? undefined : rest.cursor;
     } while (cursor);
   }

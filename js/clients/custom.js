@@ -1,6 +1,7 @@
 import { PolystoreError, show } from "../support/errors.js";
 import { isPromise } from "../support/promise.js";
 import { isRecord } from "../support/record.js";
+import { PAGE_BYTES, sizeOf } from "../support/page_bytes.js";
 
 /** @typedef {import("../core/client.js").Page} Page */
 /** @typedef {Iterable<[unknown, unknown]> | AsyncIterable<[unknown, unknown]>} Entries */
@@ -237,11 +238,14 @@ export class Custom {
    */
   *#pagesOf(prefix, entries) {
     let page = emptyPage();
+    let bytes = 0;
     for (const entry of entries) {
       this.#put(page, prefix, entry);
-      if (page.ids.length < PAGE_LENGTH) continue;
+      bytes += this.#sizeOf(entry[1]);
+      if (page.ids.length < PAGE_LENGTH && bytes < PAGE_BYTES) continue;
       yield page;
       page = emptyPage();
+      bytes = 0;
     }
     yield page;
   }
@@ -253,13 +257,21 @@ export class Custom {
    */
   async *#pagesOfLater(prefix, entries) {
     let page = emptyPage();
+    let bytes = 0;
     for await (const entry of await entries) {
       this.#put(page, prefix, entry);
-      if (page.ids.length < PAGE_LENGTH) continue;
+      bytes += this.#sizeOf(entry[1]);
+      if (page.ids.length < PAGE_LENGTH && bytes < PAGE_BYTES) continue;
       yield page;
       page = emptyPage();
+      bytes = 0;
     }
     yield page;
+  }
+
+  /** Of a value that is a text: others are the user's own objects, which may not like to be looked into. @param {unknown} found */
+  #sizeOf(found) {
+    return sizeOf(found, this.#managesExpiry ? 0 : 1);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { PolystoreError, PolystoreTypeError, show } from "../support/errors.js";
+import { FIRST_LENGTH, nextLength, sizeOfAll } from "../support/page_bytes.js";
 import { KeyQueue } from "../support/key_queue.js";
 
 /** Records that are asked for together. */
@@ -46,9 +47,11 @@ export class Keyv {
   async *pages(prefix) {
     await this.#queue.idle();
     const ids = await this.#ids(prefix);
-    for (let i = 0; i < ids.length; i += PAGE_LENGTH) {
-      const page = ids.slice(i, i + PAGE_LENGTH);
-      yield { ids: page, found: (await this.#keyv.getManyRaw(page)).map(record) };
+    for (let i = 0, length = FIRST_LENGTH; i < ids.length;) {
+      const page = ids.slice(i, (i += length));
+      const found = (await this.#keyv.getManyRaw(page)).map(record);
+      yield { ids: page, found };
+      length = nextLength(page.length, sizeOfAll(found), PAGE_LENGTH);
     }
   }
 

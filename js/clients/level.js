@@ -262,7 +262,8 @@ async function applyTogether(actions) {
 async function list({ target, range }) {
   const { database } = target;
   const iterator = iteratorOf(target, range);
-  // Without a snapshot, as in a browser, later pages would show what is written from now on.
+  // Without a snapshot, as in a browser, later pages would show what is written from now on: all is in memory then. On a disk,
+  // Level's own bound on the bytes of an iterator ends a page before its number does.
   if (!database.supports.snapshots) return { iterator: null, entries: await iterator.all() };
   try {
     return { iterator, entries: await iterator.nextv(PAGE_LENGTH) };

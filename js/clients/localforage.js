@@ -70,6 +70,7 @@ class LocalForage {
     const ids = [];
     /** @type {unknown[]} */
     const found = [];
+    // All at once, for it cannot begin behind a key.
     await this.#forage.iterate((/** @type {unknown} */ item, /** @type {string} */ id) => {
       if (!id.startsWith(prefix)) return;
       ids.push(id);

@@ -1,6 +1,7 @@
 import { PolystoreError, quotaError, show } from "../support/errors.js";
 import { decodeValue, isRecord, parseValue, WITHOUT_EXPIRY } from "../support/record.js";
 import { requireColumns } from "./kv_table.js";
+import { PAGE_BYTES, sizeOf } from "../support/page_bytes.js";
 import { rangeOfPrefix, requireText } from "../support/text_key.js";
 
 /** Rows to a page of a listing. */
@@ -19,6 +20,7 @@ const EXPIRES = "CAST(expires_at AS REAL) AS expires";
  * @typedef {object} Statement
  * @property {(...values: unknown[]) => any} get
  * @property {(...values: unknown[]) => any[]} all
+ * @property {(...values: unknown[]) => Iterable<any>} [iterate]
  * @property {(...values: unknown[]) => any} run
  * @property {() => void} [finalize]
  */
@@ -121,11 +123,28 @@ export class Sqlite {
     let [start, end] = rangeOf(prefix);
     if (wanted === "keys") return yield* this.#keyPages(start, end);
     for (;;) {
-      const rows = /** @type {Row[]} */ (this.#statements.list.all(start, end));
+      const { rows, isLast } = this.#listPage(start, end);
       yield { ids: rows.map(({ id }) => id), found: rows.map((row) => toRecord(row, decodeValue)) };
-      if (rows.length < PAGE_LENGTH) return;
+      if (isLast) return;
       start = `${/** @type {Row} */ (rows.at(-1)).id}\0`; // The next text there can be.
     }
+  }
+
+  /**
+   * @param {string} start
+   * @param {string | null} end
+   */
+  #listPage(start, end) {
+    /** @type {Row[]} */
+    const rows = [];
+    let bytes = 0;
+    const { list } = this.#statements;
+    // Without iterate(), as in node:sqlite before Node 22.13, more is read than is kept.
+    for (const row of /** @type {Iterable<Row>} */ (list.iterate?.(start, end) ?? list.all(start, end))) {
+      bytes += sizeOf(row.value);
+      if (rows.push(row) === PAGE_LENGTH || bytes >= PAGE_BYTES) return { rows, isLast: false };
+    }
+    return { rows, isLast: true };
   }
 
   /**

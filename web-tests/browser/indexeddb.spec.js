@@ -175,13 +175,15 @@ test("1,000 calls at once, a listing of 1,000 and a clear() cost a few transacti
     set: [1000, 1],
     get: [1000, 1],
     mixed: [4, 1],
-    entries: [1000, 2],
+    entries: [1000, 4],
     prefix: [11, 1],
     clear: [undefined, 1],
   });
 });
 
-test("an iteration fetches a page when its turn comes", async ({ tab }) => {
+test("an iteration fetches a page when its turn comes, and more at once where the records before were small", async ({
+  tab,
+}) => {
   const result = await tab.evaluate(async () => {
     const store = window.kv("indexeddb:pages");
     await Promise.all(Array.from({ length: 2500 }, (_, i) => store.set(String(i).padStart(4, "0"), i)));
@@ -201,7 +203,26 @@ test("an iteration fetches a page when its turn comes", async ({ tab }) => {
     }
     return { first, pages, count: seen.length, last: seen.at(-1) };
   });
-  expect(result).toEqual({ first: [1000], pages: [1000, 1000, 500], count: 2500, last: "2499" });
+  expect(result).toEqual({ first: [32], pages: [32, 128, 512, 1000, 828], count: 2500, last: "2499" });
+});
+
+test("a page of an iteration has few records where those before were large", async ({ tab }) => {
+  const result = await tab.evaluate(async () => {
+    const store = window.kv("indexeddb:large");
+    await Promise.all(Array.from({ length: 40 }, (_, i) => store.set(`key ${i}`, { text: "v".repeat(300_000) })));
+    /** @type {number[]} */
+    const pages = [];
+    const { getAll } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.getAll = function (...args) {
+      const request = getAll.apply(this, args);
+      request.addEventListener("success", () => pages.push(request.result.length));
+      return request;
+    };
+    let count = 0;
+    for await (const [, value] of store) count += value.text.length === 300_000 ? 1 : 0;
+    return { pages, count };
+  });
+  expect(result).toEqual({ pages: [32, 3, 3, 2], count: 40 });
 });
 
 test("a prefix is a range of keys, whatever it ends with, and clear() removes only that", async ({ tab }) => {

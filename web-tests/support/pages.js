@@ -1,18 +1,18 @@
 /**
- * Writes values of 300 KB and goes through them by a client's pages, as an iteration does.
+ * Writes 60 values of 300 KB and goes through them by a client's pages, as an iteration does.
  * @param {import("../../js/core/client.js").Client} client
- * @param {number} [count] How many values.
- * @returns {Promise<{ found: number, largest: number }>} How many were found, and the characters of the largest page's values.
+ * @returns {Promise<{ found: number, first: number, largest: number }>} How many were found; and how many characters the values of
+ *   the first page have, and those of the largest page behind it.
  */
-export async function goThroughLarge(client, count = 12) {
+export async function goThroughLarge(client) {
   const value = "v".repeat(300_000);
-  for (let i = 0; i < count; ++i) await client.write(`key ${i}`, value, null);
-  let found = 0;
-  let largest = 0;
+  for (let i = 0; i < 60; ++i) await client.write(`key ${i}`, value, null);
   const pages = /** @type {AsyncGenerator<import("../../js/core/client.js").Page>} */ (client.pages?.("", "stream"));
+  let found = 0;
+  const sizes = [];
   for await (const page of pages) {
-    found += page.ids.length;
-    largest = Math.max(largest, JSON.stringify(page.found).length);
+    found += page.found.length;
+    sizes.push(JSON.stringify(page.found).length);
   }
-  return { found, largest };
+  return { found, first: sizes[0], largest: Math.max(...sizes.slice(1)) };
 }

@@ -184,7 +184,7 @@ export class Etcd {
         if (more) range.key = Buffer.concat([this.#names.unprefix(kvs[kvs.length - 1].key), ZERO_KEY]);
         return { pairs: kvs, more };
       } catch (error) {
-        // A reply may have 4 MB.
+        // A reply may have 4 MB, so a page has no more.
         if (says(error, TOO_LARGE) && range.limit > 1) range.limit = Math.ceil(range.limit / 4);
         // Servers forget the past, some after minutes. The rest is then of a later moment.
         else if (says(error, IS_COMPACTED) && range.revision !== undefined) range.revision = undefined;

@@ -123,6 +123,7 @@ class File {
    * @param {import("../../core/client.js").Wanted} wanted
    */
   async *pages(prefix, wanted) {
+    // All texts are in memory, for they are one file; values are made of them a page at a time.
     const entries = await this.#read((members) => [...members].filter(([id]) => id.startsWith(prefix)));
     for (let i = 0; i < entries.length; i += PAGE_LENGTH) {
       const page = entries.slice(i, i + PAGE_LENGTH);

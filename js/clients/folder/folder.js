@@ -9,13 +9,14 @@ import { Batch } from "../../support/batch.js";
 import { isLong, keyOf, nameOf } from "./file_name.js";
 import { findCase, settleCase } from "./folder_case.js";
 import { decodeFile, encodeFile, recordOf, withKey } from "./folder_file.js";
+import { PAGE_BYTES, sizeOf } from "../../support/page_bytes.js";
 import { KeyQueue } from "../../support/key_queue.js";
 import { replaceFile } from "../../disk/replace_file.js";
 import { removeAbandoned, temporaryPath } from "../../disk/temporary_file.js";
 import { inTurn, isMissing, makeFolder, readIfThere, syncFolder, withoutMark, withRoom } from "../../disk/text_file.js";
 import { requireText } from "../../support/text_key.js";
 
-/** Files that a listing reads without a pause. */
+/** Files that a listing reads without a pause, at most. */
 const PAGE_LENGTH = 128;
 
 /** @param {string} url */
@@ -119,9 +120,16 @@ class Folder {
       if (key === undefined || !(key.startsWith(prefix) || (isLong(entry.name) && prefix.startsWith(key)))) continue;
       if (entry.isFile() || (await this.#leadsToFile(entry))) names.push(entry.name);
     }
-    for (let i = 0; i < names.length; i += PAGE_LENGTH) {
-      const page = names.slice(i, i + PAGE_LENGTH).flatMap((name) => this.#readNow(name, ignored, decode) ?? []);
-      const files = page.filter(({ id }) => id.startsWith(prefix));
+    for (let i = 0; i < names.length;) {
+      /** @type {{ id: string, record: import("../../support/record.js").StoredRecord }[]} */
+      const files = [];
+      const end = i + PAGE_LENGTH;
+      for (let bytes = 0; i < Math.min(end, names.length) && bytes < PAGE_BYTES; ++i) {
+        const file = this.#readNow(names[i], ignored, decode);
+        if (!file?.id.startsWith(prefix)) continue;
+        files.push(file);
+        bytes += sizeOf(file.record.value);
+      }
       yield { ids: files.map(({ id }) => id), found: files.map(({ record }) => record) };
       await null;
     }

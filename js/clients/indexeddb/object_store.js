@@ -1,7 +1,8 @@
 import { Batch } from "../../support/batch.js";
+import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
 import { walk, walkPage } from "./object_store_walk.js";
 
-/** Records to a transaction of a listing: enough to make its cost small beside theirs, and little memory. */
+/** Records to a transaction of a listing at most: enough to make its cost small beside theirs, and little memory. */
 export const PAGE_LENGTH = 1000;
 
 /**
@@ -113,16 +114,19 @@ export class ObjectStore {
   async *pages(prefix) {
     /** @type {string | undefined} */
     let after;
+    let length = FIRST_LENGTH;
     for (;;) {
       const from = after;
+      const most = length;
       const run = (/** @type {IDBObjectStore} */ store, /** @type {(page: any) => void} */ done) =>
         this.#takesRanges()
-          ? readPage(store, rangeOfPrefix(prefix, from), done)
-          : walkPage(store, prefix, from, PAGE_LENGTH, done);
+          ? readPage(store, rangeOfPrefix(prefix, from), most, done)
+          : walkPage(store, prefix, from, most, done);
       const page = await this.#batch.add({ writes: false, stepwise: !this.#takesRanges(), run });
       yield page;
-      if (page.ids.length < PAGE_LENGTH) return;
+      if (page.ids.length < most) return;
       after = page.ids.at(-1);
+      length = nextLength(most, sizeOfAll(page.found), PAGE_LENGTH);
     }
   }
 
@@ -302,14 +306,15 @@ function readMany(store, reads, end, proceed) {
 }
 
 /**
- * Reads the records of a range from the first on, as many as a page has.
+ * Reads the records of a range from the first on.
  * @param {IDBObjectStore} store
  * @param {IDBKeyRange | undefined} range
+ * @param {number} most How many.
  * @param {(page: { ids: string[], found: any[] }) => void} done
  */
-export function readPage(store, range, done) {
-  const ids = store.getAllKeys(range, PAGE_LENGTH);
-  const found = store.getAll(range, PAGE_LENGTH);
+export function readPage(store, range, most, done) {
+  const ids = store.getAllKeys(range, most);
+  const found = store.getAll(range, most);
   found.onsuccess = () => done({ ids: /** @type {string[]} */ (ids.result), found: found.result });
 }
 

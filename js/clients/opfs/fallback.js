@@ -3,6 +3,7 @@
 import { hasDatabase } from "../indexeddb/indexed_database.js";
 import { connect, IndexedDb, STORE_NAME } from "../indexeddb/indexeddb.js";
 import { PAGE_LENGTH, readPage } from "../indexeddb/object_store.js";
+import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
 import { requireText } from "../../support/text_key.js";
 
 /** How long a page may keep the database from being moved, in milliseconds; then that is left to the next owner. */
@@ -109,14 +110,17 @@ async function look(name) {
  * @param {() => Promise<void> | undefined} commit
  * @param {(error: unknown) => void} fail
  * @param {IDBKeyRange} [range] Those that are left.
+ * @param {number} [length] How many of them are moved at once.
  */
-function moveAll(store, engine, commit, fail, range) {
-  readPage(store, range, ({ ids, found }) => {
+function moveAll(store, engine, commit, fail, range, length = FIRST_LENGTH) {
+  readPage(store, range, length, ({ ids, found }) => {
     try {
       for (const [i, { value, expires }] of found.entries()) engine.put(String(ids[i]), JSON.stringify(value), expires);
       engine.apply();
-      if (ids.length === PAGE_LENGTH)
-        return moveAll(store, engine, commit, fail, IDBKeyRange.lowerBound(ids.at(-1), true));
+      if (ids.length === length) {
+        const rest = IDBKeyRange.lowerBound(ids.at(-1), true);
+        return moveAll(store, engine, commit, fail, rest, nextLength(length, sizeOfAll(found), PAGE_LENGTH));
+      }
       engine.flush();
       clearAfter(store, commit(), fail);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { decodeValue, parseValue } from "../../support/record.js";
-import { nothingIfNoText, scan, setArguments, setError, toRecord } from "./commands.js";
+import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
+import { nothingIfNoText, scan, SCAN_COUNT, setArguments, setError, toRecord } from "./commands.js";
 import { KeyQueue } from "../../support/key_queue.js";
 import { requireText } from "../../support/text_key.js";
 
@@ -76,12 +77,16 @@ export class RedisCluster {
   async *pages(prefix, wanted) {
     await this.#queue.idle();
     const { keyPrefix, masters } = this.#connections;
+    const decode = wanted === "keys" ? parseValue : decodeValue;
+    let length = FIRST_LENGTH;
     for (const call of await masters()) {
-      for await (const ids of scan(call, keyPrefix, prefix, wanted)) {
-        yield {
-          ids,
-          found: await Promise.all(ids.map((id) => this.#find(id, wanted === "keys" ? parseValue : decodeValue))),
-        };
+      for await (const all of scan(call, keyPrefix, prefix, wanted)) {
+        for (let i = 0; i < all.length;) {
+          const ids = all.slice(i, (i += length));
+          const found = await Promise.all(ids.map((id) => this.#find(id, decode)));
+          yield { ids, found };
+          length = nextLength(ids.length, sizeOfAll(found), SCAN_COUNT);
+        }
       }
     }
   }

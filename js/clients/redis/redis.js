@@ -3,6 +3,7 @@ import { decodeValue, parseValue } from "../../support/record.js";
 import { hasMethods } from "../../support/has.js";
 import { RedisCluster } from "./cluster.js";
 import { isReply, nothingIfNoText, scan, SCAN_COUNT, setArguments, setError, toRecord } from "./commands.js";
+import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
 import { requireText } from "../../support/text_key.js";
 
 /**
@@ -308,10 +309,15 @@ class Redis {
   async *pages(prefix, wanted) {
     /** @type {(name: string, ...args: string[]) => Promise<any>} */
     const call = (name, ...args) => this.#call(name, [], ...args);
-    for await (const ids of scan(call, this.#connection.keyPrefix, prefix, wanted)) {
-      const decode = wanted === "keys" ? parseValue : decodeValue;
-      const texts = await this.#find(ids);
-      yield { ids, found: ids.map((id, i) => toRecord(texts[i], id, decode)) };
+    const decode = wanted === "keys" ? parseValue : decodeValue;
+    let length = FIRST_LENGTH;
+    for await (const all of scan(call, this.#connection.keyPrefix, prefix, wanted)) {
+      for (let i = 0; i < all.length;) {
+        const ids = all.slice(i, (i += length));
+        const texts = await this.#find(ids);
+        yield { ids, found: ids.map((id, i) => toRecord(texts[i], id, decode)) };
+        length = nextLength(ids.length, sizeOfAll(texts), SCAN_COUNT);
+      }
     }
   }
 
