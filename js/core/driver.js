@@ -177,7 +177,7 @@ async function finishLater(connection, task, step, reply, since, timeout) {
   const clearing = task.method === Method.clear ? connection.beginClearing(task.id) : null;
   try {
     for (let next = /** @type {unknown} */ (reply); ; next = request(connection, task, step, since)) {
-      step = proceed(connection, task, step, await answerOf(connection, step, next, timeout), since);
+      step = proceed(connection, task, step, await answerOf(connection, task, step, next, timeout), since);
       if (!(step & ASK)) return conclude(connection, task, step);
     }
   } catch (error) {
@@ -192,20 +192,21 @@ async function finishLater(connection, task, step, reply, since, timeout) {
  * What a client replied, if that comes in time. Only the client's own time counts: a close() waits for the other calls
  * as long as those take.
  * @param {Connection} connection
+ * @param {Task} task
  * @param {number} step
  * @param {unknown} reply Or a promise of it.
  * @param {number | undefined} timeout
  */
-function answerOf({ client }, step, reply, timeout) {
-  if (!isPromise(reply) || (step & ASK) === Ask.drain || !(timeout || ticks?.areFake())) return reply;
-  return inTime(
-    (resolve, reject) => reply.then(resolve, reject),
-    timeout,
-    (error) => {
-      client.giveUp?.(reply);
-      return error;
-    },
-  );
+function answerOf({ client }, task, step, reply, timeout) {
+  const ask = step & ASK;
+  if (!isPromise(reply) || ask === Ask.drain) return reply;
+  const giveUp = (/** @type {Error} */ error) => {
+    client.giveUp?.(reply);
+    return error;
+  };
+  const answer =
+    timeout || ticks?.areFake() ? inTime((resolve, reject) => reply.then(resolve, reject), timeout, giveUp) : reply;
+  return (ask === Ask.evict || ask === Ask.sift) && !mustRemove(task) ? answer.then(undefined, () => 0) : answer;
 }
 
 /**
@@ -227,7 +228,7 @@ export async function* stream(connection, task, timeout, isClosed) {
       try {
         while (step & ASK && task.kept.length === 0) {
           const reply = request(connection, task, step, since);
-          const given = isPromise(reply) ? await answerOf(connection, step, reply, timeout) : reply;
+          const given = isPromise(reply) ? await answerOf(connection, task, step, reply, timeout) : reply;
           step = proceed(connection, task, step, given, since);
         }
       } finally {
@@ -482,26 +483,28 @@ function isCleared({ clearings, written }, since, id) {
 }
 
 /**
- * Removes records that were read, except where something was written since: the reader is late, not the writer. What has
- * expired is absent to who only reads, whether or not it can be removed; prune() and clear() say that it cannot.
+ * Whether a call fails where records cannot be removed. What has expired is absent to a call that only reads, whether or not it
+ * can be removed.
+ * @param {Task} task
+ */
+const mustRemove = ({ method }) => method === Method.prune || method === Method.clear;
+
+/**
+ * Removes records that were read, except where something was written since: the reader is late, not the writer.
  * @param {Connection} connection
  * @param {Task} task
  * @param {number} since
  * @param {Evicted[]} read
  * @returns {number | PromiseLike<number>} How many were removed.
  */
-function evict({ client, written, forgotten }, { method }, since, read) {
+function evict({ client, written, forgotten }, task, since, read) {
   const evicted = read.filter(({ id }) => since >= forgotten && !(Number(written.get(id)) > since));
   if (evicted.length === 0) return 0;
-  const whenFailed = (/** @type {unknown} */ error) => {
-    if (method === Method.prune || method === Method.clear) throw error;
-    return 0;
-  };
   try {
-    const evicting = client.evict ? client.evict(evicted) : eraseAll(client, evicted);
-    return isPromise(evicting) ? evicting.then(undefined, whenFailed) : evicting;
+    return client.evict ? client.evict(evicted) : eraseAll(client, evicted);
   } catch (error) {
-    return whenFailed(error);
+    if (mustRemove(task)) throw error;
+    return 0;
   }
 }
 

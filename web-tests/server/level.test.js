@@ -247,6 +247,19 @@ test("a call that is not answered in the store's timeout is ERR_CLIENT, and no l
   assert.deepEqual(await patient.all(), { a: 1, b: 2 });
 });
 
+test("an expired record that is not removed in the store's timeout is absent, and holds up no later write on its key", async () => {
+  const database = /** @type {any} */ (new MemoryLevel());
+  const [store, patient] = ["50ms", "10s"].map((timeout) => kv(database, { timeout }));
+  await patient.set("b", 1);
+  await database.put("a", '{"expires":1,"value":1}');
+  const { del } = database;
+  database.del = () => new Promise(() => {});
+  assert.equal(await store.get("a"), null);
+  database.del = del;
+  await patient.set("a", 2);
+  assert.deepEqual(await patient.all(), { a: 2, b: 1 });
+});
+
 test("a database that another holds is an error until it is let go", async () => {
   const location = join(folder, `${++databases}`);
   const holder = new Level(location);
