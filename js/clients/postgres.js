@@ -42,9 +42,10 @@ const IN_RANGE = `id COLLATE "C" >= $1 AND ($2::text IS NULL OR id COLLATE "C" <
 /**
  * The next page of those rows: those after the third parameter. PostgreSQL knows the length of a long value without reading it.
  * @param {string} [condition] On the rows.
+ * @param {string} [columns] More of them.
  */
-const page = (condition = "TRUE") => `
-  SELECT ${ROW}, count FROM (
+const page = (condition = "TRUE", columns = "") => `
+  SELECT ${ROW}, count${columns} FROM (
     SELECT *, count(*) OVER ()::int AS count,
       sum(octet_length(value)) OVER (ORDER BY id COLLATE "C") - octet_length(value) AS bytes_before
     FROM (
@@ -74,24 +75,27 @@ const WRITE = `
 const ERASE = `
   WITH ${FREE}, erased AS (DELETE FROM kv USING free WHERE kv.id = free.id)
   SELECT 'k' || id AS key FROM kv WHERE id = ANY($1::text[]) AND id NOT IN (SELECT id FROM free)`;
+/** What tells one value from another. */
+const VERSION = "hashtextextended(value, 0)::text";
 /** @param {string} [whereLocked] What to do about a row that another transaction has locked; without it, wait. */
 const evictStatement = (whereLocked = "") => `
-  WITH given AS (SELECT * FROM unnest($1::text[], $2::float8[]) AS given (id, expires)),
-    locked AS (SELECT id, expires FROM kv JOIN given USING (id) ORDER BY id COLLATE "C" FOR UPDATE OF kv ${whereLocked})
-  DELETE FROM kv USING locked WHERE kv.id = locked.id AND ${EXPIRES} IS NOT DISTINCT FROM locked.expires`;
+  WITH given AS (SELECT * FROM unnest($1::text[], $2::float8[], $3::text[]) AS given (id, expires, version)),
+    locked AS (SELECT given.* FROM kv JOIN given USING (id) ORDER BY id COLLATE "C" FOR UPDATE OF kv ${whereLocked})
+  DELETE FROM kv USING locked WHERE kv.id = locked.id AND ${EXPIRES} IS NOT DISTINCT FROM locked.expires
+    AND (locked.version IS NULL OR ${VERSION} = locked.version)`;
 const EVICT = evictStatement();
 // A reader does not wait for whoever is changing the row.
 const EVICT_UNLOCKED = evictStatement("SKIP LOCKED");
 const LIST_ALL = `SELECT ${ROW} FROM kv`;
 const LIST = `${LIST_ALL} WHERE ${IN_RANGE}`;
 const LIST_PAGE = page();
-const LIST_EXPIRED = page("($4::timestamptz IS NULL OR expires_at <= $4)");
+const LIST_EXPIRED = page("($4::timestamptz IS NULL OR expires_at <= $4)", `, ${VERSION} AS version`);
 
 /** @typedef {import("../core/client.js").Evicted} Evicted */
 /** @typedef {{ type: "read" | "write" | "erase", id: string, text?: string, expires?: number | null }} Single */
 /** A call that is sent alone, in its place among the others. @typedef {{ type: "other", run: () => Promise<unknown> }} Other */
 /** @typedef {import("../support/batch.js").Pending<Single>} Pending */
-/** @typedef {{ key: string, value: string, expires: number | null, count?: number }} Row */
+/** @typedef {{ key: string, value: string, expires: number | null, count?: number, version?: string }} Row */
 /** @typedef {[start: string, end: string | null]} Range */
 
 /**
@@ -313,19 +317,19 @@ class Postgres {
 
   /**
    * @param {string} statement
-   * @param {Evicted[]} evicted
+   * @param {(Evicted & { version?: string })[]} evicted With a version, only those whose value is still the one that was listed.
    */
   async #evict(statement, evicted) {
     if (evicted.length === 0) return 0;
     const { rowCount, affectedRows } = await this.#query(
       statement,
-      transposed(evicted.map(({ id, expires }) => [id, expires])),
+      transposed(evicted.map(({ id, expires, version = null }) => [id, expires, version])),
     );
     return rowCount ?? affectedRows; // Of pg, or of PGlite.
   }
 
   /**
-   * Deletes records, and no rows of other code.
+   * Deletes records, and no rows of other code, nor what another connection writes meanwhile.
    * @param {string} prefix
    * @param {string | null} until Only those that expire until then.
    */
@@ -340,7 +344,7 @@ class Postgres {
       const records = rows.filter((row) => isRecord({ expires: row.expires, value: parseValue(row.value) }));
       count += await this.#evict(
         EVICT,
-        records.map((row) => ({ id: idOf(row), expires: row.expires })),
+        records.map((row) => ({ id: idOf(row), expires: row.expires, version: row.version })),
       );
       if (isLastPage(rows)) break;
       last = idOf(rows[rows.length - 1]);

@@ -62,6 +62,20 @@ function testPostgres(name, run) {
 
 testPostgres("polystore reads what we write", (client) => checkOneWay(kv, upstream, client));
 testPostgres("we read what polystore writes", (client) => checkOneWay(upstream, kv, client));
+testPostgres("clear() spares what another connection has just written anew, and nothing else", async (client) => {
+  const store = kv(client);
+  await Promise.all(Array.from({ length: 20 }, (_, i) => store.set(`k${i}`, i)));
+  const query = client.query.bind(client);
+  client.query = async (/** @type {any[]} */ ...args) => {
+    client.query = query;
+    const listed = await query(...args);
+    await query("UPDATE kv SET value = '\"new\"' WHERE id = 'k7'");
+    return listed;
+  };
+  await store.clear();
+  assert.deepEqual(await store.all(), { k7: "new" });
+});
+
 testPostgres("we see polystore's expiry", (client) => checkExpiry(upstream, kv, client));
 
 testPostgres("close() ends a Pool, and a PGlite", async (client) => {
