@@ -17,6 +17,7 @@ const EVICTED = 512;
  * @typedef {object} Surroundings
  * @property {(file: number) => Promise<unknown>} sync Resolves once what was written to a file outlasts a power failure.
  * @property {() => Promise<unknown>} pause Lets others go on; calls that are made meanwhile share the next flush.
+ * @property {() => void} [whenCompacted] Is called when a new file has taken the place of the old one.
  */
 
 /**
@@ -133,7 +134,9 @@ export class Upkeep {
     do {
       await this.#surroundings.pause();
       while (this.#flushing) await this.#flushing; // The last step closes the file that this syncs.
-    } while (!this.#ended && this.#engine.compact(STEP));
+      if (this.#ended) return;
+    } while (this.#engine.compact(STEP));
+    this.#surroundings.whenCompacted?.();
   }
 
   #evictInTime() {

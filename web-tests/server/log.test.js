@@ -8,6 +8,7 @@ import fs, {
   mkdirSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   statSync,
   utimesSync,
@@ -166,6 +167,44 @@ test("a loop of calls that are awaited is compacted meanwhile", async () => {
     before = size;
     size = statSync(path).size;
   }
+  await store.close();
+});
+
+test("an iteration that nobody goes on with keeps no more than one old file, and goes on behind its last key", async () => {
+  const path = freshPath(".kv");
+  const store = kv(urlOf(path));
+  const keys = Array.from({ length: 2000 }, (_, i) => `key ${String(i).padStart(4, "0")}`);
+  for (const key of keys) await store.set(key, "first");
+  const iteration = store[Symbol.asyncIterator]();
+  const seen = [(await iteration.next()).value];
+  const value = "x".repeat(10_000);
+  const filesOfLog = () =>
+    readdirSync("/proc/self/fd").filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(path);
+      } catch {
+        return false; // That of the listing itself.
+      }
+    }).length;
+  let most = 0;
+  let size = 0;
+  for (let compactions = 0, before = -1, calls = 0; compactions < 4; ++calls) {
+    assert.ok(calls < 80_000, "it was never compacted");
+    await store.set("key 1000", value);
+    before = size;
+    size = statSync(path).size;
+    if (size >= before) continue;
+    ++compactions;
+    await new Promise((resolve) => setImmediate(resolve));
+    most = Math.max(most, filesOfLog());
+  }
+  for (let next; !(next = await iteration.next()).done;) seen.push(next.value);
+  assert.deepEqual(
+    seen,
+    keys.map((key) => [key, key === "key 1000" ? value : "first"]),
+  );
+  assert.ok(most <= 2, `${most} files of the log were open`);
+  assert.equal(filesOfLog(), 1);
   await store.close();
 });
 

@@ -41,12 +41,19 @@ export async function openLog(url, durability) {
   }
 }
 
+/** How many compactions a walk outlives. */
+const MOST_COMPACTIONS = 2;
+
+/** A listing or an iteration under way: its scan, or null where that was ended. @typedef {{ scan: number | null, compactions: number }} Walk */
+
 /** What a log and one that may only be read have in common. The engine is in this process and answers at once. */
 class LogReader {
   type = "LOG";
   /** @type {"write"} */
   copies = "write";
   #engine;
+  /** @type {Set<Walk>} */
+  #walks = new Set();
 
   /** @param {Engine} engine */
   constructor(engine) {
@@ -64,15 +71,35 @@ class LogReader {
    * @param {import("../../core/client.js").Wanted} wanted
    */
   *pages(prefix, wanted) {
-    const scan = this.#engine.scan(prefix);
+    /** @type {Walk} */
+    const walk = { scan: this.#engine.scan(prefix), compactions: 0 };
+    this.#walks.add(walk);
     try {
+      /** @type {string | undefined} */
+      let last;
       for (;;) {
-        const page = this.#engine.next(scan, PAGE_LENGTH, wanted !== "keys");
-        yield page.decode();
+        walk.scan ??= this.#engine.scan(prefix, last);
+        const page = this.#engine.next(walk.scan, PAGE_LENGTH, wanted !== "keys");
+        const decoded = page.decode();
+        yield decoded;
         if (page.isLast) return;
+        last = decoded.ids.at(-1);
       }
     } finally {
-      this.#engine.endScan(scan);
+      this.#walks.delete(walk);
+      if (walk.scan !== null) this.#engine.endScan(walk.scan);
+    }
+  }
+
+  /**
+   * Notes that a compaction has ended: a walk keeps the file that it began in, which is removed now. One that nobody goes on with
+   * must not keep it for ever, so at the second compaction it is to begin anew behind its last key.
+   */
+  whenCompacted() {
+    for (const walk of this.#walks) {
+      if (walk.scan === null || ++walk.compactions < MOST_COMPACTIONS) continue;
+      this.#engine.endScan(walk.scan);
+      Object.assign(walk, { scan: null, compactions: 0 });
     }
   }
 }
@@ -97,7 +124,7 @@ class Log extends LogReader {
     this.#engine = engine;
     this.#lock = lock;
     this.#isStrict = durability === "strict";
-    this.#upkeep = new Upkeep(engine, { sync, pause });
+    this.#upkeep = new Upkeep(engine, { sync, pause, whenCompacted: () => this.whenCompacted() });
   }
 
   /**
