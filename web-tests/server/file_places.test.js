@@ -72,6 +72,7 @@ for (const [name, place] of [
     symlinkSync("v1", join(folder, "current"));
     const store = kv(urlOf(join(folder, "current", place)));
     assert.equal(await store.get("a"), "old");
+    await store.set("b", 0);
     // As a mounted config map does it.
     symlinkSync("v2", join(folder, "next"));
     renameSync(join(folder, "next"), join(folder, "current"));
@@ -171,11 +172,12 @@ test("without room for a longer text, what was written in place is as it was", a
   const program = `
     const store = kv(args[0]);
     await store.set("a", 1);
-    const failure = await store.set("b", "x".repeat(300_000)).catch(({ code }) => code);
+    const failure = await store.set("b", "x".repeat(3000)).catch(({ code }) => code);
     console.log(JSON.stringify([failure, await store.all()]));`;
   writeFileSync(path, "{}");
-  const shell = `${disk} RENAME_ERROR=${constants.errno.EBUSY} RENAME_TO=${path} && ulimit -f 100`;
+  const shell = `${disk} RENAME_ERROR=${constants.errno.EBUSY} RENAME_TO=${path} ROOM=1000`;
   assert.deepEqual(await runApart(shell, program, urlOf(path)), ["ERR_QUOTA", { a: 1 }]);
+  assert.deepEqual(await kv(urlOf(path)).all(), { a: 1 });
 });
 
 for (const error of /** @type {const} */ (["EPERM", "EBUSY", "EACCES"])) {
@@ -201,8 +203,10 @@ test("nothing is open while a file is replaced", async () => {
   import fs from "node:fs/promises";
     import { syncBuiltinESMExports } from "node:module";
     const open = [];
+    let renamed = 0;
     const { rename } = fs;
     fs.rename = (from, to) => {
+      ++renamed;
       for (const name of readdirSync("/proc/self/fd")) {
         try {
           const file = readlinkSync("/proc/self/fd/" + name);
@@ -213,10 +217,12 @@ test("nothing is open while a file is replaced", async () => {
     };
     syncBuiltinESMExports();
     const store = kv(args[0]);
-    for (const key of ["a", "b"]) await store.set(key, await store.get("a"));
-    await store.set("c", 3);
-    console.log(JSON.stringify(open));`;
-  assert.deepEqual(await runApart("true", program, urlOf(path)), []);
+    for (const key of ["a", "b", "c"]) {
+      await store.set(key, 1);
+      await store.get(key);
+    }
+    console.log(JSON.stringify([renamed, open]));`;
+  assert.deepEqual(await runApart("true", program, urlOf(path)), [3, []]);
 });
 
 test("a byte order mark is passed over", async () => {
