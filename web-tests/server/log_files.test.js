@@ -166,3 +166,24 @@ test("a log with two names is refused", async () => {
   assert.equal(await kv(urlOf(path)).get("a"), 1);
   await release(urlOf(path));
 });
+
+for (const [name, end] of [
+  ["a file", ".json"],
+  ["a folder", "/"],
+  ["a log", ".kv"],
+]) {
+  test(`${name}: close() of one store leaves another over its URL, and the last one releases it`, async () => {
+    const path = freshPath(end);
+    const [one, other] = [kv(urlOf(path)), kv(urlOf(path))];
+    await one.set("a", 1);
+    await one.close();
+    await assert.rejects(one.get("a"), { code: "ERR_CLOSED" });
+    assert.equal(await other.get("a"), 1);
+    await other.set("b", 2);
+    await other.close();
+    const locks = readdirSync(dirname(path)).filter((file) => file.startsWith(basename(path)) && file.includes("lock"));
+    assert.deepEqual(locks, []);
+    assert.deepEqual(await kv(urlOf(path)).all(), { a: 1, b: 2 });
+    await release(urlOf(path));
+  });
+}
