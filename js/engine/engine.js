@@ -16,6 +16,8 @@ const LONGEST_CHARACTER = 3;
 /** The module returns these where a call failed, and its output says why; or where there is no memory. abi.cpp has the same. */
 const FAILED = -1;
 const NO_MEMORY = -2;
+/** From here on, what a step of compaction returns is a file. */
+const FIRST_FILE = 2;
 /** Keys and values that a page of a scan has, in bytes; the last of them may be of any length. */
 const PAGE_BYTES = 2 ** 20;
 
@@ -29,6 +31,7 @@ let compiled;
  */
 export class Engine {
   #module;
+  #files;
   #reader = new TextReader();
   #input = 0;
   #capacity = 0;
@@ -48,6 +51,7 @@ export class Engine {
     } catch (error) {
       throw wasmError(error);
     }
+    this.#files = files;
     const length = this.#write(path);
     this.#call((module) => module._polystore_engine_open(length));
   }
@@ -223,7 +227,13 @@ export class Engine {
 
   /** Makes all batches outlast a power failure. @throws {PolystoreError} ERR_CLIENT */
   flush() {
-    this.#call((module) => module._polystore_engine_flush());
+    let failure = "";
+    try {
+      this.#files.sync(this.beginFlush());
+    } catch (error) {
+      failure = /** @type {Error} */ (error).message;
+    }
+    this.endFlush(failure);
   }
 
   /**
@@ -256,10 +266,17 @@ export class Engine {
   /**
    * Copies some of what is stored to a new log, which takes the place of the old one at last.
    * @param {number} bytes
-   * @returns {boolean} Whether there is more to do.
+   * @returns {{ more: boolean, file?: number }} Whether there is more to do, and the file that is to be synced before that. No flush
+   *   should end meanwhile, lest the file has to be synced once more.
    */
   compact(bytes) {
-    return this.#call((module) => module._polystore_engine_compact(bytes)) === 1;
+    const done = this.#call((module) => module._polystore_engine_compact(bytes));
+    return { more: done > 0, file: done < FIRST_FILE ? undefined : done - FIRST_FILE };
+  }
+
+  /** For where the new log could not be synced: all stays as it is, and the engine tries again when there is more to gain. */
+  giveUpCompaction() {
+    this.#call((module) => module._polystore_engine_compact(0));
   }
 
   /**

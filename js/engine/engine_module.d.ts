@@ -31,7 +31,6 @@ export interface EngineModule {
   _polystore_engine_end_scan(scan: number): void;
 
   _polystore_engine_next_expiry(): number;
-  _polystore_engine_flush(): number;
   _polystore_engine_applied(): number;
   _polystore_engine_flushed(): number;
   _polystore_engine_begin_flush(): number;

@@ -8,8 +8,8 @@ export interface Files {
   /** The number of an empty file. What had the name is removed if it is a log; if not, this throws. */
   create(path: string): number;
   /**
-   * Gives a file that was synced the name of the one that was opened by it, at once, and for good. If it throws, either may have the
-   * name. It throws where the name leads to another file.
+   * Gives a file the name of the one that was opened by it, at once; but until the file is synced after that, a power failure may undo
+   * it. If it throws, either may have the name. It throws where the name leads to another file.
    */
   replace(from: string, to: string): void;
   /** Removes a file, if there is one and it is a log, or was to become one. */
@@ -26,7 +26,7 @@ export interface Files {
   /** Writes all of `bytes`. If it throws, any part may be written. */
   write(file: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void;
   truncate(file: number, size: number): void;
-  /** Returns once what was written outlasts a power failure. Throws where the name of the file leads to another, or nowhere. */
+  /** Returns once what was written, and the name of the file, outlast a power failure. Throws where the name leads to another, or nowhere. */
   sync(file: number): void;
   close(file: number): void;
 }

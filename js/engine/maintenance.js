@@ -1,4 +1,4 @@
-import { clearTimeout, performance, setTimeout } from "../support/real_timers.js";
+import { clearTimeout, performance, setTimeout, sleep } from "../support/real_timers.js";
 
 /** Bytes that compaction copies before it lets others go on: half a millisecond. */
 const STEP = 256 * 1024;
@@ -6,6 +6,8 @@ const STEP = 256 * 1024;
 const RELAXED = 1000;
 /** How long calls that answer at once, and are awaited one by one, may keep all else from running, in milliseconds. */
 const LONGEST_RUN = 10;
+/** The same while a log is compacted: less than a step copies is written meanwhile, or it would never end. */
+const COMPACTING_RUN = 0.2;
 /**
  * How often expired records are removed, in milliseconds, and how many at a time: some 2 ms of work. Nobody sees them
  * meanwhile. The C++ library has the same numbers.
@@ -31,6 +33,8 @@ export class Upkeep {
   #flushing = null;
   /** @type {Promise<void> | null} */
   #compacting = null;
+  /** @type {Promise<void> | null} */
+  #syncingNewLog = null;
   #ended = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #flushTimer;
@@ -80,7 +84,9 @@ export class Upkeep {
         this.#pausing = null;
       });
     }
-    return now - this.#pausingSince < LONGEST_RUN ? undefined : this.#pausing;
+    if (now - this.#pausingSince < (this.#compacting ? COMPACTING_RUN : LONGEST_RUN)) return undefined;
+    // What is written while a new log is synced has to be copied afterwards, so a disk that is slow has to slow down the loop.
+    return this.#syncingNewLog ? Promise.race([this.#syncingNewLog, sleep(LONGEST_RUN)]) : this.#pausing;
   }
 
   /**
@@ -131,12 +137,29 @@ export class Upkeep {
   }
 
   async #compactInSteps() {
-    do {
+    for (;;) {
       await this.#surroundings.pause();
       while (this.#flushing) await this.#flushing; // The last step closes the file that this syncs.
       if (this.#ended) return;
-    } while (this.#engine.compact(STEP));
+      const { more, file } = this.#engine.compact(STEP);
+      if (!more) break;
+      if (file === undefined) continue;
+      this.#flushing = this.#syncingNewLog = this.#syncNewLog(file);
+      await this.#flushing;
+      if (!this.#engine.wantsCompaction) return; // It was given up.
+    }
     this.#surroundings.whenCompacted?.();
+  }
+
+  /** Flushes wait for it: one that ended meanwhile would make it incomplete. @param {number} file */
+  async #syncNewLog(file) {
+    try {
+      await this.#surroundings.sync(file);
+    } catch {
+      this.#engine.giveUpCompaction();
+    } finally {
+      this.#flushing = this.#syncingNewLog = null;
+    }
   }
 
   #evictInTime() {

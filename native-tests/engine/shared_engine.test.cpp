@@ -1,9 +1,12 @@
 #include "polystore/engine/shared_engine.hpp"
 
 #include <atomic>
+#include <functional>
+#include <future>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "polystore/engine/posix_env.hpp"
 #include "support/catch.hpp"
@@ -15,6 +18,8 @@
 
 using namespace polystore::engine;
 using namespace polystore::testing;
+using std::chrono::hours;
+using std::chrono::milliseconds;
 
 TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[engine]") {
     const TemporaryFolder folder;
@@ -57,65 +62,74 @@ TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[
 
 namespace {
 
-/// Counts the syncs of the log, and can hold one up.
-class SlowFile : public File {
+/// Calls a function before each sync, with the number of the file: the first one that was made or opened is 1.
+class WatchedEnv : public Env {
    public:
-    SlowFile(std::shared_ptr<File> file, std::atomic<int>& syncs) : file_(std::move(file)), syncs_(syncs) {}
-    Result<std::uint64_t> size() override { return file_->size(); }
-    Result<std::string_view> read(std::uint64_t offset, std::size_t length, std::string& buffer) override {
-        return file_->read(offset, length, buffer);
-    }
-    Status write(std::uint64_t offset, std::string_view bytes) override { return file_->write(offset, bytes); }
-    Status truncate(std::uint64_t size) override { return file_->truncate(size); }
-    Status sync() override {
-        ++syncs_;
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
-        return file_->sync();
-    }
+    using Watcher = std::function<void(int file)>;
 
-   private:
-    std::shared_ptr<File> file_;
-    std::atomic<int>& syncs_;
-};
-
-class SlowEnv : public Env {
-   public:
-    Result<std::shared_ptr<File>> open(const std::string& path) override { return slow(posix_env().open(path)); }
-    Result<std::shared_ptr<File>> create(const std::string& path) override { return slow(posix_env().create(path)); }
+    explicit WatchedEnv(Watcher watcher) : watcher_(std::move(watcher)) {}
+    Result<std::shared_ptr<File>> open(const std::string& path) override { return watched(posix_env().open(path)); }
+    Result<std::shared_ptr<File>> create(const std::string& path) override { return watched(posix_env().create(path)); }
     Status replace(const std::string& from, const std::string& to) override { return posix_env().replace(from, to); }
     Result<std::uint64_t> room(const std::string& path) override { return posix_env().room(path); }
     Status remove(const std::string& path) override { return posix_env().remove(path); }
     Result<std::unique_ptr<Lock>> lock(const std::string& path) override { return posix_env().lock(path); }
 
-    std::atomic<int> syncs = 0;
-
    private:
-    Result<std::shared_ptr<File>> slow(Result<std::shared_ptr<File>> file) {
+    class WatchedFile : public File {
+       public:
+        WatchedFile(std::shared_ptr<File> file, int number, const Watcher& watcher)
+            : file_(std::move(file)), number_(number), watcher_(watcher) {}
+        Result<std::uint64_t> size() override { return file_->size(); }
+        Result<std::string_view> read(std::uint64_t offset, std::size_t length, std::string& buffer) override {
+            return file_->read(offset, length, buffer);
+        }
+        Status write(std::uint64_t offset, std::string_view bytes) override { return file_->write(offset, bytes); }
+        Status truncate(std::uint64_t size) override { return file_->truncate(size); }
+        Status sync() override {
+            watcher_(number_);
+            return file_->sync();
+        }
+
+       private:
+        std::shared_ptr<File> file_;
+        int number_;
+        const Watcher& watcher_;
+    };
+
+    Result<std::shared_ptr<File>> watched(Result<std::shared_ptr<File>> file) {
         if (!file.ok() || !*file) return file;
-        return std::shared_ptr<File>(std::make_shared<SlowFile>(std::move(*file), syncs));
+        return std::shared_ptr<File>(std::make_shared<WatchedFile>(std::move(*file), ++files_, watcher_));
     }
+
+    const Watcher watcher_;
+    int files_ = 0;
 };
 
 }  // namespace
 
 TEST_CASE("shared engine: writers that wait share a flush, and none returns before it", "[engine]") {
     const TemporaryFolder folder;
-    SlowEnv env;
+    std::atomic<int> syncs = 0;
+    WatchedEnv env([&](int) {
+        ++syncs;
+        std::this_thread::sleep_for(milliseconds(2));
+    });
     const auto shared =
         std::make_shared<SharedEngine>(opened(env, (folder / "data.kv").string()), SharedOptions{Durability::strict});
-    env.syncs = 0;
+    syncs = 0;
     std::atomic<int> early = 0;
     on_threads(16, [&](int thread) {
         for (int i = 0; i < 20; ++i) {
-            const int before = env.syncs;
+            const int before = syncs;
             got(shared->apply({set(std::to_string(thread), std::to_string(i))}));
             got(shared->flush());
-            if (env.syncs == before) ++early;  // A sync began after the write, in every case.
+            if (syncs == before) ++early;  // A sync began after the write, in every case.
         }
     });
     CHECK(early == 0);
-    CHECK(env.syncs < 320 / 2);
-    CHECK(env.syncs >= 20);
+    CHECK(syncs < 320 / 2);
+    CHECK(syncs >= 20);
 }
 
 TEST_CASE("shared engine: relaxed flushes on close, strict has nothing left to flush", "[engine]") {
@@ -137,9 +151,6 @@ TEST_CASE("shared engine: relaxed flushes on close, strict has nothing left to f
 }
 
 namespace {
-
-using std::chrono::hours;
-using std::chrono::milliseconds;
 
 /// An engine on the time of a test.
 struct Timed {
@@ -188,6 +199,73 @@ TEST_CASE("shared engine: a flush that failed is not forgotten", "[engine]") {
     timer.await_sleep(milliseconds(1000));
     CHECK(timed.env.has_failed());
     CHECK_THAT(failure_in(timed.shared->apply({set("b", "2")})), Catch::StartsWith("ERR_CLIENT: Injected: sync."));
+}
+
+namespace {
+
+/// Makes a log that wants compaction, to several megabytes.
+void fill(SharedEngine& shared) {
+    const std::string value(100'000, 'v');
+    for (int i = 0; i < 100; ++i) got(shared.apply({set(std::to_string(i % 40), value)}));
+}
+
+}  // namespace
+
+TEST_CASE("shared engine: while the disk is at the new log of a compaction, others read and append", "[engine]") {
+    const TemporaryFolder folder;
+    std::promise<void> begun;
+    std::promise<void> goes_on;
+    std::atomic<int> syncs_of_new = 0;
+    WatchedEnv env([&](int file) {
+        if (file != 2 || ++syncs_of_new != 1) return;
+        begun.set_value();
+        goes_on.get_future().wait();
+    });
+    const std::string path = (folder / "data.kv").string();
+    const auto shared = std::make_shared<SharedEngine>(opened(env, path), SharedOptions{Durability::strict});
+    fill(*shared);
+    got(shared->apply({set("0", "0")}));
+    begun.get_future().wait();
+    CHECK(stored_at(*shared, "0")->value == "0");
+    got(shared->apply({set("1", "1")}));
+    CHECK(stored_at(*shared, "1")->value == "1");
+    CHECK(got(shared->scan({})->next(9)).size() == 9);
+    goes_on.set_value();
+    got(shared->flush());
+    while (std::filesystem::exists(path + ".new")) std::this_thread::yield();
+    got(shared->close());
+    CHECK(syncs_of_new > 3);  // In parts of a megabyte.
+    const auto engine = opened(posix_env(), path);
+    CHECK(engine->size() == 40);
+    CHECK(stored_at(*engine, "1")->value == "1");
+    CHECK(std::filesystem::file_size(path) < 9'000'000);
+}
+
+TEST_CASE("shared engine: a flush that is due comes before the next part of a compaction", "[engine]") {
+    const TemporaryFolder folder;
+    ManualTimer timer;
+    std::vector<int> order;
+    std::promise<void> begun;
+    std::promise<void> goes_on;
+    WatchedEnv env([&](int file) {
+        order.push_back(file);
+        if (file != 2 || order.size() != 2) return;
+        begun.set_value();
+        goes_on.get_future().wait();
+    });
+    const auto shared = std::make_shared<SharedEngine>(opened(env, (folder / "data.kv").string()),
+                                                       SharedOptions{Durability::relaxed, false, timer});
+    fill(*shared);
+    begun.get_future().wait();
+    timer.pass(milliseconds(1000));
+    goes_on.set_value();
+    timer.await_sleep(hours(1));
+    got(shared->close());
+    REQUIRE(order.size() > 4);
+    CHECK(order[0] == 1);  // The file as it was made.
+    CHECK(order[1] == 2);
+    CHECK(order[2] == 1);
+    CHECK(order[3] == 2);
 }
 
 TEST_CASE("shared engine: what has expired goes without a call, and nothing else", "[engine]") {

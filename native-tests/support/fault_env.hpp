@@ -48,6 +48,11 @@ class FaultEnv : public engine::Env {
     void crash(std::size_t kept = 0) {
         fail_no_more();
         locked_ = false;
+        for (const auto& [path, before] : std::exchange(replaced_, {})) {
+            if (calls_made_ % 3 == 0) continue;  // The disk has the new name already.
+            files_[before.new_path] = std::exchange(files_[path], before.content);
+            if (!before.content) files_.erase(path);
+        }
         for (auto& [path, content] : files_) {
             std::string left = content->synced;
             if (content->seen.size() > left.size() && content->seen.starts_with(left)) {
@@ -98,7 +103,7 @@ class FaultEnv : public engine::Env {
         // Fails before it is done, or after: nobody can know.
         const bool failed = fails();
         if (!failed || calls_made_ % 2 == 0) {
-            files_[to] = files_.at(from);
+            replaced_.try_emplace(to, Replaced{from, std::exchange(files_[to], files_.at(from))});
             files_.erase(from);
         }
         if (failed) return failure("replace");
@@ -168,6 +173,7 @@ class FaultEnv : public engine::Env {
             if (env_.fails()) return failure("sync");
             ++env_.syncs_;
             content_->synced = content_->seen;
+            std::erase_if(env_.replaced_, [&](const auto& name) { return env_.files_.at(name.first) == content_; });
             return engine::Done{};
         }
 
@@ -207,7 +213,14 @@ class FaultEnv : public engine::Env {
         return bytes;
     }
 
+    /// What had a name before that was given to a file, which has not been synced since; null if nothing had.
+    struct Replaced {
+        std::string new_path;  ///< Of that file.
+        std::shared_ptr<Content> content;
+    };
+
     std::map<std::string, std::shared_ptr<Content>> files_;
+    std::map<std::string, Replaced> replaced_;
     bool locked_ = false;
     bool lock_is_lost_ = false;
     int calls_made_ = 0;

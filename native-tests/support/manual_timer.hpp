@@ -40,6 +40,12 @@ class ManualTimer : public engine::Timer {
         slept_.wait(lock, [&] { return sleeper_ && sleeper_->time == time; });
     }
 
+    /// Lets time pass for a thread that is not asleep.
+    void pass(Milliseconds time) {
+        const std::scoped_lock lock(mutex_);
+        elapsed_ += time;
+    }
+
     /// Lets time pass, and wakes the thread, which must be asleep.
     void advance(Milliseconds time) {
         std::unique_lock lock(mutex_);

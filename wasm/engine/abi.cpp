@@ -251,10 +251,6 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_next(int number_of_scan, std::size_t l
 /// When the first of all keys expires.
 EMSCRIPTEN_KEEPALIVE double polystore_engine_next_expiry() { return to_number(opened->next_expiry()); }
 
-EMSCRIPTEN_KEEPALIVE int polystore_engine_flush() {
-    return guarded([&] { return status_of(opened->flush()); });
-}
-
 // For who syncs the file itself, and goes on meanwhile: how many batches were applied, how many of those are flushed,
 // the number of the file as the flush begins, and what to say when it is synced or, with a message as the input, when
 // that failed.
@@ -273,11 +269,18 @@ EMSCRIPTEN_KEEPALIVE void polystore_engine_mark_synced() { opened->mark_synced()
 
 EMSCRIPTEN_KEEPALIVE bool polystore_engine_wants_compaction() { return opened->wants_compaction(); }
 
-/// Goes on with compaction: says whether there is more to do.
+/// Goes on with compaction, or, with 0 bytes, gives it up. Says 0 at the end, 1 if there is more to do, and the number
+/// of a file and 2 more if that is to be synced before it goes on.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_compact(std::size_t bytes) {
     return guarded([&] {
-        Result<bool> more = opened->compact(bytes);
-        return more.ok() ? static_cast<int>(*more) : fail(more.failure());
+        if (bytes == 0) {
+            opened->give_up_compaction();
+            return 0;
+        }
+        Engine::CompactionFiles files;
+        Result<bool> more = opened->step_compaction(bytes, files);
+        if (!more.ok()) return fail(more.failure());
+        return files.to_sync ? wasm::number_of(*files.to_sync) + 2 : static_cast<int>(*more);
     });
 }
 }

@@ -10,8 +10,11 @@ mock.timers.enable({ apis: ["setTimeout"] });
 const { fdatasync } = fs;
 const ended = /** @type {(() => void)[]} */ ([]);
 let syncs = { begun: 0, toFail: 0, ended: async () => {} };
-/** @type {any} */ (fs).fdatasync = (/** @type {number} */ file, /** @type {fs.NoParamCallback} */ done) => {
+/** What the syncs wait for that are held up, if any. */
+let gate = /** @type {Promise<void> | undefined} */ (undefined);
+/** @type {any} */ (fs).fdatasync = async (/** @type {number} */ file, /** @type {fs.NoParamCallback} */ done) => {
   ++syncs.begun;
+  if (gate) await gate;
   const fails = syncs.toFail > 0 && syncs.toFail-- > 0;
   fdatasync(file, (error) => {
     done(fails ? new Error("EIO: i/o error, fdatasync") : error);
@@ -83,4 +86,36 @@ test("what is strict is flushed before it is acknowledged, with all that was cal
   assert.equal(syncs.begun, 2);
   await store.close();
   assert.equal(syncs.begun, 2);
+});
+
+test("while the disk is at the new log of a compaction, calls are answered; a sync of it that fails changes nothing", async () => {
+  const path = freshPath(".kv");
+  const store = kv(urlOf(path));
+  const value = "x".repeat(100_000);
+  for (const fails of [true, false]) {
+    const syncs = watchSyncs();
+    let open = () => {};
+    gate = new Promise((resolve) => (open = resolve));
+    if (fails) syncs.toFail = 1;
+    for (let i = 0; syncs.begun === 0; ++i) {
+      assert.ok(i < 2000, "it was never compacted");
+      await store.set(`${i % 15}`, value);
+      await turns();
+    }
+    assert.ok(fs.existsSync(`${path}.new`));
+    assert.equal(await store.get("3"), value);
+    await store.set("3", "three");
+    assert.deepEqual([await store.get("3"), (await store.keys()).length], ["three", 15]);
+    assert.equal(syncs.begun, 1);
+    gate = undefined;
+    open();
+    for (let i = 0; fs.existsSync(`${path}.new`); ++i) {
+      assert.ok(i < 100_000, "it never ended");
+      await turns();
+    }
+    assert.equal(await store.get("3"), "three");
+    assert.equal(fs.statSync(path).size < 3_000_000, !fails);
+  }
+  await store.close();
+  assert.equal(await kv(urlOf(path)).get("3"), "three");
 });

@@ -45,7 +45,17 @@ class Log {
   }
 
   compact() {
-    while (this.#engine.compact(100));
+    for (;;) {
+      const { more, file } = this.#engine.compact(100);
+      if (!more) return;
+      if (file === undefined) continue;
+      try {
+        this.#files.sync(file);
+      } catch (error) {
+        this.#engine.giveUpCompaction();
+        throw error;
+      }
+    }
   }
 
   /** How many numbers from 0 on are there, which is all that are. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { PolystoreError } from "../../support/errors.js";
 import { Engine } from "../../engine/engine.js";
 import { NodeFiles, ReadOnlyFiles } from "./node_files.js";
-import { syncEarlier, syncLater } from "./node_sync.js";
+import { syncEarlier } from "./node_sync.js";
 import { Upkeep } from "../../engine/maintenance.js";
 import { pause } from "../../support/real_timers.js";
 import { Lock } from "../../disk/lock.js";
@@ -30,10 +30,7 @@ export async function openLog(url, durability) {
   try {
     await syncEarlier(path);
     const files = new NodeFiles(lock);
-    const sync = async (/** @type {number} */ file) => {
-      await syncLater(path, file);
-      files.checkName(file);
-    };
+    const sync = (/** @type {number} */ file) => files.syncLater(file);
     return new Log(new Engine(files, path), sync, lock, durability);
   } catch (error) {
     lock.release();

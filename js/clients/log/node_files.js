@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { isFull } from "../../disk/text_file.js";
 import { PolystoreError } from "../../support/errors.js";
 import { MISSING } from "../../engine/files.js";
-import { syncFile, syncFolder, WRITE_THROUGH } from "./node_sync.js";
+import { IS_RESTRICTED, syncFile, syncFileLater, syncFolder, syncFolderLater, WRITE_THROUGH } from "./node_sync.js";
 
 const { O_CREAT, O_EXCL, O_RDWR } = fs.constants;
 
@@ -38,7 +38,7 @@ export class NodeFiles {
       const found = fs.statSync(path, { throwIfNoEntry: false });
       // A log that is made takes the place of what has its name: nothing else may lose that.
       if (found && !found.isFile()) throw new Error(`${path} is not a file`);
-      if (found) return this.#opened(path, fs.openSync(path, this.#mode));
+      if (found) return this.#opened(path, fs.openSync(path, this.#mode), false);
       if (fs.lstatSync(path, { throwIfNoEntry: false })) throw new Error(`${path} is a link to what is not there`);
       return MISSING;
     });
@@ -54,6 +54,7 @@ export class NodeFiles {
         const file = this.#opened(
           path,
           fs.openSync(path, O_RDWR | O_CREAT | O_EXCL | WRITE_THROUGH, old ? 0o600 : 0o666),
+          true,
         );
         if (old) imitate(path, old);
         return file;
@@ -74,7 +75,7 @@ export class NodeFiles {
     attempt("replace", () => {
       const old = this.#fileNamed(to);
       if (old !== undefined) {
-        this.checkName(old);
+        this.#checkedName(old);
         // The permissions are the user's, who may have changed them. Before the name, so that the file never has both others and the name.
         imitate(from, fs.statSync(to));
       } else if (fs.lstatSync(to, { throwIfNoEntry: false })) {
@@ -83,8 +84,7 @@ export class NodeFiles {
       renameOver(from, to);
       const file = /** @type {number} */ (this.#fileNamed(from));
       if (old !== undefined) this.#names.delete(old);
-      this.#names.set(file, { ...this.#nameOf(file), path: to });
-      syncFolder(dirname(to));
+      this.#names.set(file, { ...this.#nameOf(file), path: to, isSynced: false });
     });
   }
 
@@ -154,21 +154,38 @@ export class NodeFiles {
   sync(file) {
     attempt("sync", () => {
       syncFile(file);
-      this.checkName(file);
+      const name = this.#checkedName(file);
+      if (!name || name.isSynced) return;
+      syncFolder(dirname(name.path));
+      name.isSynced = true;
     });
+  }
+
+  /**
+   * The same, while others go on.
+   * @param {number} file
+   */
+  async syncLater(file) {
+    await syncFileLater(file);
+    const name = this.#checkedName(file);
+    if (!name || (name.isSynced && !IS_RESTRICTED)) return;
+    await syncFolderLater(dirname(name.path));
+    name.isSynced = true;
   }
 
   /** @param {number} file */
   close(file) {
-    this.#names.delete(file);
-    fs.closeSync(file);
+    if (this.#names.delete(file)) fs.closeSync(file);
+    // It has no name any more, for another took its place: to remove what it held may take its time, and nothing waits for that.
+    else fs.close(file);
   }
 
   /**
    * @param {string} path
    * @param {number} file
+   * @param {boolean} isNew
    */
-  #opened(path, file) {
+  #opened(path, file, isNew) {
     const { dev, ino, nlink } = fs.fstatSync(file, { bigint: true });
     if (nlink > 1n) {
       fs.closeSync(file);
@@ -176,7 +193,8 @@ export class NodeFiles {
         `${path} has another name (a hard link), by which another program could open it at the same time`,
       );
     }
-    this.#names.set(file, { path, dev, ino });
+    // Nobody can know whether whoever gave a file that was there its name has synced that.
+    this.#names.set(file, { path, dev, ino, isSynced: isNew });
     return file;
   }
 
@@ -193,14 +211,15 @@ export class NodeFiles {
   /**
    * For after a sync: what is written to a file without a name is found by nobody.
    * @param {number} file
+   * @returns {Name | undefined} Its name; undefined if it was closed meanwhile.
    * @throws {Error} Where its name leads to another by now, or nowhere.
    */
-  checkName(file) {
+  #checkedName(file) {
     const name = this.#names.get(file);
-    if (!name) return; // It was closed meanwhile.
+    if (!name) return undefined;
     const { path, dev, ino } = name;
     const found = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
-    if (found?.dev === dev && found.ino === ino) return;
+    if (found?.dev === dev && found.ino === ino) return name;
     throw new Error(
       `${path} was removed, replaced or moved away while it was open, so what is written to it would not be found again; stop that program`,
     );
@@ -208,8 +227,8 @@ export class NodeFiles {
 }
 
 /**
- * The path that an open file goes by, and what tells it from another there.
- * @typedef {{ path: string, dev: bigint, ino: bigint }} Name
+ * The path that an open file goes by, what tells it from another there, and whether the name outlasts a power failure.
+ * @typedef {{ path: string, dev: bigint, ino: bigint, isSynced: boolean }} Name
  */
 
 const MAGIC = Buffer.from("polystor");

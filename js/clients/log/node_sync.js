@@ -3,24 +3,23 @@
 
 import * as fs from "node:fs";
 import { open } from "node:fs/promises";
-import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { isMissing, isUnsyncable } from "../../disk/text_file.js";
 
-const isRestricted = "permission" in process && process.permission !== undefined;
+export const IS_RESTRICTED = "permission" in process && process.permission !== undefined;
 const fdatasync = promisify(fs.fdatasync);
 
 /** What a log's files are to be opened with besides. */
-export const WRITE_THROUGH = isRestricted ? fs.constants.O_DSYNC : 0;
+export const WRITE_THROUGH = IS_RESTRICTED ? fs.constants.O_DSYNC : 0;
 
 /** @param {number} file */
 export function syncFile(file) {
-  if (!isRestricted) fs.fdatasyncSync(file);
+  if (!IS_RESTRICTED) fs.fdatasyncSync(file);
 }
 
 /** So that a name in it outlasts a power failure, where the file system can sync a folder. @param {string} path */
 export function syncFolder(path) {
-  if (isRestricted || process.platform === "win32") return; // Windows opens no folder.
+  if (IS_RESTRICTED || process.platform === "win32") return; // Windows opens no folder.
   try {
     const folder = fs.openSync(path, "r");
     try {
@@ -33,20 +32,20 @@ export function syncFolder(path) {
   }
 }
 
-/**
- * What a flush waits for.
- * @param {string} log The path of the log.
- * @param {number} file
- */
-export async function syncLater(log, file) {
-  if (isRestricted)
-    await syncPath(dirname(log)).catch((error) => (isUnsyncable(error) ? undefined : Promise.reject(error)));
-  else await fdatasync(file);
+/** @param {number} file */
+export async function syncFileLater(file) {
+  if (!IS_RESTRICTED) await fdatasync(file);
+}
+
+/** @param {string} path */
+export async function syncFolderLater(path) {
+  if (process.platform === "win32") return;
+  await syncPath(path).catch((error) => (isUnsyncable(error) ? undefined : Promise.reject(error)));
 }
 
 /** Syncs what an earlier process has written, and may not have synced, where the engine cannot. @param {string} log Its path. */
 export async function syncEarlier(log) {
-  if (isRestricted) await syncPath(log).catch((error) => (isMissing(error) ? undefined : Promise.reject(error)));
+  if (IS_RESTRICTED) await syncPath(log).catch((error) => (isMissing(error) ? undefined : Promise.reject(error)));
 }
 
 /** @param {string} path */

@@ -30,10 +30,8 @@ Compaction::~Compaction() {
     if_memory_allows([&] { static_cast<void>(env_.remove(path_)); });
 }
 
-Result<bool> Compaction::step(std::size_t bytes, std::uint64_t end) {
-    Status copied = entries_ ? copy_entries(bytes) : copy_batches(bytes, end);
-    if (!copied.ok()) return copied.failure();
-    return !entries_ && old_end_ == end;
+Status Compaction::step(std::size_t bytes, std::uint64_t end) {
+    return entries_ ? copy_entries(bytes) : copy_batches(bytes, end);
 }
 
 Status Compaction::copy_entries(std::size_t bytes) {
@@ -47,7 +45,8 @@ Status Compaction::copy_entries(std::size_t bytes) {
         Result<std::string_view> value = entries_->read(value_buffer);
         if (!value.ok()) return value.failure();
         const Place place = {new_end_ + buffer_.size(), entries_->expires(), static_cast<std::uint32_t>(value->size())};
-        copy({Kind::put, entries_->key(), *value, place.expires}, false);
+        // What is before it is synced: the log is not one before all entries are.
+        copy({Kind::put, entries_->key(), *value, place.expires}, false, 0);
         new_entries_.add(entries_->key(), place);
     }
     return write();
@@ -71,28 +70,31 @@ Status Compaction::copy_batches(std::size_t bytes, std::uint64_t end) {
         } else {
             new_index_.erase(record.key);
         }
-        copy(record, reader.follows());
+        copy(record, reader.follows(), new_end_ + buffer_.size() - synced_.new_end);
     }
     old_end_ = reader.offset();
     return write();
 }
 
-/// What is before it is synced: the log is not one before all of it is.
-void Compaction::copy(const RecordView& record, bool follows) {
-    encode_record(record, follows, new_log_.header.generation, 0, buffer_);
+[[gnu::noinline]] void Compaction::copy(const RecordView& record, bool follows, std::uint64_t unsynced) {
+    encode_record(record, follows, new_log_.header.generation, unsynced, buffer_);
+    last_unsynced_ = unsynced;
 }
 
-Status Compaction::write() {
+[[gnu::noinline]] Status Compaction::write() {
     if (Status written = new_log_.file->write(new_end_, buffer_); !written.ok()) return written;
     new_end_ += buffer_.size();
     buffer_.clear();
     return Done{};
 }
 
-Status Compaction::finish(const std::string& path, bool& replacing) {
-    if (Status synced = new_log_.file->sync(); !synced.ok()) return synced;
+std::shared_ptr<File> Compaction::begin_sync() {
+    syncing_ = {entries_ ? 0 : old_end_, new_end_};
+    return new_log_.file;
+}
+
+Status Compaction::finish(const std::string& path) {
     Status replaced = env_.replace(path_, path);
-    replacing = !replaced.ok();
     finished_ = replaced.ok();
     return replaced;
 }

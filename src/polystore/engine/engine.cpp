@@ -24,6 +24,8 @@ namespace {
 
 /// Room that values leave to removals.
 constexpr std::uint64_t kRemovals = 16384;
+/// What is written to a new log before it is synced: to sync much more at once would keep the disk from others.
+constexpr std::uint64_t kSyncedAtOnce = std::uint64_t{1} << 20U;
 
 std::string new_path(const std::string& path) { return path + ".new"; }
 
@@ -80,10 +82,9 @@ Result<std::unique_ptr<Engine>> Engine::open(Env& env, const std::string& path) 
 Status Engine::make_log() {
     Result<std::unique_ptr<Compaction>> empty = Compaction::begin(env_, new_path(path_), log_, index_, end_);
     if (!empty.ok()) return empty.failure();
-    bool replacing = false;
-    Result<bool> written = (*empty)->step(1, end_);
-    if (!written.ok()) return written.failure();
-    if (Status finished = (*empty)->finish(path_, replacing); !finished.ok()) return finished;
+    if (Status written = (*empty)->step(1, end_); !written.ok()) return written;
+    if (Status synced = (*empty)->log().file->sync(); !synced.ok()) return synced;
+    if (Status finished = (*empty)->finish(path_); !finished.ok()) return finished;
     log_ = (*empty)->log();
     synced_ = records_end_ = end_ = (*empty)->end();
     return Done{};
@@ -326,7 +327,7 @@ Status Engine::erase_in_full_storage(const std::vector<Change>& batch) {
     Status compacted = compact_now();
     if (!compacted.ok()) return compacted;
     rollback.dismiss();
-    flushed_ = ++applied_;
+    ++applied_;
     // Without the note, what was removed could be removed once more: if it was answered, and the answer lost.
     if (!notes.empty()) if_memory_allows([&] { static_cast<void>(append(notes)); });
     return compacted;
@@ -369,15 +370,15 @@ Status Engine::flush() {
 }
 
 std::shared_ptr<File> Engine::begin_flush() {
-    flushing_ = {applied_, end_};
+    flushing_ = {applied_, end_, log_.header.generation};
     return log_.file;
 }
 
 /// A system that failed to write something forgets it, and says at the next sync that all is well.
 Status Engine::end_flush(Status synced) {
     if (broken_) return broken();
-    // A new log, synced as a whole, took the place of the one that was at it.
-    if (flushing_.applied <= flushed_) return Done{};
+    // A new log, in which all that was flushed before is synced, took the place of the one that was at it.
+    if (flushing_.generation != log_.header.generation) return Done{};
     if (!synced.ok()) {
         synced.failure().message += " What was changed since the last flush may or may not be there afterwards.";
         return fail(std::move(synced.failure()));
@@ -389,7 +390,7 @@ Status Engine::end_flush(Status synced) {
     return Done{};
 }
 
-void Engine::mark_synced() {
+[[gnu::noinline]] void Engine::mark_synced() {
     if_memory_allows([&] {
         if (broken_ || ends_with_mark_ || synced_ != end_ || !lock_->check().ok()) return;
         std::string mark;
@@ -414,37 +415,55 @@ Status Engine::compact_now() {
 }
 
 Result<bool> Engine::compact(std::size_t bytes) {
+    CompactionFiles files;
+    Result<bool> more = step_compaction(bytes, files);
+    if (!files.to_sync) return more;
+    Status synced = files.to_sync->sync();
+    if (synced.ok()) return more;
+    give_up_compaction();
+    return synced.failure();
+}
+
+[[gnu::noinline]] void Engine::give_up_compaction() {
+    compaction_.reset();
+    garbage_wanted_ = 2 * garbage();  // Not at once again: most likely it would fail again.
+}
+
+Result<bool> Engine::step_compaction(std::size_t bytes, CompactionFiles& files) {
     if (broken_) return broken();
-    bool replacing = false;
-    OnExit gives_up([&] {
-        compaction_.reset();
-        garbage_wanted_ = 2 * garbage();  // Not at once again: most likely it would fail again.
-    });
+    OnExit gives_up([&] { give_up_compaction(); });
     if (Status held = lock_->check(); !held.ok()) return held.failure();
     if (!compaction_) {
         Result<std::unique_ptr<Compaction>> begun = Compaction::begin(env_, new_path(path_), log_, index_, end_);
         if (!begun.ok()) return begun.failure();
         compaction_ = std::move(*begun);
+    } else {
+        compaction_->end_sync();
     }
-    Result<bool> all = compaction_->step(bytes, end_);
-    if (!all.ok()) return all;
-    if (!*all) {
+    if (Status copied = compaction_->step(bytes, end_); !copied.ok()) return copied.failure();
+    // What was flushed has to be synced, and the rest must not: else whoever writes faster than a disk syncs would keep
+    // it from an end.
+    const bool is_synced = compaction_->has_synced(synced_);
+    if (!is_synced && (compaction_->has(synced_) || compaction_->unsynced() >= kSyncedAtOnce)) {
+        files.to_sync = compaction_->begin_sync();
+    }
+    if (!is_synced || !compaction_->has(end_)) {
         gives_up.dismiss();
         return true;
     }
-    if (Status finished = compaction_->finish(path_, replacing); !finished.ok()) {
-        if (replacing) return fail(std::move(finished.failure())).failure();
-        return finished.failure();
+    if (Status finished = compaction_->finish(path_); !finished.ok()) {
+        return fail(std::move(finished.failure())).failure();
     }
     gives_up.dismiss();
-    log_ = compaction_->log();
-    synced_ = records_end_ = end_ = compaction_->end();
-    last_says_all_ = true;
+    files.replaced = std::exchange(log_, compaction_->log()).file;
+    records_end_ = end_ = compaction_->end();
+    synced_ = compaction_->synced_end();
+    last_says_all_ = compaction_->last_says_all();
+    ends_with_mark_ = end_ == kHeaderSize;
     index_ = std::move(compaction_->index());
-    ends_with_mark_ = index_.size() == 0;
-    flushed_ = applied_;
     compaction_.reset();
     garbage_wanted_ = std::uint64_t{1} << 20U;
+    if (!last_says_all_) mark_synced();
     return false;
 }
 

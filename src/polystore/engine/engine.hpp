@@ -161,6 +161,16 @@ class Engine {
     /// A failure ends the compaction, and what is stored is as it was.
     Result<bool> compact(std::size_t bytes);
 
+    // For whoever lets others go on while the new log is synced, which then happens a megabyte at a time: a step, the
+    // next of which says that what the one before gave was synced; and what to call where it was not. Meanwhile all
+    // else may be called; but after a flush it has to be synced once more before it can take the place of the old one.
+    struct CompactionFiles {
+        std::shared_ptr<File> to_sync = {};   ///< If any, before the next step.
+        std::shared_ptr<File> replaced = {};  ///< The old log at the end. To let go of a large file takes its time.
+    };
+    Result<bool> step_compaction(std::size_t bytes, CompactionFiles& files);
+    void give_up_compaction();
+
    private:
     Engine(Env& env, std::string path, std::unique_ptr<Lock> lock);
 
@@ -195,8 +205,9 @@ class Engine {
     struct {
         std::uint64_t applied = 0;
         std::uint64_t end = 0;
-    } flushing_;                     ///< What the flush that is under way covers.
-    std::optional<Failure> broken_;  ///< Without a message where there was no memory for one.
+        std::uint64_t generation = 0;  ///< Of the log, which a compaction may replace meanwhile.
+    } flushing_;                       ///< What the flush that is under way covers.
+    std::optional<Failure> broken_;    ///< Without a message where there was no memory for one.
     std::unique_ptr<Compaction> compaction_;
     std::uint64_t claimed_ = 0;  ///< The bytes that may be appended before it is looked again how much room there is.
     std::uint64_t garbage_wanted_ = std::uint64_t{1} << 20U;

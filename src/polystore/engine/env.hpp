@@ -36,8 +36,9 @@ class File {
     /// Cuts the file off after `size` bytes.
     virtual Status truncate(std::uint64_t size) = 0;
 
-    /// Returns once what was written and cut off before the call outlasts a power failure. Fails with ERR_CLIENT if the
-    /// name of the file leads to another by now, or nowhere. May be called while another thread is in another method.
+    /// Returns once what was written and cut off before the call, and the name of the file, outlast a power failure.
+    /// Fails with ERR_CLIENT if the name of the file leads to another by now, or nowhere. May be called while another
+    /// thread is in another method.
     virtual Status sync() = 0;
 };
 
@@ -69,10 +70,10 @@ class Env {
     /// it is there. What is there already is removed if it is a log; if not, it stays, and this fails with ERR_CLIENT.
     [[nodiscard]] virtual Result<std::shared_ptr<File>> create(const std::string& path) = 0;
 
-    /// Gives the file at `from`, which is synced, the name `to`, in place of the one that was opened by that name, if
-    /// it was there: at once, and so that it outlasts a power failure. When it fails, either may have the name. Another
-    /// file that has the name stays, and this fails with ERR_CLIENT. When it throws std::bad_alloc, nothing has
-    /// changed.
+    /// Gives the file at `from` the name `to`, in place of the one that was opened by that name, if it was there: at
+    /// once, but until the file is synced after it, a power failure may undo it. When it fails, either may have the
+    /// name. Another file that has the name stays, and this fails with ERR_CLIENT. When it throws std::bad_alloc,
+    /// nothing has changed.
     virtual Status replace(const std::string& from, const std::string& to) = 0;
 
     /// How many bytes can be written still, beside the file at `path`.

@@ -490,7 +490,10 @@ void Index::Builder::add(std::string_view key, const Place& place) {
         leaves_.empty() || leaves_.back()->count == kBuiltKeys || leaves_.back()->keys.size() > kMostBytes;
     if (is_full) {
         auto leaf = std::make_shared<Leaf>();
-        if (!leaves_.empty()) leaf->keys.reserve(leaves_.back()->keys.size());
+        if (!leaves_.empty()) {
+            leaves_.back()->find_heads();
+            leaf->keys.reserve(leaves_.back()->keys.size());
+        }
         leaves_.push_back(std::move(leaf));
     }
     Leaf& leaf = leaves_.back()->leaf();
@@ -502,7 +505,7 @@ void Index::Builder::add(std::string_view key, const Place& place) {
 
 Index Index::Builder::finish() {
     std::vector<Ref> level = std::move(leaves_);
-    for (const Ref& leaf : level) leaf->find_heads();
+    if (!level.empty()) level.back()->find_heads();
     while (level.size() > 1) {
         std::vector<Ref> above;
         for (const Ref& child : level) {

@@ -78,8 +78,9 @@ Identity identity_of(const struct stat& status) { return {status.st_dev, status.
 
 class PosixFile : public File {
    public:
-    PosixFile(std::string path, int fd, const struct stat& status)
-        : path_(std::move(path)), identity_(identity_of(status)), fd_(fd) {}
+    /// Nobody can know whether whoever gave a file that was there its name has synced that.
+    PosixFile(std::string path, int fd, const struct stat& status, bool is_new)
+        : path_(std::move(path)), name_is_synced_(is_new), identity_(identity_of(status)), fd_(fd) {}
     PosixFile(const PosixFile&) = delete;
     PosixFile& operator=(const PosixFile&) = delete;
     ~PosixFile() override {
@@ -137,15 +138,22 @@ class PosixFile : public File {
         const auto synced = repeated([&] { return fsync(fd_.number()); });
 #endif
         const int number = errno;
-        const Hold hold(path_mutex_);
+        std::unique_lock hold(path_mutex_);
         if (synced != 0) return sync_failure(number);
-        return check_name();
+        if (Status named = check_name(); !named.ok() || name_is_synced_) return named;
+        const std::string path = path_;
+        hold.unlock();  // So that the engine, which may ask for the name meanwhile, need not wait for the disk.
+        if (Status synced_name = sync_name(path); !synced_name.ok()) return synced_name;
+        hold.lock();
+        name_is_synced_ = path == path_;
+        return Done{};
     }
 
     /// The file has the name `path` now.
     void rename(const std::string& path) {
         const Hold hold(path_mutex_);
         path_ = path;
+        name_is_synced_ = false;
     }
 
     /// Fails where the name of the file leads to another by now, or nowhere.
@@ -167,6 +175,15 @@ class PosixFile : public File {
         return Failure{ErrorCode::client, "The file " + path_ +
                                               " was removed, replaced or moved away while it was open, so what is "
                                               "written to it would not be found again. Stop that program."};
+    }
+
+    static Status sync_name(const std::string& path) {
+        try {
+            posix::sync_folder(std::filesystem::absolute(path).parent_path());
+        } catch (const Error& error) {
+            return Failure{error.code(), error.what()};
+        }
+        return Done{};
     }
 
     /// Not as `failure_of` says it: when there is no room to sync, what is on the disk cannot be known.
@@ -202,6 +219,7 @@ class PosixFile : public File {
 
     std::mutex path_mutex_;
     std::string path_;
+    bool name_is_synced_;
     const Identity identity_;
     Descriptor fd_;
     std::span<char> mapping_;
@@ -227,7 +245,7 @@ Result<std::shared_ptr<PosixFile>> open_file(const std::string& path, int flags,
                                               " has another name (a hard link), by which another "
                                               "program could open it at the same time. Leave it one name."};
     }
-    return std::make_shared<PosixFile>(path, fd, status);
+    return std::make_shared<PosixFile>(path, fd, status, (flags & O_CREAT) != 0);
 }
 
 /// Whether the file at `path` is one that a log was written to, or was about to be when the power failed.
@@ -290,9 +308,6 @@ class PosixEnv : public Env {
                 file->rename(to);
                 static_cast<void>(named(to, file));
             }
-            posix::sync_folder(std::filesystem::absolute(to).parent_path());
-        } catch (const Error& error) {
-            return Failure{error.code(), error.what()};
         } catch (const std::bad_alloc&) {
             return Failure{ErrorCode::client, {}};  // The file has its new name, so it is too late to throw.
         }

@@ -93,6 +93,9 @@ Result<Salvaged> salvage(Env& env, const std::string& from, const std::string& t
     (*engine)->mark_synced();
     engine->reset();
     if (Status named = env.replace(unfinished, to); !named.ok()) return named.failure();
+    Result<std::shared_ptr<File>> saved = env.open(to);
+    if (!saved.ok()) return saved.failure();
+    if (Status synced = (*saved)->sync(); !synced.ok()) return synced.failure();
     return salvaged;
 }
 

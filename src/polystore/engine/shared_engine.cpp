@@ -1,5 +1,6 @@
-// Everything happens under `mutex_`, but for the sync of the file: `flushing_` says that a thread is at it. Whoever
-// comes meanwhile appends and waits, and the next sync covers all of them.
+// Everything happens under `mutex_`, but for the sync of a file: `flushing_` says that a thread is at it. Whoever comes
+// meanwhile appends and waits, and the next sync covers all of them. The worker syncs the new log of a compaction in
+// the same way, a part at a time, so that whoever only reads or appends never waits for the disk.
 
 #include "polystore/engine/shared_engine.hpp"
 
@@ -83,7 +84,7 @@ Status SharedEngine::flush() {
 Status SharedEngine::flush_applied(Hold& hold) {
     const std::uint64_t wanted = engine_->applied();
     while (engine_->flushed() < wanted) {
-        if (flushing_) {
+        if (flushing_ || compaction_waits_) {
             flushed_.wait(hold);
             continue;
         }
@@ -115,20 +116,15 @@ void SharedEngine::await_writers(Hold& hold) {
 void SharedEngine::work() {
     Hold hold(mutex_);
     while (!closing_) {
-        if (engine_->wants_compaction()) {
-            // Where it fails, it does not say again that it wants it.
-            if_memory_allows([&] { static_cast<void>(engine_->compact(kCompactionStep)); });
-            hold.unlock();
-            std::this_thread::yield();
-            hold.lock();
-            continue;
-        }
         const Milliseconds flush = until_flush();
         const Milliseconds eviction = until_eviction();
         if (flush <= Milliseconds(0)) {
             flush_at_.reset();
             // Where it fails, the next change fails with it.
             if_memory_allows([&] { static_cast<void>(flush_applied(hold)); });
+        } else if (engine_->wants_compaction()) {
+            // Where it fails, it does not say again that it wants it.
+            if_memory_allows([&] { compact_some(hold); });
         } else if (eviction <= Milliseconds(0)) {
             evict_some();
         } else {
@@ -163,6 +159,30 @@ void SharedEngine::evict_some() {
         const bool is_all = *evicted < kEvictedAtOnce;
         evict_from_ = options_.timer.elapsed() + (is_all ? kBetweenEvictions : Milliseconds(0));
     });
+}
+
+void SharedEngine::compact_some(Hold& hold) {
+    Engine::CompactionFiles files;
+    if (!engine_->step_compaction(kCompactionStep, files).ok()) return;
+    if (files.to_sync && !sync_new_log(hold, *files.to_sync).ok()) engine_->give_up_compaction();
+    hold.unlock();
+    files = {};
+    std::this_thread::yield();
+    hold.lock();
+}
+
+/// Flushes begin before it or after it: one that ended meanwhile would make it incomplete, again and again.
+Status SharedEngine::sync_new_log(Hold& hold, File& log) {
+    compaction_waits_ = true;
+    flushed_.wait(hold, [&] { return !flushing_; });
+    compaction_waits_ = false;
+    flushing_ = true;
+    hold.unlock();
+    Status synced = log.sync();
+    hold.lock();
+    flushing_ = false;
+    flushed_.notify_all();
+    return synced;
 }
 
 std::unique_ptr<SharedEngine::Cursor> SharedEngine::scan(Range range) {

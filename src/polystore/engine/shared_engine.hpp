@@ -69,6 +69,8 @@ class SharedEngine : public std::enable_shared_from_this<SharedEngine> {
     [[nodiscard]] Milliseconds until_flush();
     [[nodiscard]] Milliseconds until_eviction();
     void evict_some();
+    void compact_some(Hold& hold);
+    Status sync_new_log(Hold& hold, File& log);
 
     std::mutex mutex_;
     std::condition_variable flushed_;
@@ -77,6 +79,7 @@ class SharedEngine : public std::enable_shared_from_this<SharedEngine> {
     std::unique_ptr<Engine> engine_;
     const SharedOptions options_;
     bool flushing_ = false;
+    bool compaction_waits_ = false;          ///< For its turn to sync. No flush begins before it had that.
     int waiting_ = 0;                        ///< How many calls of `flush` are under way.
     int uncovered_calls_ = 0;                ///< How many of them began after the last sync did.
     int writers_ = 0;                        ///< How many there were while it went on.
