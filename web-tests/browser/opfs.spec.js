@@ -526,10 +526,6 @@ test("where there is no private file system it is a database, which is moved ove
   open,
   log,
 }) => {
-  const page = await open();
-  await set(page, log, "old", "of the file system");
-  await set(page, log, "kept", "of the file system");
-  await page.close();
   const without = await open();
   await without.evaluate(startWorkersFrom, "/web-tests/browser/opfs_refused.worker.js");
   await set(without, log, "old", "of the database");
@@ -539,12 +535,41 @@ test("where there is no private file system it is a database, which is moved ove
   await without.close();
 
   const again = await open();
-  const expected = { old: "of the database", short: 1, kept: "of the file system" };
-  expect(await all(again, log)).toEqual(expected);
+  expect(await all(again, log)).toEqual({ old: "of the database", short: 1 });
   expect(await again.evaluate((log) => window.kv(log).type, log)).toBe("OPFS");
   await again.evaluate((log) => window.kv(log).clear(), log);
   await again.close();
   expect(await all(await open(), log)).toEqual({}); // Nothing is moved over twice.
+});
+
+test("a page that is refused the private file system asks a page that has the log; with none, nothing older comes back", async ({
+  open,
+  log,
+}) => {
+  const owner = await open();
+  await set(owner, log, "a", "old");
+  const refused = await open();
+  await refused.evaluate(startWorkersFrom, "/web-tests/browser/opfs_refused.worker.js");
+  await set(refused, log, "a", "new");
+  expect(await all(owner, log)).toEqual({ a: "new" });
+  await refused.close();
+  await owner.evaluate((log) => window.kv(log).del("a"), log);
+  await owner.close();
+
+  const alone = await open();
+  await alone.evaluate(startWorkersFrom, "/web-tests/browser/opfs_refused.worker.js");
+  const failures = await alone.evaluate(async (log) => {
+    const store = window.kv(log);
+    const calls = [() => store.get("a"), () => store.set("a", "lost?")];
+    const errors = [];
+    for (const call of calls) errors.push(await call().catch((error) => `${error.code} ${error.message}`));
+    return errors;
+  }, log);
+  expect(failures).toEqual(
+    failures.map(() => expect.stringMatching(/^ERR_CLIENT .*refuses its private file system now, in which the log/)),
+  );
+  await alone.close();
+  expect(await all(await open(), log)).toEqual({});
 });
 
 test("what a page writes to the database while another moves it over is moved later", async ({ open, log }) => {

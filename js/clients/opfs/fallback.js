@@ -9,6 +9,9 @@ import { requireText } from "../../support/text_key.js";
 /** How long a page may keep the database from being moved, in milliseconds; then that is left to the next owner. */
 const PATIENCE = 2000;
 
+/** The version of the database from which on there is a log, which has all that was in it. */
+const MOVED = 2;
+
 /** @param {string} name Of the log. */
 const databaseName = (name) => `polystore-wasm opfs:${name}`;
 
@@ -44,6 +47,14 @@ class Fallback extends IndexedDb {
 export const openFallback = (name, durability) => new Fallback(databaseName(name), durability);
 
 /**
+ * Whether there is a log, as far as the database knows: then what it holds is old, and it must not be used in place of the log.
+ * @param {string} name Of the log.
+ */
+export async function hasLog(name) {
+  return (await look(databaseName(name))).version >= MOVED;
+}
+
+/**
  * Moves into a log what was kept in its place. Nobody is served meanwhile. What is moved takes the place of what is there, though
  * a page that has the database still may have written it before that.
  * @param {string} name
@@ -53,11 +64,11 @@ export const openFallback = (name, durability) => new Fallback(databaseName(name
  */
 export async function moveIn(name, engine, commit) {
   const { version, isEmpty } = await look(databaseName(name));
-  if (isEmpty) return;
+  if (isEmpty && version >= MOVED) return;
   // Pages that have the database open are kept out while its version is changed, and wait: nothing that they write is lost. It
   // stays, empty, for to delete it would not wait for what such a page writes next: that is moved the next time.
   await new Promise((resolve, reject) => {
-    const opening = indexedDB.open(databaseName(name), version + 1);
+    const opening = indexedDB.open(databaseName(name), Math.max(version + 1, MOVED));
     let isGivenUp = false;
     /** @type {unknown} */
     let failure;
@@ -68,11 +79,12 @@ export async function moveIn(name, engine, commit) {
         transaction.abort();
       };
       if (isGivenUp) return fail(undefined);
-      // Somebody may have deleted the database meanwhile.
-      if (opening.result.objectStoreNames.contains(STORE_NAME))
-        moveAll(transaction.objectStore(STORE_NAME), engine, commit, fail);
+      // There may be none yet, or somebody has deleted it meanwhile: then its version says that there is a log.
+      if (!opening.result.objectStoreNames.contains(STORE_NAME)) opening.result.createObjectStore(STORE_NAME);
+      else if (!isEmpty) moveAll(transaction.objectStore(STORE_NAME), engine, commit, fail);
     };
-    opening.onerror = () => reject(failure ?? opening.error);
+    // A browser that refuses databases gives nobody one in place of the log.
+    opening.onerror = () => (isEmpty ? resolve(undefined) : reject(failure ?? opening.error));
     opening.onsuccess = () => {
       opening.result.close();
       resolve(undefined);

@@ -1,8 +1,8 @@
 import { EntryPage } from "../../engine/entry_page.js";
 import { decodeJson } from "../../engine/json_text.js";
-import { openFallback } from "./fallback.js";
+import { hasLog, openFallback } from "./fallback.js";
 import { ownerChannel, pageChannel, workerLock } from "./names.js";
-import { clientError, PolystoreError } from "../../support/errors.js";
+import { clientError, PolystoreError, show } from "../../support/errors.js";
 import { errorOf, startWorker } from "./start.js";
 import { requireText } from "../../support/text_key.js";
 
@@ -29,9 +29,13 @@ const MOST_DEATHS = 5;
  * Opens a log in the private file system or, where there is none, a database that is moved over to it when there is.
  * @param {string} name
  * @param {import("../../store/options.js").Durability} durability
+ * @throws {PolystoreError} ERR_CLIENT where the browser refuses the file system, and has given it before: the database would be of
+ *   before the log.
  */
 export async function openOpfs(name, durability) {
   const isPossible = navigator.storage && "getDirectory" in navigator.storage && navigator.locks;
+  /** @type {unknown} */
+  let cause;
   if (isPossible) {
     const opfs = new Opfs(name, durability);
     try {
@@ -39,7 +43,12 @@ export async function openOpfs(name, durability) {
       return opfs;
     } catch (error) {
       if (!(/** @type {any} */ (error).isUnavailable)) throw error;
+      cause = error;
     }
+  }
+  if (await hasLog(name)) {
+    const message = `The browser refuses its private file system now, in which the log ${show(name)} is. Nothing was read or written: call again later, or keep a page open that has the log.`;
+    throw new PolystoreError("ERR_CLIENT", message, { cause });
   }
   return openFallback(name, durability);
 }
