@@ -10,6 +10,8 @@ import { clearInterval, Date, performance, setInterval, sleep } from "../support
 /** How often a holder renews its lock, and how long it may be silent before others take it for gone; in milliseconds. */
 const BEAT = 10_000;
 const SILENCE = 60_000;
+/** How long a holder writes without looking whether the lock is still its own: to look takes as long as a write. */
+const UNSEEN = 100;
 /** Two that ask at the same moment may both withdraw; they ask again after a pause, in milliseconds. */
 const ATTEMPTS = 10;
 const PAUSE = 20;
@@ -44,7 +46,7 @@ export class Lock {
   #target;
   #path;
   #beat;
-  #renewed = performance.now();
+  #seen = performance.now();
 
   /**
    * Takes the lock that a log has for as long as it is open.
@@ -144,8 +146,13 @@ export class Lock {
    * @throws {PolystoreError} ERR_CLIENT where this process was silent for so long that another may have taken the lock.
    */
   check() {
-    if (performance.now() - this.#renewed < SILENCE / 2 || existsSync(this.#path)) return;
-    const message = `This process was stopped for so long that another took the log ${this.#target}. Close the store and open it again.`;
+    const now = performance.now();
+    if (now - this.#seen < UNSEEN) return;
+    if (existsSync(this.#path)) {
+      this.#seen = now;
+      return;
+    }
+    const message = `This process was stopped for so long, or the clock set so far, that another took the log ${this.#target}. Close the store and open it again.`;
     throw new PolystoreError("ERR_CLIENT", message);
   }
 
@@ -157,10 +164,7 @@ export class Lock {
   async #renew() {
     const now = new Date();
     // A process whose lock was taken away, or whose disk is full, finds out at the next check.
-    await utimes(this.#path, now, now).then(
-      () => (this.#renewed = performance.now()),
-      () => {},
-    );
+    await utimes(this.#path, now, now).catch(() => {});
   }
 
   /**

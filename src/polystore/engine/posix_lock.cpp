@@ -33,6 +33,8 @@ using namespace std::chrono_literals;
 /// How often a holder renews its lock, and how long it may be silent before others take it for gone.
 constexpr auto kBeat = 10s;
 constexpr auto kSilence = 60s;
+/// How long a holder writes without looking whether the lock is still its own: to look takes as long as a write.
+constexpr auto kUnseen = 100ms;
 /// Two that ask at the same moment see each other and both withdraw; they ask again after a pause.
 constexpr int kAttempts = 10;
 constexpr unsigned kLongestPause = 20;  // Milliseconds.
@@ -71,7 +73,7 @@ std::string token() {
 
 class PosixLock : public Lock {
    public:
-    PosixLock(std::string path, SteadyNow now) : path_(std::move(path)), now_(std::move(now)), renewed_(now_()) {
+    PosixLock(std::string path, SteadyNow now) : path_(std::move(path)), now_(std::move(now)), seen_(now_()) {
         beat_ = std::thread([this] { renew(); });
     }
     PosixLock(const PosixLock&) = delete;
@@ -96,10 +98,16 @@ class PosixLock : public Lock {
                                                   path_.substr(0, path_.rfind(".lock-")) +
                                                   ". Close the store here, and open it when that has closed it."};
         }
-        if (now_() - renewed_.load() < kSilence / 2 || posix::is_there(path_)) return Done{};
-        return Failure{ErrorCode::client, "This process was stopped for so long that another took the log " +
-                                              path_.substr(0, path_.rfind(".lock-")) +
-                                              ". Close the store and open it again."};
+        const auto now = now_();
+        if (now - seen_.load() < kUnseen) return Done{};
+        if (posix::is_there(path_)) {
+            seen_ = now;
+            return Done{};
+        }
+        return Failure{ErrorCode::client,
+                       "This process was stopped for so long, or the clock set so far, that another "
+                       "took the log " +
+                           path_.substr(0, path_.rfind(".lock-")) + ". Close the store and open it again."};
     }
 
     /// What another lock says whose process runs, of those whose names begin with `prefix`; nothing if there is none.
@@ -125,7 +133,7 @@ class PosixLock : public Lock {
         std::unique_lock hold(mutex_);
         while (!wake_.wait_for(hold, kBeat, [&] { return stopped_; })) {
             // Whose file was taken away finds out at the next check.
-            if (utimensat(AT_FDCWD, path_.c_str(), nullptr, 0) == 0) renewed_ = now_();
+            utimensat(AT_FDCWD, path_.c_str(), nullptr, 0);
         }
     }
 
@@ -139,7 +147,7 @@ class PosixLock : public Lock {
 
     std::string path_;
     SteadyNow now_;
-    std::atomic<std::chrono::steady_clock::time_point> renewed_;
+    std::atomic<std::chrono::steady_clock::time_point> seen_;
     const unsigned process_ = this_process();
     std::mutex mutex_;
     std::condition_variable wake_;
