@@ -36,11 +36,11 @@ TEST_CASE("get reads", "[operations]") {
 
 TEST_CASE("get looks at the clock only for a record that expires", "[operations]") {
     CHECK(play(start_get(), {found(1001), at(1000)}) == "read clock -> value");
-    CHECK(play(start_get(), {found(1000), at(1000), ok()}) == "read clock evict -> absent");
-    CHECK(play(start_get(), {found(999), at(1000), ok()}) == "read clock evict -> absent");
-    CHECK(play(start_get(), {found(0), at(1000), ok()}) == "read clock evict -> absent");
-    CHECK(play(start_get(), {found(-5), at(1000), ok()}) == "read clock evict -> absent");
-    CHECK(play(start_get(), {found(std::nan("")), at(1000), ok()}) == "read clock evict -> absent");
+    CHECK(play(start_get(), {found(1000), at(1000), ok()}) == "read clock remove_if -> absent");
+    CHECK(play(start_get(), {found(999), at(1000), ok()}) == "read clock remove_if -> absent");
+    CHECK(play(start_get(), {found(0), at(1000), ok()}) == "read clock remove_if -> absent");
+    CHECK(play(start_get(), {found(-5), at(1000), ok()}) == "read clock remove_if -> absent");
+    CHECK(play(start_get(), {found(std::nan("")), at(1000), ok()}) == "read clock remove_if -> absent");
 }
 
 TEST_CASE("get reads from a client that manages expiry, too", "[operations]") {
@@ -48,48 +48,43 @@ TEST_CASE("get reads from a client that manages expiry, too", "[operations]") {
     CHECK(play(start_get(kManaging), {missing()}) == "read -> absent");
 }
 
-TEST_CASE("has reads like get, unless the client can say", "[operations]") {
+TEST_CASE("has reads like get", "[operations]") {
     CHECK(play(start_has(), {found()}) == "read -> yes");
     CHECK(play(start_has(), {missing()}) == "read -> no");
     CHECK(play(start_has(), {found(1001), at(1000)}) == "read clock -> yes");
-    CHECK(play(start_has(), {found(1000), at(1000), ok()}) == "read clock evict -> no");
-    CHECK(play(start_has(kManaging | Trait::has), {found()}) == "has -> yes");
-    CHECK(play(start_has(kManaging | Trait::has), {missing()}) == "has -> no");
+    CHECK(play(start_has(), {found(1000), at(1000), ok()}) == "read clock remove_if -> no");
 }
 
 TEST_CASE("set writes, with the instant of expiry", "[operations]") {
-    CHECK(play(start_set(kNever), {ok()}) == "write(inf) -> done");
-    CHECK(play(start_set(60), {at(1000), ok()}) == "clock write(61000) -> done");
-    CHECK(play(start_set(0.0005), {at(1000), ok()}) == "clock write(1001) -> done");
-    CHECK(play(start_set(1e300), {at(1000), ok()}) == "clock write(inf) -> done");
+    CHECK(play(start_set(kNever), {ok()}) == "put(inf) -> done");
+    CHECK(play(start_set(60), {at(1000), ok()}) == "clock put(61000) -> done");
+    CHECK(play(start_set(0.0005), {at(1000), ok()}) == "clock put(1001) -> done");
+    CHECK(play(start_set(1e300), {at(1000), ok()}) == "clock put(inf) -> done");
 }
 
-TEST_CASE("a client that manages expiry is told seconds, and never an instant", "[operations]") {
-    CHECK(play(start_set(60, kManaging), {ok()}) == "write(60) -> done");
-    CHECK(play(start_set(0.0015, kManaging), {ok()}) == "write(0.002) -> done");
-    CHECK(play(start_set(kNever, kManaging), {ok()}) == "write(inf) -> done");
-    CHECK(play(start_set(1e300, kManaging), {ok()}) == "write(inf) -> done");
-    CHECK(play(start_set(8.64e12, kManaging), {ok()}) == "write(8.64e+12) -> done");
-    CHECK(play(start_add(60, kManaging), {ok(), ok()}) == "make_key write(60) -> done");
-    CHECK(play(start_add(60, kManaging | Trait::add), {ok()}) == "add(60) -> done");
-    CHECK(play(start_add(1e300, kManaging | Trait::add), {ok()}) == "add(inf) -> done");
+TEST_CASE("a client that manages expiry is told the instant, too", "[operations]") {
+    CHECK(play(start_set(60, kManaging), {at(1000), ok()}) == "clock put(61000) -> done");
+    CHECK(play(start_set(kNever, kManaging), {ok()}) == "put(inf) -> done");
+    CHECK(play(start_set(8.64e12, kManaging), {at(1000), ok()}) == "clock put(inf) -> done");
+    CHECK(play(start_add(60, kManaging), {ok(), at(1000), ok()}) == "make_key clock put(61000) -> done");
+    CHECK(play(start_add(60, kManaging | Trait::add), {at(1000), ok()}) == "clock add(61000) -> done");
 }
 
 TEST_CASE("set without a value, or with an expiry that is over, deletes", "[operations]") {
     for (const Traits traits : {kPlain, kManaging}) {
-        CHECK(play(start(traits, {Method::set, kNever, false}), {ok()}) == "erase -> done");
-        CHECK(play(start(traits, {Method::set, 60, false}), {ok()}) == "erase -> done");
+        CHECK(play(start(traits, {Method::set, kNever, false}), {ok()}) == "remove -> done");
+        CHECK(play(start(traits, {Method::set, 60, false}), {ok()}) == "remove -> done");
         for (const double expires : {0.0, -0.0, 0.0004, -0.001, -60.0, -kNever}) {
-            CHECK(play(start_set(expires, traits), {ok()}) == "erase -> done");
+            CHECK(play(start_set(expires, traits), {ok()}) == "remove -> done");
         }
     }
 }
 
-TEST_CASE("del erases", "[operations]") { CHECK(play(start(kPlain, {Method::del}), {ok()}) == "erase -> done"); }
+TEST_CASE("del erases", "[operations]") { CHECK(play(start(kPlain, {Method::del}), {ok()}) == "remove -> done"); }
 
 TEST_CASE("add makes a key, and writes there", "[operations]") {
-    CHECK(play(start_add(kNever), {ok(), ok()}) == "make_key write(inf) -> done");
-    CHECK(play(start_add(60), {ok(), at(1000), ok()}) == "make_key clock write(61000) -> done");
+    CHECK(play(start_add(kNever), {ok(), ok()}) == "make_key put(inf) -> done");
+    CHECK(play(start_add(60), {ok(), at(1000), ok()}) == "make_key clock put(61000) -> done");
 }
 
 TEST_CASE("add lets a client choose the key if it can", "[operations]") {
@@ -105,16 +100,16 @@ TEST_CASE("add with nothing to store makes a key all the same", "[operations]") 
     }
 }
 
-TEST_CASE("list keeps the living and evicts the expired", "[operations]") {
+TEST_CASE("list keeps the living and removes the expired", "[operations]") {
     CHECK(play(start_list(), {at(1000), end_of_pages()}) == "clock page -> done");
     CHECK(play(start_list(), {at(1000), page({1001, kNever, 1000, 999}), counted(2), at(1000), end_of_pages()}) ==
-          "clock page:keep,keep,evict,evict sift clock page -> done(2)");
+          "clock page:keep,keep,remove,remove sift clock page -> done(2)");
 }
 
 TEST_CASE("list looks at the clock anew for every page, and goes on after an empty one", "[operations]") {
     CHECK(play(start_list(), {at(1000), page({1500}), ok(), at(1500), page({}), ok(), at(1500), page({1500, 1501}),
                               counted(1), at(9999), end_of_pages()}) ==
-          "clock page:keep sift clock page sift clock page:evict,keep sift clock page -> done(1)");
+          "clock page:keep sift clock page sift clock page:remove,keep sift clock page -> done(1)");
 }
 
 TEST_CASE("list keeps all that a client shows that manages expiry", "[operations]") {
@@ -122,29 +117,29 @@ TEST_CASE("list keeps all that a client shows that manages expiry", "[operations
           "clock page:keep,keep sift clock page -> done");
 }
 
-TEST_CASE("clear evicts everything, unless the client can clear", "[operations]") {
+TEST_CASE("clear removes everything, unless the client can", "[operations]") {
     CHECK(play(start_clear(), {at(1000), page({1001, kNever, 1000}), counted(3), at(1000), page({1}), counted(1),
                                at(1000), end_of_pages()}) ==
-          "clock page:evict,evict,evict sift clock page:evict sift clock page -> done(4)");
-    CHECK(play(start_clear(kPlain | Trait::clear), {ok()}) == "clear -> done");
-    CHECK(play(start_clear(Trait::clear), {ok()}) == "clear -> done");
+          "clock page:remove,remove,remove sift clock page:remove sift clock page -> done(4)");
+    CHECK(play(start_clear(kPlain | Trait::sweeps_all), {counted(7)}) == "sweep(inf) -> done(7)");
+    CHECK(play(start_clear(Trait::sweeps_all), {ok()}) == "sweep(inf) -> done");
 }
 
-TEST_CASE("prune evicts the expired, leaves the rest, and counts", "[operations]") {
+TEST_CASE("prune removes the expired, leaves the rest, and counts", "[operations]") {
     CHECK(play(start_prune(), {at(1000), end_of_pages()}) == "clock page -> done");
     CHECK(play(start_prune(), {at(1000), page({1001, 1000, kNever}), counted(1), at(1001), page({}), ok(), at(1001),
                                page({1001, 1}), counted(2), at(1001), end_of_pages()}) ==
-          "clock page:leave,evict,leave sift clock page sift clock page:evict,evict sift clock page -> done(3)");
+          "clock page:leave,remove,leave sift clock page sift clock page:remove,remove sift clock page -> done(3)");
 }
 
 TEST_CASE("prune counts what was removed, not what was to be", "[operations]") {
     CHECK(play(start_prune(), {at(1000), page({1, 2, 3}), counted(1), at(1000), end_of_pages()}) ==
-          "clock page:evict,evict,evict sift clock page -> done(1)");
+          "clock page:remove,remove,remove sift clock page -> done(1)");
 }
 
 TEST_CASE("prune is the client's affair if it can, and nobody's if it manages expiry", "[operations]") {
-    CHECK(play(start_prune(kPlain | Trait::prune), {counted(7)}) == "prune -> done(7)");
-    CHECK(play(start_prune(kManaging | Trait::prune), {counted(0)}) == "prune -> done");
+    CHECK(play(start_prune(kPlain | Trait::sweeps_expired), {at(5), counted(7)}) == "clock sweep(5) -> done(7)");
+    CHECK(play(start_prune(kManaging | Trait::sweeps_expired), {at(5), counted(0)}) == "clock sweep(5) -> done");
     CHECK(play(start_prune(kManaging), {}) == "-> done");
 }
 
@@ -152,10 +147,10 @@ TEST_CASE("a client that cannot list supports all that needs no list", "[operati
     CHECK(play(start_list(Traits()), {}) == "-> unsupported");
     CHECK(play(start_clear(Traits()), {}) == "-> unsupported");
     CHECK(play(start_prune(Traits()), {}) == "-> unsupported");
-    CHECK(play(start_prune(Trait::prune), {counted(1)}) == "prune -> done(1)");
+    CHECK(play(start_prune(Trait::sweeps_expired), {at(5), counted(1)}) == "clock sweep(5) -> done(1)");
     CHECK(play(start_get(Traits()), {found()}) == "read -> value");
     CHECK(play(start_has(Traits()), {missing()}) == "read -> no");
-    CHECK(play(start_set(kNever, Traits()), {ok()}) == "write(inf) -> done");
+    CHECK(play(start_set(kNever, Traits()), {ok()}) == "put(inf) -> done");
 }
 
 TEST_CASE("close waits for what is under way before it releases the client", "[operations]") {
@@ -186,7 +181,7 @@ TEST_CASE("operations wait independently of each other", "[operations]") {
     std::vector<Verdict> verdicts(1);
     prune.answer({true, 5000});
     prune.answer_page({expires, verdicts});
-    CHECK(set.ask() == Ask::write);
+    CHECK(set.ask() == Ask::put);
     CHECK(set.number() == 65000);
     get.answer({true, 999});
     CHECK(get.ask() == Ask::nothing);
@@ -219,14 +214,14 @@ TEST_CASE("an operation may be destroyed wherever it waits", "[operations]") {
     // AddressSanitizer reports what is left behind.
     CHECK(play(start_get(), {}) == "read ...");
     CHECK(play(start_get(), {found(1)}) == "read clock ...");
-    CHECK(play(start_get(), {found(1), at(1)}) == "read clock evict ...");
+    CHECK(play(start_get(), {found(1), at(1)}) == "read clock remove_if ...");
     CHECK(play(start_set(1), {}) == "clock ...");
-    CHECK(play(start_set(1), {at(1)}) == "clock write(1001) ...");
+    CHECK(play(start_set(1), {at(1)}) == "clock put(1001) ...");
     CHECK(play(start_add(1), {}) == "make_key ...");
     CHECK(play(start_list(), {}) == "clock ...");
     CHECK(play(start_list(), {at(1)}) == "clock page ...");
-    CHECK(play(start_list(), {at(1), page({1})}) == "clock page:evict sift ...");
-    CHECK(play(start_clear(Trait::clear), {}) == "clear ...");
+    CHECK(play(start_list(), {at(1), page({1})}) == "clock page:remove sift ...");
+    CHECK(play(start_clear(Trait::sweeps_all), {}) == "sweep(inf) ...");
 }
 
 TEST_CASE("an operation can be moved, and given away and taken back as a number", "[operations]") {
@@ -243,10 +238,10 @@ TEST_CASE("an operation can be moved, and given away and taken back as a number"
 }
 
 TEST_CASE("traits are sets", "[operations]") {
-    constexpr Traits kSome = Trait::list | Trait::has;
-    static_assert(kSome[Trait::list] && kSome[Trait::has] && !kSome[Trait::closed]);
+    constexpr Traits kSome = Trait::list | Trait::add;
+    static_assert(kSome[Trait::list] && kSome[Trait::add] && !kSome[Trait::closed]);
     static_assert((kSome | Trait::closed)[Trait::closed]);
-    static_assert(Traits(kSome.bits())[Trait::has]);
+    static_assert(Traits(kSome.bits())[Trait::add]);
     static_assert(Traits().bits() == 0);
     SUCCEED();
 }

@@ -23,7 +23,7 @@ using polystore::Ask;
 using polystore::Operation;
 using polystore::wasm::scratch;
 
-constexpr std::uintptr_t kAskBits = 4;
+using polystore::kAskBits;
 static_assert((1U << kAskBits) == polystore::FramePool::kAlignment);
 
 double number_of_last_step = 0;

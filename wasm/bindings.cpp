@@ -43,17 +43,15 @@ EMSCRIPTEN_BINDINGS(polystore) {
     emscripten::enum_<Ask>("Ask")
         .value("nothing", Ask::nothing)
         .value("read", Ask::read)
-        .value("has", Ask::has)
-        .value("write", Ask::write)
-        .value("erase", Ask::erase)
-        .value("evict", Ask::evict)
+        .value("put", Ask::put)
+        .value("remove", Ask::remove)
+        .value("remove_if", Ask::remove_if)
         .value("make_key", Ask::make_key)
         .value("add", Ask::add)
         .value("clock", Ask::clock)
         .value("page", Ask::page)
         .value("sift", Ask::sift)
-        .value("clear", Ask::clear)
-        .value("prune", Ask::prune)
+        .value("sweep", Ask::sweep)
         .value("drain", Ask::drain)
         .value("close", Ask::close);
 
@@ -69,15 +67,14 @@ EMSCRIPTEN_BINDINGS(polystore) {
     emscripten::enum_<Verdict>("Verdict")
         .value("leave", Verdict::leave)
         .value("keep", Verdict::keep)
-        .value("evict", Verdict::evict);
+        .value("remove", Verdict::remove);
 
     emscripten::enum_<Trait>("Trait")
         .value("manages_expiry", Trait::manages_expiry)
-        .value("has", Trait::has)
         .value("add", Trait::add)
         .value("list", Trait::list)
-        .value("clear", Trait::clear)
-        .value("prune", Trait::prune)
+        .value("sweeps_all", Trait::sweeps_all)
+        .value("sweeps_expired", Trait::sweeps_expired)
         .value("closed", Trait::closed);
 
     emscripten::function("parse_expires", &parse);
@@ -87,4 +84,5 @@ EMSCRIPTEN_BINDINGS(polystore) {
     emscripten::constant("page_length", Scratch::kPageLength);
     emscripten::constant("bytes_length", Scratch::kBytesLength);
     emscripten::constant("id_length", kIdLength);
+    emscripten::constant("ask_bits", kAskBits);
 }

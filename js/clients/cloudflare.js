@@ -2,6 +2,7 @@ import { PolystoreError, PolystoreTypeError, quotaError, show } from "../support
 import { decodeValue, parseValue } from "../support/record.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../support/page_bytes.js";
 import { KeyQueue } from "../support/key_queue.js";
+import { arrangePages } from "../support/range.js";
 import { requireText } from "../support/text_key.js";
 
 /** Keys that one call can get. */
@@ -30,11 +31,8 @@ const resolved = Promise.resolve();
  * read may be a minute old, and a newer record in its place.
  */
 export class Cloudflare {
-  type = "CLOUDFLARE";
-  /** @type {import("../core/client.js").Client["can"]} */
-  can = ["manages_expiry", "list"];
-  /** @type {"write"} */
-  copies = "write";
+  /** @type {import("../core/client.js").Traits} */
+  traits = { type: "CLOUDFLARE", can: ["manages_expiry", "list"], copies: "write" };
   #namespace;
   #queue = new KeyQueue();
   /** The reads of this tick. @type {{ id: string, resolve: (found: Found) => void, reject: (error: unknown) => void }[]} */
@@ -45,21 +43,31 @@ export class Cloudflare {
     this.#namespace = namespace;
   }
 
+  /**
+   * @param {string} id
+   * @throws {PolystoreTypeError} ERR_KEY
+   */
+  checkKey(id) {
+    requireText(id, "Cloudflare KV");
+    if (id !== "" && id !== "." && id !== ".." && fits(id)) return;
+    const message = `Cloudflare KV cannot hold the key ${show(id)}: a key is 1 to ${LONGEST_KEY} bytes of UTF-8, and neither "." nor "..". Give it another key, or the store a prefix.`;
+    throw new PolystoreTypeError("ERR_KEY", message);
+  }
+
   /** @param {string} id */
   async read(id) {
-    requireKey(id);
     return toRecord(await this.#queue.addRead(id, () => this.#find(id)), id);
   }
 
   /**
    * @param {string} id
    * @param {unknown} value
-   * @param {number | null} expires In seconds.
+   * @param {number | null} expires
+   * @param {number} now
    */
-  async write(id, value, expires) {
-    requireKey(id);
+  async put(id, value, expires, now) {
     const text = JSON.stringify(value);
-    const options = { metadata: { [EXPIRES]: instant(expires) }, expirationTtl: platformLife(expires) };
+    const options = { metadata: { [EXPIRES]: expires }, expirationTtl: platformLife(expires, now) };
     try {
       await this.#queue.add(id, () => this.#namespace.put(id, text, options));
     } catch (error) {
@@ -68,8 +76,7 @@ export class Cloudflare {
   }
 
   /** @param {string} id */
-  async erase(id) {
-    requireKey(id);
+  async remove(id) {
     try {
       await this.#queue.add(id, () => this.#namespace.delete(id));
     } catch (error) {
@@ -78,10 +85,18 @@ export class Cloudflare {
   }
 
   /**
+   * @param {import("../core/client.js").Range} range
+   * @param {import("../core/client.js").Wanted} wanted
+   */
+  scan(range, wanted) {
+    return arrangePages(this.#pages(range.prefix, wanted), range);
+  }
+
+  /**
    * @param {string} prefix
    * @param {import("../core/client.js").Wanted} wanted
    */
-  async *pages(prefix, wanted) {
+  async *#pages(prefix, wanted) {
     requireText(prefix, "Cloudflare KV");
     if (!fits(prefix)) return; // No key is that long.
     await this.#queue.idle();
@@ -100,7 +115,7 @@ export class Cloudflare {
     } while (cursor);
   }
 
-  giveUp() {
+  onTimeout() {
     this.#queue.giveUp();
   }
 
@@ -208,18 +223,14 @@ function isAlive(metadata) {
   return expires === null || expires > Date.now();
 }
 
-/** @param {number | null} seconds */
-function instant(seconds) {
-  return seconds === null ? null : Date.now() + Math.max(1, Math.round(seconds * 1000));
-}
-
 /**
  * When the platform removes a record, in seconds from now: never before it expires.
- * @param {number | null} seconds
+ * @param {number | null} expires
+ * @param {number} now
  */
-function platformLife(seconds) {
-  if (seconds === null) return undefined;
-  const life = Math.max(SHORTEST_LIFE, Math.ceil(seconds) + 1); // It counts from the last whole second.
+function platformLife(expires, now) {
+  if (expires === null) return undefined;
+  const life = Math.max(SHORTEST_LIFE, Math.ceil((expires - now) / 1000) + 1); // It counts from the last whole second.
   return life > LONGEST_LIFE ? undefined : life;
 }
 
@@ -227,17 +238,6 @@ function platformLife(seconds) {
 function fits(id) {
   // A UTF-16 unit takes three bytes at most.
   return id.length * 3 <= LONGEST_KEY || new TextEncoder().encode(id).length <= LONGEST_KEY;
-}
-
-/**
- * @param {string} id
- * @throws {PolystoreTypeError} ERR_KEY
- */
-function requireKey(id) {
-  requireText(id, "Cloudflare KV");
-  if (id !== "" && id !== "." && id !== ".." && fits(id)) return;
-  const message = `Cloudflare KV cannot hold the key ${show(id)}: a key is 1 to ${LONGEST_KEY} bytes of UTF-8, and neither "." nor "..". Give it another key, or the store a prefix.`;
-  throw new PolystoreTypeError("ERR_KEY", message);
 }
 
 /**

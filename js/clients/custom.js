@@ -1,6 +1,7 @@
 import { PolystoreError, show } from "../support/errors.js";
 import { isPromise } from "../support/promise.js";
-import { isRecord } from "../support/record.js";
+import { arrangePages } from "../support/range.js";
+import { isRecord, WITHOUT_EXPIRY } from "../support/record.js";
 import { PAGE_BYTES, sizeOf } from "../support/page_bytes.js";
 
 /** @typedef {import("../core/client.js").Page} Page */
@@ -35,25 +36,27 @@ export class Custom {
     this.#object = object;
     this.#legacy = object.EXPIRES === true;
     this.#managesExpiry = this.#legacy || object.RAW === true || object.HAS_EXPIRATION === true;
-    this.type = typeof object.TYPE === "string" ? object.TYPE : "UNKNOWN";
-    this.can = this.#abilities();
-    this.copies = /** @type {"identity" | "both"} */ (this.#managesExpiry ? "identity" : "both");
+    /** @type {import("../core/client.js").Traits} */
+    this.traits = {
+      type: typeof object.TYPE === "string" ? object.TYPE : "UNKNOWN",
+      can: this.#abilities(),
+      copies: this.#managesExpiry ? "identity" : "both",
+    };
   }
 
-  /** @returns {import("../core/client.js").Client["can"]} */
+  /** @returns {import("../core/client.js").Traits["can"]} */
   #abilities() {
     const has = (/** @type {string} */ method) => typeof this.#object[method] === "function";
     const lists = has("iterate") || has("entries") || (this.#managesExpiry && has("keys"));
-    /** @type {import("../core/client.js").Client["can"]} */
+    /** @type {import("../core/client.js").Traits["can"]} */
     const can = [];
     if (lists) can.push("list");
     if (has("add")) can.push("add");
     // That of a cache has no prefix and removes everything; such an object is cleared record by record.
-    if (has("clear") && hasParameters(this.#object.clear)) can.push("clear");
+    if (has("clear") && hasParameters(this.#object.clear)) can.push("sweeps_all");
     if (this.#managesExpiry) can.push("manages_expiry");
-    if (this.#managesExpiry && has("has")) can.push("has");
     // Where we can list and see to expiry ourselves, we can say how many records that were.
-    if (has("prune") && (this.#managesExpiry || !lists)) can.push("prune");
+    if (has("prune") && (this.#managesExpiry || !lists)) can.push("sweeps_expired");
     return can;
   }
 
@@ -62,21 +65,27 @@ export class Custom {
     return this.#object.promise ?? this.#object.connect?.();
   }
 
-  /** @param {string} id */
-  read(id) {
-    const found = this.#object.get(id);
-    if (!this.#managesExpiry) return found;
-    return isPromise(found) ? found.then(wrap) : wrap(found);
+  /**
+   * @param {string} id
+   * @param {boolean} isPresenceOnly
+   */
+  read(id, isPresenceOnly) {
+    if (!this.#managesExpiry) return this.#object.get(id);
+    const asks = isPresenceOnly && typeof this.#object.has === "function";
+    const found = asks ? this.#object.has(id) : this.#object.get(id);
+    const toRecord = asks ? wrapPresence : wrap;
+    return isPromise(found) ? found.then(toRecord) : toRecord(found);
   }
 
   /**
    * @param {string} id
    * @param {unknown} value
    * @param {number | null} expires
+   * @param {number} now
    */
-  write(id, value, expires) {
+  put(id, value, expires, now) {
     ++this.#changes;
-    const reply = this.#set(id, value, expires);
+    const reply = this.#set(id, value, expires, now);
     // A value that expires may be gone by now where the object manages expiry.
     return this.#isProven || (this.#managesExpiry && expires !== null) ? reply : this.#prove(id, value, reply);
   }
@@ -85,10 +94,21 @@ export class Custom {
    * @param {string} id
    * @param {unknown} value
    * @param {number | null} expires
+   * @param {number} now
    */
-  #set(id, value, expires) {
+  #set(id, value, expires, now) {
     if (!this.#managesExpiry) return this.#object.set(id, { expires, value });
-    return this.#object.set(id, value, this.#legacy ? { expires } : expires);
+    return this.#object.set(id, value, this.#lifeOf(expires, now));
+  }
+
+  /**
+   * What the object is told of an expiry.
+   * @param {number | null} expires
+   * @param {number} now
+   */
+  #lifeOf(expires, now) {
+    const seconds = expires === null ? null : (expires - now) / 1000;
+    return this.#legacy ? { expires: seconds } : seconds;
   }
 
   /**
@@ -152,42 +172,37 @@ export class Custom {
     const given = this.#managesExpiry ? value : { expires: null, value };
     throw new PolystoreError(
       "ERR_CLIENT",
-      `The ${this.type} client does not keep what it is given: after set(${show(id)}) with ${show(given)}, get(${show(id)}) gave ${show(found)}. Give kv() an object whose get() gives what was set; in a test, a Map will do for a mock.`,
+      `The ${this.traits.type} client does not keep what it is given: after set(${show(id)}) with ${show(given)}, get(${show(id)}) gave ${show(found)}. Give kv() an object whose get() gives what was set; in a test, a Map will do for a mock.`,
     );
   }
 
   /** @param {string} id */
-  erase(id) {
+  remove(id) {
     ++this.#changes;
     if (this.#object.del) return this.#object.del(id);
     if (!this.#managesExpiry) return this.#object.set(id, null);
-    return this.#object.set(id, null, this.#legacy ? { expires: 0 } : 0);
-  }
-
-  /** @param {string} id */
-  has(id) {
-    return this.#object.has(id);
+    return this.#object.set(id, null, this.#lifeOf(0, 0));
   }
 
   /**
    * @param {string} prefix
    * @param {unknown} value
    * @param {number | null} expires
+   * @param {number} now
    */
-  add(prefix, value, expires) {
+  add(prefix, value, expires, now) {
     if (!this.#managesExpiry) return this.#object.add(prefix, { expires, value });
-    return this.#object.add(prefix, value, this.#legacy ? { expires } : expires);
+    return this.#object.add(prefix, value, this.#lifeOf(expires, now));
   }
 
-  /** @param {string} prefix */
-  clear(prefix) {
+  /**
+   * @param {import("../core/client.js").Range} range
+   * @param {number | null} until
+   */
+  sweep({ prefix }, until) {
+    if (until !== null) return this.#object.prune(prefix);
     ++this.#changes;
     return this.#object.clear(prefix);
-  }
-
-  /** @param {string} prefix */
-  prune(prefix) {
-    return this.#object.prune(prefix);
   }
 
   close() {
@@ -195,13 +210,14 @@ export class Custom {
   }
 
   /**
-   * @param {string} prefix
+   * @param {import("../core/client.js").Range} range
    * @param {import("../core/client.js").Wanted} wanted
    * @returns {Iterator<Page> | AsyncIterator<Page>}
    */
-  pages(prefix, wanted) {
+  scan(range, wanted) {
+    const { prefix } = range;
     const entries = this.#entries(prefix, wanted);
-    return isSync(entries) ? this.#pagesOf(prefix, entries) : this.#pagesOfLater(prefix, entries);
+    return arrangePages(isSync(entries) ? this.#pagesOf(entries) : this.#pagesOfLater(entries), range);
   }
 
   /**
@@ -232,15 +248,14 @@ export class Custom {
   }
 
   /**
-   * @param {string} prefix
    * @param {Iterable<[unknown, unknown]>} entries
    * @returns {Generator<Page, void>}
    */
-  *#pagesOf(prefix, entries) {
+  *#pagesOf(entries) {
     let page = emptyPage();
     let bytes = 0;
     for (const entry of entries) {
-      this.#put(page, prefix, entry);
+      this.#gather(page, entry);
       bytes += this.#sizeOf(entry[1]);
       if (page.ids.length < PAGE_LENGTH && bytes < PAGE_BYTES) continue;
       yield page;
@@ -251,15 +266,14 @@ export class Custom {
   }
 
   /**
-   * @param {string} prefix
    * @param {Entries | PromiseLike<Entries>} entries
    * @returns {AsyncGenerator<Page, void>}
    */
-  async *#pagesOfLater(prefix, entries) {
+  async *#pagesOfLater(entries) {
     let page = emptyPage();
     let bytes = 0;
     for await (const entry of await entries) {
-      this.#put(page, prefix, entry);
+      this.#gather(page, entry);
       bytes += this.#sizeOf(entry[1]);
       if (page.ids.length < PAGE_LENGTH && bytes < PAGE_BYTES) continue;
       yield page;
@@ -276,14 +290,12 @@ export class Custom {
 
   /**
    * @param {Page} page
-   * @param {string} prefix
    * @param {[unknown, unknown]} entry
    */
-  #put(page, prefix, entry) {
+  #gather(page, entry) {
     if (!Array.isArray(entry)) throw new TypeError(`it listed ${show(entry)} where [key, value] was expected`);
     const [id, found] = entry;
-    // The object promises to heed the prefix; a Map-like one does not.
-    if (typeof id !== "string" || !id.startsWith(prefix)) return;
+    if (typeof id !== "string") return;
     page.ids.push(id);
     page.found.push(this.#managesExpiry ? wrap(found) : found);
   }
@@ -321,6 +333,11 @@ function isSync(entries) {
  */
 function transform(items, entry) {
   return isPromise(items) ? items.then((list) => Array.from(list, entry)) : Array.from(items, entry);
+}
+
+/** @param {unknown} isThere */
+function wrapPresence(isThere) {
+  return isThere ? WITHOUT_EXPIRY : undefined;
 }
 
 /** @param {unknown} value */

@@ -1,5 +1,6 @@
 import { PolystoreError, PolystoreTypeError, show } from "../support/errors.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../support/page_bytes.js";
+import { selectIds } from "../support/range.js";
 import { KeyQueue } from "../support/key_queue.js";
 
 /** Records that are asked for together. */
@@ -7,11 +8,9 @@ const PAGE_LENGTH = 100;
 
 /** A Keyv of version 5 or 6: it holds values as they are, with their expiry, and removes by itself what it finds expired. */
 export class Keyv {
-  type = "KEYV";
-  /** @type {import("../core/client.js").Client["can"]} */
-  can = ["list"];
-  /** @type {"both"} */
-  copies = "both"; // Without serialization its Map has the very objects.
+  // Without serialization its Map has the very objects.
+  /** @type {import("../core/client.js").Traits} */
+  traits = { type: "KEYV", can: ["list"], copies: "both" };
   #keyv;
   /** A read may else be done before the write that was called before it, which has to serialize first. */
   #queue = new KeyQueue();
@@ -19,6 +18,18 @@ export class Keyv {
   /** @param {any} keyv */
   constructor(keyv) {
     this.#keyv = keyv;
+  }
+
+  /**
+   * @param {string} id
+   * @throws {PolystoreTypeError} ERR_KEY
+   */
+  checkKey(id) {
+    const { namespace, useKeyPrefix } = this.#keyv;
+    // Version 5 adds the namespace only where a key does not begin with it: two keys would be one.
+    if (id !== "" && !(useKeyPrefix && namespace && id.startsWith(`${namespace}:`))) return;
+    const message = `Keyv cannot hold the key ${show(id)}: a key is neither empty nor begins with the namespace. Give it another key, or the store a prefix.`;
+    throw new PolystoreTypeError("ERR_KEY", message);
   }
 
   /** @param {string} id */
@@ -31,22 +42,21 @@ export class Keyv {
    * @param {unknown} value
    * @param {number | null} expires Where it is null, the life is that of Keyv's option `ttl`.
    */
-  async write(id, value, expires) {
-    this.#requireKey(id);
+  async put(id, value, expires) {
     const life = () => (expires === null ? undefined : expires - Date.now());
     const kept = await this.#queue.add(id, () => this.#keyv.set(id, value, life()));
     if (kept === false) throw new Error("set() of Keyv gave false; its event `error` may say why");
   }
 
   /** @param {string} id */
-  erase(id) {
+  remove(id) {
     return this.#queue.add(id, () => this.#keyv.delete(id));
   }
 
-  /** @param {string} prefix */
-  async *pages(prefix) {
+  /** @param {import("../core/client.js").Range} range */
+  async *scan(range) {
     await this.#queue.idle();
-    const ids = await this.#ids(prefix);
+    const ids = selectIds(await this.#ids(), range);
     for (let i = 0, length = FIRST_LENGTH; i < ids.length;) {
       const page = ids.slice(i, (i += length));
       const found = (await this.#keyv.getManyRaw(page)).map(record);
@@ -55,12 +65,11 @@ export class Keyv {
     }
   }
 
-  giveUp() {
+  onTimeout() {
     this.#queue.giveUp();
   }
 
-  /** @param {string} prefix */
-  async #ids(prefix) {
+  async #ids() {
     const keyv = this.#keyv;
     const { namespace = "", useKeyPrefix } = keyv;
     if (!canIterate(keyv)) throw unlisted("its store has no iterator");
@@ -69,20 +78,8 @@ export class Keyv {
       throw unlisted(`its iterator gives wrong keys in the namespace ${show(namespace)}`);
     /** @type {string[]} */
     const ids = [];
-    for await (const [id] of keyv.iterator()) if (id.startsWith(prefix)) ids.push(id);
+    for await (const [id] of keyv.iterator()) ids.push(id);
     return ids;
-  }
-
-  /**
-   * @param {string} id
-   * @throws {PolystoreTypeError} ERR_KEY
-   */
-  #requireKey(id) {
-    const { namespace, useKeyPrefix } = this.#keyv;
-    // Version 5 adds the namespace only where a key does not begin with it: two keys would be one.
-    if (id !== "" && !(useKeyPrefix && namespace && id.startsWith(`${namespace}:`))) return;
-    const message = `Keyv cannot hold the key ${show(id)}: a key is neither empty nor begins with the namespace. Give it another key, or the store a prefix.`;
-    throw new PolystoreTypeError("ERR_KEY", message);
   }
 }
 

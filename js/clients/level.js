@@ -1,8 +1,10 @@
 import { PolystoreTypeError } from "../support/errors.js";
-import { decodeExpiry, decodeRecord, encodeRecord, isRecord } from "../support/record.js";
+import { decodeExpiry, decodeRecord, encodeRecord, isRecord, isSameRecord } from "../support/record.js";
 import { CallOrder } from "../support/call_order.js";
 import { hasMethods } from "../support/has.js";
-import { rangeOfPrefix, requireText } from "../support/text_key.js";
+import { isPut, keysOf } from "../support/commits.js";
+import { boundsOf } from "../support/range.js";
+import { requireText } from "../support/text_key.js";
 
 /** Records to a page of a listing. */
 const PAGE_LENGTH = 1000;
@@ -24,8 +26,10 @@ const WHOLE_TEXT = {
 /**
  * What a call reads and does, on one database; or the range that it lists or clears.
  * @typedef {{ target: Target, reads: string[], act: (changes: Changes) => unknown, range?: undefined }} Action
- * @typedef {{ target: Target, range: NonNullable<ReturnType<typeof rangeOfPrefix>>, clears?: boolean }} Listing
+ * @typedef {{ target: Target, range: LevelRange, clears?: boolean }} Listing
  */
+/** @typedef {{ bounds: import("../support/range.js").Bounds, reverse?: boolean, limit?: number }} LevelRange */
+/** @typedef {import("../core/client.js").Commit} Commit */
 /** @typedef {{ type: "put" | "del", key: string, value?: string }} Operation */
 
 /**
@@ -47,11 +51,8 @@ export function openLevel(database) {
 
 /** An `abstract-level`: each value is the JSON text of a record. The writes of one tick are one atomic batch. */
 class Level {
-  type = "LEVEL";
-  /** @type {import("../core/client.js").Client["can"]} */
-  can = ["list", "clear"];
-  /** @type {"write"} */
-  copies = "write";
+  /** @type {import("../core/client.js").Traits} */
+  traits = { type: "LEVEL", can: ["list", "sweeps_all"], copies: "write" };
   #target;
   #calls;
   /** What comes before each key in the whole database. */
@@ -68,53 +69,36 @@ class Level {
   }
 
   /** @param {string} id */
-  read(id) {
+  checkKey(id) {
     requireText(id, "Level");
+  }
+
+  /** @param {string} id */
+  read(id) {
     const decode = (/** @type {string | null} */ text) => decodeRecord(text, id);
     if (this.#maySkipQueue()) return this.#readAlone(id).then(decode);
     return this.#add([id], [id], false, (changes) => changes.get(id), decode);
   }
 
-  /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires
-   */
-  write(id, value, expires) {
-    requireText(id, "Level");
-    const text = encodeRecord(value, expires);
-    return this.#add([id], [], true, (changes) => changes.make({ type: "put", key: id, value: text }));
-  }
-
-  /** @param {string} id */
-  erase(id) {
-    requireText(id, "Level");
-    return this.#add([id], [], true, (changes) => changes.make({ type: "del", key: id }));
-  }
-
-  /** @param {import("../core/client.js").Evicted[]} evicted */
-  evict(evicted) {
-    const ids = evicted.map(({ id }) => id);
-    return this.#add(ids, ids, true, (changes) => {
-      const stale = evicted.filter(({ id, expires }) => {
-        const record = decodeExpiry(changes.get(id));
-        return isRecord(record) && record.expires === expires;
-      });
-      for (const { id } of stale) changes.make({ type: "del", key: id });
-      return stale.length;
-    });
+  /** @param {readonly Commit[]} commits */
+  commit(commits) {
+    const ids = commits.flatMap(keysOf);
+    const reads = commits.flatMap(({ expected }) => expected.map(({ id }) => id));
+    return this.#add(ids, reads, true, (changes) => commits.map((commit) => changes.commit(commit)));
   }
 
   /**
-   * @param {string} prefix
+   * @param {import("../core/client.js").Range} range
    * @param {import("../core/client.js").Wanted} wanted
    */
-  async *pages(prefix, wanted) {
+  async *scan(range, wanted) {
     const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
-    const range = rangeOfPrefix(prefix);
-    if (!range) return;
+    const bounds = boundsOf(range);
+    if (!bounds) return;
+    const { prefix, reverse, limit } = range;
     const scope = { writes: false, prefix: this.#path + prefix };
-    let { iterator, entries } = await this.#calls.add({ target: this.#target, range }, scope);
+    const request = { target: this.#target, range: { bounds, reverse, limit } };
+    let { iterator, entries } = await this.#calls.add(request, scope);
     try {
       while (entries.length > 0) {
         yield {
@@ -128,12 +112,12 @@ class Level {
     }
   }
 
-  /** @param {string} prefix */
-  clear(prefix) {
-    const range = rangeOfPrefix(prefix);
-    if (!range) return undefined;
-    const scope = { writes: true, prefix: this.#path + prefix };
-    return this.#calls.add({ target: this.#target, range, clears: true }, scope);
+  /** @param {import("../core/client.js").Range} range */
+  sweep(range) {
+    const bounds = boundsOf(range);
+    if (!bounds) return undefined;
+    const scope = { writes: true, prefix: this.#path + range.prefix };
+    return this.#calls.add({ target: this.#target, range: { bounds }, clears: true }, scope);
   }
 
   close() {
@@ -141,7 +125,7 @@ class Level {
   }
 
   /** @param {unknown} reply */
-  giveUp(reply) {
+  onTimeout(reply) {
     this.#calls.giveUp(reply);
   }
 
@@ -198,8 +182,22 @@ class Changes {
     return this.#texts.get(key) ?? null;
   }
 
+  /**
+   * @param {Commit} commit
+   * @returns {boolean} Whether everything is as it expects.
+   */
+  commit({ expected, changes }) {
+    if (!expected.every(({ id, found }) => isSameRecord(decodeExpiry(this.get(id)), found))) return false;
+    for (const change of changes) {
+      const { id } = change;
+      if (isPut(change)) this.#make({ type: "put", key: id, value: encodeRecord(change.value, change.expires) });
+      else this.#make({ type: "del", key: id });
+    }
+    return true;
+  }
+
   /** @param {Operation} operation */
-  make(operation) {
+  #make(operation) {
     this.operations.push(operation);
     this.#texts.set(operation.key, operation.value);
   }
@@ -302,8 +300,8 @@ async function clear({ target, range }) {
  * @param {Target} target
  * @param {Listing["range"]} range
  */
-function iteratorOf({ database, encodings }, [gte, end]) {
-  return database.iterator({ gte, ...(end !== null && { lt: end }), ...encodings });
+function iteratorOf({ database, encodings }, { bounds: [gte, end], reverse = false, limit = -1 }) {
+  return database.iterator({ gte, ...(end !== null && { lt: end }), reverse, limit, ...encodings });
 }
 
 /** @param {Action[]} actions On one database. */

@@ -1,3 +1,4 @@
+import { selectIds } from "../support/range.js";
 import { openDatabase } from "./indexeddb/indexed_database.js";
 import { ObjectStore } from "./indexeddb/object_store.js";
 
@@ -11,7 +12,7 @@ export async function openLocalForage(forage) {
   if (forage.driver() !== forage.INDEXEDDB) return new LocalForage(forage);
   const { name, storeName } = forage.config();
   const connect = () => connectTo(name, storeName);
-  return new ObjectStore("FORAGE", storeName, () =>
+  return new ObjectStore("FORAGE", ["list"], storeName, () =>
     connect().catch(async () => {
       await forage.length(); // At its next call, localForage makes anew what is gone.
       return connect();
@@ -33,11 +34,9 @@ async function connectTo(name, storeName) {
 
 /** localForage with a driver other than IndexedDB: each value is a record. */
 class LocalForage {
-  type = "FORAGE";
-  /** @type {import("../core/client.js").Client["can"]} */
-  can = ["list"];
-  /** @type {"both"} */
-  copies = "both"; // A driver of the user's own may well hand out what it stores.
+  // A driver of the user's own may well hand out what it stores.
+  /** @type {import("../core/client.js").Traits} */
+  traits = { type: "FORAGE", can: ["list"], copies: "both" };
   #forage;
 
   /** @param {any} forage */
@@ -55,27 +54,22 @@ class LocalForage {
    * @param {unknown} value
    * @param {number | null} expires
    */
-  write(id, value, expires) {
+  put(id, value, expires) {
     return this.#forage.setItem(id, { expires, value });
   }
 
   /** @param {string} id */
-  erase(id) {
+  remove(id) {
     return this.#forage.removeItem(id);
   }
 
-  /** @param {string} prefix */
-  async *pages(prefix) {
-    /** @type {string[]} */
-    const ids = [];
-    /** @type {unknown[]} */
-    const found = [];
+  /** @param {import("../core/client.js").Range} range */
+  async *scan(range) {
+    /** @type {Map<string, unknown>} */
+    const items = new Map();
     // All at once, for it cannot begin behind a key.
-    await this.#forage.iterate((/** @type {unknown} */ item, /** @type {string} */ id) => {
-      if (!id.startsWith(prefix)) return;
-      ids.push(id);
-      found.push(item);
-    });
-    yield { ids, found };
+    await this.#forage.iterate((/** @type {unknown} */ item, /** @type {string} */ id) => void items.set(id, item));
+    const ids = selectIds([...items.keys()], range);
+    yield { ids, found: ids.map((id) => items.get(id)) };
   }
 }

@@ -1,10 +1,9 @@
+import { selectIds } from "../support/range.js";
+
 /** A cache of the package `lru-cache`: it holds values as they are, and their life in milliseconds. */
 export class LruCache {
-  type = "LRUCACHE";
-  /** @type {import("../core/client.js").Client["can"]} */
-  can = ["list"];
-  /** @type {"both"} */
-  copies = "both";
+  /** @type {import("../core/client.js").Traits} */
+  traits = { type: "LRUCACHE", can: ["list"], copies: "both" };
   #cache;
 
   /** @param {any} cache */
@@ -24,7 +23,7 @@ export class LruCache {
    * @param {unknown} value
    * @param {number | null} expires Where it is null, the life is that of the cache's option `ttl`.
    */
-  write(id, value, expires) {
+  put(id, value, expires) {
     const life = expires === null ? {} : { ttl: expires - Date.now() };
     this.#cache.set(id, value, { ...life, noUpdateTTL: false });
     if (this.#cache.peek(id, { allowStale: true }) !== value)
@@ -32,22 +31,19 @@ export class LruCache {
   }
 
   /** @param {string} id */
-  erase(id) {
+  remove(id) {
     this.#cache.delete(id);
   }
 
-  /** @param {string} prefix */
-  *pages(prefix) {
-    /** @type {string[]} */
-    const ids = [];
-    /** @type {unknown[]} */
-    const found = [];
+  /** @param {import("../core/client.js").Range} range */
+  *scan(range) {
+    /** @type {Map<string, unknown>} */
+    const records = new Map();
     // Unlike entries(), dump() has what has expired, which prune() removes and counts.
     for (const [id, { value, ttl, start }] of this.#cache.dump()) {
-      if (typeof id !== "string" || !id.startsWith(prefix)) continue;
-      ids.push(id);
-      found.push({ expires: ttl ? start + ttl : null, value });
+      if (typeof id === "string") records.set(id, { expires: ttl ? start + ttl : null, value });
     }
-    yield { ids, found };
+    const ids = selectIds([...records.keys()], range);
+    yield { ids, found: ids.map((id) => records.get(id)) };
   }
 }

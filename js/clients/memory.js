@@ -1,12 +1,10 @@
+import { selectIds } from "../support/range.js";
 import { pagesOf } from "./pages.js";
 
 /** A Map: each value is a record, `{ expires, value }`. */
 export class Memory {
-  type = "MEMORY";
-  /** @type {import("../core/client.js").Client["can"]} */
-  can = ["list"];
-  /** @type {"both"} */
-  copies = "both";
+  /** @type {import("../core/client.js").Traits} */
+  traits = { type: "MEMORY", can: ["list"], copies: "both" };
   #map;
 
   /** @param {Map<unknown, unknown>} map */
@@ -24,19 +22,19 @@ export class Memory {
    * @param {unknown} value
    * @param {number | null} expires
    */
-  write(id, value, expires) {
+  put(id, value, expires) {
     this.#map.set(id, { expires, value });
   }
 
   /** @param {string} id */
-  erase(id) {
+  remove(id) {
     this.#map.delete(id);
   }
 
-  /** @param {string} prefix */
-  *pages(prefix) {
+  /** @param {import("../core/client.js").Range} range */
+  *scan(range) {
     // The keys as they are now: whoever adds while iterating would never see the end of a live iterator.
-    const ids = [...this.#map.keys()].filter((key) => typeof key === "string" && key.startsWith(prefix));
-    yield* pagesOf(/** @type {string[]} */ (ids), (id) => this.#map.get(id));
+    const ids = [...this.#map.keys()].filter((key) => typeof key === "string");
+    yield* pagesOf(selectIds(/** @type {string[]} */ (ids), range), (id) => this.#map.get(id));
   }
 }

@@ -2,7 +2,9 @@ import { PolystoreError, PolystoreTypeError, quotaError, show } from "../support
 import { decodeValue, isRecord, parseValue } from "../support/record.js";
 import { CallOrder } from "../support/call_order.js";
 import { requireColumns } from "./kv_table.js";
-import { rangeOfPrefix, requireText } from "../support/text_key.js";
+import { isPut, onlyChange } from "../support/commits.js";
+import { boundsOf, isPrefixOnly } from "../support/range.js";
+import { requireText } from "../support/text_key.js";
 
 /** Rows to a page of a listing, at most; it also ends with the value that makes it this long in bytes. */
 const PAGE_LENGTH = 1000;
@@ -58,45 +60,52 @@ const UPSERT = "ON CONFLICT (id) DO UPDATE SET value = EXCLUDED.value, expires_a
 
 const READ_ONE = `SELECT ${RECORD} FROM kv WHERE id = $1`;
 const READ = `SELECT ${ROW} FROM kv WHERE id = ANY($1::text[])`;
-const WRITE_ONE = `INSERT INTO kv (id, value, expires_at) VALUES ($1, $2, $3) ${UPSERT}`;
-const ERASE_ONE = "DELETE FROM kv WHERE id = $1";
+const PUT_ONE = `INSERT INTO kv (id, value, expires_at) VALUES ($1, $2, $3) ${UPSERT}`;
+const REMOVE_ONE = "DELETE FROM kv WHERE id = $1";
 // Statements that change several rows lock them in one order, or two of them would wait for each other. Rows that another
 // transaction has locked are left out, so that the others need not wait for it.
 /** What follows WITH: the rows with the keys of the first parameter that are locked for this statement. */
 const FREE = `
   free AS (SELECT id FROM kv WHERE id = ANY($1::text[]) ORDER BY id COLLATE "C" FOR UPDATE SKIP LOCKED)`;
-const WRITE = `
+const PUT = `
   WITH ${FREE}
   INSERT INTO kv (id, value, expires_at)
     SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS given (id, value, expires_at)
     WHERE id IN (SELECT id FROM free) OR NOT EXISTS (SELECT FROM kv WHERE kv.id = given.id)
     ORDER BY id COLLATE "C"
   ${UPSERT} RETURNING 'k' || id AS key`;
-const ERASE = `
-  WITH ${FREE}, erased AS (DELETE FROM kv USING free WHERE kv.id = free.id)
+const REMOVE = `
+  WITH ${FREE}, removed AS (DELETE FROM kv USING free WHERE kv.id = free.id)
   SELECT 'k' || id AS key FROM kv WHERE id = ANY($1::text[]) AND id NOT IN (SELECT id FROM free)`;
 /** What tells one value from another. */
 const VERSION = "hashtextextended(value, 0)::text";
 /** @param {string} [whereLocked] What to do about a row that another transaction has locked; without it, wait. */
-const evictStatement = (whereLocked = "") => `
+const removeIfStatement = (whereLocked = "") => `
   WITH given AS (SELECT * FROM unnest($1::text[], $2::float8[], $3::text[]) AS given (id, expires, version)),
     locked AS (SELECT given.* FROM kv JOIN given USING (id) ORDER BY id COLLATE "C" FOR UPDATE OF kv ${whereLocked})
   DELETE FROM kv USING locked WHERE kv.id = locked.id AND ${EXPIRES} IS NOT DISTINCT FROM locked.expires
-    AND (locked.version IS NULL OR ${VERSION} = locked.version)`;
-const EVICT = evictStatement();
+    AND (locked.version IS NULL OR ${VERSION} = locked.version)
+  RETURNING 'k' || kv.id AS key`;
+const REMOVE_IF = removeIfStatement();
 // A reader does not wait for whoever is changing the row.
-const EVICT_UNLOCKED = evictStatement("SKIP LOCKED");
+const REMOVE_IF_UNLOCKED = removeIfStatement("SKIP LOCKED");
 const LIST_ALL = `SELECT ${ROW} FROM kv`;
 const LIST = `${LIST_ALL} WHERE ${IN_RANGE}`;
+const LIST_FORWARD = `${LIST} ORDER BY id COLLATE "C" LIMIT $3`;
+const LIST_REVERSE = `${LIST} ORDER BY id COLLATE "C" DESC LIMIT $3`;
 const LIST_PAGE = page();
 const LIST_EXPIRED = page("($4::timestamptz IS NULL OR expires_at <= $4)", `, ${VERSION} AS version`);
 
-/** @typedef {import("../core/client.js").Evicted} Evicted */
-/** @typedef {{ type: "read" | "write" | "erase", id: string, text?: string, expires?: number | null }} Single */
+/** @typedef {import("../core/client.js").Commit} Commit */
+/** @typedef {import("../core/client.js").Expectation} Expectation */
+/** @typedef {{ type: "read" | "put" | "remove", id: string, text?: string, expires?: number | null }} Single */
 /** A call that is sent alone, in its place among the others. @typedef {{ type: "other", run: () => Promise<unknown> }} Other */
 /** @typedef {import("../support/batch.js").Pending<Single>} Pending */
 /** @typedef {{ key: string, value: string, expires: number | null, count?: number, version?: string }} Row */
-/** @typedef {[start: string, end: string | null]} Range */
+/** @typedef {import("../support/range.js").Bounds} Limits */
+
+/** The outcomes of a commit that was made. */
+const MADE = [true];
 
 /**
  * A Client or a Pool of `pg`, or of what is made like it, or a PGlite.
@@ -138,11 +147,8 @@ async function connect(client) {
 
 /** PostgreSQL: each row of the table `kv`, which is polystore's, is a record. Calls of one tick are few statements. */
 class Postgres {
-  type = "POSTGRES";
-  /** @type {import("../core/client.js").Client["can"]} */
-  can = ["list", "clear", "prune"];
-  /** @type {"write"} */
-  copies = "write";
+  /** @type {import("../core/client.js").Traits} */
+  traits = { type: "POSTGRES", can: ["list", "sweeps_all", "sweeps_expired"], copies: "write" };
   #client;
   /** @type {CallOrder<Single | Other>} */
   #calls;
@@ -154,49 +160,58 @@ class Postgres {
     this.#calls = new CallOrder((run) => this.#perform(run), connectionsOf(client), true);
   }
 
-  /** @param {string} id */
-  read(id) {
-    return this.#add({ type: "read", id: keyOf(id) }, (row) => row && toRecord(row, id, decodeValue));
-  }
-
   /**
    * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires
+   * @throws {PolystoreTypeError} ERR_KEY
    */
-  write(id, value, expires) {
-    return this.#add({ type: "write", id: keyOf(id), text: JSON.stringify(value), expires });
+  checkKey(id) {
+    requireText(id, "Postgres");
+    if (!id.includes("\0")) return;
+    const message = `The key ${show(id)} has the character U+0000, which Postgres cannot hold: encode it first.`;
+    throw new PolystoreTypeError("ERR_KEY", message);
   }
 
   /** @param {string} id */
-  erase(id) {
-    return this.#add({ type: "erase", id: keyOf(id) });
+  read(id) {
+    return this.#add({ type: "read", id }, (row) => row && toRecord(row, id, decodeValue));
   }
 
-  /** @param {Evicted[]} evicted */
-  evict(evicted) {
-    const scope = { writes: true, keys: evicted.map(({ id }) => id) };
-    return this.#alone(scope, () => this.#evict(EVICT_UNLOCKED, evicted));
+  /** @param {readonly Commit[]} commits */
+  commit(commits) {
+    const change = onlyChange(commits);
+    if (change) {
+      const { id } = change;
+      if (!isPut(change)) return this.#add({ type: "remove", id });
+      return this.#add({ type: "put", id, text: JSON.stringify(change.value), expires: change.expires });
+    }
+    const expected = commits.flatMap((commit) => commit.expected);
+    const scope = { writes: true, keys: expected.map(({ id }) => id) };
+    return this.#alone(scope, async () => {
+      const removed = await this.#removeIf(REMOVE_IF_UNLOCKED, expected);
+      return expected.map(({ id }) => removed.has(id));
+    });
   }
 
   /**
-   * @param {string} prefix
+   * @param {import("../core/client.js").Range} range
    * @param {import("../core/client.js").Wanted} wanted
    */
-  async *pages(prefix, wanted) {
-    const range = rangeOf(prefix);
-    if (!range) return;
+  async *scan(range, wanted) {
+    const limits = limitsOf(range);
+    if (!limits) return;
+    const { prefix } = range;
     const scope = { writes: false, prefix };
+    if (!isPrefixOnly(range)) return yield* this.#inOrder(range, limits, scope);
     if (wanted !== "stream") {
-      // To compare every key with nothing would take a tenth of the time.
-      const select = () => (prefix === "" ? this.#select(LIST_ALL, []) : this.#select(LIST, range));
+      // Without a prefix there is no condition: comparing every key costs 10 % of the query.
+      const select = () => (prefix === "" ? this.#select(LIST_ALL, []) : this.#select(LIST, limits));
       yield toPage(await this.#alone(scope, select), wanted === "keys" ? parseValue : decodeValue);
       return;
     }
     /** @type {string | null} */
     let last = null;
     for (;;) {
-      const select = () => this.#select(LIST_PAGE, [...range, last]);
+      const select = () => this.#select(LIST_PAGE, [...limits, last]);
       /** @type {Row[]} */
       const rows = await this.#alone(last === null ? scope : { writes: false }, select);
       yield toPage(rows, decodeValue);
@@ -205,15 +220,36 @@ class Postgres {
     }
   }
 
-  /** @param {string} prefix */
-  clear(prefix) {
-    return this.#alone({ writes: true, prefix }, () => this.#sweep(prefix, null));
+  /**
+   * @param {import("../core/client.js").Range} range
+   * @param {Limits} limits
+   * @param {import("../support/call_order.js").Scope} scope
+   */
+  async *#inOrder({ reverse, limit = Infinity }, [start, end], scope) {
+    for (let left = limit; left > 0;) {
+      const length = Math.min(left, PAGE_LENGTH);
+      const values = [start, end, length];
+      const select = () => this.#select(reverse ? LIST_REVERSE : LIST_FORWARD, values);
+      /** @type {Row[]} */
+      const rows = await this.#alone(left === limit ? scope : { writes: false }, select);
+      yield toPage(rows, decodeValue);
+      if (rows.length < length) return;
+      left -= length;
+      const last = idOf(rows[rows.length - 1]);
+      if (reverse) end = last;
+      else start = `${last}\u0001`; // The next text there can be, because U+0000 is in none.
+    }
   }
 
-  /** @param {string} prefix */
-  prune(prefix) {
-    const now = toTimestamp(Date.now());
-    return this.#alone({ writes: true, prefix }, () => this.#sweep(prefix, now));
+  /**
+   * @param {import("../core/client.js").Range} range
+   * @param {number | null} until
+   */
+  sweep(range, until) {
+    const limits = limitsOf(range);
+    if (!limits) return 0;
+    const scope = { writes: true, prefix: range.prefix };
+    return this.#alone(scope, () => this.#sweep(limits, until === null ? null : toTimestamp(until)));
   }
 
   close() {
@@ -221,7 +257,7 @@ class Postgres {
   }
 
   /** @param {unknown} reply */
-  giveUp(reply) {
+  onTimeout(reply) {
     this.#calls.giveUp(reply);
   }
 
@@ -250,8 +286,8 @@ class Postgres {
     if (request.type === "other") return resolve(await request.run());
     const singles = /** @type {Pending[]} */ (calls);
     if (request.type === "read") await this.#read(singles);
-    else if (request.type === "write") await this.#writeTogether([...chainsOf(singles).values()]);
-    else await this.#erase(singles);
+    else if (request.type === "put") await this.#writeTogether([...chainsOf(singles).values()]);
+    else await this.#remove(singles);
   }
 
   /** @param {Pending[]} calls */
@@ -271,7 +307,7 @@ class Postgres {
     if (chains.length === 1) return this.#writeAlone(chains[0]);
     let rows;
     try {
-      rows = await this.#select(WRITE, transposed(chains.map((chain) => columnsOf(chain[chain.length - 1].request))));
+      rows = await this.#select(PUT, transposed(chains.map((chain) => columnsOf(chain[chain.length - 1].request))));
     } catch (error) {
       if (!mayBeOfOne(error)) throw error;
       const middle = chains.length >> 1;
@@ -281,7 +317,7 @@ class Postgres {
     }
     const written = new Set(rows.map(idOf));
     for (const chain of chains) {
-      if (written.has(chain[0].request.id)) for (const { resolve } of chain) resolve();
+      if (written.has(chain[0].request.id)) for (const { resolve } of chain) resolve(MADE);
       else this.#writeAlone(chain); // Its row is locked, which is not the affair of the others.
     }
   }
@@ -294,8 +330,8 @@ class Postgres {
     for (let last = chain.length - 1; last >= 0; --last) {
       const { request, reject } = chain[last];
       try {
-        await this.#query(WRITE_ONE, columnsOf(request));
-        for (const { resolve } of chain.slice(0, last + 1)) resolve();
+        await this.#query(PUT_ONE, columnsOf(request));
+        for (const { resolve } of chain.slice(0, last + 1)) resolve(MADE);
         return;
       } catch (error) {
         reject(writeError(request.id, error));
@@ -305,51 +341,48 @@ class Postgres {
   }
 
   /** @param {Pending[]} calls */
-  async #erase(calls) {
+  async #remove(calls) {
     const chains = chainsOf(calls);
     const ids = [...chains.keys()];
-    const locked = new Set(ids.length === 1 ? ids : (await this.#select(ERASE, [ids])).map(idOf));
+    const locked = new Set(ids.length === 1 ? ids : (await this.#select(REMOVE, [ids])).map(idOf));
     for (const [id, chain] of chains) {
-      const erased = locked.has(id) ? this.#query(ERASE_ONE, [id]) : undefined;
-      for (const { resolve } of chain) resolve(erased);
+      const removing = locked.has(id) ? this.#query(REMOVE_ONE, [id]).then(() => MADE) : MADE;
+      for (const { resolve } of chain) resolve(removing);
     }
   }
 
   /**
+   * Removes records that are still as they were found.
    * @param {string} statement
-   * @param {(Evicted & { version?: string })[]} evicted With a version, only those whose value is still the one that was listed.
+   * @param {readonly Expectation[]} expected
+   * @returns {Promise<Set<string>>} The keys of those that were removed.
    */
-  async #evict(statement, evicted) {
-    if (evicted.length === 0) return 0;
-    const { rowCount, affectedRows } = await this.#query(
-      statement,
-      transposed(evicted.map(({ id, expires, version = null }) => [id, expires, version])),
-    );
-    return rowCount ?? affectedRows; // Of pg, or of PGlite.
+  async #removeIf(statement, expected) {
+    if (expected.length === 0) return new Set();
+    const values = transposed(expected.map(({ id, found }) => [id, found?.expires ?? null, found?.version ?? null]));
+    return new Set((await this.#select(statement, values)).map(idOf));
   }
 
   /**
    * Deletes records, and no rows of other code, nor what another connection writes meanwhile.
-   * @param {string} prefix
-   * @param {string | null} until Only those that expire until then.
+   * @param {Limits} limits
+   * @param {string | null} until
    */
-  async #sweep(prefix, until) {
-    const range = rangeOf(prefix);
+  async #sweep(limits, until) {
     let count = 0;
     /** @type {string | null} */
     let last = null;
-    while (range) {
+    for (;;) {
       /** @type {Row[]} */
-      const rows = await this.#select(LIST_EXPIRED, [...range, last, until]);
-      const records = rows.filter((row) => isRecord({ expires: row.expires, value: parseValue(row.value) }));
-      count += await this.#evict(
-        EVICT,
-        records.map((row) => ({ id: idOf(row), expires: row.expires, version: row.version })),
-      );
-      if (isLastPage(rows)) break;
+      const rows = await this.#select(LIST_EXPIRED, [...limits, last, until]);
+      const found = toPage(rows, parseValue).found;
+      const expected = rows
+        .map((row, i) => ({ id: idOf(row), found: found[i] }))
+        .filter(({ found }) => isRecord(found));
+      count += (await this.#removeIf(REMOVE_IF, expected)).size;
+      if (isLastPage(rows)) return count;
       last = idOf(rows[rows.length - 1]);
     }
-    return count;
   }
 
   /**
@@ -452,17 +485,16 @@ function writeError(id, error) {
   return new PolystoreTypeError("ERR_KEY", message, { cause: error });
 }
 
-/** @param {string} id */
-function keyOf(id) {
-  requireText(id, "Postgres");
-  if (!id.includes("\0")) return id;
-  const message = `The key ${show(id)} has the character U+0000, which Postgres cannot hold: encode it first.`;
-  throw new PolystoreTypeError("ERR_KEY", message);
-}
-
-/** @param {string} prefix @returns {Range | null} Null if no key can have it. */
-function rangeOf(prefix) {
-  return prefix.includes("\0") ? null : rangeOfPrefix(prefix);
+/**
+ * @param {import("../core/client.js").Range} range
+ * @returns {Limits | null} Null if no key can lie in it.
+ */
+function limitsOf(range) {
+  const bounds = range.prefix.includes("\0") ? null : boundsOf(range);
+  if (!bounds) return null;
+  // No key has U+0000, nor may a parameter: what comes after it is then the next text that there can be.
+  const [start, end] = bounds;
+  return [start.replace(/\0.*/s, "\u0001"), end === null ? null : end.replace(/\0.*/s, "\u0001")];
 }
 
 /** @param {Row} row */
@@ -475,8 +507,8 @@ function idOf({ key }) {
  * @param {string} id
  * @param {typeof decodeValue} decode
  */
-function toRecord({ expires, value }, id, decode) {
-  return { expires, value: decode(value, id) };
+function toRecord({ expires, value, version }, id, decode) {
+  return { expires, value: decode(value, id), version };
 }
 
 /** @param {Row[]} rows */

@@ -1,8 +1,10 @@
 import { PolystoreError, quotaError, show } from "../support/errors.js";
-import { decodeValue, isRecord, parseValue, WITHOUT_EXPIRY } from "../support/record.js";
+import { decodeValue, isRecord, isSameRecord, parseValue, WITHOUT_EXPIRY } from "../support/record.js";
 import { requireColumns } from "./kv_table.js";
+import { isPut, onlyChange } from "../support/commits.js";
 import { PAGE_BYTES, sizeOf } from "../support/page_bytes.js";
-import { rangeOfPrefix, requireText } from "../support/text_key.js";
+import { boundsOf, isPrefixOnly } from "../support/range.js";
+import { requireText } from "../support/text_key.js";
 
 /** Rows to a page of a listing. */
 const PAGE_LENGTH = 1000;
@@ -13,6 +15,7 @@ const IS_RECORD = "(typeof(value) = 'text' AND json_valid(value) AND value <> 'n
 // A number in JavaScript also where the database gives integers as BigInt, or cannot give one that large.
 const EXPIRES = "CAST(expires_at AS REAL) AS expires";
 
+/** @typedef {import("../core/client.js").Commit} Commit */
 /** @typedef {{ id: string, value: unknown, expires: number | null }} Row */
 
 /**
@@ -27,11 +30,8 @@ const EXPIRES = "CAST(expires_at AS REAL) AS expires";
 
 /** A database of node:sqlite, better-sqlite3 or bun:sqlite: each row of the table `kv`, which is polystore's, is a record. */
 export class Sqlite {
-  type = "SQLITE";
-  /** @type {import("../core/client.js").Client["can"]} */
-  can = ["list", "clear", "prune"];
-  /** @type {"write"} */
-  copies = "write";
+  /** @type {import("../core/client.js").Traits} */
+  traits = { type: "SQLITE", can: ["list", "sweeps_all", "sweeps_expired"], copies: "write" };
   #database;
   #statements;
 
@@ -49,7 +49,7 @@ export class Sqlite {
     requireAnswers(look);
     makeTable(database, look);
     const inRange = `FROM kv WHERE ${IN_RANGE}`;
-    const page = `${inRange} ORDER BY id LIMIT ${PAGE_LENGTH}`;
+    const page = (/** @type {string} */ order) => `${inRange} ORDER BY id ${order} LIMIT ?`;
     const sweep = (/** @type {string} */ from) => ({
       records: prepare(`DELETE ${from} AND ${IS_RECORD} RETURNING 1`),
       others: prepare(`SELECT id, value, ${EXPIRES} ${from} AND NOT ${IS_RECORD}`),
@@ -58,22 +58,28 @@ export class Sqlite {
     this.#statements = {
       read: prepare(`SELECT value, ${EXPIRES} FROM kv WHERE id = ?`),
       // Half the time of INSERT OR REPLACE, which deletes the row first, from each index too.
-      write: prepare(`
+      put: prepare(`
         INSERT INTO kv (id, value, expires_at) VALUES (?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`),
-      erase: prepare("DELETE FROM kv WHERE id = ?"),
-      evict: prepare("DELETE FROM kv WHERE id = ? AND expires_at IS ? RETURNING 1"),
-      list: prepare(`SELECT id, value, ${EXPIRES} ${page}`),
+      remove: prepare("DELETE FROM kv WHERE id = ?"),
+      list: prepare(`SELECT id, value, ${EXPIRES} ${page("ASC")}`),
+      listReverse: prepare(`SELECT id, value, ${EXPIRES} ${page("DESC")}`),
       // In one row: to make an object of each takes a library three times as long as SQLite takes for all the rest.
       listKeys: prepare(`
         SELECT count(*) AS count, max(id) AS last,
           json_group_array(id) FILTER (WHERE is_record AND expires_at IS NULL) AS lasting,
           json_group_array(json_array(id, expires_at)) FILTER (WHERE is_record AND expires_at IS NOT NULL) AS expiring,
           json_group_array(id) FILTER (WHERE NOT is_record) AS others
-        FROM (SELECT id, expires_at, ${IS_RECORD} AS is_record ${page})`),
-      clear: sweep(inRange),
-      prune: sweep(`${inRange} AND expires_at <= ?`),
+        FROM (SELECT id, expires_at, ${IS_RECORD} AS is_record ${page("ASC")})`),
+      lock: prepare("DELETE FROM kv WHERE 0"),
+      sweepAll: sweep(inRange),
+      sweepExpired: sweep(`${inRange} AND expires_at <= ?`),
     };
+  }
+
+  /** @param {string} id */
+  checkKey(id) {
+    requireText(id, "SQLite");
   }
 
   /** @param {string} id */
@@ -86,65 +92,59 @@ export class Sqlite {
    * @param {Decode} decode
    */
   #find(id, decode) {
-    const row = this.#statements.read.get(keyOf(id));
+    const row = this.#statements.read.get(id);
     return row && toRecord({ ...row, id }, decode);
   }
 
-  /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires
-   */
-  write(id, value, expires) {
+  /** @param {readonly Commit[]} commits */
+  commit(commits) {
+    const change = onlyChange(commits);
+    if (change) return [this.#change(change)];
+    return this.#together(() => {
+      // A write first, because SQLite waits for another writer only as long as a transaction has not read.
+      this.#statements.lock.run();
+      return commits.map((commit) => this.#commitOne(commit));
+    });
+  }
+
+  /** @param {Commit} commit */
+  #commitOne({ expected, changes }) {
+    const isExpected = expected.every(({ id, found }) => isSameRecord(this.#find(id, parseValue), found));
+    return isExpected && changes.every((change) => this.#change(change));
+  }
+
+  /** @param {import("../core/client.js").Change} change */
+  #change(change) {
+    const { id } = change;
     try {
-      this.#statements.write.run(keyOf(id), JSON.stringify(value), expires);
+      if (isPut(change)) this.#statements.put.run(id, JSON.stringify(change.value), change.expires);
+      else this.#statements.remove.run(id);
     } catch (error) {
       const isFull = isError(error, "SQLITE_FULL", 13) || isError(error, "SQLITE_TOOBIG", 18);
       throw isFull ? quotaError(`SQLITE set(${show(id)})`, { cause: error }) : error;
     }
-  }
-
-  /** @param {string} id */
-  erase(id) {
-    this.#statements.erase.run(keyOf(id));
-  }
-
-  /** @param {import("../core/client.js").Evicted[]} evicted */
-  evict(evicted) {
-    return this.#together(() => evicted.reduce((erased, record) => erased + this.#evictOne(record), 0));
+    return true;
   }
 
   /**
-   * @param {string} prefix
+   * @param {import("../core/client.js").Range} range
    * @param {import("../core/client.js").Wanted} wanted
    * @returns {Generator<import("../core/client.js").Page, void>}
    */
-  *pages(prefix, wanted) {
-    let [start, end] = rangeOf(prefix);
-    if (wanted === "keys") return yield* this.#keyPages(start, end);
-    for (;;) {
-      const { rows, isLast } = this.#listPage(start, end);
+  *scan(range, wanted) {
+    let [start, end] = limitsOf(range);
+    if (wanted === "keys" && isPrefixOnly(range)) return yield* this.#keyPages(start, end);
+    const { reverse, limit = Infinity } = range;
+    const list = reverse ? this.#statements.listReverse : this.#statements.list;
+    for (let left = limit; left > 0;) {
+      const { rows, isLast } = listPage(list, start, end, Math.min(left, PAGE_LENGTH));
       yield { ids: rows.map(({ id }) => id), found: rows.map((row) => toRecord(row, decodeValue)) };
       if (isLast) return;
-      start = `${/** @type {Row} */ (rows.at(-1)).id}\0`; // The next text there can be.
+      left -= rows.length;
+      const last = /** @type {Row} */ (rows.at(-1)).id;
+      if (reverse) end = last;
+      else start = `${last}\0`; // The next text there can be.
     }
-  }
-
-  /**
-   * @param {string} start
-   * @param {string | null} end
-   */
-  #listPage(start, end) {
-    /** @type {Row[]} */
-    const rows = [];
-    let bytes = 0;
-    const { list } = this.#statements;
-    // Without iterate(), as in node:sqlite before Node 22.13, more is read than is kept.
-    for (const row of /** @type {Iterable<Row>} */ (list.iterate?.(start, end) ?? list.all(start, end))) {
-      bytes += sizeOf(row.value);
-      if (rows.push(row) === PAGE_LENGTH || bytes >= PAGE_BYTES) return { rows, isLast: false };
-    }
-    return { rows, isLast: true };
   }
 
   /**
@@ -154,7 +154,7 @@ export class Sqlite {
    */
   *#keyPages(start, end) {
     for (;;) {
-      const { count, last, ...texts } = this.#statements.listKeys.get(start, end);
+      const { count, last, ...texts } = this.#statements.listKeys.get(start, end, PAGE_LENGTH);
       /** @type {string[]} */
       const lasting = JSON.parse(texts.lasting);
       /** @type {[id: string, expires: number][]} */
@@ -174,45 +174,36 @@ export class Sqlite {
     }
   }
 
-  /** @param {string} prefix */
-  clear(prefix) {
-    this.#sweep(this.#statements.clear, rangeOf(prefix));
-  }
-
-  /** @param {string} prefix */
-  prune(prefix) {
-    return this.#sweep(this.#statements.prune, [...rangeOf(prefix), Date.now()]);
-  }
-
   /**
    * Deletes records, and no rows of other code.
-   * @param {{ records: Statement, others: Statement }} statements
-   * @param {unknown[]} which
+   * @param {import("../core/client.js").Range} range
+   * @param {number | null} until
    */
-  #sweep({ records, others }, which) {
+  sweep(range, until) {
+    const limits = limitsOf(range);
+    const { records, others } = until === null ? this.#statements.sweepAll : this.#statements.sweepExpired;
+    const which = until === null ? limits : [...limits, until];
     return this.#together(() => {
       // Writes first: SQLite waits for another writer only as long as a transaction has not read.
-      const erased = records.all(...which).length;
+      const removed = records.all(...which).length;
       const ours = /** @type {Row[]} */ (others.all(...which)).filter((row) => isRecord(toRecord(row, parseValue)));
-      return ours.reduce((count, row) => count + this.#evictOne(row), erased);
+      for (const { id } of ours) this.#statements.remove.run(id);
+      return removed + ours.length;
     });
-  }
-
-  /** @param {import("../core/client.js").Evicted} evicted @returns {number} */
-  #evictOne({ id, expires }) {
-    return this.#statements.evict.all(id, expires).length;
   }
 
   /**
    * Runs statements as one, also within a transaction of the user's: all of them wait for the disk once.
-   * @param {() => number} run
+   * @template Result
+   * @param {() => Result} run
+   * @returns {Result}
    */
   #together(run) {
     this.#database.exec("SAVEPOINT polystore");
     try {
-      const count = run();
+      const result = run();
       this.#database.exec("RELEASE polystore");
-      return count;
+      return result;
     } catch (error) {
       this.#abandon();
       throw error;
@@ -231,25 +222,40 @@ export class Sqlite {
     // Its owner closed it: so node:sqlite and better-sqlite3 say.
     if (this.#database.isOpen === false || this.#database.open === false) return;
     // In Bun, statements keep a database open that is closed.
-    const { clear, prune, ...others } = this.#statements;
-    const statements = [clear, prune, others].flatMap((group) => /** @type {Statement[]} */ (Object.values(group)));
+    const { sweepAll, sweepExpired, ...others } = this.#statements;
+    const statements = [sweepAll, sweepExpired, others].flatMap(
+      (group) => /** @type {Statement[]} */ (Object.values(group)),
+    );
     for (const statement of statements) statement.finalize?.();
     this.#database.close();
   }
 }
 
-/** @param {string} id */
-function keyOf(id) {
-  requireText(id, "SQLite");
-  return id;
+/**
+ * Reads the rows of a page, which ends at a number of rows or of bytes.
+ * @param {Statement} list
+ * @param {string} start
+ * @param {string | null} end
+ * @param {number} length
+ */
+function listPage(list, start, end, length) {
+  /** @type {Row[]} */
+  const rows = [];
+  let bytes = 0;
+  // Without iterate(), as in node:sqlite before Node 22.13, more is read than is kept.
+  for (const row of /** @type {Iterable<Row>} */ (list.iterate?.(start, end, length) ?? list.all(start, end, length))) {
+    bytes += sizeOf(row.value);
+    if (rows.push(row) === length || bytes >= PAGE_BYTES) return { rows, isLast: false };
+  }
+  return { rows, isLast: true };
 }
 
 /**
- * @param {string} prefix
+ * @param {import("../core/client.js").Range} range
  * @returns {[start: string, end: string | null]}
  */
-function rangeOf(prefix) {
-  return rangeOfPrefix(prefix) ?? ["", ""]; // Where no key can lie.
+function limitsOf(range) {
+  return boundsOf(range) ?? ["", ""]; // Where no key can lie.
 }
 
 /**
@@ -262,7 +268,7 @@ function rangeOf(prefix) {
  * @param {Decode} decode
  */
 function toRecord({ id, value, expires }, decode) {
-  return { expires, value: typeof value === "string" ? decode(value, id) : undefined };
+  return { expires, value: typeof value === "string" ? decode(value, id) : undefined, version: value };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { decodeExpiry, decodeRecord, encodeRecord } from "../support/record.js";
+import { selectIds } from "../support/range.js";
 import { hasMethods } from "../support/has.js";
 import { pagesOf } from "./pages.js";
 
@@ -13,11 +14,8 @@ export function isStorage(input) {
 
 /** A Storage: each item is the JSON text of a record. */
 export class WebStorage {
-  type = "STORAGE";
-  /** @type {import("../core/client.js").Client["can"]} */
-  can = ["list"];
-  /** @type {"write"} */
-  copies = "write";
+  /** @type {import("../core/client.js").Traits} */
+  traits = { type: "STORAGE", can: ["list"], copies: "write" };
   #storage;
 
   /** @param {Storage} storage */
@@ -35,22 +33,21 @@ export class WebStorage {
    * @param {unknown} value
    * @param {number | null} expires
    */
-  write(id, value, expires) {
+  put(id, value, expires) {
     this.#storage.setItem(id, encodeRecord(value, expires));
   }
 
   /** @param {string} id */
-  erase(id) {
+  remove(id) {
     this.#storage.removeItem(id);
   }
 
   /**
-   * @param {string} prefix
+   * @param {import("../core/client.js").Range} range
    * @param {import("../core/client.js").Wanted} wanted
    */
-  *pages(prefix, wanted) {
-    const all = this.#ids();
-    const ids = prefix === "" ? all : all.filter((id) => id.startsWith(prefix));
+  *scan(range, wanted) {
+    const ids = selectIds(this.#ids(), range);
     const storage = this.#storage;
     yield* pagesOf(ids, wanted === "keys" ? (id) => decodeExpiry(storage.getItem(id)) : (id) => this.read(id));
   }

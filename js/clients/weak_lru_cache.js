@@ -1,13 +1,12 @@
+import { selectIds } from "../support/range.js";
+
 /**
  * A cache of the package `weak-lru-cache`: it holds records, those that were used last firmly, and the others until the garbage
  * collector takes them.
  */
 export class WeakLruCache {
-  type = "WEAKLRUCACHE";
-  /** @type {import("../core/client.js").Client["can"]} */
-  can = ["list"];
-  /** @type {"both"} */
-  copies = "both";
+  /** @type {import("../core/client.js").Traits} */
+  traits = { type: "WEAKLRUCACHE", can: ["list"], copies: "both" };
   #cache;
 
   /** @param {any} cache */
@@ -25,18 +24,21 @@ export class WeakLruCache {
    * @param {unknown} value
    * @param {number | null} expires
    */
-  write(id, value, expires) {
+  put(id, value, expires) {
     this.#cache.setValue(id, { expires, value });
   }
 
   /** @param {string} id */
-  erase(id) {
+  remove(id) {
     this.#cache.delete(id);
   }
 
-  /** @param {string} prefix */
-  *pages(prefix) {
-    const ids = [...this.#cache.keys()].filter((key) => typeof key === "string" && key.startsWith(prefix));
+  /** @param {import("../core/client.js").Range} range */
+  *scan(range) {
+    const ids = selectIds(
+      [...this.#cache.keys()].filter((key) => typeof key === "string"),
+      range,
+    );
     yield { ids, found: ids.map((id) => this.read(id)) };
   }
 }

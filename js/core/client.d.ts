@@ -3,7 +3,41 @@ import type { StoredRecord } from "../support/record.js";
 /** What may be a promise, and is then awaited. */
 export type Eventually<T> = T | PromiseLike<T>;
 
-/** A page of a listing: full keys, and what was found at each. What is no record is passed over. */
+/** When a write is acknowledged: as soon as others can read it, or only when it outlasts a power failure. */
+export type Durability = "relaxed" | "strict";
+
+/** What a client is and can do. It never changes. */
+export interface Traits {
+  /** What `store.type` says. */
+  readonly type: string;
+  /** What the client can do; the core's `Trait` says what each means. */
+  readonly can: ("manages_expiry" | "add" | "list" | "sweeps_all" | "sweeps_expired")[];
+  /**
+   * Who makes the copy that keeps the stored value apart from the user's:
+   * - "identity": nobody. Values go in and come out as they are, unchecked.
+   * - "write": copied when written; a read makes a new value each time.
+   * - "both": copied when written and when read, because a read returns the stored object itself.
+   */
+  readonly copies: "identity" | "write" | "both";
+}
+
+/**
+ * The keys that begin with `prefix` and lie within the bounds, in the order of their code points. All of them are full keys.
+ * `gte` takes precedence over `gt`, and `lte` over `lt`.
+ */
+export interface Range {
+  readonly prefix: string;
+  readonly gt?: string;
+  readonly gte?: string;
+  readonly lt?: string;
+  readonly lte?: string;
+  /** Whether the last key comes first. */
+  readonly reverse?: boolean;
+  /** How many records are listed at most; those that have expired count too. */
+  readonly limit?: number;
+}
+
+/** A page of a listing: full keys, and what was found at each. What is not a record is passed over. */
 export interface Page {
   readonly ids: string[];
   readonly found: unknown[];
@@ -12,54 +46,76 @@ export interface Page {
 /** What a listing is for: all keys, all values or all entries at once, or entries one by one. */
 export type Wanted = "keys" | "values" | "entries" | "stream";
 
-/** A record that was read, and is to be removed. */
-export interface Evicted {
+/** A key, and the record that the client returned for it; null where it returned none. */
+export interface Expectation {
   readonly id: string;
-  readonly expires: number | null;
-  /** The record as `pages` found it, if it was listed. */
-  readonly record?: StoredRecord;
+  readonly found: StoredRecord | null;
 }
 
+/** A record that is put at a key. */
+export interface Put {
+  readonly id: string;
+  readonly value: any;
+  readonly expires: number | null;
+}
+
+/** A record that is put, or the removal of what is at a key. */
+export type Change = Put | { readonly id: string };
+
+/** Changes that are made as a whole, if everything is still as expected, or not at all. */
+export interface Commit {
+  readonly expected: readonly Expectation[];
+  readonly changes: readonly Change[];
+}
+
+/** What became of a commit: true if it was made, false if something was not as expected, or why it failed. */
+export type Outcome = boolean | { readonly error: unknown };
+
 /**
- * The I/O of one storage. A method that returns no promise is answered at once, so a synchronous storage stays
- * synchronous up to the promise that the user gets. `id` is the full key, with every prefix.
+ * The I/O of one storage, and nothing else: the rules are above it. A method that returns no promise is answered at once, so
+ * a synchronous storage stays synchronous up to the promise that the user gets. `id` is the full key, with every prefix. Every
+ * `expires` is in milliseconds since the epoch, or null for a record that does not expire.
  */
 export interface Client {
-  /** What `store.type` says. */
-  readonly type: string;
-  /** What the client is and can do; the core's `Trait` says what each means. */
-  readonly can: ("manages_expiry" | "has" | "add" | "list" | "clear" | "prune")[];
-  /**
-   * Who makes the copy that keeps the stored value apart from the user's:
-   * - "identity": nobody. Values go in and come out as they are, unchecked.
-   * - "write": copied when written; a read makes a new value each time.
-   * - "both": copied when written and when read, for a read gives the stored object itself.
-   */
-  readonly copies: "identity" | "write" | "both";
+  readonly traits: Traits;
 
-  /** What is stored at a key. */
-  read(id: string): Eventually<unknown>;
-  /** `expires` is in milliseconds since the epoch; in seconds from now if the client manages expiry. */
-  write(id: string, value: any, expires: number | null): unknown;
-  erase(id: string): unknown;
   /**
-   * Erases each of these records if it still has the expiry it was read with, in one step, and resolves with how many
-   * those were. Without it, `erase` serves.
+   * Returns the record at a key. What is not a record, for example undefined, counts as absent. With `isPresenceOnly`, any
+   * record with the right expiry serves: its value is not looked at.
    */
-  evict?(evicted: Evicted[]): Eventually<number>;
-  /** All records that have the prefix, in pages of any length: what is on one page is in memory at one time. */
-  pages?(prefix: string, wanted: Wanted): Iterator<Page> | AsyncIterator<Page>;
-  has?(id: string): Eventually<boolean>;
-  /** Resolves with the key that the client chose, with or without the prefix. */
-  add?(prefix: string, value: any, expires: number | null): Eventually<string>;
-  clear?(prefix: string): unknown;
-  prune?(prefix: string): Eventually<number | void>;
-  /** A close() begins, which waits for the calls under way: those that would take for ever are to fail. */
-  closing?(): void;
-  close?(): unknown;
+  read(id: string, isPresenceOnly?: boolean): Eventually<unknown>;
+  /** Throws ERR_KEY where the storage cannot hold a key. It is called before each call on a key. */
+  checkKey?(id: string): void;
+
+  /**
+   * Makes commits, and resolves with the outcome of each; rejects where all of them fail for one reason. The keys of several
+   * commits differ. `now` is the time of the call, in milliseconds since the epoch: a storage that takes durations counts from
+   * there.
+   */
+  commit?(commits: readonly Commit[], now: number): Eventually<readonly Outcome[]>;
+  /**
+   * In place of `commit`, where nothing can come between a read and a change because the storage answers at once, or where
+   * the storage cannot compare and change in one step.
+   */
+  put?(id: string, value: any, expires: number | null, now: number): unknown;
+  remove?(id: string): unknown;
+
+  /** Lists the records in a range, in pages of any length: what is on one page is in memory at one time. */
+  scan?(range: Range, wanted: Wanted): Iterator<Page> | AsyncIterator<Page>;
+  /**
+   * Removes the records in a range that expire at `until` or before; all of them if that is null. Resolves with how many
+   * those were.
+   */
+  sweep?(range: Range, until: number | null): Eventually<number | void>;
+  /** Puts a record at a key of the client's choice, which it resolves with, with or without the prefix. */
+  add?(prefix: string, value: any, expires: number | null, now: number): Eventually<string>;
+
   /**
    * Called when the store's timeout has passed: the store waits no longer for the promise `reply`, which the client returned.
    * Other calls must not wait for it either, except to keep the order on one key.
    */
-  giveUp?(reply: unknown): void;
+  onTimeout?(reply: unknown): void;
+  /** Called when close() starts. close() waits for the calls under way, so calls that may never settle must now be made to fail. */
+  onClosing?(): void;
+  close?(): unknown;
 }

@@ -29,6 +29,7 @@ export const {
   Trait = none,
   Verdict = none,
   page_length: PAGE_LENGTH,
+  ask_bits: ASK_BITS,
 } = loaded;
 export const NEVER = Infinity;
 

@@ -6,24 +6,22 @@ export interface Core {
   Ask: Enumeration<
     | "nothing"
     | "read"
-    | "has"
-    | "write"
-    | "erase"
-    | "evict"
+    | "put"
+    | "remove"
+    | "remove_if"
     | "make_key"
     | "add"
     | "clock"
     | "page"
     | "sift"
-    | "clear"
-    | "prune"
+    | "sweep"
     | "drain"
     | "close"
   >;
   Method: Enumeration<"get" | "set" | "add" | "has" | "del" | "list" | "clear" | "prune" | "close">;
   Outcome: Enumeration<"done" | "value" | "absent" | "yes" | "no" | "closed" | "unsupported">;
-  Trait: Enumeration<"manages_expiry" | "has" | "add" | "list" | "clear" | "prune" | "closed">;
-  Verdict: Enumeration<"leave" | "keep" | "evict">;
+  Trait: Enumeration<"manages_expiry" | "add" | "list" | "sweeps_all" | "sweeps_expired" | "closed">;
+  Verdict: Enumeration<"leave" | "keep" | "remove">;
 
   parse_expires(length: number): number;
   readonly expires_address: number;
@@ -32,6 +30,7 @@ export interface Core {
   readonly page_length: number;
   readonly bytes_length: number;
   readonly id_length: number;
+  readonly ask_bits: number;
 
   polystore_start(method: number, traits: number, expires: number, hasValue: 0 | 1): number;
   polystore_answer(step: number, found: 0 | 1, number: number): number;

@@ -1,7 +1,8 @@
 import instantiate from "#engine";
 import text from "#engine-text";
 import { PolystoreError, sentence } from "../support/errors.js";
-import { rangeOfPrefix } from "../support/text_key.js";
+import { isPut } from "../support/commits.js";
+import { boundsOf } from "../support/range.js";
 import { moduleOfText } from "../core/module_of_text.js";
 import { wasmError } from "../core/wasm_error.js";
 import { EntryPage } from "./entry_page.js";
@@ -10,6 +11,8 @@ import { SHORT, TextReader } from "./text_reader.js";
 
 /** @typedef {import("../support/record.js").StoredRecord} StoredRecord */
 /** @typedef {import("../support/errors.js").Code} Code */
+/** @typedef {import("../core/client.js").Commit} Commit */
+/** @typedef {import("../core/client.js").Range} Range */
 
 /** A character of a string is so many bytes of UTF-8 at most. */
 const LONGEST_CHARACTER = 3;
@@ -100,43 +103,52 @@ export class Engine {
   }
 
   /** Adds a removal to the batch. @param {string} key */
-  erase(key) {
+  remove(key) {
     const length = this.#write(key);
     this.#call((module) => module._polystore_engine_erase(length));
   }
 
   /**
+   * Adds a commit to the batch, if everything is as it expects: today, what it expects is what it removes.
+   * @param {Commit} commit
+   * @returns {boolean} Whether it is.
+   */
+  commit({ expected, changes }) {
+    if (expected.length > 0) return expected.every(({ id, found }) => this.removeIf(id, found?.expires ?? null));
+    for (const change of changes) {
+      if (isPut(change)) this.put(change.id, JSON.stringify(change.value), change.expires);
+      else this.remove(change.id);
+    }
+    return true;
+  }
+
+  /**
    * Adds the removal of a record to the batch, if it has the expiry that it was read with.
-   * @param {import("../core/client.js").Evicted} evicted
-   * @returns {number} 1 if it has.
+   * @param {string} key
+   * @param {number | null} expires
+   * @returns {boolean} Whether it has.
    */
-  evict({ id, expires }) {
-    const length = this.#write(id);
-    return this.#call((module) => module._polystore_engine_evict(length, expires ?? Infinity));
+  removeIf(key, expires) {
+    const length = this.#write(key);
+    return this.#call((module) => module._polystore_engine_evict(length, expires ?? Infinity)) === 1;
   }
 
   /**
-   * Adds the removal of the records with a prefix to the batch, and says how many those are.
-   * @param {string} prefix
+   * Adds the removal of records in a range to the batch: of those that expire at `until` or before, or of all if that is null.
+   * @param {Range} range
+   * @param {number | null} until In milliseconds since the epoch.
+   * @param {number} [limit] How many are removed at most; only where `until` is given.
+   * @returns {number} How many those are.
    */
-  clear(prefix) {
-    const range = rangeOfPrefix(prefix);
-    if (range === null) return 0;
-    const [startLength, endLength] = this.#writeBoth(range);
-    return this.#call((module) => module._polystore_engine_clear(startLength, endLength));
-  }
-
-  /**
-   * Adds the removal of those of them that have expired to the batch, and says how many those are.
-   * @param {string} prefix
-   * @param {number} now In milliseconds since the epoch.
-   * @param {number} [limit]
-   */
-  prune(prefix, now, limit = 2 ** 32 - 1) {
-    const range = rangeOfPrefix(prefix);
-    if (range === null) return 0;
-    const [startLength, endLength] = this.#writeBoth(range);
-    return this.#call((module) => module._polystore_engine_prune(startLength, endLength, now, limit));
+  sweep(range, until, limit = 2 ** 32 - 1) {
+    const bounds = boundsOf(range);
+    if (bounds === null) return 0;
+    const [startLength, endLength] = this.#writeBoth(bounds);
+    return this.#call((module) =>
+      until === null
+        ? module._polystore_engine_clear(startLength, endLength)
+        : module._polystore_engine_prune(startLength, endLength, until, limit),
+    );
   }
 
   /**
@@ -179,16 +191,14 @@ export class Engine {
   }
 
   /**
-   * Begins to go through the records with a prefix, as they are now.
-   * @param {string} prefix
-   * @param {string} [after] A key, to begin behind.
+   * Begins to go through the records in a range, as they are now.
+   * @param {Range} range Its order and its limit are not looked at.
    * @returns {number} For `next` and `endScan`.
    */
-  scan(prefix, after) {
-    // If no key begins so, an empty range.
-    const [start, end] = rangeOfPrefix(prefix) ?? ["1", "0"];
-    // The first key that comes after another is that with a zero more.
-    const [startLength, endLength] = this.#writeBoth([after === undefined ? start : `${after}\0`, end]);
+  scan(range) {
+    // Where no key lies in it, an empty range.
+    const [start, end] = boundsOf(range) ?? ["1", "0"];
+    const [startLength, endLength] = this.#writeBoth([start, end]);
     return this.#call((module) => module._polystore_engine_scan(startLength, endLength));
   }
 
@@ -308,7 +318,7 @@ export class Engine {
     return this.#writeAt(0, text);
   }
 
-  /** @param {[start: string, end: string | null]} range */
+  /** @param {import("../support/range.js").Bounds} bounds */
   #writeBoth([start, end]) {
     this.#reserve(start.length + (end?.length ?? 0));
     const startLength = this.#writeAt(0, start);

@@ -181,7 +181,7 @@ export class Upkeep {
   async #evict() {
     let count = EVICTED;
     while (count === EVICTED && !this.#ended) {
-      count = this.#engine.prune("", Date.now(), EVICTED);
+      count = this.#engine.sweep({ prefix: "" }, Date.now(), EVICTED);
       if (count === 0) break;
       this.#engine.apply();
       this.applied();

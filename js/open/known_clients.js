@@ -4,7 +4,7 @@ import { has, hasMethods } from "../support/has.js";
 import { Memory } from "../clients/memory.js";
 import { isStorage, WebStorage } from "../clients/storage.js";
 
-/** @typedef {Pick<typeof import("./source.js"), "Source" | "Connection">} Sources */
+/** @typedef {Pick<typeof import("./source.js"), "Source">} Sources */
 
 /**
  * Ends what the user gave, for a close() of what could not be opened; or, while it is being opened, only lets that fail if it
@@ -18,7 +18,7 @@ import { isStorage, WebStorage } from "../clients/storage.js";
  * @typedef {object} KnownClient
  * @property {string} type
  * @property {(input: any) => boolean} recognizes
- * @property {(input: any, durability: import("../store/options.js").Durability) => import("../core/client.js").Client | Promise<import("../core/client.js").Client>} open
+ * @property {(input: any, durability: import("../core/client.js").Durability) => import("../core/client.js").Client | Promise<import("../core/client.js").Client>} open
  * @property {End} [end]
  * @property {boolean} [isDurable] Whether `open` asks for the durability.
  * @property {(sources: Sources, input: any) => import("./source.js").Source} [makeSource] In place of `open`, where the calls

@@ -1,19 +1,15 @@
 import { examples } from "#clients";
 import { Custom } from "../clients/custom.js";
 import { knownClients } from "./known_clients.js";
-import { NEVER, requireCore, Trait } from "../core/core.js";
+import { Connection } from "../core/connection.js";
+import { NEVER, requireCore } from "../core/core.js";
 import { clientError, PolystoreTypeError, show } from "../support/errors.js";
 import { ticks } from "#ticks";
 import { inTime, isPromise } from "../support/promise.js";
 import { shared } from "../support/shared.js";
 
 /** @typedef {import("../core/client.js").Client} Client */
-/** @typedef {import("../store/options.js").Durability} Durability */
-
-/**
- * A clear(): its prefix, and the sequence of the connection when it began and when it ended.
- * @typedef {{ prefix: string, began: number, ended: number }} Clearing
- */
+/** @typedef {import("../core/client.js").Durability} Durability */
 
 /** Where every copy of this package finds what a store wraps. */
 export const WRAPPED = Symbol.for("polystore-wasm.wrapped");
@@ -30,113 +26,6 @@ export const WRAPPED = Symbol.for("polystore-wasm.wrapped");
  */
 export function unwrap(client) {
   return client?.[WRAPPED] ?? { client, prefix: "", expires: isPromise(client) ? undefined : NEVER };
-}
-
-/** What keys are remembered at most for an iteration that nobody goes on with. */
-const MOST_WRITTEN = 10_000;
-
-/** Calls that began between one close() and the next. @typedef {{ pending: number, end?: () => void }} Round */
-
-/** An open client, and what is under way on it; shared by every store that wraps the client. */
-export class Connection {
-  /** Operations that wait for the client; a close() is not counted, as it waits for them. */
-  pending = 0;
-  /** Iterations that are open, and may have read what is written meanwhile. */
-  streams = 0;
-  /** Settles with the close() under way, or done. @type {Promise<void> | null} */
-  closing = null;
-  /** Grows with every write and clear() while something is pending, so that what came after a read can be told. */
-  sequence = 0;
-  /** The sequence of the latest write to each key, as long as anything is pending. @type {Map<string, number>} */
-  written = new Map();
-  /** The clear() calls that were under way since nothing was pending. @type {Clearing[]} */
-  clearings = [];
-  /** What was read before this sequence, nobody knows whether it was written to since. */
-  forgotten = 0;
-  /** @type {Round} */
-  #round = { pending: 0 };
-  /** When the calls of all earlier rounds have ended. @type {Promise<void> | undefined} */
-  #ended;
-
-  /** @param {Client} client */
-  constructor(client) {
-    this.client = client;
-    this.traits = client.can.reduce((traits, ability) => traits | Trait[ability], 0);
-  }
-
-  get closed() {
-    return (this.traits & Trait.closed) !== 0;
-  }
-
-  /** Lets nothing begin any more; resolves when nothing is pending. */
-  drain() {
-    this.traits |= Trait.closed;
-    return this.pending === 0 ? undefined : this.turn();
-  }
-
-  /** Resolves when the calls that are pending now have ended. */
-  turn() {
-    const round = this.#round;
-    this.#round = { pending: 0 };
-    const ended = round.pending > 0 && new Promise((resolve) => (round.end = () => resolve(undefined)));
-    return (this.#ended = Promise.all([this.#ended, ended]).then(() => {}));
-  }
-
-  /**
-   * Hides from the calls that are made until it ends what a clear() has still to remove.
-   * @param {string} prefix
-   * @returns {Clearing}
-   */
-  beginClearing(prefix) {
-    const clearing = { prefix, began: ++this.sequence, ended: Infinity };
-    this.clearings.push(clearing);
-    return clearing;
-  }
-
-  /** @param {Clearing} clearing */
-  endClearing(clearing) {
-    clearing.ended = ++this.sequence;
-  }
-
-  /**
-   * Remembers that a key is written, where that could come between what somebody read and what he does about it.
-   * @param {string} id
-   */
-  note(id) {
-    if (this.pending === 0 && this.streams === 0) return;
-    this.#forget();
-    this.written.set(id, ++this.sequence);
-  }
-
-  /** Says that an operation waits for the client. */
-  enter() {
-    ++this.pending;
-    ++this.#round.pending;
-    return this.#round;
-  }
-
-  /** Says that it ended. @param {Round} round */
-  settle(round) {
-    --this.pending;
-    if (--round.pending === 0) round.end?.();
-    this.#forget();
-  }
-
-  /** Says that one iteration ended. */
-  endStream() {
-    --this.streams;
-    this.#forget();
-  }
-
-  #forget() {
-    if (this.pending > 0) return;
-    // Whoever iterates over what was read before then evicts nothing of it.
-    if (this.streams > 0 && this.written.size + this.clearings.length < MOST_WRITTEN) return;
-    this.forgotten = this.sequence;
-    // Clearing an empty Map allocates as much as a call does in all.
-    if (this.written.size > 0) this.written.clear();
-    if (this.clearings.length > 0) this.clearings = [];
-  }
 }
 
 /** @typedef {{ begin: (connection: Connection) => void, reject: (error: unknown) => void, closes?: boolean }} Waiting */
@@ -198,7 +87,7 @@ export class Source {
    */
   closed(closing) {
     const source = new Source(this.client, this.type, this.#open);
-    source.#connection = new Connection(/** @type {any} */ ({ type: this.type, can: [] }));
+    source.#connection = new Connection(/** @type {any} */ ({ traits: { type: this.type, can: [] } }));
     source.#connection.drain();
     source.#connection.closing = closing;
     return source;
@@ -259,7 +148,7 @@ export class Source {
     let failure;
     try {
       connection = await (ticks?.areFake() ? whileTicksAreFake(opened) : opened);
-      this.type = connection.client.type; // Of what was opened, which may be what the client falls back to.
+      this.type = connection.type; // Of what was opened, which may be what the client falls back to.
       this.adopt();
     } catch (error) {
       failure = this.#error(error);
@@ -267,7 +156,8 @@ export class Source {
     // All of them, before a call that is made now can see that the client is open.
     for (const { closes, reject, begin } of this.#waiting) {
       try {
-        if (closes) connection ??= new Connection(/** @type {any} */ ({ type: this.type, can: [], close: this.end }));
+        if (closes)
+          connection ??= new Connection(/** @type {any} */ ({ traits: { type: this.type, can: [] }, close: this.end }));
         if (!connection) throw failure;
         begin(connection);
       } catch (error) {
@@ -363,7 +253,7 @@ function makeSource(input, durability = "relaxed", closing = undefined) {
   /** @param {() => Connection | Promise<Connection>} open */
   const afterwards = (open) => () => (closing ? closing.then(open, open) : open());
   const known = knownClients.find(({ recognizes }) => recognizes(input));
-  if (known?.makeSource) return known.makeSource({ Source, Connection }, input);
+  if (known?.makeSource) return known.makeSource({ Source }, input);
   if (known)
     return new Source(
       input,
@@ -378,7 +268,7 @@ function makeSource(input, durability = "relaxed", closing = undefined) {
     const connecting = custom.connect();
     return connect(isPromise(connecting) ? connecting.then(() => custom) : custom);
   };
-  return new Source(input, custom.type, afterwards(open));
+  return new Source(input, custom.traits.type, afterwards(open));
 }
 
 /**

@@ -1,6 +1,5 @@
+import { Connection } from "../core/connection.js";
 import { presentRequest } from "../support/present_request.js";
-
-/** @typedef {import("./source.js").Connection} Connection */
 
 /**
  * Of a client that one store may use in several requests to a Worker. A request that is cancelled leaves calls that never end;
@@ -9,7 +8,7 @@ import { presentRequest } from "../support/present_request.js";
  * @param {unknown} input What the user gave to `kv()`.
  * @param {import("../core/client.js").Client} client
  */
-export function sourcePerRequest({ Source, Connection }, input, client) {
+export function sourcePerRequest({ Source }, input, client) {
   class SourcePerRequest extends Source {
     /** @type {WeakMap<object, Connection>} */
     #connections = new WeakMap();
@@ -21,6 +20,6 @@ export function sourcePerRequest({ Source, Connection }, input, client) {
       return connection;
     }
   }
-  const source = new SourcePerRequest(input, client.type, () => source.connection);
+  const source = new SourcePerRequest(input, client.traits.type, () => source.connection);
   return source;
 }

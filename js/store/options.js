@@ -9,7 +9,7 @@ import { PolystoreTypeError, show } from "../support/errors.js";
  * @property {Durability} [durability] Of kv() only.
  * @property {import("../clients/cookie/cookie_options.js").CookieOptions} [cookie] Of kv("cookie") only.
  */
-/** @typedef {"strict" | "relaxed"} Durability */
+/** @typedef {import("../core/client.js").Durability} Durability */
 
 /** Parsed texts: a program has a few, and crossing into the core with a string costs 1 µs. @type {Map<string, number>} */
 const parsed = new Map();

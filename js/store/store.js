@@ -6,7 +6,7 @@ import { WRAPPED } from "../open/source.js";
 import { copyValue } from "../values/plain.js";
 
 /** @typedef {import("../open/source.js").Source} Source */
-/** @typedef {import("../open/source.js").Connection} Connection */
+/** @typedef {import("../core/connection.js").Connection} Connection */
 
 /** One `kv()` with its sub-stores: where they get their connection from, until `close()` takes it from them. @typedef {{ source: Source }} Life */
 
@@ -213,7 +213,7 @@ export class Store {
     // Checked now, and copied, for the user may change it before the client is open; only then is it known whether that counts.
     const copy = attempt(() => copyValue(value));
     return source.whenOpen((opened) => {
-      const given = opened.client.copies === "identity" ? value : copy();
+      const given = opened.copies === "identity" ? value : copy();
       return this.#writeNow(opened, method, prefix, key, given, expires);
     }, this.#timeout);
   }
@@ -227,7 +227,7 @@ export class Store {
    * @param {number | undefined} expires
    */
   #writeNow(connection, method, prefix = this.#prefix, key, value, expires = this.#expires ?? NEVER) {
-    const stored = connection.client.copies === "identity" ? value : copyValue(value);
+    const stored = connection.copies === "identity" ? value : copyValue(value);
     return perform(connection, new Writing(method, key, prefix + key, stored, expires), this.#timeout);
   }
 }

@@ -3,7 +3,11 @@
 
 import { PolystoreError, show } from "./errors.js";
 
-/** @typedef {{ expires: number | null, value: any }} StoredRecord */
+/**
+ * A record, as a client returns it. A client may give it a version, which tells one write of the same key from another; only
+ * that client compares it.
+ * @typedef {{ expires: number | null, value: any, version?: unknown }} StoredRecord
+ */
 
 /**
  * Whether something found in a storage is a record; what is not was put there by other code, and stays untouched.
@@ -14,6 +18,17 @@ export function isRecord(found) {
   if (typeof found !== "object" || found === null) return false;
   const { expires, value } = found;
   return (expires === null || typeof expires === "number") && value !== undefined && value !== null;
+}
+
+/**
+ * Whether what is stored at a key now is still what was found there: nothing, or a record with the same expiry and, where its
+ * client gives it one, the same version.
+ * @param {unknown} now
+ * @param {StoredRecord | null} found
+ */
+export function isSameRecord(now, found) {
+  if (!isRecord(now) || found === null) return !isRecord(now) && found === null;
+  return now.expires === found.expires && (found.version === undefined || now.version === found.version);
 }
 
 /**

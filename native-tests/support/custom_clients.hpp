@@ -70,25 +70,19 @@ class PlainClient : public Client {
     }
 };
 
-/// One that does all by itself: it is told seconds and drops what has expired, like Redis.
+/// One that does all by itself: it drops what has expired, like Redis.
 class ManagingClient : public PlainClient {
    public:
     explicit ManagingClient(Clock clock) : clock_(std::move(clock)) {}
 
     Traits traits() const override {
-        return Trait::manages_expiry | Trait::has | Trait::add | Trait::list | Trait::clear | Trait::prune;
+        return Trait::manages_expiry | Trait::add | Trait::list | Trait::sweeps_all | Trait::sweeps_expired;
     }
 
     std::optional<Record> read(const std::string& id) override {
         drop_expired(id);
         return PlainClient::read(id);
     }
-
-    void write(const std::string& id, const Record& record) override {
-        PlainClient::write(id, {clock_() + record.expires * 1000, record.value});
-    }
-
-    bool has(const std::string& id) override { return read(id).has_value(); }
 
     std::string add(const std::string& prefix, const Record& record) override {
         std::string key = std::to_string(++count_);

@@ -13,8 +13,8 @@
 namespace polystore::testing {
 
 inline std::string_view name_of(Ask ask) {
-    constexpr std::string_view kNames[] = {"nothing", "read", "has",  "write", "erase", "evict", "make_key", "add",
-                                           "clock",   "page", "sift", "clear", "prune", "drain", "close"};
+    constexpr std::string_view kNames[] = {"nothing", "read", "put",  "remove", "remove_if", "make_key", "add",
+                                           "clock",   "page", "sift", "sweep",  "drain",     "close"};
     return kNames[static_cast<std::size_t>(ask)];
 }
 
@@ -24,9 +24,12 @@ inline std::string_view name_of(Outcome outcome) {
 }
 
 inline std::string_view name_of(Verdict verdict) {
-    constexpr std::string_view kNames[] = {"leave", "keep", "evict"};
+    constexpr std::string_view kNames[] = {"leave", "keep", "remove"};
     return kNames[static_cast<std::size_t>(verdict)];
 }
+
+/// Whether a question comes with a number.
+inline bool has_number(Ask ask) { return ask == Ask::put || ask == Ask::add || ask == Ask::sweep; }
 
 /// One answer of a script.
 struct Reply {
@@ -46,7 +49,7 @@ inline Reply end_of_pages() { return {{}, true, {}, true}; }
 
 /// Answers an operation by a script, and tells what it asked and how it ended:
 ///
-///     play(start(Trait::list, {Method::set, 60, true}), {at(1000), ok()}) == "clock write(61000) -> done"
+///     play(start(Trait::list, {Method::set, 60, true}), {at(1000), ok()}) == "clock put(61000) -> done"
 ///
 /// A page is told with the verdicts on it. An operation that still waits when the script is over ends in "...".
 inline std::string play(Operation operation, std::vector<Reply> script) {
@@ -61,7 +64,7 @@ inline std::string play(Operation operation, std::vector<Reply> script) {
         if (ask == Ask::nothing) return transcript.str() + "-> ended before its script did";
         if ((ask == Ask::page) != reply.is_page)
             return transcript.str() + std::string(name_of(ask)) + " off its script";
-        tell(name_of(ask), ask == Ask::write || ask == Ask::add);
+        tell(name_of(ask), has_number(ask));
         if (reply.is_page) {
             verdicts.assign(reply.expires.size(), Verdict::leave);
             operation.answer_page({reply.expires, verdicts, reply.end});
@@ -73,7 +76,7 @@ inline std::string play(Operation operation, std::vector<Reply> script) {
         transcript << ' ';
     }
     if (operation.ask() != Ask::nothing) {
-        tell(name_of(operation.ask()), operation.ask() == Ask::write || operation.ask() == Ask::add);
+        tell(name_of(operation.ask()), has_number(operation.ask()));
         return transcript.str() + " ...";
     }
     transcript << "-> ";

@@ -17,7 +17,6 @@ void Client::evict(std::span<const Entry> entries) {
     }
 }
 
-bool Client::has(const std::string& /*id*/) { throw_missing("has()"); }
 std::string Client::add(const std::string& /*prefix*/, const Record& /*record*/) { throw_missing("add()"); }
 void Client::clear(const std::string& /*prefix*/) { throw_missing("clear()"); }
 std::size_t Client::prune(const std::string& /*prefix*/) { throw_missing("prune()"); }

@@ -52,7 +52,7 @@ class Client {
     Client& operator=(const Client&) = delete;
     virtual ~Client() = default;
 
-    /// What the client is and can do; the same at every call. `has`, `add`, `clear` and `prune` below are called if,
+    /// What the client is and can do; the same at every call. `add`, `clear` and `prune` below are called if,
     /// and only if, their trait is set. `Trait::closed` is not the client's to set.
     [[nodiscard]] virtual Traits traits() const { return Trait::list; }
 
@@ -72,9 +72,6 @@ class Client {
 
     /// A walk through the records whose id begins with `prefix`, in any order. It is destroyed before the client is.
     [[nodiscard]] virtual std::unique_ptr<Cursor> list(const std::string& prefix) = 0;
-
-    /// Whether there is a record at `id` that has not expired.
-    [[nodiscard]] virtual bool has(const std::string& id);
 
     /// Puts `record` at `prefix` and a fresh key of the client's choice, and returns that key, without `prefix`.
     [[nodiscard]] virtual std::string add(const std::string& prefix, const Record& record);

@@ -22,22 +22,26 @@ namespace polystore {
 
 /// What an operation wants done before it can go on. Each line says what the driver does, and what it answers.
 enum class Ask : std::uint8_t {
-    nothing,   ///< The operation has ended: see `Operation::outcome()`.
-    read,      ///< Read the record at the key. Answer `found`, and in `number` its expiry (or `kNever`).
-    has,       ///< Ask a client that manages expiry itself whether the key is there. Answer `found`.
-    write,     ///< Write the value at the key, with the expiry in `number()`.
-    erase,     ///< Remove the record at the key, if there is one.
-    evict,     ///< Remove the record at the key if it is still the one that was read.
-    make_key,  ///< Choose a fresh random key for this operation, and remember it.
-    add,       ///< Let the client choose the key and write the value, with the expiry in `number()`.
-    clock,     ///< Answer the time in `number`, in milliseconds since the epoch.
-    page,      ///< Fetch the next page of records that have the prefix. Answer with `answer_page`.
-    sift,      ///< Hand over what is kept of the page, evict what is evicted. Answer in `number` how many were.
-    clear,     ///< Let the client remove everything that has the prefix.
-    prune,     ///< Let the client remove what has expired. Answer in `number` how many those were.
-    drain,     ///< Answer once no other operation on this client is under way.
-    close,     ///< Release the client.
+    nothing,    ///< The operation has ended: see `Operation::outcome()`.
+    read,       ///< Read the record at the key. Answer `found`, and in `number` its expiry (or `kNever`).
+    put,        ///< Put the value at the key, with the expiry in `number()`.
+    remove,     ///< Remove the record at the key, if there is one.
+    remove_if,  ///< Remove the record at the key if it is still the one that was read.
+    make_key,   ///< Choose a fresh random key for this operation, and remember it.
+    add,        ///< Let the client choose the key and put the value, with the expiry in `number()`.
+    clock,      ///< Answer the time in `number`, in milliseconds since the epoch.
+    page,       ///< Fetch the next page of records that have the prefix. Answer with `answer_page`.
+    sift,   ///< Hand over the records of the page that are kept, and remove those that are to be removed if they are
+            ///< still the ones that were read. Answer in `number` how many were removed.
+    sweep,  ///< Let the client remove the records that have the prefix and expire at `number()` or before; all of
+            ///< them if that is `kNever`. Answer in `number` how many those were.
+    drain,  ///< Answer once no other operation on this client is under way.
+    close,  ///< Release the client.
 };
+
+/// The bits that hold an `Ask` where it crosses as a part of a number.
+inline constexpr unsigned kAskBits = 4;
+static_assert(static_cast<unsigned>(Ask::close) < (1U << kAskBits), "Ask::close is the last, and fits.");
 
 /// How an operation ended.
 enum class Outcome : std::uint8_t {
@@ -52,9 +56,9 @@ enum class Outcome : std::uint8_t {
 
 /// What becomes of one record of a page.
 enum class Verdict : std::uint8_t {
-    leave,  ///< Neither handed over nor removed.
-    keep,   ///< Handed over.
-    evict,  ///< Removed, unless it was written to since the operation began.
+    leave,   ///< Neither handed over nor removed.
+    keep,    ///< Handed over.
+    remove,  ///< Removed, unless it was written to since the operation began.
 };
 
 /// What a driver answers.

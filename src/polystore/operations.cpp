@@ -13,42 +13,30 @@ using PageQuestion = Operation::promise_type::PageQuestion;
 
 Operation end_with(Outcome outcome) { co_return {outcome}; }
 
-/// get, and has where only reading tells.
+/// get and has.
 Operation look_up(Outcome present, Outcome missing) {
     const Answer record = co_await Question{Ask::read};
     if (!record.found) co_return {missing};
     if (record.number != kNever && !(record.number > (co_await Question{Ask::clock}).number)) {
-        co_await Question{Ask::evict};
+        co_await Question{Ask::remove_if};
         co_return {missing};
     }
     co_return {present};
 }
 
-Operation ask_has() {
-    const Answer answer = co_await Question{Ask::has};
-    co_return {answer.found ? Outcome::yes : Outcome::no};
-}
-
-Operation has(Traits traits) { return traits[Trait::has] ? ask_has() : look_up(Outcome::yes, Outcome::no); }
-
 Operation del() {
-    co_await Question{Ask::erase};
+    co_await Question{Ask::remove};
     co_return {Outcome::done};
 }
 
-/// What a client is told of an expiry: a duration in seconds if it manages expiry, an instant if it does not.
-/// `how` is `Ask::write`, `Ask::add` to let the client choose the key, or `Ask::make_key` to write at a fresh one.
-Operation write(Ask how, Traits traits, double seconds) {
+/// `how` is `Ask::put`, `Ask::add` to let the client choose the key, or `Ask::make_key` to put at a fresh one.
+Operation write(Ask how, double seconds) {
     double expires = kNever;
     if (how == Ask::make_key) {
         co_await Question{Ask::make_key};
-        how = Ask::write;
+        how = Ask::put;
     }
-    if (traits[Trait::manages_expiry]) {
-        if (deadline(0, seconds) != kNever) expires = to_milliseconds(seconds) / 1000;
-    } else if (seconds != kNever) {
-        expires = deadline((co_await Question{Ask::clock}).number, seconds);
-    }
+    if (seconds != kNever) expires = deadline((co_await Question{Ask::clock}).number, seconds);
     co_await Question{how, expires};
     co_return {Outcome::done};
 }
@@ -56,9 +44,7 @@ Operation write(Ask how, Traits traits, double seconds) {
 /// Nothing is stored without a value, or with an expiry that is over before it begins.
 bool stores_nothing(Call call) { return !call.has_value || to_milliseconds(call.expires) <= 0; }
 
-Operation set(Traits traits, Call call) {
-    return stores_nothing(call) ? del() : write(Ask::write, traits, call.expires);
-}
+Operation set(Call call) { return stores_nothing(call) ? del() : write(Ask::put, call.expires); }
 
 Operation make_unused_key() {
     co_await Question{Ask::make_key};
@@ -67,41 +53,41 @@ Operation make_unused_key() {
 
 Operation add(Traits traits, Call call) {
     if (stores_nothing(call)) return make_unused_key();
-    return write(traits[Trait::add] ? Ask::add : Ask::make_key, traits, call.expires);
+    return write(traits[Trait::add] ? Ask::add : Ask::make_key, call.expires);
 }
 
-/// Goes through all records page by page. What has expired is always evicted; `alive` is the verdict on the rest.
+/// Goes through all records page by page. What has expired is always removed; `alive` is the verdict on the rest.
 Operation sift(Verdict alive) {
-    double evicted = 0;
+    double removed = 0;
     for (;;) {
         const double now = (co_await Question{Ask::clock}).number;
         const Page page = co_await PageQuestion{};
         if (page.end) break;
         for (std::size_t i = 0; i < page.expires.size(); ++i) {
-            page.verdicts[i] = page.expires[i] > now ? alive : Verdict::evict;
+            page.verdicts[i] = page.expires[i] > now ? alive : Verdict::remove;
         }
-        evicted += (co_await Question{Ask::sift}).number;
+        removed += (co_await Question{Ask::sift}).number;
     }
-    co_return {Outcome::done, evicted};
+    co_return {Outcome::done, removed};
 }
 
 Operation list(Traits traits) { return traits[Trait::list] ? sift(Verdict::keep) : end_with(Outcome::unsupported); }
 
-Operation ask_clear() {
-    co_await Question{Ask::clear};
-    co_return {Outcome::done};
-}
+Operation sweep_all() { co_return {Outcome::done, (co_await Question{Ask::sweep, kNever}).number}; }
 
 Operation clear(Traits traits) {
-    if (traits[Trait::clear]) return ask_clear();
-    return traits[Trait::list] ? sift(Verdict::evict) : end_with(Outcome::unsupported);
+    if (traits[Trait::sweeps_all]) return sweep_all();
+    return traits[Trait::list] ? sift(Verdict::remove) : end_with(Outcome::unsupported);
 }
 
-Operation ask_prune() { co_return {Outcome::done, (co_await Question{Ask::prune}).number}; }
+Operation sweep_expired() {
+    const double now = (co_await Question{Ask::clock}).number;
+    co_return {Outcome::done, (co_await Question{Ask::sweep, now}).number};
+}
 
 /// A client that manages expiry and cannot prune has nothing that a user could see expired.
 Operation prune(Traits traits) {
-    if (traits[Trait::prune]) return ask_prune();
+    if (traits[Trait::sweeps_expired]) return sweep_expired();
     if (traits[Trait::manages_expiry]) return end_with(Outcome::done);
     return traits[Trait::list] ? sift(Verdict::leave) : end_with(Outcome::unsupported);
 }
@@ -118,9 +104,9 @@ Operation start(Traits traits, Call call) {
     if (traits[Trait::closed]) return end_with(call.method == Method::close ? Outcome::done : Outcome::closed);
     switch (call.method) {
         case Method::get: return look_up(Outcome::value, Outcome::absent);
-        case Method::set: return set(traits, call);
+        case Method::set: return set(call);
         case Method::add: return add(traits, call);
-        case Method::has: return has(traits);
+        case Method::has: return look_up(Outcome::yes, Outcome::no);
         case Method::del: return del();
         case Method::list: return list(traits);
         case Method::clear: return clear(traits);

@@ -9,13 +9,12 @@ namespace polystore {
 
 /// What a client is and can do, and the state that it is in; a set of bits, so that it crosses a boundary as a number.
 enum class Trait : std::uint32_t {
-    manages_expiry = 1 << 0,  ///< Takes `expires` itself, in seconds, and never shows what has expired.
-    has = 1 << 1,             ///< Can say whether a key is there without reading it. Only with `manages_expiry`.
-    add = 1 << 2,             ///< Chooses the keys of `add` itself.
-    list = 1 << 3,            ///< Can list what it holds.
-    clear = 1 << 4,           ///< Can remove all that has a prefix by itself.
-    prune = 1 << 5,           ///< Can remove what has expired by itself.
-    closed = 1 << 6,          ///< Was closed.
+    manages_expiry = 1 << 0,  ///< Never shows what has expired.
+    add = 1 << 1,             ///< Chooses the keys of `add` itself.
+    list = 1 << 2,            ///< Can list what it holds.
+    sweeps_all = 1 << 3,      ///< Can remove all records that have a prefix by itself.
+    sweeps_expired = 1 << 4,  ///< Can remove the expired ones of them by itself.
+    closed = 1 << 5,          ///< Was closed.
 };
 
 class Traits {

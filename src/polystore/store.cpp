@@ -127,10 +127,9 @@ void Driver::answer() {
         case Ask::read:
             record_ = client_.read(id_);
             return operation_.answer({record_.has_value(), record_ ? expiry_of(*record_) : 0});
-        case Ask::has: return operation_.answer({client_.has(id_)});
-        case Ask::write: client_.write(id_, {operation_.number(), std::move(value_)}); return operation_.answer({});
-        case Ask::erase: client_.erase(id_); return operation_.answer({});
-        case Ask::evict: {
+        case Ask::put: client_.write(id_, {operation_.number(), std::move(value_)}); return operation_.answer({});
+        case Ask::remove: client_.erase(id_); return operation_.answer({});
+        case Ask::remove_if: {
             const Entry entry{id_, *record_};
             evict({&entry, 1});
             return operation_.answer({});
@@ -145,8 +144,13 @@ void Driver::answer() {
         case Ask::clock: return operation_.answer({true, clock_()});
         case Ask::page: return answer_page();
         case Ask::sift: return operation_.answer({true, sift()});
-        case Ask::clear: client_.clear(prefix_); return operation_.answer({});
-        case Ask::prune: return operation_.answer({true, static_cast<double>(client_.prune(prefix_))});
+        case Ask::sweep: {
+            if (operation_.number() != kNever) {
+                return operation_.answer({true, static_cast<double>(client_.prune(prefix_))});
+            }
+            client_.clear(prefix_);
+            return operation_.answer({});
+        }
         case Ask::drain:
             // The hold keeps other threads away, so what is under way can only be the call that led to this one.
             if (client_.calls_under_way_ == 1) return operation_.answer({});
@@ -183,7 +187,7 @@ double Driver::sift() {
         Entry& entry = page_[i];
         if (verdicts_[i] == Verdict::keep) {
             kept_.emplace_back(entry.id.substr(prefix_.size()), std::move(entry.record.value));
-        } else if (verdicts_[i] == Verdict::evict) {
+        } else if (verdicts_[i] == Verdict::remove) {
             evicted.push_back(std::move(entry));
         }
     }

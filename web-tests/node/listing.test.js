@@ -5,7 +5,7 @@ import { runInNewContext } from "node:vm";
 import kv from "polystore-wasm";
 import { Method } from "../../js/core/core.js";
 import { Listing, perform, stream, Task } from "../../js/core/driver.js";
-import { Connection } from "../../js/open/source.js";
+import { Connection } from "../../js/core/connection.js";
 
 test("a listing copies no record of a client's page more than a few times, however large that is", () => {
   let copied = 0;
@@ -21,10 +21,8 @@ test("a listing copies no record of a client's page more than a few times, howev
   const ids = Ids.from({ length: count }, (_, i) => `k${i}`);
   const found = Array.from(ids, () => ({ expires: null, value: 1 }));
   const client = /** @type {any} */ ({
-    type: "UNKNOWN",
-    can: ["list"],
-    copies: "write",
-    pages: () => [{ ids, found }][Symbol.iterator](),
+    traits: { type: "UNKNOWN", can: ["list"], copies: "write" },
+    scan: () => [{ ids, found }][Symbol.iterator](),
   });
   assert.deepEqual(perform(new Connection(client), new Listing(Method.list, ""), 0), Array.from(ids));
   // Cutting what is left for each 512 records copied each of them 20 times.
@@ -34,11 +32,9 @@ test("a listing copies no record of a client's page more than a few times, howev
 test("an iteration that nobody goes on with makes a connection remember a bounded number of keys", async () => {
   const data = new Map([["a", { expires: null, value: 1 }]]);
   const client = /** @type {any} */ ({
-    type: "UNKNOWN",
-    can: ["list"],
-    copies: "write",
-    pages: () => [{ ids: [...data.keys()], found: [...data.values()] }][Symbol.iterator](),
-    erase: () => {},
+    traits: { type: "UNKNOWN", can: ["list"], copies: "write" },
+    scan: () => [{ ids: [...data.keys()], found: [...data.values()] }][Symbol.iterator](),
+    remove: () => {},
   });
   const connection = new Connection(client);
   const records = stream(connection, new Listing(Method.list, ""), 0, () => false);

@@ -40,7 +40,7 @@ test("index.d.ts declares the members of a store, all of them", () => {
 });
 
 test("the declaration of the core names what the core names", () => {
-  const declaration = read("js/core_types.d.ts");
+  const declaration = read("js/core/core_types.d.ts");
   for (const [name, enumeration] of Object.entries({ Ask, Method, Outcome, Trait, Verdict })) {
     const [, text] = new RegExp(`  ${name}: Enumeration<(.*?)>;`, "s").exec(declaration) ?? [];
     const declared = [...(text ?? "").matchAll(/"(\w+)"/g)].map(([, value]) => value);

@@ -534,7 +534,9 @@ for (const [name, make] of Object.entries(ioRedises)) {
 testRedis("a listing gives no key twice when Redis shrinks its table meanwhile", async (client) => {
   const keys = Array.from({ length: 30000 }, (_, i) => `k${i}`);
   await client.mSet(keys.flatMap((key) => [key, "1"]));
-  const pages = (await openNodeRedis(client, true)).pages("", "keys");
+  const pages = /** @type {AsyncGenerator<import("../../js/core/client.js").Page>} */ (
+    (await openNodeRedis(client, true)).scan({ prefix: "" }, "keys")
+  );
   /** @type {string[]} */
   const given = [];
   for (let i = 0; i < 10; ++i) given.push(...((await pages.next()).value?.ids ?? []));

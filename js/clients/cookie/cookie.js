@@ -1,6 +1,7 @@
 import { PolystoreError, PolystoreTypeError, quotaError, show } from "../../support/errors.js";
 import { decodeValue, parseValue } from "../../support/record.js";
 import { pagesOf } from "../pages.js";
+import { selectIds } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
 const EPOCH = new Date(0).toUTCString();
@@ -19,11 +20,9 @@ const MOST_BYTES = 4096;
  * hides ours from the pages there: that is what polystore 0.27 writes. Where a page sees both, a write replaces both.
  */
 export class Cookie {
-  type = "COOKIE";
-  /** @type {import("../../core/client.js").Client["can"]} */
-  can = ["list"];
-  /** @type {"both"} */
-  copies = "both"; // What a cookie says is decoded once, and handed out again.
+  // What a cookie says is decoded once, and handed out again.
+  /** @type {import("../../core/client.js").Traits} */
+  traits = { type: "COOKIE", can: ["list"], copies: "both" };
 
   #attributes;
   #path;
@@ -50,6 +49,13 @@ export class Cookie {
   }
 
   /** @param {string} id */
+  checkKey(id) {
+    requireText(id, "a cookie");
+    if (id !== "") return;
+    throw new PolystoreTypeError("ERR_KEY", "A cookie cannot have an empty key: use one character or more.");
+  }
+
+  /** @param {string} id */
   read(id) {
     return this.#record(id, decodeValue);
   }
@@ -59,8 +65,8 @@ export class Cookie {
    * @param {unknown} value
    * @param {number | null} expires
    */
-  write(id, value, expires) {
-    const name = encodeName(id);
+  put(id, value, expires) {
+    const name = encodeURIComponent(id);
     const text = encodeURIComponent(JSON.stringify(value));
     const what = `COOKIE set(${show(id)})`;
     if (name.length + text.length > MOST_BYTES) {
@@ -78,7 +84,7 @@ export class Cookie {
     const end = expires === null ? last : Math.min(expires, last);
     // Rounded up: a cookie must not go before its time.
     const second = Math.ceil(end / 1000) * 1000;
-    this.#put(name, `${text}; expires=${new Date(second).toUTCString()}${this.#attributes}`);
+    this.#set(name, `${text}; expires=${new Date(second).toUTCString()}${this.#attributes}`);
     let written = this.#read().get(name);
     if (written && written.texts.length > 1 && written.texts.includes(text)) {
       this.#eraseOthers(name);
@@ -96,9 +102,9 @@ export class Cookie {
   }
 
   /** @param {string} id */
-  erase(id) {
-    const name = encodeName(id);
-    this.#put(name, `; expires=${EPOCH}${this.#attributes}`);
+  remove(id) {
+    const name = encodeURIComponent(id);
+    this.#set(name, `; expires=${EPOCH}${this.#attributes}`);
     this.#written.delete(name);
     if (!this.#read().has(name)) return;
     this.#eraseOthers(name);
@@ -108,20 +114,20 @@ export class Cookie {
   }
 
   /**
-   * @param {string} prefix
+   * @param {import("../../core/client.js").Range} range
    * @param {import("../../core/client.js").Wanted} wanted
    */
-  *pages(prefix, wanted) {
-    const ids = [...this.#read().keys()].map(decodeName).filter((id) => id?.startsWith(prefix));
+  *scan(range, wanted) {
+    const ids = [...this.#read().keys()].map(decodeName).filter((id) => id !== undefined);
     const decode = wanted === "keys" ? parseValue : decodeValue;
-    yield* pagesOf(/** @type {string[]} */ (ids), (id) => this.#record(id, decode));
+    yield* pagesOf(selectIds(/** @type {string[]} */ (ids), range), (id) => this.#record(id, decode));
   }
 
   /**
    * @param {string} name
    * @param {string} text With the attributes.
    */
-  #put(name, text) {
+  #set(name, text) {
     document.cookie = `${name}=${text}`;
   }
 
@@ -133,7 +139,7 @@ export class Cookie {
     for (const path of pathsSeen()) {
       for (const domain of new Set(["", this.#domain])) {
         if (path === this.#path && domain === this.#domain) continue;
-        this.#put(name, `; expires=${EPOCH}; path=${path}${domain}`);
+        this.#set(name, `; expires=${EPOCH}; path=${path}${domain}`);
       }
     }
   }
@@ -143,7 +149,7 @@ export class Cookie {
    * @param {typeof decodeValue} decode
    */
   #record(id, decode) {
-    const name = encodeName(id);
+    const name = encodeURIComponent(id);
     const cookie = this.#read().get(name);
     if (cookie === undefined) return undefined;
     const value = "value" in cookie ? cookie.value : decode(decoded(cookie.text), id);
@@ -190,17 +196,6 @@ function pathsSeen() {
     return [...ends, page.length].map((end) => page.slice(0, end));
   });
   return [...new Set(paths)].filter((path) => path !== "");
-}
-
-/**
- * @param {string} id
- * @returns {string}
- */
-function encodeName(id) {
-  if (id === "")
-    throw new PolystoreTypeError("ERR_KEY", "A cookie cannot have an empty key: use one character or more.");
-  requireText(id, "a cookie");
-  return encodeURIComponent(id);
 }
 
 /**

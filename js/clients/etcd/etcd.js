@@ -1,9 +1,11 @@
 import { Buffer } from "node:buffer";
 import { quotaError, show } from "../../support/errors.js";
-import { decodeExpiry, decodeRecord, encodeRecord, isRecord } from "../../support/record.js";
+import { decodeExpiry, decodeRecord, encodeRecord, isRecord, isSameRecord } from "../../support/record.js";
 import { CallOrder } from "../../support/call_order.js";
 import { Leases } from "./leases.js";
-import { rangeOfPrefix, requireText } from "../../support/text_key.js";
+import { isPut, onlyChange } from "../../support/commits.js";
+import { arrangePages, boundsOf } from "../../support/range.js";
+import { requireText } from "../../support/text_key.js";
 
 /** Records to a page of a listing. */
 const PAGE_LENGTH = 1000;
@@ -28,12 +30,12 @@ const EQUAL = 0;
 const MOD_REVISION = 2;
 const IS_COMPACTED = /required revision has been compacted/;
 
-/** @typedef {import("../../core/client.js").Evicted} Evicted */
 /**
  * @typedef {object} Request
- * @property {"get" | "put" | "delete" | "evict" | "list" | "clear"} type
+ * @property {"get" | "put" | "delete" | "removeIf" | "list" | "sweep"} type
  * @property {string} id
- * @property {Range} [range] Of a listing, or of what is cleared.
+ * @property {Range} [range] Of "list" and "sweep".
+ * @property {import("../../support/record.js").StoredRecord | null} [found] What is to be there still, of "removeIf".
  * @property {Buffer} [value]
  * @property {number | null} [expires]
  */
@@ -41,13 +43,15 @@ const IS_COMPACTED = /required revision has been compacted/;
 /** @typedef {{ key: Buffer, value: Buffer, mod_revision: string }} Pair */
 /** @typedef {{ key: Buffer, range_end: Buffer, limit: number, revision?: string }} Range */
 
+/** The outcomes of a commit that was made. */
+const MADE = [true];
+/** @param {Request} request */
+const isChange = ({ type }) => type === "put" || type === "delete";
+
 /** An Etcd3, or a namespace of one: each value is the JSON text of a record. Calls of one tick are few transactions. */
 export class Etcd {
-  type = "ETCD3";
-  /** @type {import("../../core/client.js").Client["can"]} */
-  can = ["list", "clear"];
-  /** @type {"write"} */
-  copies = "write";
+  /** @type {import("../../core/client.js").Traits} */
+  traits = { type: "ETCD3", can: ["list", "sweeps_all"], copies: "write" };
   #client;
   #pool;
   /** Knows the namespace, which is put before every key. */
@@ -64,35 +68,41 @@ export class Etcd {
   }
 
   /** @param {string} id */
-  read(id) {
-    return this.#add({ type: "get", id: keyOf(id) }, (pair) => decodeRecord(toText(pair), id));
-  }
-
-  /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires
-   */
-  write(id, value, expires) {
-    return this.#add({ type: "put", id: keyOf(id), value: Buffer.from(encodeRecord(value, expires)), expires });
+  checkKey(id) {
+    requireText(id, "etcd");
   }
 
   /** @param {string} id */
-  erase(id) {
-    return this.#add({ type: "delete", id: keyOf(id) });
+  read(id) {
+    return this.#add({ type: "get", id }, (pair) => decodeRecord(toText(pair), id));
   }
 
-  /** @param {Evicted[]} evicted */
-  async evict(evicted) {
-    const counts = await Promise.all(evicted.map(({ id, expires }) => this.#add({ type: "evict", id, expires })));
-    return counts.reduce((sum, count) => sum + count, 0);
+  /** @param {readonly import("../../core/client.js").Commit[]} commits */
+  commit(commits) {
+    const change = onlyChange(commits);
+    if (change) {
+      const { id } = change;
+      if (!isPut(change)) return this.#add({ type: "delete", id });
+      const { value, expires } = change;
+      return this.#add({ type: "put", id, value: Buffer.from(encodeRecord(value, expires)), expires });
+    }
+    const expected = commits.flatMap((commit) => commit.expected);
+    return Promise.all(expected.map(({ id, found }) => this.#add({ type: "removeIf", id, found })));
+  }
+
+  /**
+   * @param {import("../../core/client.js").Range} range
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  scan(range, wanted) {
+    return arrangePages(this.#pages(range.prefix, wanted), range);
   }
 
   /**
    * @param {string} prefix
    * @param {import("../../core/client.js").Wanted} wanted
    */
-  async *pages(prefix, wanted) {
+  async *#pages(prefix, wanted) {
     const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
     const range = rangeOf(prefix);
     if (!range) return;
@@ -105,14 +115,14 @@ export class Etcd {
     }
   }
 
-  /** @param {string} prefix */
-  clear(prefix) {
+  /** @param {import("../../core/client.js").Range} range */
+  sweep({ prefix }) {
     const range = rangeOf(prefix);
-    return range ? this.#calls.add({ type: "clear", id: prefix, range }, { writes: true, prefix }) : undefined;
+    return range ? this.#calls.add({ type: "sweep", id: prefix, range }, { writes: true, prefix }) : undefined;
   }
 
   /** @param {unknown} reply */
-  giveUp(reply) {
+  onTimeout(reply) {
     this.#calls.giveUp(reply);
   }
 
@@ -137,7 +147,7 @@ export class Etcd {
    * @param {Range} range
    * @param {string} prefix
    */
-  async #clear(range, prefix) {
+  async #sweep(range, prefix) {
     for (let more = true; more;) {
       const page = await this.#list(range);
       const ours = this.#withPrefix(page.pairs, prefix).map(({ pair }) => pair);
@@ -199,7 +209,7 @@ export class Etcd {
    */
   #add(request, finish) {
     const { type, id } = request;
-    const scope = { writes: type !== "get", keys: [id], kind: type === "evict" ? type : "call" };
+    const scope = { writes: type !== "get", keys: [id], kind: type === "removeIf" ? type : "call" };
     return this.#calls.add(request, scope, finish);
   }
 
@@ -207,7 +217,7 @@ export class Etcd {
   async #send(run) {
     const [{ request, resolve }] = run;
     const { type, id, range } = request;
-    if (range) return resolve(await (type === "clear" ? this.#clear(range, id) : this.#list(range)));
+    if (range) return resolve(await (type === "sweep" ? this.#sweep(range, id) : this.#list(range)));
     for (const group of groupsOf(run)) await this.#settle(group);
   }
 
@@ -218,7 +228,7 @@ export class Etcd {
   async #settle(group) {
     try {
       const results = await this.#perform(group.map(({ request }) => request));
-      for (const [i, { resolve }] of group.entries()) resolve(results[i]);
+      for (const [i, { request, resolve }] of group.entries()) resolve(isChange(request) ? MADE : results[i]);
     } catch (error) {
       if (group.length > 1 && says(error, REFUSAL)) {
         const middle = group.length >> 1;
@@ -235,7 +245,7 @@ export class Etcd {
    * @returns {Promise<unknown[]>}
    */
   async #perform(requests) {
-    if (requests[0].type === "evict") return this.#evict(requests);
+    if (requests[0].type === "removeIf") return this.#removeIf(requests);
     return this.#transactLeased(requests);
   }
 
@@ -293,18 +303,15 @@ export class Etcd {
   /**
    * Deletes the records that are still as they were read.
    * @param {Request[]} requests
-   * @returns {Promise<number[]>} 1 for what was deleted.
+   * @returns {Promise<boolean[]>} Whether each of them was.
    */
-  async #evict(requests) {
+  async #removeIf(requests) {
     for (;;) {
       const pairs = await this.#transact(requests.map(({ id }) => ({ type: "get", id })));
-      const isStale = pairs.map((pair, i) => {
-        const record = decodeExpiry(toText(pair));
-        return isRecord(record) && record.expires === requests[i].expires;
-      });
-      const stale = /** @type {Pair[]} */ (pairs.filter((_, i) => isStale[i]));
-      if (stale.length === 0) return isStale.map(Number);
-      if (await this.#deleteIfAllUnchanged(stale)) return isStale.map(Number);
+      const isExpected = pairs.map((pair, i) => isSameRecord(decodeExpiry(toText(pair)), requests[i].found ?? null));
+      const found = pairs.filter((pair, i) => pair !== undefined && isExpected[i]);
+      if (found.length === 0) return isExpected;
+      if (await this.#deleteIfAllUnchanged(/** @type {Pair[]} */ (found))) return isExpected;
     }
   }
 
@@ -377,8 +384,8 @@ function* groupsOf(batch) {
     }
     group.push(pending);
     bytes += size;
-    // An eviction reads too.
-    if (type === "evict") written.set(id, true);
+    // A conditional removal reads too.
+    if (type === "removeIf") written.set(id, true);
     else if (type !== "get") written.set(id, false);
     else if (written.has(id)) written.set(id, true);
   }
@@ -399,12 +406,6 @@ function says(error, what) {
  */
 function toError({ type, id }, error) {
   return type === "put" && says(error, NO_ROOM) ? quotaError(`ETCD3 set(${show(id)})`, { cause: error }) : error;
-}
-
-/** @param {string} id */
-function keyOf(id) {
-  requireText(id, "etcd");
-  return id;
 }
 
 /** @param {string} id */
@@ -432,7 +433,7 @@ function toText(pair) {
  * @returns {Range | null} Null where no key can lie.
  */
 function rangeOf(prefix) {
-  const range = rangeOfPrefix(prefix);
+  const range = boundsOf({ prefix });
   if (!range) return null;
   const [start, end] = range;
   const key = start === "" ? ZERO_KEY : Buffer.from(start);

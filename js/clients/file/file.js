@@ -3,8 +3,10 @@ import { open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { kind, PolystoreError } from "../../support/errors.js";
-import { decodeExpiry, decodeRecord, isRecord } from "../../support/record.js";
+import { decodeExpiry, decodeRecord, isRecord, isSameRecord } from "../../support/record.js";
 import { Batch } from "../../support/batch.js";
+import { isPut } from "../../support/commits.js";
+import { arrangePages } from "../../support/range.js";
 import { encodeFile } from "../folder/folder_file.js";
 import { membersOf } from "./json_members.js";
 import { Lock } from "../../disk/lock.js";
@@ -36,6 +38,8 @@ const kept = new Set();
  * @property {(members: Map<string, string>) => { changed: boolean, result?: unknown }} run
  */
 /** @typedef {import("../../support/batch.js").Pending<Request>} Pending */
+/** @typedef {import("../../core/client.js").Commit} Commit */
+/** @typedef {import("../../core/client.js").Range} Range */
 
 /** The last request, which nothing is read for. @type {Request} */
 const CLOSING = { writes: false, run: () => ({ changed: false }) };
@@ -51,11 +55,8 @@ export function openFile(url) {
  * JavaScript would round. The C++ library has the same format.
  */
 class File {
-  type = "FILE";
-  /** @type {import("../../core/client.js").Client["can"]} */
-  can = ["list", "clear"];
-  /** @type {"write"} */
-  copies = "write";
+  /** @type {import("../../core/client.js").Traits} */
+  traits = { type: "FILE", can: ["list", "sweeps_all"], copies: "write" };
   #path;
   /** The text of each member. @type {Map<string, string>} */
   #members = new Map();
@@ -77,52 +78,41 @@ class File {
   }
 
   /** @param {string} id */
-  read(id) {
-    checkKey(id);
-    return this.#read((members) => decodeRecord(members.get(id) ?? null, id));
-  }
-
-  /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires
-   */
-  write(id, value, expires) {
-    checkKey(id);
-    return this.#write((members) => {
-      members.set(id, encodeFile(value, expires).replaceAll("\n", "\n  "));
-      return { changed: true };
-    });
+  checkKey(id) {
+    requireText(id, "a JSON file that C++ reads too");
   }
 
   /** @param {string} id */
-  erase(id) {
-    checkKey(id);
-    return this.#write((members) => ({ changed: expiryIn(members, id) !== undefined && members.delete(id) }));
+  read(id) {
+    return this.#read((members) => decodeRecord(members.get(id) ?? null, id));
   }
 
-  /** @param {import("../../core/client.js").Evicted[]} evicted */
-  evict(evicted) {
+  /** @param {readonly Commit[]} commits */
+  commit(commits) {
     return this.#write((members) => {
-      const stale = evicted.filter(({ id, expires }) => expiryIn(members, id) === expires && members.delete(id));
-      return { changed: stale.length > 0, result: stale.length };
+      let changed = false;
+      const outcomes = commits.map(({ expected, changes }) => {
+        const isExpected = expected.every(({ id, found }) => isSameRecord(recordIn(members, id), found));
+        if (isExpected) for (const change of changes) changed = makeChange(members, change) || changed;
+        return isExpected;
+      });
+      return { changed, result: outcomes };
     });
   }
 
-  /** @param {string} prefix */
-  clear(prefix) {
-    return this.#write((members) => {
-      const ids = [...members.keys()].filter((id) => id.startsWith(prefix) && expiryIn(members, id) !== undefined);
-      for (const id of ids) members.delete(id);
-      return { changed: ids.length > 0 };
-    });
+  /**
+   * @param {Range} range
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  scan(range, wanted) {
+    return arrangePages(this.#pages(range.prefix, wanted), range);
   }
 
   /**
    * @param {string} prefix
    * @param {import("../../core/client.js").Wanted} wanted
    */
-  async *pages(prefix, wanted) {
+  async *#pages(prefix, wanted) {
     // All texts are in memory, for they are one file; values are made of them a page at a time.
     const entries = await this.#read((members) => [...members].filter(([id]) => id.startsWith(prefix)));
     for (let i = 0; i < entries.length; i += PAGE_LENGTH) {
@@ -130,6 +120,15 @@ class File {
       const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
       yield { ids: page.map(([id]) => id), found: page.map(([id, text]) => decode(text, id)) };
     }
+  }
+
+  /** @param {Range} range */
+  sweep({ prefix }) {
+    return this.#write((members) => {
+      const ids = [...members.keys()].filter((id) => id.startsWith(prefix) && isRecord(recordIn(members, id)));
+      for (const id of ids) members.delete(id);
+      return { changed: ids.length > 0, result: ids.length };
+    });
   }
 
   async close() {
@@ -339,19 +338,25 @@ class File {
   }
 }
 
-/** @param {string} id */
-function checkKey(id) {
-  requireText(id, "a JSON file that C++ reads too");
-}
-
 /**
- * When the record of a key expires; undefined where there is none.
+ * What is at a key, with its expiry and maybe another value.
  * @param {Map<string, string>} members
  * @param {string} id
  */
-function expiryIn(members, id) {
-  const found = decodeExpiry(members.get(id) ?? null);
-  return isRecord(found) ? found.expires : undefined;
+function recordIn(members, id) {
+  return decodeExpiry(members.get(id) ?? null);
+}
+
+/**
+ * @param {Map<string, string>} members
+ * @param {import("../../core/client.js").Change} change
+ * @returns {boolean} Whether it made a difference: what is not a record is not removed.
+ */
+function makeChange(members, change) {
+  const { id } = change;
+  if (!isPut(change)) return isRecord(recordIn(members, id)) && members.delete(id);
+  members.set(id, encodeFile(change.value, change.expires).replaceAll("\n", "\n  "));
+  return true;
 }
 
 /**

@@ -4,8 +4,10 @@ import { link, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { show } from "../../support/errors.js";
-import { decodeExpiry, decodeRecord } from "../../support/record.js";
+import { decodeExpiry, decodeRecord, isSameRecord } from "../../support/record.js";
 import { Batch } from "../../support/batch.js";
+import { isPut, onlyChange } from "../../support/commits.js";
+import { arrangePages } from "../../support/range.js";
 import { isLong, keyOf, nameOf } from "./file_name.js";
 import { findCase, settleCase } from "./folder_case.js";
 import { decodeFile, encodeFile, recordOf, withKey } from "./folder_file.js";
@@ -26,15 +28,10 @@ export function openFolder(url) {
 
 /** A folder with a file a record. Calls on one key take place in their order. The C++ library has the same format. */
 class Folder {
-  type = "FOLDER";
-  /** @type {import("../../core/client.js").Client["can"]} */
-  can = ["list"];
-  /** @type {"write"} */
-  copies = "write";
+  /** @type {import("../../core/client.js").Traits} */
+  traits = { type: "FOLDER", can: ["list"], copies: "write" };
   #path;
   #isSwept = false;
-  /** The text of each record that was listed to be removed: to one that has another by then, that does not apply. @type {WeakMap<object, string>} */
-  #listed = new WeakMap();
   #queue = new KeyQueue();
   /** Calls at the same time share a sync of the folder, with which 1,000 of them take half the time. @type {Batch<void>} */
   #syncs = new Batch(async (batch) => {
@@ -52,6 +49,11 @@ class Folder {
   }
 
   /** @param {string} id */
+  checkKey(id) {
+    requireText(id, "a file name");
+  }
+
+  /** @param {string} id */
   read(id) {
     return this.#inOrder(id, async () => {
       const name = await this.#nameOf(id);
@@ -59,12 +61,23 @@ class Folder {
     });
   }
 
-  /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires
-   */
-  write(id, value, expires) {
+  /** @param {readonly import("../../core/client.js").Commit[]} commits */
+  async commit(commits) {
+    const change = onlyChange(commits);
+    if (change) {
+      await (isPut(change) ? this.#put(change) : this.#remove(change.id));
+      return [true];
+    }
+    const expected = commits.flatMap((commit) => commit.expected);
+    const results = await Promise.allSettled(
+      expected.map((expectation) => this.#inOrder(expectation.id, () => this.#removeIf(expectation))),
+    );
+    if (results.some((result) => result.status === "fulfilled" && result.value)) await this.#syncs.add();
+    return results.map((result) => (result.status === "fulfilled" ? result.value : { error: result.reason }));
+  }
+
+  /** @param {import("../../core/client.js").Put} change */
+  #put({ id, value, expires }) {
     const text = encodeFile(value, expires);
     const put = async () => {
       await this.#sweep();
@@ -81,7 +94,7 @@ class Folder {
   }
 
   /** @param {string} id */
-  erase(id) {
+  #remove(id) {
     return this.#change(id, async () => {
       const name = await this.#nameOf(id);
       const path = join(this.#path, name);
@@ -91,23 +104,19 @@ class Folder {
     });
   }
 
-  /** @param {import("../../core/client.js").Evicted[]} evicted */
-  async evict(evicted) {
-    const results = await Promise.allSettled(
-      evicted.map((listed) => this.#inOrder(listed.id, () => this.#evictOne(listed))),
-    );
-    const failure = results.find(({ status }) => status === "rejected");
-    if (failure) throw /** @type {PromiseRejectedResult} */ (failure).reason;
-    const count = results.filter((result) => result.status === "fulfilled" && result.value).length;
-    if (count > 0) await this.#syncs.add();
-    return count;
+  /**
+   * @param {import("../../core/client.js").Range} range
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  scan(range, wanted) {
+    return arrangePages(this.#pages(range.prefix, wanted), range);
   }
 
   /**
    * @param {string} prefix
    * @param {import("../../core/client.js").Wanted} wanted
    */
-  async *pages(prefix, wanted) {
+  async *#pages(prefix, wanted) {
     const decode = wanted === "keys" ? decodeExpiry : decodeRecord;
     await this.#queue.idle();
     const ignored = this.#ignoresCase ?? (await this.#learn(findCase)) ?? false;
@@ -159,9 +168,7 @@ class Folder {
       if (text.includes("\uFFFD") && !isUtf8(readFileSync(path))) return undefined;
       const file = decodeFile(name, text, ignored, decode);
       if (!file || decode !== decodeExpiry) return file;
-      const record = { ...file.record };
-      this.#listed.set(record, text);
-      return { id: file.id, record };
+      return { id: file.id, record: { ...file.record, version: text } };
     } catch (error) {
       if (isMissing(error)) return undefined; // Removed since the folder was listed.
       throw error;
@@ -169,16 +176,18 @@ class Folder {
   }
 
   /**
-   * Moved aside first, because another process may have written anew since the record was read.
-   * @param {import("../../core/client.js").Evicted} listed
+   * Removes a record that is still as it was found. It is moved aside first, because another process may have written anew since
+   * it was read.
+   * @param {import("../../core/client.js").Expectation} expectation
    */
-  async #evictOne({ id, expires, record }) {
+  async #removeIf({ id, found }) {
     const name = await this.#nameOf(id);
     const path = join(this.#path, name);
-    const listed = record && this.#listed.get(record);
-    const isListed = (/** @type {string | null} */ text) =>
-      listed === undefined ? recordOf(id, name, text, decodeExpiry)?.expires === expires : text === listed;
-    if (!isListed(await readIfThere(path))) return false;
+    const isExpected = (/** @type {string | null} */ text) => {
+      const record = recordOf(id, name, text, decodeExpiry);
+      return isSameRecord(record && { ...record, version: text }, found);
+    };
+    if (!isExpected(await readIfThere(path))) return false;
     const aside = await temporaryPath(this.#path);
     try {
       await rename(path, aside);
@@ -186,13 +195,13 @@ class Folder {
       if (isMissing(error)) return false;
       throw error;
     }
-    const isEvicted = isListed(await readIfThere(aside));
-    if (!isEvicted) {
+    const isRemoved = isExpected(await readIfThere(aside));
+    if (!isRemoved) {
       // Unless somebody wrote yet another: that one is newer.
       await link(aside, path).catch((error) => (error.code === "EEXIST" ? undefined : Promise.reject(error)));
     }
     await rm(aside);
-    return isEvicted;
+    return isRemoved;
   }
 
   /**
@@ -201,7 +210,6 @@ class Folder {
    * @param {() => Promise<Result>} action
    */
   #inOrder(id, action) {
-    requireText(id, "a file name");
     return this.#queue.add(id, () => inTurn(action));
   }
 
@@ -210,7 +218,6 @@ class Folder {
    * @param {() => Promise<boolean>} action Resolves with whether it changed what is in the folder.
    */
   #change(id, action) {
-    requireText(id, "a file name");
     return this.#queue.add(id, async () => {
       // Not in that turn: while the folder is synced, others write.
       if (await inTurn(action)) await this.#syncs.add();

@@ -2,6 +2,8 @@ import { PolystoreTypeError, show } from "../../support/errors.js";
 import { JSON_TYPE, LINES_TYPE, MOST_CALLS } from "../../http/protocol.js";
 import { CallOrder } from "../../support/call_order.js";
 import { HttpServer } from "./http_server.js";
+import { arrangePages } from "../../support/range.js";
+import { WITHOUT_EXPIRY } from "../../support/record.js";
 import { requireText } from "../../support/text_key.js";
 
 /** @typedef {import("../../http/protocol.js").Call} Call */
@@ -20,11 +22,8 @@ const UNKNOWN_REQUEST = [404, 405, 501];
  * polystore's part. Expiry is its affair: whatever it gives is alive.
  */
 export class Http {
-  type = "API";
-  /** @type {import("../../core/client.js").Client["can"]} */
-  can = ["manages_expiry", "has", "list", "clear", "prune"];
-  /** @type {"write"} */
-  copies = "write";
+  /** @type {import("../../core/client.js").Traits} */
+  traits = { type: "API", can: ["manages_expiry", "list", "sweeps_all", "sweeps_expired"], copies: "write" };
   #server;
   /**
    * Whether the server speaks all of the protocol, once it has said so. Until then each run of calls asks for itself: what another
@@ -43,34 +42,46 @@ export class Http {
   }
 
   /** @param {string} id */
-  read(id) {
-    return this.#call(["get", id]);
+  checkKey(id) {
+    requireText(id, "a URL");
   }
 
-  /** @param {string} id */
-  has(id) {
-    return this.#call(["has", id]);
+  /**
+   * @param {string} id
+   * @param {boolean} isPresenceOnly
+   */
+  read(id, isPresenceOnly) {
+    return this.#call([isPresenceOnly ? "has" : "get", id]);
   }
 
   /**
    * @param {string} id
    * @param {unknown} value
-   * @param {number | null} expires In seconds.
+   * @param {number | null} expires
+   * @param {number} now
    */
-  write(id, value, expires) {
-    return this.#call(["set", id, value, expires]);
+  put(id, value, expires, now) {
+    return this.#call(["set", id, value, expires === null ? null : (expires - now) / 1000]);
   }
 
   /** @param {string} id */
-  erase(id) {
+  remove(id) {
     return this.#call(["del", id]);
+  }
+
+  /**
+   * @param {import("../../core/client.js").Range} range
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  scan(range, wanted) {
+    return arrangePages(this.#pages(range.prefix, wanted), range);
   }
 
   /**
    * @param {string} prefix
    * @param {import("../../core/client.js").Wanted} wanted
    */
-  async *pages(prefix, wanted) {
+  async *#pages(prefix, wanted) {
     const target = underPrefix(prefix);
     const accept = `${LINES_TYPE}, ${JSON_TYPE}`;
     const response = await this.#whole(prefix, false, () => this.#server.ask("GET", target, { accept }));
@@ -78,34 +89,39 @@ export class Http {
     else yield this.#server.pageOf(response, prefix, wanted);
   }
 
-  /** @param {string} prefix */
-  clear(prefix) {
+  /**
+   * @param {import("../../core/client.js").Range} range
+   * @param {number | null} until
+   */
+  sweep({ prefix }, until) {
     const target = underPrefix(prefix);
-    return this.#whole(prefix, true, async () => {
-      if (await this.#mayBeOurs()) return this.#server.change("DELETE", target);
-      const listed = await this.#server.ask("GET", target, { accept: JSON_TYPE });
-      const { ids } = await this.#server.pageOf(listed, prefix, "keys");
-      await someAtATime(ids, (id) => this.#makeOne(["del", id]));
-    });
+    return this.#whole(prefix, true, () => (until === null ? this.#clear(target, prefix) : this.#prune(target)));
   }
 
-  /** @param {string} prefix */
-  prune(prefix) {
-    const target = underPrefix(prefix);
-    return this.#whole(prefix, true, async () => {
-      if (!(await this.#isOurs())) return 0; // What has expired there is not to be seen.
-      return this.#server.change("POST", `${target}&prune`);
-    });
+  /**
+   * @param {string} target
+   * @param {string} prefix
+   */
+  async #clear(target, prefix) {
+    if (await this.#mayBeOurs()) return this.#server.change("DELETE", target);
+    const listed = await this.#server.ask("GET", target, { accept: JSON_TYPE });
+    const { ids } = await this.#server.pageOf(listed, prefix, "keys");
+    await someAtATime(ids, (id) => this.#makeOne(["del", id]));
+  }
+
+  /** @param {string} target */
+  async #prune(target) {
+    if (!(await this.#isOurs())) return 0; // What has expired there is not to be seen.
+    return this.#server.change("POST", `${target}&prune`);
   }
 
   /** @param {unknown} reply */
-  giveUp(reply) {
+  onTimeout(reply) {
     this.#calls.giveUp(reply);
   }
 
   /** @param {Call} call */
   #call(call) {
-    requireText(call[1], "a URL");
     return this.#calls.add(call, { writes: isWrite(call), keys: [call[1]], kind: "call" });
   }
 
@@ -292,7 +308,8 @@ function* batchesOf(calls) {
  * @param {any} result
  */
 function resolve({ request: [name], resolve }, result) {
-  resolve(name === "get" ? { expires: null, value: result } : result);
+  if (name === "has") resolve(result ? WITHOUT_EXPIRY : undefined);
+  else resolve(name === "get" ? { expires: null, value: result } : undefined);
 }
 
 /**

@@ -8,7 +8,7 @@ export const STORE_NAME = "polystore";
 
 /**
  * @param {string | IDBFactory} input `indexeddb:name`, or the browser's `indexedDB`.
- * @param {import("../../store/options.js").Durability} durability
+ * @param {import("../../core/client.js").Durability} durability
  * @throws {Error} Where there is no IndexedDB.
  */
 export function openIndexedDb(input, durability) {
@@ -18,12 +18,9 @@ export function openIndexedDb(input, durability) {
 
 /** A database of our own in IndexedDB, which is made when it is first used, and again when it was deleted. */
 export class IndexedDb extends ObjectStore {
-  /** @type {import("../../core/client.js").Client["can"]} */
-  can = ["list", "clear"];
-
   /**
    * @param {string} name The database's.
-   * @param {import("../../store/options.js").Durability} durability
+   * @param {import("../../core/client.js").Durability} durability
    * @param {IDBFactory} [given] If none is given, the global one of each moment: a test may replace it.
    * @throws {Error} Where there is no IndexedDB.
    */
@@ -34,14 +31,14 @@ export class IndexedDb extends ObjectStore {
         "there is no IndexedDB here. On a server, give kv() a file (file:///….json, file:///…/), a SQLite or a Level database; on a page without it, localStorage";
       throw new Error(message);
     }
-    super("INDEXEDDB", STORE_NAME, () => connect(factory(), name), durability, factory);
+    super("INDEXEDDB", ["list", "sweeps_all"], STORE_NAME, () => connect(factory(), name), durability, factory);
   }
 
   /**
    * All that lies in a database of ours is a record, so nothing has to be looked at.
-   * @param {string} prefix
+   * @param {import("../../core/client.js").Range} range
    */
-  clear(prefix) {
+  sweep({ prefix }) {
     return this.removeAll(prefix);
   }
 }

@@ -1,5 +1,8 @@
 import { Batch } from "../../support/batch.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
+import { isPut } from "../../support/commits.js";
+import { arrangePages } from "../../support/range.js";
+import { isSameRecord } from "../../support/record.js";
 import { walk, walkPage } from "./object_store_walk.js";
 
 /** Records to a transaction of a listing at most: enough to make its cost small beside theirs, and little memory. */
@@ -38,10 +41,6 @@ const MOST_RETRIES = 2;
  * browser may close a connection at any time. The next request opens the database again.
  */
 export class ObjectStore {
-  /** @type {import("../../core/client.js").Client["can"]} */
-  can = ["list"];
-  /** @type {"write"} */
-  copies = "write";
   #storeName;
   #connect;
   #durability;
@@ -55,13 +54,15 @@ export class ObjectStore {
 
   /**
    * @param {string} type What `store.type` says.
+   * @param {import("../../core/client.js").Traits["can"]} can
    * @param {string} storeName
    * @param {() => Promise<IDBDatabase>} connect Opens the database, which has the store then.
    * @param {IDBTransactionDurability} [durability] Of what is written.
    * @param {() => IDBFactory} [factory] Returns the factory that `connect` asks, which a test may replace.
    */
-  constructor(type, storeName, connect, durability = "default", factory = () => indexedDB) {
-    this.type = type;
+  constructor(type, can, storeName, connect, durability = "default", factory = () => indexedDB) {
+    /** @type {import("../../core/client.js").Traits} */
+    this.traits = { type, can, copies: "write" };
     this.#storeName = storeName;
     this.#connect = connect;
     this.#durability = durability;
@@ -77,41 +78,31 @@ export class ObjectStore {
     return this.#batch.add({ writes: false, stepwise: false, run, reads: id });
   }
 
-  /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires
-   */
-  write(id, value, expires) {
-    return this.change((store) => store.put({ expires, value }, id));
-  }
-
-  /** @param {string} id */
-  erase(id) {
-    return this.change((store) => store.delete(id));
-  }
-
-  /** @param {import("../../core/client.js").Evicted[]} evicted */
-  evict(evicted) {
-    const run = (/** @type {IDBObjectStore} */ store, /** @type {(erased: number) => void} */ done) => {
-      let left = evicted.length;
-      let erased = 0;
-      for (const { id, expires } of evicted) {
-        const request = store.get(id);
-        request.onsuccess = () => {
-          if (request.result?.expires === expires) {
-            store.delete(id);
-            ++erased;
-          }
-          if (--left === 0) done(erased);
-        };
+  /** @param {readonly import("../../core/client.js").Commit[]} commits */
+  commit(commits) {
+    const run = (/** @type {IDBObjectStore} */ store, /** @type {(outcomes: boolean[]) => void} */ done) => {
+      /** @type {boolean[]} */
+      const outcomes = [];
+      let left = commits.length;
+      for (const [i, { expected, changes }] of commits.entries()) {
+        compare(store, expected, (isExpected) => {
+          if (isExpected) for (const change of changes) place(store, change);
+          outcomes[i] = isExpected;
+          if (--left === 0) done(outcomes); // Only the end of the transaction tells whether it happened.
+        });
       }
     };
-    return this.#batch.add({ writes: true, stepwise: true, run });
+    const stepwise = commits.some(({ expected }) => expected.length > 0);
+    return this.#batch.add({ writes: true, stepwise, run });
+  }
+
+  /** @param {import("../../core/client.js").Range} range */
+  scan(range) {
+    return arrangePages(this.#pages(range.prefix), range);
   }
 
   /** @param {string} prefix */
-  async *pages(prefix) {
+  async *#pages(prefix) {
     /** @type {string | undefined} */
     let after;
     let length = FIRST_LENGTH;
@@ -136,29 +127,19 @@ export class ObjectStore {
    * @returns {Promise<void>}
    */
   removeAll(prefix) {
-    if (this.#takesRanges()) return this.change((store) => store.delete(rangeOfPrefix(prefix)));
-    const run = (/** @type {IDBObjectStore} */ store, /** @type {() => void} */ done) =>
-      walk(store, prefix, undefined, (cursor) => void cursor.delete(), done);
-    return this.#batch.add({ writes: true, stepwise: true, run });
+    const takesRanges = this.#takesRanges();
+    const run = (/** @type {IDBObjectStore} */ store, /** @type {() => void} */ done) => {
+      if (!takesRanges) return walk(store, prefix, undefined, (cursor) => void cursor.delete(), done);
+      store.delete(rangeOfPrefix(prefix));
+      done();
+    };
+    return this.#batch.add({ writes: true, stepwise: !takesRanges, run });
   }
 
   async close() {
     const connection = await this.#connection;
     this.#connection = null;
     connection?.close();
-  }
-
-  /**
-   * A write of one step, which gives nothing.
-   * @param {(store: IDBObjectStore) => IDBRequest} place
-   * @returns {Promise<void>}
-   */
-  change(place) {
-    const run = (/** @type {IDBObjectStore} */ store, /** @type {() => void} */ done) => {
-      place(store);
-      done(); // Only the end of the transaction tells whether it happened.
-    };
-    return this.#batch.add({ writes: true, stepwise: false, run });
   }
 
   /**
@@ -261,6 +242,34 @@ export class ObjectStore {
     connection.close();
     this.#connection = null;
   }
+}
+
+/**
+ * @param {IDBObjectStore} store
+ * @param {readonly import("../../core/client.js").Expectation[]} expected
+ * @param {(isExpected: boolean) => void} done
+ */
+function compare(store, expected, done) {
+  if (expected.length === 0) return done(true);
+  let left = expected.length;
+  let isExpected = true;
+  for (const { id, found } of expected) {
+    const request = store.get(id);
+    request.onsuccess = () => {
+      isExpected &&= isSameRecord(request.result, found);
+      if (--left === 0) done(isExpected);
+    };
+  }
+}
+
+/**
+ * @param {IDBObjectStore} store
+ * @param {import("../../core/client.js").Change} change
+ */
+function place(store, change) {
+  if (!isPut(change)) return store.delete(change.id);
+  const { id, value, expires } = change;
+  return store.put({ expires, value }, id);
 }
 
 /**

@@ -8,14 +8,18 @@ import { Upkeep } from "../../engine/maintenance.js";
 import { pause } from "../../support/real_timers.js";
 import { Lock } from "../../disk/lock.js";
 import { isForbidden, makeFolder, resolveLinks } from "../../disk/text_file.js";
+import { arrangePages } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
+
+/** @typedef {import("../../core/client.js").Commit} Commit */
+/** @typedef {import("../../core/client.js").Range} Range */
 
 /** Records to a page of a listing. */
 const PAGE_LENGTH = 512;
 
 /**
  * @param {string} url
- * @param {import("../../store/options.js").Durability} durability
+ * @param {import("../../core/client.js").Durability} durability
  */
 export async function openLog(url, durability) {
   const path = await resolveLinks(fileURLToPath(url));
@@ -45,9 +49,6 @@ const MOST_COMPACTIONS = 2;
 
 /** What a log and one that may only be read have in common. The engine is in this process and answers at once. */
 class LogReader {
-  type = "LOG";
-  /** @type {"write"} */
-  copies = "write";
   #engine;
   /** @type {Set<Walk>} */
   #walks = new Set();
@@ -58,24 +59,36 @@ class LogReader {
   }
 
   /** @param {string} id */
+  checkKey(id) {
+    requireText(id, "a log");
+  }
+
+  /** @param {string} id */
   read(id) {
-    checkKey(id);
     return this.#engine.get(id);
+  }
+
+  /**
+   * @param {Range} range
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  scan(range, wanted) {
+    return arrangePages(this.#pages(range.prefix, wanted), range);
   }
 
   /**
    * @param {string} prefix
    * @param {import("../../core/client.js").Wanted} wanted
    */
-  *pages(prefix, wanted) {
+  *#pages(prefix, wanted) {
     /** @type {Walk} */
-    const walk = { scan: this.#engine.scan(prefix), compactions: 0 };
+    const walk = { scan: this.#engine.scan({ prefix }), compactions: 0 };
     this.#walks.add(walk);
     try {
       /** @type {string | undefined} */
       let last;
       for (;;) {
-        walk.scan ??= this.#engine.scan(prefix, last);
+        walk.scan ??= this.#engine.scan({ prefix, gt: last });
         const page = this.#engine.next(walk.scan, PAGE_LENGTH, wanted !== "keys");
         const decoded = page.decode();
         yield decoded;
@@ -103,8 +116,8 @@ class LogReader {
 
 /** A log, as the engine keeps it; C++ has the same file as `polystore::log`. Only a flush takes its time. */
 class Log extends LogReader {
-  /** @type {import("../../core/client.js").Client["can"]} */
-  can = ["list", "clear", "prune"];
+  /** @type {import("../../core/client.js").Traits} */
+  traits = { type: "LOG", can: ["list", "sweeps_all", "sweeps_expired"], copies: "write" };
   #engine;
   #lock;
   #isStrict;
@@ -114,7 +127,7 @@ class Log extends LogReader {
    * @param {Engine} engine
    * @param {(file: number) => Promise<void>} sync
    * @param {Lock} lock
-   * @param {import("../../store/options.js").Durability} durability
+   * @param {import("../../core/client.js").Durability} durability
    */
   constructor(engine, sync, lock, durability) {
     super(engine);
@@ -124,35 +137,17 @@ class Log extends LogReader {
     this.#upkeep = new Upkeep(engine, { sync, pause, whenCompacted: () => this.whenCompacted() });
   }
 
+  /** @param {readonly Commit[]} commits */
+  commit(commits) {
+    return this.#change(() => commits.map((commit) => this.#engine.commit(commit)));
+  }
+
   /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires
+   * @param {Range} range
+   * @param {number | null} until
    */
-  write(id, value, expires) {
-    checkKey(id);
-    return this.#change(() => this.#engine.put(id, JSON.stringify(value), expires));
-  }
-
-  /** @param {string} id */
-  erase(id) {
-    checkKey(id);
-    return this.#change(() => this.#engine.erase(id));
-  }
-
-  /** @param {import("../../core/client.js").Evicted[]} evicted */
-  evict(evicted) {
-    return this.#change(() => evicted.reduce((erased, record) => erased + this.#engine.evict(record), 0));
-  }
-
-  /** @param {string} prefix */
-  clear(prefix) {
-    return this.#change(() => this.#engine.clear(prefix));
-  }
-
-  /** @param {string} prefix */
-  prune(prefix) {
-    return this.#change(() => this.#engine.prune(prefix, Date.now()));
+  sweep(range, until) {
+    return this.#change(() => this.#engine.sweep(range, until));
   }
 
   async close() {
@@ -179,8 +174,8 @@ class Log extends LogReader {
 
 /** A log that this process may not write to, nor lock, as it was when it was opened. */
 class ReadOnlyLog extends LogReader {
-  /** @type {import("../../core/client.js").Client["can"]} */
-  can = ["list", "clear"];
+  /** @type {import("../../core/client.js").Traits} */
+  traits = { type: "LOG", can: ["list", "sweeps_all"], copies: "write" };
   #engine;
   #refusal;
 
@@ -196,29 +191,20 @@ class ReadOnlyLog extends LogReader {
     this.#refusal = new PolystoreError("ERR_CLIENT", message, { cause });
   }
 
-  async write() {
-    throw this.#refusal;
+  /**
+   * What has expired stays there, and nobody sees it.
+   * @param {readonly Commit[]} commits
+   */
+  async commit(commits) {
+    if (commits.some(({ expected }) => expected.length === 0)) throw this.#refusal;
+    return commits.map(() => false);
   }
 
-  async erase() {
+  async sweep() {
     throw this.#refusal;
-  }
-
-  async clear() {
-    throw this.#refusal;
-  }
-
-  /** What has expired stays there, and nobody sees it. */
-  evict() {
-    return 0;
   }
 
   close() {
     this.#engine.close();
   }
-}
-
-/** @param {string} id */
-function checkKey(id) {
-  requireText(id, "a log");
 }

@@ -18,31 +18,14 @@ const databaseName = (name) => `polystore-wasm opfs:${name}`;
 /** It refuses the keys that a log refuses: moved into one, several of them would become one. */
 class Fallback extends IndexedDb {
   /** @param {string} id */
-  read(id) {
+  checkKey(id) {
     requireText(id, "a log");
-    return super.read(id);
-  }
-
-  /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires
-   */
-  write(id, value, expires) {
-    requireText(id, "a log");
-    return super.write(id, value, expires);
-  }
-
-  /** @param {string} id */
-  erase(id) {
-    requireText(id, "a log");
-    return super.erase(id);
   }
 }
 
 /**
  * @param {string} name Of the log.
- * @param {import("../../store/options.js").Durability} durability
+ * @param {import("../../core/client.js").Durability} durability
  */
 export const openFallback = (name, durability) => new Fallback(databaseName(name), durability);
 

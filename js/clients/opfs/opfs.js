@@ -4,6 +4,8 @@ import { hasLog, openFallback } from "./fallback.js";
 import { ownerChannel, pageChannel, workerLock } from "./names.js";
 import { clientError, PolystoreError, show } from "../../support/errors.js";
 import { errorOf, startWorker } from "./start.js";
+import { isPut, onlyChange } from "../../support/commits.js";
+import { arrangePages } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
 /** @typedef {import("./protocol.d.ts").Wish} Wish */
@@ -11,6 +13,8 @@ import { requireText } from "../../support/text_key.js";
 /** @typedef {import("./protocol.d.ts").Answer} Answer */
 /** @typedef {import("./protocol.d.ts").Report} Report */
 
+/** How many outcomes the number has that answers a conditional removal, a bit each. */
+const BITS = 50;
 /** How often in a row a worker may end before it answers. */
 const MOST_DEATHS = 5;
 
@@ -28,7 +32,7 @@ const MOST_DEATHS = 5;
 /**
  * Opens a log in the private file system or, where there is none, a database that is moved over to it when there is.
  * @param {string} name
- * @param {import("../../store/options.js").Durability} durability
+ * @param {import("../../core/client.js").Durability} durability
  * @throws {PolystoreError} ERR_CLIENT where the browser refuses the file system, and has given it before: the database would be of
  *   before the log.
  */
@@ -58,11 +62,8 @@ export async function openOpfs(name, durability) {
  * that of another page. What is not answered yet is asked again of every new owner.
  */
 class Opfs {
-  type = "OPFS";
-  /** @type {import("../../core/client.js").Client["can"]} */
-  can = ["list", "clear", "prune"];
-  /** @type {"write"} */
-  copies = "write";
+  /** @type {import("../../core/client.js").Traits} */
+  traits = { type: "OPFS", can: ["list", "sweeps_all", "sweeps_expired"], copies: "write" };
   #name;
   #isStrict;
   #session = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
@@ -97,7 +98,7 @@ class Opfs {
 
   /**
    * @param {string} name
-   * @param {import("../../store/options.js").Durability} durability
+   * @param {import("../../core/client.js").Durability} durability
    */
   constructor(name, durability) {
     this.#name = name;
@@ -137,47 +138,50 @@ class Opfs {
   }
 
   /** @param {string} id */
-  read(id) {
+  checkKey(id) {
     requireText(id, "a log");
-    return this.#gather("read", [id]);
-  }
-
-  /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires
-   */
-  write(id, value, expires) {
-    requireText(id, "a log");
-    return this.#gather("write", [id, JSON.stringify(value), expires]);
   }
 
   /** @param {string} id */
-  erase(id) {
-    requireText(id, "a log");
-    return this.#gather("write", [id, null, null]);
+  read(id) {
+    return this.#gather("read", [id]);
   }
 
-  /** @param {import("../../core/client.js").Evicted[]} evicted */
-  evict(evicted) {
-    return this.#ask({ kind: "evict", items: evicted });
+  /** @param {readonly import("../../core/client.js").Commit[]} commits */
+  async commit(commits) {
+    const change = onlyChange(commits);
+    if (change) {
+      const isPutting = isPut(change);
+      await this.#gather("write", [
+        change.id,
+        isPutting ? JSON.stringify(change.value) : null,
+        isPutting ? change.expires : null,
+      ]);
+      return [true];
+    }
+    const items = commits.flatMap(({ expected }) =>
+      expected.map(({ id, found }) => ({ id, expires: found?.expires ?? null })),
+    );
+    const asked = [];
+    for (let i = 0; i < items.length; i += BITS)
+      asked.push(this.#ask({ kind: "removeIf", items: items.slice(i, i + BITS) }));
+    const removed = await Promise.all(asked);
+    return items.map((_, i) => Math.floor(removed[Math.floor(i / BITS)] / 2 ** (i % BITS)) % 2 === 1);
   }
 
-  /** @param {string} prefix */
-  clear(prefix) {
-    return this.#ask({ kind: "clear", prefix });
-  }
-
-  /** @param {string} prefix */
-  prune(prefix) {
-    return this.#ask({ kind: "prune", prefix, now: Date.now() });
+  /**
+   * @param {import("../../core/client.js").Range} range
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  scan(range, wanted) {
+    return arrangePages(this.#pages(range.prefix, wanted), range);
   }
 
   /**
    * @param {string} prefix
    * @param {import("../../core/client.js").Wanted} wanted
    */
-  async *pages(prefix, wanted) {
+  async *#pages(prefix, wanted) {
     // All at once are a list of one moment. One by one they go on behind the last, whoever is the owner then.
     const isPage = wanted === "stream";
     /** @type {string | undefined} */
@@ -188,6 +192,14 @@ class Opfs {
       if (isLast) return;
       after = pages[0].ids.at(-1);
     }
+  }
+
+  /**
+   * @param {import("../../core/client.js").Range} range
+   * @param {number | null} until
+   */
+  sweep({ prefix }, until) {
+    return this.#ask({ kind: "sweep", prefix, until });
   }
 
   async close() {
@@ -272,7 +284,7 @@ class Opfs {
     if (this.#term === 0) return;
     for (const pending of this.#unanswered.values()) {
       if (pending.request.term === 0) this.#post(pending);
-      if (pending.request.kind === "prune") return;
+      if (isCounted(pending.request)) return;
     }
   }
 
@@ -293,7 +305,7 @@ class Opfs {
     if ("page" in answer) return this.#addPage(pending, answer);
     this.#unanswered.delete(answer.sequence);
     this.#deaths = 0;
-    const isCount = pending.request.kind === "prune";
+    const isCount = isCounted(pending.request);
     if (isCount) --this.#counting;
     if (!("error" in answer)) {
       pending.resolve(answer.result);
@@ -383,7 +395,7 @@ class Opfs {
   #request(wish, resolve, reject) {
     const pending = this.#add(wish, resolve, reject);
     if (this.#counting === 0 && this.#term !== 0) this.#post(pending);
-    if (wish.kind === "prune") ++this.#counting;
+    if (isCounted(wish)) ++this.#counting;
     if (this.#hasFailed) this.#tryAgain();
   }
 
@@ -433,6 +445,14 @@ class Opfs {
       });
     this.#owners.postMessage({ isQuestion: true });
   }
+}
+
+/**
+ * Whether the result of a request is a number that somebody looks at.
+ * @param {Wish} wish
+ */
+function isCounted(wish) {
+  return wish.kind === "removeIf" || (wish.kind === "sweep" && wish.until !== null);
 }
 
 /**

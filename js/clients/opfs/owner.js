@@ -139,7 +139,7 @@ export class Owner {
    */
   async #list({ sequence, attempt, prefix, after, isPage, withValues }, reply) {
     const engine = this.#engine;
-    const scan = engine.scan(prefix, after);
+    const scan = engine.scan({ prefix, gt: after });
     try {
       for (let moreFollow = true; moreFollow;) {
         const page = engine.next(scan, isPage ? PAGE_LENGTH : ALL, withValues);
@@ -166,17 +166,17 @@ export class Owner {
         return this.#change(request, () => {
           const items = /** @type {any[]} */ (request.items);
           for (let i = 0; i < items.length; i += 3) {
-            if (items[i + 1] === null) engine.erase(items[i]);
+            if (items[i + 1] === null) engine.remove(items[i]);
             else engine.put(items[i], items[i + 1], items[i + 2]);
           }
           return 0;
         });
-      case "evict":
-        return this.#change(request, () => request.items.reduce((sum, evicted) => sum + engine.evict(evicted), 0));
-      case "clear":
-        return this.#change(request, () => engine.clear(request.prefix));
-      case "prune":
-        return this.#change(request, () => engine.prune(request.prefix, request.now));
+      case "removeIf":
+        return this.#change(request, () =>
+          request.items.reduce((bits, item, i) => bits + (engine.removeIf(item.id, item.expires) ? 2 ** i : 0), 0),
+        );
+      case "sweep":
+        return this.#change(request, () => engine.sweep({ prefix: request.prefix }, request.until));
       case "end":
         engine.eraseNote(request.session);
         engine.apply();

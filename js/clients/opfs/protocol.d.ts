@@ -4,9 +4,10 @@
 export type Wish =
   | { kind: "read"; /** Keys. */ items: string[] }
   | { kind: "write"; /** Key, JSON or null to erase, expiry; and so on. */ items: (string | number | null)[] }
-  | { kind: "evict"; items: { id: string; expires: number | null }[] }
-  | { kind: "clear"; prefix: string }
-  | { kind: "prune"; prefix: string; /** Milliseconds since the epoch. */ now: number }
+  /** Answered by a number with a bit for each of them, the lowest for the first: whether it was removed. */
+  | { kind: "removeIf"; items: { id: string; expires: number | null }[] }
+  /** All with the prefix that expire until then, in milliseconds since the epoch; all if it is null. Answered by their number. */
+  | { kind: "sweep"; prefix: string; until: number | null }
   | {
       kind: "list";
       prefix: string;

@@ -1,6 +1,8 @@
 import { decodeValue, parseValue } from "../../support/record.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
-import { nothingIfNoText, scan, SCAN_COUNT, setArguments, setError, toRecord } from "./commands.js";
+import { commitScript, nothingIfNoText, scan, SCAN_COUNT, setArguments, setError, toRecord } from "./commands.js";
+import { isPut, onlyChange } from "../../support/commits.js";
+import { arrangePages } from "../../support/range.js";
 import { KeyQueue } from "../../support/key_queue.js";
 import { requireText } from "../../support/text_key.js";
 
@@ -9,10 +11,11 @@ import { requireText } from "../../support/text_key.js";
  * @typedef {object} Connections
  * @property {string} keyPrefix The client's own prefix, of the keys on the servers. `call` adds it.
  * @property {(name: string, key: string, ...args: string[]) => Promise<any>} call Sends a command to where the key is.
+ * @property {(script: string, keys: string[], args: string[]) => Promise<any>} evaluate Sends a script to where the keys are.
  * @property {() => Promise<((name: string, ...args: string[]) => Promise<any>)[]>} masters A way to each server.
  * @property {() => unknown} close
- * @property {() => void} [closing]
- * @property {() => void} [giveUp]
+ * @property {() => void} [onClosing]
+ * @property {() => void} [onTimeout]
  */
 
 /**
@@ -20,61 +23,73 @@ import { requireText } from "../../support/text_key.js";
  * and calls on one key wait for one another, because on their ways to the servers they may overtake each other.
  */
 export class RedisCluster {
-  type = "REDIS";
-  /** @type {import("../../core/client.js").Client["can"]} */
-  can = ["manages_expiry", "list"];
-  /** @type {"write"} */
-  copies = "write";
+  /** @type {import("../../core/client.js").Traits} */
+  traits = { type: "REDIS", can: ["manages_expiry", "list"], copies: "write" };
   #connections;
   #queue = new KeyQueue();
 
   /** @param {Connections} connections */
   constructor(connections) {
     this.#connections = connections;
-    const { close, closing } = connections;
-    Object.assign(this, { close, closing });
+    const { close, onClosing } = connections;
+    Object.assign(this, { close, onClosing });
+  }
+
+  /** @param {string} id */
+  checkKey(id) {
+    requireText(id, "Redis");
   }
 
   /** @param {string} id */
   read(id) {
-    requireText(id, "Redis");
     return this.#queue.add(id, () => this.#find(id));
   }
 
   /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires In seconds.
+   * @param {readonly import("./commands.js").Commit[]} commits
+   * @param {number} now
    */
-  write(id, value, expires) {
-    requireText(id, "Redis");
-    const args = setArguments(value, expires);
-    return this.#queue.add(id, () =>
-      this.#connections.call("SET", id, ...args).catch((error) => {
-        throw setError(id, error);
-      }),
-    );
+  commit(commits, now) {
+    return Promise.all(commits.map((commit) => this.#commitOne(commit, now)));
   }
 
-  /** @param {string} id */
-  erase(id) {
-    requireText(id, "Redis");
-    return this.#queue.add(id, () => this.#connections.call("DEL", id));
+  /**
+   * @param {import("./commands.js").Commit} commit
+   * @param {number} now
+   */
+  async #commitOne(commit, now) {
+    const { call, evaluate } = this.#connections;
+    const { id } = commit.changes[0];
+    const make = async () => {
+      const change = onlyChange([commit]);
+      if (change === undefined) {
+        const { script, keys, args } = commitScript([commit], now);
+        return Boolean((await evaluate(script, keys, args))[0]);
+      }
+      if (isPut(change)) await call("SET", id, ...setArguments(change.value, change.expires, now));
+      else await call("DEL", id);
+      return true;
+    };
+    try {
+      return await this.#queue.add(id, make);
+    } catch (error) {
+      throw setError(id, error);
+    }
   }
 
-  /** @param {import("../../core/client.js").Evicted[]} evicted */
-  async evict(evicted) {
-    const counts = await Promise.all(
-      evicted.map(({ id }) => this.#queue.add(id, () => this.#connections.call("UNLINK", id))),
-    );
-    return counts.reduce((sum, count) => sum + Number(count), 0);
+  /**
+   * @param {import("../../core/client.js").Range} range
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  scan(range, wanted) {
+    return arrangePages(this.#pages(range.prefix, wanted), range);
   }
 
   /**
    * @param {string} prefix
    * @param {import("../../core/client.js").Wanted} wanted
    */
-  async *pages(prefix, wanted) {
+  async *#pages(prefix, wanted) {
     await this.#queue.idle();
     const { keyPrefix, masters } = this.#connections;
     const decode = wanted === "keys" ? parseValue : decodeValue;
@@ -91,9 +106,9 @@ export class RedisCluster {
     }
   }
 
-  giveUp() {
+  onTimeout() {
     this.#queue.giveUp();
-    this.#connections.giveUp?.();
+    this.#connections.onTimeout?.();
   }
 
   /**

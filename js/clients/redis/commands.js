@@ -2,18 +2,75 @@
 
 import { quotaError, show } from "../../support/errors.js";
 import { decodeValue } from "../../support/record.js";
-import { rangeOfPrefix } from "../../support/text_key.js";
+import { isPut } from "../../support/commits.js";
+import { boundsOf } from "../../support/range.js";
 
 /** Keys that a SCAN looks at, at most as many of which are on one page; and keys to an MGET. */
 export const SCAN_COUNT = 1000;
 
+/** @typedef {import("../../core/client.js").Commit} Commit */
+
+/**
+ * Makes commits: ARGV says of each how many keys it expects something of and how many it changes, and then what; KEYS are
+ * those keys. An expectation is "=" and a text, or "!" for nothing; a change is "-", to remove, or "+" and a text with its life
+ * in milliseconds, or "" for ever. Returns 1 for each commit that was made, and 0 for the others.
+ */
+const COMMIT = `
+  local key, argument, outcomes, removed = 0, 0, {}, {}
+  local function nextKey() key = key + 1 return KEYS[key] end
+  local function nextArgument() argument = argument + 1 return ARGV[argument] end
+  local function textAt(name) return redis.call("TYPE", name).ok == "string" and redis.call("GET", name) end
+  while argument < #ARGV do
+    local expectations, changes, isExpected = tonumber(nextArgument()), tonumber(nextArgument()), true
+    for i = 1, expectations do
+      local text, expected = textAt(nextKey()), nextArgument()
+      if (text and "=" .. text or "!") ~= expected then isExpected = false end
+    end
+    for i = 1, changes do
+      local name, change = nextKey(), nextArgument()
+      local life = change ~= "-" and nextArgument()
+      if not isExpected then
+      elseif change == "-" then removed[#removed + 1] = name
+      elseif life == "" then redis.call("SET", name, string.sub(change, 2))
+      else redis.call("SET", name, string.sub(change, 2), "PX", life) end
+    end
+    outcomes[#outcomes + 1] = isExpected and 1 or 0
+  end
+  for i = 1, #removed, ${SCAN_COUNT} do
+    redis.call("UNLINK", unpack(removed, i, math.min(i + ${SCAN_COUNT - 1}, #removed)))
+  end
+  return outcomes`;
+
+/**
+ * What `EVAL` needs to make commits, each of them as a whole or not at all.
+ * @param {readonly Commit[]} commits
+ * @param {number} now
+ * @returns {{ script: string, keys: string[], args: string[] }}
+ */
+export function commitScript(commits, now) {
+  const keys = commits.flatMap(({ expected, changes }) => [...expected, ...changes].map(({ id }) => id));
+  const args = commits.flatMap(({ expected, changes }) => [
+    String(expected.length),
+    String(changes.length),
+    ...expected.map(({ found }) => (found === null ? "!" : `=${found.version}`)),
+    ...changes.flatMap((change) => {
+      if (!isPut(change)) return ["-"];
+      const [text, , life = ""] = setArguments(change.value, change.expires, now);
+      return [`+${text}`, life];
+    }),
+  ]);
+  return { script: COMMIT, keys, args };
+}
+
 /**
  * What follows `SET` and the key.
  * @param {unknown} value
- * @param {number | null} expires In seconds.
+ * @param {number | null} expires
+ * @param {number} now
+ * @returns {string[]}
  */
-export function setArguments(value, expires) {
-  const life = expires === null ? [] : ["PX", String(Math.max(1, Math.round(expires * 1000)))];
+export function setArguments(value, expires, now) {
+  const life = expires === null ? [] : ["PX", String(Math.max(1, expires - now))];
   return [JSON.stringify(value), ...life];
 }
 
@@ -40,7 +97,7 @@ export function isReply(error, kind) {
  * @param {(text: string, id: string) => any} [decode] `parseValue` where the value is not used.
  */
 export function toRecord(text, id, decode = decodeValue) {
-  return text === null ? undefined : { expires: null, value: decode(text, id) };
+  return text === null ? undefined : { expires: null, value: decode(text, id), version: text };
 }
 
 /**
@@ -61,7 +118,7 @@ export function nothingIfNoText(error) {
  * @param {import("../../core/client.js").Wanted} wanted
  */
 export async function* scan(call, keyPrefix, prefix, wanted) {
-  if (!rangeOfPrefix(prefix)) return; // No key has it.
+  if (!boundsOf({ prefix })) return; // No key has it.
   const start = keyPrefix + prefix;
   // Without half of a surrogate pair at its end: the key goes on with the other half.
   const text = start.replace(/\p{Surrogate}$/u, "");

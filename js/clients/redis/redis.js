@@ -2,8 +2,11 @@ import { PolystoreTypeError } from "../../support/errors.js";
 import { decodeValue, parseValue } from "../../support/record.js";
 import { hasMethods } from "../../support/has.js";
 import { RedisCluster } from "./cluster.js";
-import { isReply, nothingIfNoText, scan, SCAN_COUNT, setArguments, setError, toRecord } from "./commands.js";
+import { commitScript, isReply, nothingIfNoText, scan, SCAN_COUNT } from "./commands.js";
+import { setArguments, setError, toRecord } from "./commands.js";
+import { isPut, onlyChange } from "../../support/commits.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
+import { arrangePages } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
 /**
@@ -11,9 +14,10 @@ import { requireText } from "../../support/text_key.js";
  * @typedef {object} Connection
  * @property {string} keyPrefix The client's own prefix, of the keys on the server. `call` adds it.
  * @property {(name: string, keys: string[], ...args: string[]) => Promise<any>} call
+ * @property {(script: string, keys: string[], args: string[]) => Promise<any>} evaluate
  * @property {() => unknown} close
- * @property {() => void} [closing]
- * @property {() => void} [giveUp]
+ * @property {() => void} [onClosing]
+ * @property {() => void} [onTimeout]
  */
 /** @typedef {{ id: string, resolve: (text: string | null) => void, reject: (error: unknown) => void }} Read */
 
@@ -40,7 +44,12 @@ export async function openNodeRedis(client, isOpen) {
     keyPrefix,
     // Its own methods would add the prefix, and need as many spellings as it had versions.
     call: (name, keys, ...args) => client.sendCommand([name, ...keys.map((key) => keyPrefix + key), ...args], AS_TEXT),
-    closing: () => client.isOpen && endNodeRedis(client, true),
+    evaluate: (script, keys, args) =>
+      client.sendCommand(
+        ["EVAL", script, String(keys.length), ...keys.map((key) => keyPrefix + key), ...args],
+        AS_TEXT,
+      ),
+    onClosing: () => client.isOpen && endNodeRedis(client, true),
     close: () => closeNodeRedis(client),
   });
 }
@@ -60,6 +69,11 @@ function nodeRedisCluster(client) {
     call(name, key, ...args) {
       const id = keyPrefix + key;
       return client.sendCommand(id || LIKE_THE_EMPTY_KEY, false, [name, id, ...args], AS_TEXT);
+    },
+    evaluate(script, [key, ...keys], args) {
+      const ids = [key, ...keys].map((id) => keyPrefix + id);
+      const command = ["EVAL", script, String(ids.length), ...ids, ...args];
+      return client.sendCommand(ids[0] || LIKE_THE_EMPTY_KEY, false, command, AS_TEXT);
     },
     masters: async () => {
       const nodes = await Promise.all(client.masters.map((/** @type {any} */ master) => client.nodeClient(master)));
@@ -101,12 +115,17 @@ export async function openIoRedis(client, status) {
   else if (client.options.enableOfflineQueue === false && client.status !== "ready") await untilReady(client);
   const keyPrefix = client.options.keyPrefix ?? "";
   const ending = endingOf(client);
+  /** @type {Connection["evaluate"]} */
+  const evaluate = (script, keys, args) => client.call("EVAL", script, keys.length, ...keys, ...args);
   if (!client.isCluster) {
-    return new Redis({ keyPrefix, call: (name, keys, ...args) => client.call(name, ...keys, ...args), ...ending });
+    const call = (/** @type {string} */ name, /** @type {string[]} */ keys, /** @type {string[]} */ ...args) =>
+      client.call(name, ...keys, ...args);
+    return new Redis({ keyPrefix, call, evaluate, ...ending });
   }
   return new RedisCluster({
     keyPrefix,
     call: (name, key, ...args) => client.call(name, key, ...args),
+    evaluate,
     async masters() {
       // It knows none until it is connected: this waits for that as any call does, or fails.
       if (client.status !== "ready") await client.call("EXISTS", "");
@@ -189,16 +208,16 @@ function atEvent(client, event, act) {
 
 /**
  * @param {any} client
- * @returns {Pick<Connection, "closing" | "giveUp" | "close">}
+ * @returns {Pick<Connection, "onClosing" | "onTimeout" | "close">}
  */
 function endingOf(client) {
   let isClosing = false;
   return {
-    closing() {
+    onClosing() {
       isClosing = true;
       if (client.status !== "end") endIoRedis(client, true); // It would try again for ever.
     },
-    giveUp() {
+    onTimeout() {
       if (isClosing) endIoRedis(client);
     },
     async close() {
@@ -237,11 +256,8 @@ function inLegacyMode() {
 
 /** Redis, which sees to expiry itself, to the millisecond: each string that is JSON is a value. */
 class Redis {
-  type = "REDIS";
-  /** @type {import("../../core/client.js").Client["can"]} */
-  can = ["manages_expiry", "list"];
-  /** @type {"write"} */
-  copies = "write";
+  /** @type {import("../../core/client.js").Traits} */
+  traits = { type: "REDIS", can: ["manages_expiry", "list"], copies: "write" };
   #connection;
   /** Those that nothing came after yet: one MGET of 1,000 keys takes a small part of the time of 1,000. @type {Read[]} */
   #reads = [];
@@ -251,8 +267,13 @@ class Redis {
   /** @param {Connection} connection */
   constructor(connection) {
     this.#connection = connection;
-    const { close, closing, giveUp } = connection;
-    Object.assign(this, { close, closing, giveUp });
+    const { close, onClosing, onTimeout } = connection;
+    Object.assign(this, { close, onClosing, onTimeout });
+  }
+
+  /** @param {string} id */
+  checkKey(id) {
+    requireText(id, "Redis");
   }
 
   /**
@@ -260,7 +281,6 @@ class Redis {
    * @returns {Promise<unknown>}
    */
   async read(id) {
-    requireText(id, "Redis");
     return toRecord(await (this.#isReading ? this.#readTogether(id) : this.#readAlone(id)), id);
   }
 
@@ -277,36 +297,39 @@ class Redis {
   }
 
   /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires In seconds.
+   * @param {readonly import("./commands.js").Commit[]} commits
+   * @param {number} now
    */
-  async write(id, value, expires) {
-    requireText(id, "Redis");
+  async commit(commits, now) {
+    const change = onlyChange(commits);
     try {
-      await this.#call("SET", [id], ...setArguments(value, expires));
+      if (change === undefined) {
+        const { script, keys, args } = commitScript(commits, now);
+        this.#sendReads();
+        return (await this.#connection.evaluate(script, keys, args)).map(Boolean);
+      }
+      const { id } = change;
+      if (isPut(change)) await this.#call("SET", [id], ...setArguments(change.value, change.expires, now));
+      else await this.#call("DEL", [id]);
+      return [true];
     } catch (error) {
-      throw setError(id, error);
+      throw setError(commits[0].changes[0].id, error);
     }
   }
 
-  /** @param {string} id */
-  erase(id) {
-    requireText(id, "Redis");
-    return this.#call("DEL", [id]);
-  }
-
-  /** @param {import("../../core/client.js").Evicted[]} evicted */
-  evict(evicted) {
-    const ids = evicted.map(({ id }) => id);
-    return this.#call("UNLINK", ids);
+  /**
+   * @param {import("../../core/client.js").Range} range
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  scan(range, wanted) {
+    return arrangePages(this.#pages(range.prefix, wanted), range);
   }
 
   /**
    * @param {string} prefix
    * @param {import("../../core/client.js").Wanted} wanted
    */
-  async *pages(prefix, wanted) {
+  async *#pages(prefix, wanted) {
     /** @type {(name: string, ...args: string[]) => Promise<any>} */
     const call = (name, ...args) => this.#call(name, [], ...args);
     const decode = wanted === "keys" ? parseValue : decodeValue;

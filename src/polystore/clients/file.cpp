@@ -32,7 +32,7 @@ class File : public Client {
    public:
     explicit File(std::filesystem::path path) : path_(std::move(path)) {}
 
-    Traits traits() const override { return Trait::list | Trait::clear; }
+    Traits traits() const override { return Trait::list | Trait::sweeps_all; }
 
     std::optional<Record> read(const std::string& id) override {
         check_key(id);

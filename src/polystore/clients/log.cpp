@@ -77,7 +77,7 @@ class Log : public Client {
         if (is_copy()) engine::keep(std::move(engine_));
     }
 
-    Traits traits() const override { return Trait::list | Trait::clear | Trait::prune; }
+    Traits traits() const override { return Trait::list | Trait::sweeps_all | Trait::sweeps_expired; }
 
     std::optional<Record> read(const std::string& id) override {
         check_key(id);

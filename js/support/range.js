@@ -1,0 +1,155 @@
+// Ranges of keys, in the order of their code points, which is that of their UTF-8 bytes.
+
+import { isText } from "./text_key.js";
+
+/** @typedef {import("../core/client.js").Range} Range */
+
+/** Where keys lie: from one text on, up to another that does not belong to them; null where nothing comes after them. @typedef {[start: string, end: string | null]} Bounds */
+
+const LAST_CODE_POINT = 0x10ffff;
+
+/**
+ * Compares two texts by their code points. Their UTF-16 units have another order only where a surrogate, which stands for a
+ * larger code point, meets one of U+E000 to U+FFFF.
+ * @param {string} one
+ * @param {string} other
+ * @returns {number} Less than 0 if the first comes first, 0 if they are the same.
+ */
+export function compareTexts(one, other) {
+  if (one === other) return 0;
+  const length = Math.min(one.length, other.length);
+  for (let i = 0; i < length; ++i) {
+    const a = one.charCodeAt(i);
+    const b = other.charCodeAt(i);
+    if (a !== b) return weightOf(a) - weightOf(b);
+  }
+  return one.length - other.length;
+}
+
+/** @param {number} unit */
+function weightOf(unit) {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}
+
+/**
+ * Where the texts of a range lie.
+ * @param {Range} range
+ * @returns {Bounds | null} Null if no text lies in it.
+ */
+export function boundsOf({ prefix, gt, gte, lt, lte }) {
+  const bounds = boundsOfPrefix(prefix);
+  if (bounds === null) return null;
+  let [start, end] = bounds;
+  // The next text after another is that with a zero more.
+  const first = gte ?? (gt === undefined ? start : `${gt}\0`);
+  const last = lt ?? (lte === undefined ? end : `${lte}\0`);
+  if (compareTexts(first, start) > 0) start = first;
+  if (last !== null && (end === null || compareTexts(last, end) < 0)) end = last;
+  return end === null || compareTexts(start, end) < 0 ? [start, end] : null;
+}
+
+/**
+ * Where all texts lie that begin with a prefix.
+ * @param {string} prefix
+ * @returns {Bounds | null} Null if no text begins so; one may well begin with the first half of a surrogate pair, because it
+ *   goes on with the other.
+ */
+function boundsOfPrefix(prefix) {
+  if (isText(prefix)) return [prefix, endOfPrefix(prefix)];
+  const head = prefix.slice(0, -1);
+  if (!isText(head) || prefix[prefix.length - 1] >= "\udc00") return null;
+  return [`${prefix}\udc00`, endOfPrefix(`${prefix}\udfff`)];
+}
+
+/**
+ * The first text after all those that begin with a prefix.
+ * @param {string} prefix
+ * @returns {string | null} Null where nothing comes after them.
+ */
+function endOfPrefix(prefix) {
+  const points = Array.from(prefix, (character) => /** @type {number} */ (character.codePointAt(0)));
+  while (points.at(-1) === LAST_CODE_POINT) points.pop();
+  const last = points.pop();
+  if (last === undefined) return null;
+  const next = last + 1 === 0xd800 ? 0xe000 : last + 1; // Surrogates are no code points of a text.
+  return String.fromCodePoint(...points, next);
+}
+
+/**
+ * Whether a key lies in a range.
+ * @param {string} id
+ * @param {Range} range
+ */
+export function isInRange(id, { prefix, gt, gte, lt, lte }) {
+  if (!id.startsWith(prefix)) return false;
+  if (gte !== undefined ? compareTexts(id, gte) < 0 : gt !== undefined && compareTexts(id, gt) <= 0) return false;
+  return lt !== undefined ? compareTexts(id, lt) < 0 : lte === undefined || compareTexts(id, lte) <= 0;
+}
+
+/**
+ * The keys of a storage without an order that a range asks for: in their order, where it matters.
+ * @param {string[]} ids
+ * @param {Range} range
+ * @returns {string[]}
+ */
+export function selectIds(ids, range) {
+  const { prefix, reverse, limit } = range;
+  if (isPrefixOnly(range)) return prefix === "" ? ids : ids.filter((id) => id.startsWith(prefix));
+  const selected = ids.filter((id) => isInRange(id, range)).sort(compareTexts);
+  if (reverse) selected.reverse();
+  return selected.slice(0, limit);
+}
+
+/**
+ * Whether a range asks for all keys with a prefix, in any order.
+ * @param {Range} range
+ */
+export function isPrefixOnly({ prefix: _, ...rest }) {
+  return Object.values(rest).every((part) => part === undefined);
+}
+
+/** @typedef {import("../core/client.js").Page} Page */
+/** @typedef {Iterator<Page> | AsyncIterator<Page>} Pages */
+
+/**
+ * The pages of a storage that can list by prefix only: as they come where a range asks for no more, else one page of all that
+ * it asks for.
+ * @param {Generator<Page, void> | AsyncGenerator<Page, void>} pages All records with the range's prefix.
+ * @param {Range} range
+ * @returns {Pages}
+ */
+export function arrangePages(pages, range) {
+  if (isPrefixOnly(range)) return pages;
+  return Symbol.iterator in pages ? arrangeNow(pages, range) : arrangeLater(pages, range);
+}
+
+/**
+ * @param {Iterable<Page>} pages
+ * @param {Range} range
+ */
+function* arrangeNow(pages, range) {
+  yield arrange([...pages], range);
+}
+
+/**
+ * @param {AsyncIterable<Page>} pages
+ * @param {Range} range
+ */
+async function* arrangeLater(pages, range) {
+  /** @type {Page[]} */
+  const all = [];
+  for await (const page of pages) all.push(page);
+  yield arrange(all, range);
+}
+
+/**
+ * @param {Page[]} pages
+ * @param {Range} range
+ * @returns {Page}
+ */
+function arrange(pages, range) {
+  const records = new Map(pages.flatMap(({ ids, found }) => ids.map((id, i) => [id, found[i]])));
+  const ids = selectIds([...records.keys()], range);
+  return { ids, found: ids.map((id) => records.get(id)) };
+}
