@@ -93,7 +93,7 @@ export class Sqlite {
    */
   #find(id, decode) {
     const row = this.#statements.read.get(id);
-    return row && toRecord({ ...row, id }, decode);
+    return row && { ...toRecord({ ...row, id }, decode), version: row.value };
   }
 
   /** @param {readonly Commit[]} commits */
@@ -268,7 +268,7 @@ function limitsOf(range) {
  * @param {Decode} decode
  */
 function toRecord({ id, value, expires }, decode) {
-  return { expires, value: typeof value === "string" ? decode(value, id) : undefined, version: value };
+  return { expires, value: typeof value === "string" ? decode(value, id) : undefined };
 }
 
 /**

@@ -1,4 +1,3 @@
-import { decodeValue, parseValue } from "../../support/record.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
 import { commitScript, nothingIfNoText, scan, SCAN_COUNT, setArguments, setError, toRecord } from "./commands.js";
 import { isPut, onlyChange } from "../../support/commits.js";
@@ -92,13 +91,12 @@ export class RedisCluster {
   async *#pages(prefix, wanted) {
     await this.#queue.idle();
     const { keyPrefix, masters } = this.#connections;
-    const decode = wanted === "keys" ? parseValue : decodeValue;
     let length = FIRST_LENGTH;
     for (const call of await masters()) {
       for await (const all of scan(call, keyPrefix, prefix, wanted)) {
         for (let i = 0; i < all.length;) {
           const ids = all.slice(i, (i += length));
-          const found = await Promise.all(ids.map((id) => this.#find(id, decode)));
+          const found = await Promise.all(ids.map((id) => this.#find(id, wanted)));
           yield { ids, found };
           length = nextLength(ids.length, sizeOfAll(found), SCAN_COUNT);
         }
@@ -113,9 +111,9 @@ export class RedisCluster {
 
   /**
    * @param {string} id
-   * @param {typeof decodeValue} [decode]
+   * @param {import("../../core/client.js").Wanted} [wanted] Of a listing.
    */
-  #find(id, decode) {
-    return this.#connections.call("GET", id).then((text) => toRecord(text, id, decode), nothingIfNoText);
+  #find(id, wanted) {
+    return this.#connections.call("GET", id).then((text) => toRecord(text, id, wanted), nothingIfNoText);
   }
 }

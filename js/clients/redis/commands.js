@@ -1,7 +1,7 @@
 // What one server of Redis and a cluster have in common: the commands, and what their replies mean.
 
 import { quotaError, show } from "../../support/errors.js";
-import { decodeValue } from "../../support/record.js";
+import { decodeValue, parseValue } from "../../support/record.js";
 import { isPut } from "../../support/commits.js";
 import { boundsOf } from "../../support/range.js";
 
@@ -92,12 +92,16 @@ export function isReply(error, kind) {
 }
 
 /**
+ * A record whose version is its text. A page of values goes without, which would keep both: none of them has expired, so none is
+ * removed.
  * @param {string | null} text
  * @param {string} id
- * @param {(text: string, id: string) => any} [decode] `parseValue` where the value is not used.
+ * @param {import("../../core/client.js").Wanted} [wanted] Of a listing.
  */
-export function toRecord(text, id, decode = decodeValue) {
-  return text === null ? undefined : { expires: null, value: decode(text, id), version: text };
+export function toRecord(text, id, wanted) {
+  if (text === null) return undefined;
+  const value = wanted === "keys" ? parseValue(text) : decodeValue(text, id);
+  return wanted === undefined || wanted === "keys" ? { expires: null, value, version: text } : { expires: null, value };
 }
 
 /**

@@ -1,5 +1,4 @@
 import { PolystoreTypeError } from "../../support/errors.js";
-import { decodeValue, parseValue } from "../../support/record.js";
 import { hasMethods } from "../../support/has.js";
 import { RedisCluster } from "./cluster.js";
 import { commitScript, isReply, nothingIfNoText, scan, SCAN_COUNT } from "./commands.js";
@@ -332,13 +331,12 @@ class Redis {
   async *#pages(prefix, wanted) {
     /** @type {(name: string, ...args: string[]) => Promise<any>} */
     const call = (name, ...args) => this.#call(name, [], ...args);
-    const decode = wanted === "keys" ? parseValue : decodeValue;
     let length = FIRST_LENGTH;
     for await (const all of scan(call, this.#connection.keyPrefix, prefix, wanted)) {
       for (let i = 0; i < all.length;) {
         const ids = all.slice(i, (i += length));
         const texts = await this.#find(ids);
-        yield { ids, found: ids.map((id, i) => toRecord(texts[i], id, decode)) };
+        yield { ids, found: ids.map((id, i) => toRecord(texts[i], id, wanted)) };
         length = nextLength(ids.length, sizeOfAll(texts), SCAN_COUNT);
       }
     }

@@ -1,0 +1,102 @@
+// What a client owes the core, beyond what the public methods show: see js/core/client.d.ts.
+import assert from "node:assert/strict";
+
+/** @typedef {import("../../js/core/client.js").Client} Client */
+/** @typedef {import("../../js/core/client.js").Range} Range */
+
+/** In the order of their code points. That of their UTF-16 units would have the last one before the two others at the end. */
+const KEYS = ["", "a", "a\u0001", "ab", "b", "é", "ퟻ", "\ue000", "\uffff", "😀"];
+const PREFIX = "client contract:";
+
+/**
+ * @param {Client} client
+ * @param {string} id
+ * @param {unknown} value
+ * @param {number | null} [expires]
+ */
+export async function put(client, id, value, expires = null) {
+  const now = Date.now();
+  if (!client.commit) return client.put?.(id, value, expires, now);
+  assert.deepEqual(await client.commit([{ expected: [], changes: [{ id, value, expires }] }], now), [true]);
+}
+
+/**
+ * @param {Client} client
+ * @param {string} id
+ */
+export async function remove(client, id) {
+  if (!client.commit) return client.remove?.(id);
+  assert.deepEqual(await client.commit([{ expected: [], changes: [{ id }] }], Date.now()), [true]);
+}
+
+/**
+ * @param {Client} client
+ * @param {Range} range
+ * @param {import("../../js/core/client.js").Wanted} wanted
+ */
+async function scanned(client, range, wanted) {
+  const ids = [];
+  const pages = /** @type {AsyncGenerator<import("../../js/core/client.js").Page>} */ (client.scan?.(range, wanted));
+  for await (const page of pages) {
+    assert.equal(page.found.length, page.ids.length);
+    // What is not a record is passed over by the driver.
+    ids.push(...page.ids.filter((_, i) => page.found[i]));
+  }
+  return ids.map((id) => id.slice(PREFIX.length));
+}
+
+/**
+ * Checks that a client lists what a range asks for, in the order of code points.
+ * @param {Client} client
+ */
+export async function checkScan(client) {
+  for (const key of [...KEYS].reverse()) await put(client, PREFIX + key, key);
+  await put(client, "another", 1);
+  for (const wanted of /** @type {const} */ (["keys", "entries", "stream"])) {
+    /** @type {(range: Omit<Range, "prefix">) => Promise<string[]>} */
+    const list = (range) => scanned(client, { prefix: PREFIX, ...range }, wanted);
+    assert.deepEqual(new Set(await list({})), new Set(KEYS), wanted);
+    assert.deepEqual(await list({ reverse: false, limit: 100 }), KEYS, wanted);
+    assert.deepEqual(await list({ reverse: true }), [...KEYS].reverse(), wanted);
+    for (const [i, key] of KEYS.entries()) {
+      const id = PREFIX + key;
+      assert.deepEqual(await list({ gte: id }), KEYS.slice(i), `${wanted} gte ${key}`);
+      assert.deepEqual(await list({ gt: id, limit: 2 }), KEYS.slice(i + 1, i + 3), `${wanted} gt ${key}`);
+      assert.deepEqual(await list({ lt: id }), KEYS.slice(0, i), `${wanted} lt ${key}`);
+      assert.deepEqual(
+        await list({ lte: id, reverse: true, limit: 3 }),
+        KEYS.slice(0, i + 1)
+          .reverse()
+          .slice(0, 3),
+      );
+    }
+    assert.deepEqual(await list({ gte: `${PREFIX}ab`, gt: `${PREFIX}b`, lt: `${PREFIX}é` }), ["ab", "b"], wanted);
+    assert.deepEqual(await list({ gt: `${PREFIX}b`, lt: `${PREFIX}a` }), [], wanted);
+    assert.deepEqual(await list({ limit: 0 }), [], wanted);
+    assert.deepEqual(await list({ gt: "zzz" }), [], wanted);
+  }
+  for (const key of KEYS) await remove(client, PREFIX + key);
+  await remove(client, "another");
+}
+
+/**
+ * Checks that a client makes a commit only where what it expects is still there.
+ * @param {Client} client
+ */
+export async function checkCommit(client) {
+  const [one, other, third] = ["one", "other", "third"].map((key) => PREFIX + key);
+  const soon = Date.now() + 1_000_000;
+  await put(client, one, 1, soon);
+  await put(client, other, 2, soon);
+  const found = /** @type {any[]} */ (await Promise.all([client.read(one), client.read(other)]));
+  await put(client, other, 3, soon + 1000);
+  const removal = (/** @type {string} */ id, /** @type {any} */ found) => ({
+    expected: [{ id, found }],
+    changes: [{ id }],
+  });
+  const commits = [removal(one, found[0]), removal(other, found[1]), removal(third, found[0])];
+  assert.deepEqual(await client.commit?.(commits, Date.now()), [true, false, false]);
+  assert.equal((await client.read(one)) ?? null, null);
+  assert.equal(/** @type {any} */ (await client.read(other)).value, 3);
+  await remove(client, other);
+}
