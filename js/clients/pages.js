@@ -1,8 +1,8 @@
-import { PAGE_LENGTH } from "../core/core.js";
+/** Records to a page: as many as the core looks at in one step. */
+const PAGE_LENGTH = 512;
 
 /**
- * The pages of a storage that can tell all its keys at once, as long as those that the core sees. Each record is looked up
- * when its page's turn comes.
+ * The pages of a storage that can tell all its keys at once. Each record is looked up when its page's turn comes.
  * @param {string[]} ids
  * @param {(id: string) => unknown} find
  * @returns {Generator<import("../core/client.js").Page, void>}

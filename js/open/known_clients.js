@@ -1,5 +1,4 @@
 import { clientsOfPlatform } from "#clients";
-import { Cookie } from "../clients/cookie/cookie.js";
 import { has, hasMethods } from "../support/has.js";
 import { Memory } from "../clients/memory.js";
 import { isStorage, WebStorage } from "../clients/storage.js";
@@ -31,7 +30,7 @@ export const knownClients = [
   {
     type: "COOKIE",
     recognizes: (input) => typeof input === "string" && /^cookie(;|$)/.test(input),
-    open: (client) => new Cookie(client.slice("cookie".length)),
+    open: async (client) => new (await import("../clients/cookie/cookie.js")).Cookie(client.slice("cookie".length)),
   },
   {
     type: "INDEXEDDB",

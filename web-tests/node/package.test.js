@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as exported from "polystore-wasm";
-import { BUDGET, ENGINE_BUDGET, engineSize, sizes } from "../../.tools/size.mjs";
+import { BUDGET, CHUNK_BUDGETS, ENGINE_BUDGET, engineSize, sizes } from "../../.tools/size.mjs";
 import { Ask, Method, Outcome, Trait, Verdict } from "../../js/core/core.js";
 import { VERSION } from "../../js/support/version.js";
 
@@ -11,6 +11,15 @@ const read = (/** @type {string} */ path) => readFileSync(new URL(`../../${path}
 test("a page downloads no more than the budget before its first localStorage operation", () => {
   const index = sizes().find(({ name }) => name === "index.js");
   assert.ok(index && index.bytes > 0 && index.bytes <= BUDGET, `${index?.bytes} bytes of ${BUDGET}`);
+});
+
+test("each file that a page loads on demand has a budget, and is no larger", () => {
+  const files = sizes().filter(({ name }) => !/^(index|server)\.js$|^(server|workerd)\//.test(name));
+  assert.deepEqual(files.map(({ name }) => name).sort(), Object.keys(CHUNK_BUDGETS).sort());
+  const tooLarge = files.filter(
+    ({ name, bytes }) => bytes > /** @type {Record<string, number>} */ (CHUNK_BUDGETS)[name],
+  );
+  assert.deepEqual(tooLarge, []);
 });
 
 test("the engine of logs is no larger than its budget", () => {
