@@ -11,7 +11,7 @@
 namespace polystore {
 namespace {
 
-/// Cuts a text that should be an object into the texts of its members, and leaves it to others to look into those.
+/// Cuts text that should be an object into the texts of its members, without parsing those.
 class Cutter {
    public:
     explicit Cutter(std::string_view text) : text_(text) {}
@@ -21,7 +21,7 @@ class Cutter {
         return at_ == text_.size();
     }
 
-    /// The next character that is not blank; '\0' at the end.
+    /// Returns the next character that is not blank, or '\0' at the end.
     [[nodiscard]] char peek() { return is_at_end() ? '\0' : text_[at_]; }
 
     char take() {
@@ -30,7 +30,7 @@ class Cutter {
         return next;
     }
 
-    /// The text up to the character that ends a key or a member: `end`, or the end of the object.
+    /// Returns the text up to the end of a key or a member: the character `end`, or the end of the object.
     [[nodiscard]] std::string_view take_until(char end) {
         static_cast<void>(peek());
         const std::size_t begin = at_;
@@ -69,7 +69,7 @@ FileMember::FileMember(std::string text) : text_(std::move(text)) {
 }
 
 FileMember::FileMember(const Record& record) : text_(polystore::to_text(record)), record_(record) {
-    // A member begins one step to the right of a record that is alone in a file. No string has a line break in it.
+    // A member is indented by two spaces more than a record alone in a file. JSON strings hold no line breaks.
     for (std::size_t i = 0; (i = text_.find('\n', i)) != std::string::npos; i += 3) text_.insert(i + 1, "  ");
 }
 
@@ -104,7 +104,7 @@ FileMembers parse_members(std::string_view text) {
     try {
         return cut(text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size()) : text);
     } catch (const std::exception&) {
-        static_cast<void>(parse_any_json(text));  // Which says where in the whole text it is not JSON.
+        static_cast<void>(parse_any_json(text));  // Throws the position in the whole text.
         throw;
     }
 }

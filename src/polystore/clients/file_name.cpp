@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kExtension = ".json";
 constexpr std::string_view kHexDigits = "0123456789ABCDEF";
 
-// What the file systems of Linux, macOS and Windows allow.
+// The maximum length of a name on the file systems of Linux, macOS and Windows.
 constexpr std::size_t kLongestName = 255;
 constexpr std::size_t kLongestHead = 160;
 constexpr std::size_t kHashLength = 64;
@@ -45,8 +45,8 @@ std::string encode(std::string_view key, Case letter_case) {
     return encoded;
 }
 
-/// Whether Windows takes a name for a device, whatever follows the first dot. Capitals are escaped by the time that
-/// this is looked for.
+/// Returns true if Windows treats the name as a device, whatever follows the first dot. `name` must already have its
+/// capitals escaped.
 bool is_reserved(std::string_view name) {
     const std::string_view base = name.substr(0, name.find('.'));
     if (base == "aux" || base == "con" || base == "nul" || base == "prn") return true;
@@ -58,7 +58,7 @@ std::string unreserved(std::string name, Case letter_case) {
     return escaped(name[0]) + name.substr(1);
 }
 
-/// Undoes `encode`; what it makes of other texts does not matter.
+/// Undoes `encode`. The result for any other text does not matter.
 std::string decode(std::string_view encoded) {
     std::string key;
     for (std::size_t i = 0; i < encoded.size(); ++i) {

@@ -6,7 +6,7 @@
 
 namespace polystore {
 
-/// A client that keeps its records in memory, in order of their keys. It holds every key.
+/// Returns a client that keeps its records in memory, in the order of their keys. It can hold every key.
 [[nodiscard]] std::shared_ptr<Client> memory();
 
 }  // namespace polystore

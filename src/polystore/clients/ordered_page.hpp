@@ -10,8 +10,9 @@
 
 namespace polystore {
 
-/// The next page of a walk through an ordered map from ids to what `to_record` makes records of, or not.
-/// The walk's only state is `place`, which begins as `prefix`: so the map may change between two pages.
+/// Returns the next page of an iteration over an ordered map from ids to values. `to_record` turns a value into a
+/// record, or into `std::nullopt` if it is not one. The iteration's only state is `place`, which starts as `prefix`, so
+/// the map may change between two pages.
 template <typename Map, typename ToRecord>
 [[nodiscard]] std::optional<std::vector<Entry>> next_page(const Map& map, const std::string& prefix, std::string& place,
                                                           std::size_t limit, ToRecord to_record) {
@@ -21,7 +22,7 @@ template <typename Map, typename ToRecord>
             page.push_back({i->first, *std::move(record)});
     }
     if (page.empty()) return std::nullopt;
-    place = page.back().id + '\0';  // The first key that can come after it.
+    place = page.back().id + '\0';  // The next possible id after this page.
     return page;
 }
 

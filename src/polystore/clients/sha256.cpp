@@ -13,11 +13,11 @@ constexpr std::size_t kRounds = 64;
 
 using State = std::array<std::uint32_t, 8>;
 
-/// The first 32 bits of the fractions of the square roots of the first 8 primes.
+/// The first 32 bits of the fractional parts of the square roots of the first 8 primes.
 constexpr State kStart = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                           0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
-/// The same of the cube roots of the first 64.
+/// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
 constexpr std::array<std::uint32_t, kRounds> kConstants = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -63,7 +63,7 @@ std::string sha256(std::string_view bytes) {
     std::string_view rest = bytes;
     for (; rest.size() >= kBlock; rest.remove_prefix(kBlock)) add_block(state, rest);
 
-    // A one, as many zeros as it takes, and the length in bits.
+    // The padding is a one bit, as many zero bits as needed, and the length in bits.
     std::string end(rest);
     end += '\x80';
     end.resize(end.size() + (2 * kBlock - 8 - end.size()) % kBlock, '\0');

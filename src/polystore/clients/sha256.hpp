@@ -5,7 +5,7 @@
 
 namespace polystore {
 
-/// The SHA-256 (FIPS 180-4) of `bytes`, as 64 hexadecimal digits in small letters.
+/// Returns the SHA-256 (FIPS 180-4) of `bytes` as 64 lower-case hexadecimal digits.
 [[nodiscard]] std::string sha256(std::string_view bytes);
 
 }  // namespace polystore
