@@ -16,7 +16,7 @@ bool is_huge(std::string_view number) {
     }
 }
 
-/// What `text`, which is JSON, would be with a 0 in the place of each number that is beyond what a double holds.
+/// Returns `text`, which is JSON, with a 0 in place of each number that is outside the range of a double.
 std::string without_huge_numbers(std::string_view text) {
     constexpr std::string_view kDigits = "-0123456789";
     std::string changed;

@@ -5,18 +5,18 @@
 #include "polystore/error.hpp"
 #include "polystore/value.hpp"
 
-/// JSON with numbers of any size: of a text that may be other code's, or be kept as it is.
+/// JSON with numbers of any size: for text that other code may have written, or that must be written back unchanged.
 namespace polystore {
 
 struct ParsedJson {
     Json json;
-    bool has_huge_numbers;  ///< Beyond what a double holds; in `json` there is a 0 for each.
+    bool has_huge_numbers;  ///< True if a number is outside the range of a double; `json` holds a 0 in its place.
 };
 
-/// As `parse_json`.
+/// Parses like `parse_json`, but accepts numbers that are outside the range of a double.
 [[nodiscard]] ParsedJson parse_any_json(std::string_view text);
 
-/// The error ERR_CORRUPT of a record, stored at `id`, with such a number.
+/// The error ERR_CORRUPT for a record stored at `id` that contains such a number.
 [[nodiscard]] Error huge_number_error(std::string_view id);
 
 }  // namespace polystore

@@ -12,19 +12,19 @@
 #include "polystore/operations.hpp"
 #include "polystore/record.hpp"
 
-/// What a storage has to offer to become a store. The clients that come with the library implement this too.
+/// The interface that a storage implements to become a store. The library's own clients implement it too.
 namespace polystore {
 
-/// How many records a page is asked to hold: it bounds the memory of an iteration.
+/// The most records that a page is asked to hold. This bounds the memory of an iteration.
 inline constexpr std::size_t kPageLength = 512;
 
-/// A record, and the full key that it is stored at.
+/// A record and the full key that it is stored at.
 struct Entry {
     std::string id;
     Record record;
 };
 
-/// A walk through the records that have a prefix.
+/// An iteration over the records whose ids begin with a prefix.
 class Cursor {
    public:
     Cursor() = default;
@@ -32,19 +32,22 @@ class Cursor {
     Cursor& operator=(const Cursor&) = delete;
     virtual ~Cursor() = default;
 
-    /// The next records, `limit` at most; no page when there are no more. A page may be empty.
-    /// Records may be written and removed between two pages; each that stays must still come once.
+    /// Returns the next records, at most `limit`; `std::nullopt` when there are no more. A page may be empty.
+    /// Records may be written and removed between two pages. Each record that stays must be returned once.
     [[nodiscard]] virtual std::optional<std::vector<Entry>> next(std::size_t limit) = 0;
 };
 
-/// The I/O of one storage, and nothing but: what a method means is decided in operations.hpp.
+/// The I/O of one storage and nothing else. The meaning of each method is defined in operations.hpp.
 ///
-/// Keys are "ids" here: with every prefix, any bytes. A client that cannot hold one throws `Error` ERR_KEY.
+/// This class calls keys "ids": they include every prefix and may hold any bytes. A client that cannot hold an id
+/// throws `Error` ERR_KEY.
 ///
-/// Threads: a store calls its client from whichever thread uses it, but never from two at once, so a client needs no
-/// lock. A client may call a store of its own in turn, but not close it.
+/// Threads: a store calls its client from whichever thread uses the store, but never from two threads at once. A client
+/// therefore needs no lock, except for the function that `pending_flush()` returns. A client may call a store of its
+/// own, but must not close it.
 ///
-/// Errors: whatever a client throws reaches the user as an `Error`, with ERR_CLIENT if it was something else.
+/// Errors: the user receives every exception of a client as an `Error`. An exception of another type is wrapped in one
+/// with the code ERR_CLIENT.
 class Client {
    public:
     Client() = default;
@@ -52,42 +55,43 @@ class Client {
     Client& operator=(const Client&) = delete;
     virtual ~Client() = default;
 
-    /// What the client is and can do; the same at every call. `add`, `clear` and `prune` below are called if,
-    /// and only if, their trait is set. `Trait::closed` is not the client's to set.
+    /// The client's properties and abilities, the same at every call. `add`, `clear` and `prune` below are called if,
+    /// and only if, their trait is set. A client never sets `Trait::closed`.
     [[nodiscard]] virtual Traits traits() const { return Trait::list; }
 
-    /// The record at `id`, expired or not, if there is one.
+    /// Returns the record at `id`, expired or not, or `std::nullopt` if there is none.
     [[nodiscard]] virtual std::optional<Record> read(const std::string& id) = 0;
 
-    /// Puts `record` at `id`, in place of what is there. Once this returns, and the `pending_flush()` after it, it is
-    /// stored; if this throws, it is not.
+    /// Puts `record` at `id` and replaces any record there. The record is stored once this function and then its
+    /// `pending_flush()` have returned. If this function throws, the record is not stored.
     virtual void write(const std::string& id, const Record& record) = 0;
 
-    /// Removes the record at `id`, if there is one.
+    /// Removes the record at `id`, if it exists.
     virtual void erase(const std::string& id) = 0;
 
-    /// Removes those of these records that are still the ones stored: what was written since, by another process or by
-    /// the client itself, stays.
+    /// Removes each of these records if it is still the stored one. A record that was written since then, by another
+    /// process or by this client, stays.
     virtual void evict(std::span<const Entry> entries);
 
-    /// A walk through the records whose id begins with `prefix`, in any order. It is destroyed before the client is.
+    /// Iterates over the records whose ids begin with `prefix`, in any order. The cursor is destroyed before the
+    /// client.
     [[nodiscard]] virtual std::unique_ptr<Cursor> list(const std::string& prefix) = 0;
 
-    /// Puts `record` at `prefix` and a fresh key of the client's choice, and returns that key, without `prefix`.
+    /// Puts `record` at `prefix` plus a fresh key that the client chooses, and returns that key without `prefix`.
     [[nodiscard]] virtual std::string add(const std::string& prefix, const Record& record);
 
     /// Removes every record whose id begins with `prefix`.
     virtual void clear(const std::string& prefix);
 
-    /// Removes every expired record whose id begins with `prefix`, and returns how many those were.
+    /// Removes every expired record whose id begins with `prefix`, and returns their number.
     [[nodiscard]] virtual std::size_t prune(const std::string& prefix);
 
-    /// What has to return before a call that wrote does, if anything: a flush, say. It is called when other threads may
-    /// call the client again, so that many can wait for one flush, and perhaps after `close()`. Asked for after
-    /// every call but those that list.
+    /// Returns the function, for example a flush, that must return before a writing call may return; empty if there is
+    /// none. It runs while other threads may call the client, so many calls can share one flush; it may run after
+    /// `close()`. The store asks for it after every call except those that list.
     [[nodiscard]] virtual std::function<void()> pending_flush() { return {}; }
 
-    /// Lets go of what the client holds. It is used again only if the user makes a new store over it.
+    /// Releases the client's resources. The client is used again only if the user creates a new store over it.
     virtual void close() {}
 
    private:
@@ -95,7 +99,7 @@ class Client {
     friend class Driver;
     friend class Store;
 
-    // What all stores over the client share. The mutex is recursive because a client may call a store of its own.
+    // State that all stores over the client share. The mutex is recursive: a client may call a store of its own.
     std::recursive_mutex mutex_;
     int calls_under_way_ = 0;
     int times_closed_ = 0;

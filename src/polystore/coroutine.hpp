@@ -1,7 +1,8 @@
 #pragma once
 
-// One name for the coroutine support of every compiler we build with. Debian's Emscripten 3.1.6 (libc++ 13) has only
-// <experimental/coroutine>, and clang looks the traits up in the namespace that the header declares.
+// One name for the coroutine support of every compiler that this project is built with. Debian's Emscripten 3.1.6
+// (libc++ 13) only has <experimental/coroutine>, and clang looks up the traits in the namespace that the header
+// declares.
 #if __has_include(<coroutine>)
 #include <coroutine>
 namespace polystore::coroutine {

@@ -10,7 +10,7 @@ std::string show(std::string_view text) {
     std::size_t length = text.size();
     if (length > kShown) {
         length = kShown;
-        // Not in the middle of a character: bytes of the form 10xxxxxx go on with one.
+        // Do not cut inside a character: bytes of the form 10xxxxxx continue one.
         while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0U) == 0x80U) --length;
     }
     const nlohmann::json shown = std::string(text.substr(0, length)) + (length < text.size() ? "…" : "");

@@ -6,19 +6,19 @@
 #include <string>
 #include <string_view>
 
-/// What goes wrong, as every public call reports it.
+/// The errors that every public call reports.
 namespace polystore {
 
-/// The kind of an error. It never changes; a message may.
+/// The kind of an error. Codes are stable; messages may change.
 enum class ErrorCode : std::uint8_t {
-    client,   ///< The storage failed, or was used wrongly: a missing folder, a permission, a client's own exception.
-    closed,   ///< The store was closed.
-    corrupt,  ///< What is stored is not what it should be. It was left as it is.
-    expires,  ///< An expiry that cannot be understood.
-    key,      ///< A key that this storage cannot hold.
-    quota,    ///< The storage is full, or what is to be written is too large for it.
-    unsupported,  ///< The client cannot do that.
-    value,        ///< A value that JSON cannot hold.
+    client,       ///< The storage failed or was misused: a missing folder, a permission, a client's own exception.
+    closed,       ///< The store was closed.
+    corrupt,      ///< The stored data is not valid. It was left unchanged.
+    expires,      ///< The expiry cannot be parsed.
+    key,          ///< The storage cannot hold this key.
+    quota,        ///< The storage is full, or the data to write is too large for it.
+    unsupported,  ///< The client does not support this method.
+    value,        ///< JSON cannot hold this value.
 };
 
 /// The stable text of a code, the same as in JavaScript: "ERR_CLIENT", "ERR_CLOSED" and so on.
@@ -36,9 +36,9 @@ enum class ErrorCode : std::uint8_t {
     std::terminate();
 }
 
-/// The one exception that public calls throw; memory that runs out is ERR_QUOTA, or `std::bad_alloc` where there is
-/// none for an `Error` either. Its message says what is wrong, with what, and what to do about it. Where a client threw
-/// something else, that is nested in it: see `std::rethrow_if_nested`.
+/// The one exception type that public calls throw, except for `std::bad_alloc` if there is no memory even for an
+/// `Error`. Running out of memory otherwise is ERR_QUOTA. The message says what happened, with which value, and what to
+/// do. If a client threw another exception, it is nested in this one: see `std::rethrow_if_nested`.
 class Error : public std::runtime_error {
    public:
     Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
@@ -49,7 +49,7 @@ class Error : public std::runtime_error {
     ErrorCode code_;
 };
 
-/// A text as a message shows it: in quotes, on one line, shortened, and UTF-8 whatever it was before.
+/// Formats a text for a message: in quotes, on one line, shortened, and as valid UTF-8 even if `text` is not.
 [[nodiscard]] std::string show(std::string_view text);
 
 }  // namespace polystore

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kLatestDate = 8.64e15;
 
-// Longer than any sensible expiry; what does not fit is not understood.
+// This is longer than any sensible expiry. A longer text is rejected.
 constexpr std::size_t kLongestText = 64;
 
 constexpr double kMinute = 60;
@@ -69,7 +69,7 @@ class Reader {
         while (!rest_.empty() && is_blank(rest_.back())) rest_.remove_suffix(1);
     }
 
-    /// Appends the digits ahead to `number`, and says how many there were.
+    /// Appends the next digits to `number`, and returns their number.
     int take_digits(double& number) {
         int count = 0;
         for (; !rest_.empty() && is_digit(rest_.front()); rest_.remove_prefix(1), ++count) {
@@ -82,8 +82,8 @@ class Reader {
     std::string_view rest_;
 };
 
-// Exact for what people write (up to 15 digits), and close enough for the rest: the result is rounded to a millisecond.
-// The C library's strtod depends on the locale, and would add 8 KB to the WebAssembly build.
+// This is exact for the numbers that people write (up to 15 digits), and close enough for others: the result is rounded
+// to a millisecond. The C library's strtod depends on the locale and would add 8 KB to the WebAssembly build.
 double scale(double digits, double exponent) {
     double power = 1;
     for (double i = std::fabs(exponent); i > 0 && power < kNever; --i) power *= 10;

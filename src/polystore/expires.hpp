@@ -3,9 +3,9 @@
 #include <limits>
 #include <string_view>
 
-/// Expiry: how a user writes one, and the instant that it stands for.
+/// Expiry: the text that a user writes, and the instant that it stands for.
 ///
-/// Grammar of the text form, after every `,` and `_` is dropped and letters are made lower case:
+/// Grammar of the text form, after every `,` and `_` is removed and letters are converted to lower case:
 ///
 ///     expires = *blank number *blank [unit] *blank
 ///     number  = ["-"] (digits ["." *digit] / "." digits) ["e" ["+" / "-"] digits]
@@ -15,17 +15,17 @@
 /// Without a unit the number is in seconds. A month is a twelfth of a year, and a year is 365.25 days.
 namespace polystore {
 
-/// The expiry of what does not expire, both as a duration and as an instant.
+/// The expiry of a value that does not expire, both as a duration and as an instant.
 inline constexpr double kNever = std::numeric_limits<double>::infinity();
 
-/// The seconds that `text` stands for, to the millisecond; NaN when it does not follow the grammar.
+/// Returns the seconds that `text` stands for, rounded to the millisecond, or NaN if it does not follow the grammar.
 [[nodiscard]] double parse_expires(std::string_view text) noexcept;
 
-/// `seconds` rounded to the millisecond, the resolution of everything stored.
+/// Returns `seconds` in milliseconds, rounded to a whole number: every stored expiry has this resolution.
 [[nodiscard]] double to_milliseconds(double seconds) noexcept;
 
-/// The instant, in milliseconds since the epoch, that lies `seconds` after `now`; `kNever` when it is later than the
-/// latest date that JavaScript can hold (in the year 275760).
+/// Returns the instant `seconds` after `now`, both instants in milliseconds since the epoch. Returns `kNever` if it is
+/// later than the latest date that JavaScript can hold (in the year 275760).
 [[nodiscard]] double deadline(double now, double seconds) noexcept;
 
 }  // namespace polystore

@@ -6,7 +6,7 @@
 namespace polystore {
 namespace {
 
-// The frames of our operations measure 100 to 250 bytes; a larger one comes from, and goes back to, the allocator.
+// The coroutine frames of the operations are 100 to 250 bytes long. Larger frames use the allocator directly.
 constexpr std::size_t kSizeClasses = 32;
 
 constexpr std::size_t round_up(std::size_t size) {

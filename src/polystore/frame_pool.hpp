@@ -5,16 +5,16 @@
 namespace polystore {
 
 /// Memory for coroutine frames, recycled instead of freed: an operation takes its frame from a list and puts it back.
-/// Every frame is aligned to 16 bytes, which leaves the four low bits of its address free (see wasm/abi.cpp).
-/// Each thread has a pool of its own, so a frame must be released on the thread that took it.
+/// Every frame is aligned to 16 bytes, so the four low bits of its address are free for other data (see wasm/abi.cpp).
+/// Each thread has its own pool, so a frame must be released on the thread that took it.
 class FramePool {
    public:
     static constexpr std::size_t kAlignment = 16;
 
-    /// Memory for a frame of `size` bytes; a null pointer when there is none left.
+    /// Returns memory for a frame of `size` bytes, or a null pointer if there is not enough memory.
     [[nodiscard]] static void* take(std::size_t size) noexcept;
 
-    /// Takes back what `take(size)` gave.
+    /// Takes back memory that `take(size)` returned.
     static void release(void* frame, std::size_t size) noexcept;
 };
 

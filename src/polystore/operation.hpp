@@ -9,18 +9,18 @@
 #include "polystore/coroutine.hpp"
 #include "polystore/frame_pool.hpp"
 
-/// An operation on a store, as a coroutine that asks and is answered.
+/// An operation on a store, as a coroutine that asks questions and receives answers.
 ///
-/// It does no I/O and sees no byte of a key or of a value. It stops wherever it needs something, says what that is
-/// (`ask()`), and goes on when a driver answers. The driver holds the key and the value, and is free to answer at once
-/// or an hour later; a driver that cannot answer destroys the operation, and that is all there is to cancelling one.
+/// An operation does no I/O and never sees the bytes of a key or value. Whenever it needs something, it suspends with a
+/// question (`ask()`), and continues when a driver answers. The driver holds the key and the value, and may answer at
+/// once or an hour later. A driver that cannot answer cancels the operation by destroying it.
 ///
 ///     Operation operation = get(traits);
 ///     while (operation.ask() != Ask::nothing) operation.answer(perform(operation.ask()));
 ///     return operation.outcome();
 namespace polystore {
 
-/// What an operation wants done before it can go on. Each line says what the driver does, and what it answers.
+/// The step that an operation needs before it can continue. Each line describes the step and the driver's answer.
 enum class Ask : std::uint8_t {
     nothing,    ///< The operation has ended: see `Operation::outcome()`.
     read,       ///< Read the record at the key. Answer `found`, and in `number` its expiry (or `kNever`).
@@ -31,22 +31,22 @@ enum class Ask : std::uint8_t {
     add,        ///< Let the client choose the key and put the value, with the expiry in `number()`.
     clock,      ///< Answer the time in `number`, in milliseconds since the epoch.
     page,       ///< Fetch the next page of records that have the prefix. Answer with `answer_page`.
-    sift,   ///< Hand over the records of the page that are kept, and remove those that are to be removed if they are
-            ///< still the ones that were read. Answer in `number` how many were removed.
-    sweep,  ///< Let the client remove the records that have the prefix and expire at `number()` or before; all of
-            ///< them if that is `kNever`. Answer in `number` how many those were.
-    drain,  ///< Answer once no other operation on this client is under way.
+    sift,   ///< Hand over the records of the page with `Verdict::keep`, and remove those with `Verdict::remove` if they
+            ///< are still the ones that were read. Answer in `number` how many were removed.
+    sweep,  ///< Let the client remove the records that have the prefix and expire at `number()` or before, or all of
+            ///< them if it is `kNever`. Answer in `number` how many were removed.
+    drain,  ///< Answer once no other operation on this client is in progress.
     close,  ///< Release the client.
 };
 
-/// The bits that hold an `Ask` where it crosses as a part of a number.
+/// The number of bits for an `Ask` where it crosses to JavaScript as part of a number.
 inline constexpr unsigned kAskBits = 4;
 static_assert(static_cast<unsigned>(Ask::close) < (1U << kAskBits), "Ask::close is the last, and fits.");
 
 /// How an operation ended.
 enum class Outcome : std::uint8_t {
-    done,         ///< Nothing more to say. After `prune`, `number()` is how many records were removed.
-    value,        ///< The value that was read last.
+    done,         ///< The operation is complete. After `prune`, `number()` is the number of removed records.
+    value,        ///< The value that was read last is the result.
     absent,       ///< There is no value at the key.
     yes,          ///< The key is there.
     no,           ///< The key is not there.
@@ -54,25 +54,25 @@ enum class Outcome : std::uint8_t {
     unsupported,  ///< The client cannot list what it holds.
 };
 
-/// What becomes of one record of a page.
+/// The operation's decision about one record of a page.
 enum class Verdict : std::uint8_t {
-    leave,   ///< Neither handed over nor removed.
-    keep,    ///< Handed over.
-    remove,  ///< Removed, unless it was written to since the operation began.
+    leave,   ///< The record is neither handed over nor removed.
+    keep,    ///< The record is handed over.
+    remove,  ///< The record is removed, unless it was overwritten since the operation began.
 };
 
-/// What a driver answers.
+/// The driver's answer to a question.
 struct Answer {
     bool found = false;
     double number = 0;
 };
 
-/// One page of records: the expiry of each, given by the driver; and the verdict on each, written by the operation.
+/// One page of records: the driver fills in the expiry of each, and the operation writes the verdict on each.
 /// Both spans have the same length, which may be 0.
 struct Page {
     std::span<const double> expires;
     std::span<Verdict> verdicts;
-    /// Says that there are no more pages, and that this one holds nothing.
+    /// True if there are no more pages; this one is then empty.
     bool end = false;
 };
 
@@ -93,22 +93,22 @@ class [[nodiscard]] Operation {
         if (handle_) handle_.destroy();
     }
 
-    /// What it waits for; `Ask::nothing` once it has ended.
+    /// The question that the operation waits on; `Ask::nothing` once it has ended.
     [[nodiscard]] Ask ask() const noexcept;
 
-    /// The number that goes with `ask()`, or with `outcome()`.
+    /// The number that belongs to `ask()` or to `outcome()`.
     [[nodiscard]] double number() const noexcept;
 
-    /// How it ended. Only to be called when `ask()` is `Ask::nothing`.
+    /// The operation's result. Call this only when `ask()` is `Ask::nothing`.
     [[nodiscard]] Outcome outcome() const noexcept;
 
-    /// Answers what it asked, and runs it to its next question or its end.
+    /// Answers the current question, and runs the operation to its next question or its end.
     void answer(Answer answer);
 
-    /// Answers `Ask::page`. The page must stay where it is until the next answer.
+    /// Answers `Ask::page`. The page must stay valid until the next answer.
     void answer_page(Page page);
 
-    /// Gives up ownership, for a caller that keeps the handle as a number. Take it back with the constructor.
+    /// Gives up ownership, for a caller that keeps the handle as a number. The constructor takes it back.
     [[nodiscard]] Handle release() noexcept { return std::exchange(handle_, nullptr); }
 
    private:
@@ -117,7 +117,7 @@ class [[nodiscard]] Operation {
 
 class Operation::promise_type {
    public:
-    /// A question, as an operation poses it: `co_await Question{Ask::read}`.
+    /// A question that an operation asks: `co_await Question{Ask::read}`.
     struct Question {
         Ask ask;
         double number = 0;
@@ -126,7 +126,7 @@ class Operation::promise_type {
     /// The question `Ask::page`, whose answer is a page.
     struct PageQuestion {};
 
-    /// An end, as an operation declares it: `co_return {Outcome::done}`.
+    /// The end that an operation returns: `co_return {Outcome::done}`.
     struct End {
         Outcome outcome;
         double number = 0;
@@ -135,7 +135,7 @@ class Operation::promise_type {
     static void* operator new(std::size_t size) noexcept { return FramePool::take(size); }
     static void operator delete(void* frame, std::size_t size) noexcept { FramePool::release(frame, size); }
 
-    // Without memory for a frame there is nothing sensible left to do, in a browser or outside.
+    // If there is no memory for a frame, the process cannot do anything useful any more, in a browser or outside.
     static Operation get_return_object_on_allocation_failure() noexcept { std::terminate(); }
     Operation get_return_object() noexcept { return Operation(Handle::from_promise(*this)); }
     coroutine::suspend_never initial_suspend() noexcept { return {}; }

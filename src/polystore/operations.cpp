@@ -13,7 +13,7 @@ using PageQuestion = Operation::promise_type::PageQuestion;
 
 Operation end_with(Outcome outcome) { co_return {outcome}; }
 
-/// get and has.
+/// Implements get and has.
 Operation look_up(Outcome present, Outcome missing) {
     const Answer record = co_await Question{Ask::read};
     if (!record.found) co_return {missing};
@@ -29,7 +29,7 @@ Operation del() {
     co_return {Outcome::done};
 }
 
-/// `how` is `Ask::put`, `Ask::add` to let the client choose the key, or `Ask::make_key` to put at a fresh one.
+/// `how` is `Ask::put`, `Ask::add` (the client chooses the key) or `Ask::make_key` (put at a fresh key).
 Operation write(Ask how, double seconds) {
     double expires = kNever;
     if (how == Ask::make_key) {
@@ -41,7 +41,7 @@ Operation write(Ask how, double seconds) {
     co_return {Outcome::done};
 }
 
-/// Nothing is stored without a value, or with an expiry that is over before it begins.
+/// A call without a value, or with an expiry that is already over, stores nothing.
 bool stores_nothing(Call call) { return !call.has_value || to_milliseconds(call.expires) <= 0; }
 
 Operation set(Call call) { return stores_nothing(call) ? del() : write(Ask::put, call.expires); }
@@ -56,7 +56,7 @@ Operation add(Traits traits, Call call) {
     return write(traits[Trait::add] ? Ask::add : Ask::make_key, call.expires);
 }
 
-/// Goes through all records page by page. What has expired is always removed; `alive` is the verdict on the rest.
+/// Visits all records page by page. Expired records are always removed; `alive` is the verdict on the others.
 Operation sift(Verdict alive) {
     double removed = 0;
     for (;;) {
@@ -85,7 +85,7 @@ Operation sweep_expired() {
     co_return {Outcome::done, (co_await Question{Ask::sweep, now}).number};
 }
 
-/// A client that manages expiry and cannot prune has nothing that a user could see expired.
+/// If a client manages expiry itself and cannot prune, it never shows an expired record to the user.
 Operation prune(Traits traits) {
     if (traits[Trait::sweeps_expired]) return sweep_expired();
     if (traits[Trait::manages_expiry]) return end_with(Outcome::done);

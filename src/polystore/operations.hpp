@@ -4,17 +4,17 @@
 
 #include "polystore/operation.hpp"
 
-/// The semantics of every public method, once, for every language and every client.
+/// The semantics of every public method, defined once for every language and every client.
 namespace polystore {
 
-/// What a client is and can do, and the state that it is in; a set of bits, so that it crosses a boundary as a number.
+/// A client's properties and abilities, and its state. A set of bits can cross a language boundary as a number.
 enum class Trait : std::uint32_t {
-    manages_expiry = 1 << 0,  ///< Never shows what has expired.
-    add = 1 << 1,             ///< Chooses the keys of `add` itself.
-    list = 1 << 2,            ///< Can list what it holds.
-    sweeps_all = 1 << 3,      ///< Can remove all records that have a prefix by itself.
-    sweeps_expired = 1 << 4,  ///< Can remove the expired ones of them by itself.
-    closed = 1 << 5,          ///< Was closed.
+    manages_expiry = 1 << 0,  ///< The client never shows an expired record.
+    add = 1 << 1,             ///< The client chooses the keys of `add` itself.
+    list = 1 << 2,            ///< The client can list its records.
+    sweeps_all = 1 << 3,      ///< The client can remove all records with a prefix by itself.
+    sweeps_expired = 1 << 4,  ///< The client can remove the expired records with a prefix by itself.
+    closed = 1 << 5,          ///< The client was closed.
 };
 
 class Traits {
@@ -35,19 +35,19 @@ class Traits {
 
 [[nodiscard]] constexpr Traits operator|(Trait left, Trait right) { return Traits(left) | right; }
 
-/// The public methods. One that lists records is a `list`, whatever it makes of them.
+/// The public methods. Every method that lists records is a `list`, whatever it returns of them.
 enum class Method : std::uint8_t { get, set, add, has, del, list, clear, prune, close };
 
-/// A call: the method and what it needs to know of its arguments.
+/// A call: the method and the facts about its arguments that the method needs.
 struct Call {
     Method method = Method::get;
     /// For `set` and `add`: the seconds until the value expires, or `kNever`. Never NaN.
     double expires = 0;
-    /// For `set` and `add`: whether there is a value; without one, `set` deletes.
+    /// For `set` and `add`: true if there is a value. Without a value, `set` deletes.
     bool has_value = false;
 };
 
-/// Starts an operation, and runs it to its first question or its end.
+/// Starts an operation and runs it to its first question or its end.
 Operation start(Traits traits, Call call);
 
 }  // namespace polystore

@@ -12,15 +12,15 @@
 
 namespace polystore {
 
-/// A number that counts something: not a truth value, not a character.
+/// A numeric type, without bool and the character types.
 template <typename T>
 concept Number = std::floating_point<T> ||
     (std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
      !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>);
 
-/// How long a value lives: seconds (`3600`, `0.5`), a duration (`1h`, with `std::chrono_literals`), a text ("1h", in
-/// the grammar of expires.hpp), or `std::nullopt` for ever. What is zero or less is over at once: setting a value with
-/// it deletes. Left out, the store's default holds.
+/// The lifetime of a value: seconds (`3600`, `0.5`), a duration (`1h`, with `std::chrono_literals`), a text ("1h", in
+/// the grammar of expires.hpp), or `std::nullopt` for ever. A lifetime of zero or less is over at once: setting a value
+/// with it deletes the key. If omitted, the store's default applies.
 ///
 /// Throws `Error` ERR_EXPIRES for a text that does not follow the grammar, and for NaN.
 class Expires {
@@ -38,10 +38,10 @@ class Expires {
     template <std::convertible_to<std::string_view> T>
     Expires(const T& text) : Expires(parsed(text)) {}
 
-    /// Whether anything was given.
+    /// True if an expiry was given.
     [[nodiscard]] bool given() const noexcept { return given_; }
 
-    /// `kNever` when nothing was given. Never NaN.
+    /// The lifetime in seconds; `kNever` if no expiry was given. Never NaN.
     [[nodiscard]] double seconds() const noexcept { return seconds_; }
 
    private:
@@ -58,24 +58,24 @@ class Expires {
     bool given_ = false;
 };
 
-/// Gives the time in milliseconds since the epoch. Called by whichever thread uses the store.
+/// Returns the time in milliseconds since the epoch. Whichever thread uses the store calls it.
 using Clock = std::function<double()>;
 
-/// The clock of the system.
+/// The system clock.
 [[nodiscard]] double system_time();
 
 struct StoreOptions {
-    /// What every key of the store begins with, unseen.
+    /// The store puts this before every key and removes it from the keys that it returns.
     std::string prefix = {};
-    /// What holds where no expiry is given. Left out: never.
+    /// The expiry of values that are set without one. If omitted, they never expire.
     Expires expires = {};
     Clock clock = system_time;
 };
 
 struct SetOptions {
-    /// Left out, the store's default holds.
+    /// If omitted, the store's default applies.
     Expires expires = {};
-    /// Replaces the store's prefix for this call; left out, that one holds.
+    /// Replaces the store's prefix for this call. If omitted, the store's prefix applies.
     std::optional<std::string> prefix = {};
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// All of the C++ API: the store, and the clients that come with it.
+// The whole C++ API: the store and the library's clients.
 
 #include "polystore/clients/file.hpp"    // IWYU pragma: export
 #include "polystore/clients/folder.hpp"  // IWYU pragma: export

@@ -20,7 +20,7 @@ void fill_with_random_bytes(std::span<std::uint8_t> bytes) {
 
 std::string IdMaker::make() {
     const std::scoped_lock lock(mutex_);
-    // After a fork both processes hold the same characters, and would make the same keys.
+    // After a fork both processes hold the same characters and would create the same keys.
     if (const std::int64_t process = getpid(); std::exchange(process_, process) != process) left_ = 0;
     std::string id(kIdLength, '\0');
     for (char& c : id) c = next_character();
@@ -36,7 +36,7 @@ char IdMaker::next_character() {
 }
 
 std::string make_random_id() {
-    // Never destroyed, so that a static object may still use a store when the process ends.
+    // The maker is never destroyed, so that a static object may still use a store when the process ends.
     static auto* const maker = new IdMaker(fill_with_random_bytes);
     return maker->make();
 }

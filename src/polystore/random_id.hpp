@@ -13,17 +13,17 @@ namespace polystore {
 /// Fills a buffer with random bytes.
 using RandomBytes = std::function<void(std::span<std::uint8_t>)>;
 
-/// Random bytes of the platform, fit for secrets, by way of `std::random_device`: with libstdc++ the processor's RDSEED
-/// or RDRAND on x86, getentropy elsewhere on Linux; with libc++ getentropy or /dev/urandom on Linux, arc4random on
-/// macOS and the BSDs.
+/// Fills `bytes` from the platform's source of random bytes, which is fit for secrets, through `std::random_device`.
+/// With libstdc++ that is the processor's RDSEED or RDRAND on x86, and getentropy elsewhere on Linux. With libc++ it is
+/// getentropy or /dev/urandom on Linux, and arc4random on macOS and the BSDs.
 void fill_with_random_bytes(std::span<std::uint8_t> bytes);
 
-/// Makes the keys of `add`, from random bytes that it draws for many of them at once. Threads may share one.
+/// Creates the keys of `add` from random bytes, which it draws for many keys at once. Threads may share one maker.
 class IdMaker {
    public:
     explicit IdMaker(RandomBytes random) : random_(std::move(random)) {}
 
-    /// 24 characters of `[A-Za-z0-9]`: see id.hpp.
+    /// Returns 24 characters of `[A-Za-z0-9]`: see id.hpp.
     [[nodiscard]] std::string make();
 
    private:
@@ -36,7 +36,7 @@ class IdMaker {
     std::int64_t process_ = 0;
 };
 
-/// A key from the one maker of this process.
+/// Returns a key from the one maker of this process.
 [[nodiscard]] std::string make_random_id();
 
 }  // namespace polystore

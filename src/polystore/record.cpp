@@ -9,7 +9,7 @@
 namespace polystore {
 namespace {
 
-/// A number as JavaScript writes it: without a fraction where there is none.
+/// A number as JavaScript writes it: a whole number has no fraction.
 Json to_json(double number) {
     constexpr double kLargestExactInteger = 9007199254740991;
     if (number == kNever) return nullptr;
@@ -50,7 +50,7 @@ std::optional<Record> parse_record(std::string_view text) {
 }
 
 std::string to_text(const Record& record) {
-    // A line is longer at each level, so that what is nested deeper could grow a thousandfold.
+    // Each level indents its lines further, so a deeply nested value could become a thousand times as long.
     constexpr std::size_t kIndentedLevels = 4;
     if (!is_deeper(record.value, kIndentedLevels)) return to_json(record).dump(2);
     return "{\n  \"expires\": " + to_json(record.expires).dump() + ",\n  \"value\": " + record.value.dump() + "\n}";

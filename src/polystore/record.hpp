@@ -7,20 +7,20 @@
 #include "polystore/expires.hpp"
 #include "polystore/value.hpp"
 
-/// The record: what a storage without expiry of its own holds at a key, as polystore 0.27 reads and writes it.
+/// The record: the data that a storage without its own expiry holds at a key, as polystore 0.27 reads and writes it.
 ///
 ///     record  = "{" members "}"       ; JSON, members in any order; written as text with an indentation of 2, but a
 ///                                     ; value nested more than 4 levels deep on one line
 ///     members = "expires": instant    ; and
-///               "value": value        ; others are passed over
+///               "value": value        ; other members are ignored
 ///     instant = number / "null"       ; milliseconds since the epoch, or never
 ///     value   = any JSON but "null"
 ///
-/// What does not follow it is not a record: it was put there by other code, and is not ours to list or remove.
+/// Data that does not follow this grammar is not a record. Other code stored it; the store never lists or removes it.
 namespace polystore {
 
 struct Record {
-    /// Milliseconds since the epoch, or `kNever`. To a client that manages expiry: seconds from now, or `kNever`.
+    /// In milliseconds since the epoch, or `kNever`. For a client that manages expiry: seconds from now, or `kNever`.
     double expires = kNever;
     /// Never null.
     Json value;
@@ -30,12 +30,12 @@ struct Record {
 
 [[nodiscard]] bool is_record(const Json& json);
 
-/// The record that `json` is, if it is one.
+/// Returns the record in `json`, or `std::nullopt` if it does not follow the grammar.
 [[nodiscard]] std::optional<Record> to_record(const Json& json);
 
 [[nodiscard]] Json to_json(const Record& record);
 
-/// The record that `text` stands for, if it does. What is not JSON is no record.
+/// Returns the record in `text`, or `std::nullopt` if it is not JSON or does not follow the grammar.
 [[nodiscard]] std::optional<Record> parse_record(std::string_view text);
 
 /// The text of a record. Its value must have passed `check_value`.

@@ -17,8 +17,8 @@ namespace {
     throw Error(ErrorCode::closed, "The store was closed. Make a new one over its client.");
 }
 
-/// Does a call of a user. Where there is no memory for it that comes out as an `Error`; as std::bad_alloc, where there
-/// is none for that either.
+/// Runs a user's call. If there is not enough memory for it, the user receives an `Error`, or std::bad_alloc if there
+/// is no memory for the `Error` either.
 template <typename Call>
 auto within_memory(Call call) {
     try {
@@ -29,7 +29,7 @@ auto within_memory(Call call) {
     }
 }
 
-/// Makes a call of a client. What it throws comes out as an `Error`, which says at which id unless that is empty.
+/// Runs a client's call and turns its exceptions into an `Error`, which names the id unless `id` is empty.
 template <typename Call>
 auto calling(const std::string& id, Call call) {
     try {
@@ -48,7 +48,7 @@ auto calling(const std::string& id, Call call) {
 
 }  // namespace
 
-/// Keeps other threads off a client, and counts the calls that are under way on this one.
+/// Keeps other threads away from a client, and counts the calls in progress on this thread.
 class Hold {
    public:
     explicit Hold(Client& client) : client_(client), lock_(client.mutex_) { ++client_.calls_under_way_; }
@@ -61,7 +61,7 @@ class Hold {
     std::scoped_lock<std::recursive_mutex> lock_;
 };
 
-/// One operation on a client: holds what the operation never sees, and does what it asks. To be used under a `Hold`.
+/// An operation on a client: holds the data that the operation never sees and performs its steps. Requires a `Hold`.
 class Driver {
    public:
     Driver(const Store& store, Call call, std::string_view key, Json value)
@@ -76,7 +76,7 @@ class Driver {
           value_(std::move(value)),
           operation_(start(traits_, call)) {}
 
-    /// Goes on to the end of a page, whose entries are then in `kept()`, or to the end of the operation: then false.
+    /// Runs to the end of a page and returns true, with its entries in `kept()`; or to the operation's end: false.
     bool advance();
 
     [[nodiscard]] std::vector<std::pair<std::string, Json>>& kept() { return kept_; }
@@ -90,7 +90,7 @@ class Driver {
 
     [[nodiscard]] bool closed() const { return client_.times_closed_ != life_; }
 
-    // A client that manages expiry never shows what has expired, and may say anything of what has not.
+    // A client that manages expiry never shows an expired record. The expiry that it reports for others is ignored.
     [[nodiscard]] double expiry_of(const Record& record) const {
         return traits_[Trait::manages_expiry] ? kNever : record.expires;
     }
@@ -113,7 +113,7 @@ class Driver {
     Operation operation_;
 };
 
-/// What became of an operation: the key that it wrote at, the value that it read.
+/// The result of an operation, with the key that it wrote to and the value that it read.
 struct Result {
     Outcome outcome;
     double number;
@@ -152,7 +152,7 @@ void Driver::answer() {
             return operation_.answer({});
         }
         case Ask::drain:
-            // The hold keeps other threads away, so what is under way can only be the call that led to this one.
+            // The hold keeps other threads away, so any other call in progress must be the one that led to this one.
             if (client_.calls_under_way_ == 1) return operation_.answer({});
             throw Error(ErrorCode::client,
                         "A client closed its own store in the middle of a call. Close it from outside.");
@@ -180,7 +180,7 @@ void Driver::answer_page() {
     operation_.answer_page({expires_, verdicts_, end});
 }
 
-/// Says how many it evicted.
+/// Returns the number of records that it evicted.
 double Driver::sift() {
     std::vector<Entry> evicted;
     for (std::size_t i = 0; i < page_.size(); ++i) {
@@ -195,7 +195,7 @@ double Driver::sift() {
     return static_cast<double>(evicted.size());
 }
 
-/// What has expired is absent to who only reads, whether or not it can be removed.
+/// For a caller that only reads, an expired record is absent even if it cannot be removed.
 void Driver::evict(std::span<const Entry> entries) {
     try {
         client_.evict(entries);
@@ -208,7 +208,7 @@ void Driver::evict(std::span<const Entry> entries) {
 
 bool Driver::advance() {
     kept_.clear();
-    // An iteration that began before the client was closed ends with it.
+    // An iteration that began before the client was closed fails once it is closed.
     if (closed() && operation_.ask() != Ask::nothing) throw_closed();
     return calling(id_, [&] {
         while (operation_.ask() != Ask::nothing) {
@@ -338,14 +338,14 @@ Store Store::expires(Expires expires) const {
 
 void Store::close() const { perform({Method::close}); }
 
-/// An iteration under way. Between two pages it keeps its place and no hold on the client, so other calls go on.
+/// An iteration in progress. It holds its position but not the client between two pages, so other calls can run.
 struct Store::Iterator::Walk {
     explicit Walk(Store iterated) : store(std::move(iterated)) {}
     Walk(const Walk&) = delete;
     Walk& operator=(const Walk&) = delete;
     ~Walk() {
         const Hold hold(*store.client_);
-        driver.reset();  // And with it the client's cursor.
+        driver.reset();  // This destroys the client's cursor too.
     }
 
     void fetch() {

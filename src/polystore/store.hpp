@@ -25,17 +25,19 @@ struct Result;
 ///     store.set("greeting", "hello", {.expires = "1h"});
 ///     std::cout << store.get("greeting");
 ///
-/// A store is a handle: copies and sub-stores share the client, which is let go when the last of them is.
+/// A store is a handle: copies and sub-stores share the client, which is released together with the last of them.
 ///
-/// Threads: any number of them may use stores of one client at once. The calls come one after the other, whole: no
-/// other call sees a `clear()` half done. An iteration is one call a page.
+/// Threads: any number of threads may use stores of one client at once. Calls run one after the other and are never
+/// interleaved: no other call sees a half-done `clear()`. Each page of an iteration is one call.
 ///
-/// Errors: every method throws `Error`, and nothing else, but for `std::bad_alloc` where there is no memory for an
-/// `Error`: ERR_QUOTA where there is none for the call, ERR_CLOSED after `close()`, ERR_UNSUPPORTED from the methods
-/// that list if the client cannot, what options.hpp and value.hpp say of expiries and values, and ERR_KEY, ERR_QUOTA,
-/// ERR_CORRUPT and ERR_CLIENT from the client. A method that throws has changed nothing, with two exceptions: `clear()`
-/// and `prune()` may have done a part; and where a log that is `strict` could not be synced, the change is there until
-/// the store is closed, and may or may not be there afterwards.
+/// Errors: every method throws only `Error`, or `std::bad_alloc` if there is no memory for an `Error`. The codes are:
+/// ERR_QUOTA if there is not enough memory for the call; ERR_CLOSED after `close()`; ERR_UNSUPPORTED from the methods
+/// that list, if the client cannot; the errors of expiries and values in options.hpp and value.hpp; and ERR_KEY,
+/// ERR_QUOTA, ERR_CORRUPT and ERR_CLIENT from the client.
+///
+/// A method that throws has changed nothing, with two exceptions. `clear()` and `prune()` may have removed some
+/// records. If a `strict` log could not be synced, the change is visible until the store is closed, and may or may not
+/// survive that.
 class Store {
    public:
     class Iterator;
@@ -43,49 +45,49 @@ class Store {
     /// `client` must not be null.
     explicit Store(std::shared_ptr<Client> client, StoreOptions options = {});
 
-    /// The value at `key`; null when it is absent or expired.
+    /// Returns the value at `key`, or null if it is absent or expired.
     [[nodiscard]] Json get(std::string_view key) const;
 
-    /// Puts `value` at `key`, and returns the key. A null, or an expiry of zero or less, deletes.
+    /// Puts `value` at `key` and returns the key. A null, or an expiry of zero or less, deletes the key.
     std::string set(std::string_view key, Json value, const SetOptions& options = {}) const;
 
-    /// Puts `value` at a new key, of 24 random characters of `[A-Za-z0-9]`, and returns that.
+    /// Puts `value` at a new key of 24 random characters of `[A-Za-z0-9]`, and returns the key.
     std::string add(Json value, const SetOptions& options = {}) const;
 
-    /// Whether there is a value at `key` that has not expired.
+    /// Returns true if there is a value at `key` that has not expired.
     [[nodiscard]] bool has(std::string_view key) const;
 
-    /// Removes the value at `key`, if there is one, and returns the key.
+    /// Removes the value at `key`, if it exists, and returns the key.
     std::string del(std::string_view key) const;
 
-    // What the store holds, without what has expired, in no particular order. Keys come without the store's prefix.
+    // The contents of the store without expired values, in no particular order. Keys come without the store's prefix.
     [[nodiscard]] std::vector<std::string> keys() const;
     [[nodiscard]] std::vector<Json> values() const;
     [[nodiscard]] std::vector<std::pair<std::string, Json>> entries() const;
     [[nodiscard]] std::map<std::string, Json> all() const;
 
-    /// Goes through the entries once, page by page, so that memory is bounded by a page of 512 and not by the store:
+    /// Iterates over the entries once, in pages of 512, so that memory does not grow with the size of the store:
     ///
     ///     for (const auto& [key, value] : store) ...
     ///
-    /// What is written meanwhile may or may not come.
+    /// Entries that are written during the iteration may or may not be visited.
     [[nodiscard]] Iterator begin() const;
     [[nodiscard]] std::default_sentinel_t end() const { return std::default_sentinel; }
 
-    /// Removes what the store holds: what has its prefix, and nothing else.
+    /// Removes all values whose keys have the store's prefix, and nothing else.
     void clear() const;
 
-    /// Removes what has expired, and returns how many records those were.
+    /// Removes the expired values, and returns the number of removed records.
     std::size_t prune() const;
 
-    /// A store over the same client whose keys begin with this one's prefix and then `prefix`.
+    /// Returns a store over the same client whose keys begin with this store's prefix followed by `prefix`.
     [[nodiscard]] Store prefix(std::string_view prefix) const;
 
-    /// A store over the same client, with this default expiry; `std::nullopt` for none.
+    /// Returns a store over the same client with this default expiry; `std::nullopt` means that values never expire.
     [[nodiscard]] Store expires(Expires expires) const;
 
-    /// Closes the client, for every store that shares it: later calls throw ERR_CLOSED. Closing it again does nothing.
-    /// To go on, make a new store over the same client.
+    /// Closes the client for every store that shares it: later calls throw ERR_CLOSED. Closing it again has no effect.
+    /// To continue, create a new store over the same client.
     void close() const;
 
    private:
@@ -97,12 +99,12 @@ class Store {
     void for_each(Visit visit) const;
 
     std::shared_ptr<Client> client_;
-    // How often the client had been closed when this was made: once more, and this is closed too.
+    // The client's `times_closed_` when this store was created. If it has increased since, this store is closed too.
     int life_ = 0;
     StoreOptions options_;
 };
 
-/// An input iterator. Copies share one position; all of them are to be used by one thread at a time.
+/// An input iterator. Copies share one position, and only one thread at a time may use any of them.
 class Store::Iterator {
    public:
     using iterator_category = std::input_iterator_tag;

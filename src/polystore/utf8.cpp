@@ -6,8 +6,8 @@
 namespace polystore {
 namespace {
 
-/// How many bytes a character takes, and between which two the second one lies, by its first byte. That narrows what
-/// follows just where an overlong form, a surrogate, or what is beyond U+10FFFF would begin.
+/// The length of a character and the range of its second byte, determined by its first byte. The range is narrower
+/// exactly where an overlong form, a surrogate or a code point beyond U+10FFFF would begin.
 struct Lead {
     std::size_t length;
     std::uint8_t second_from = 0x80;

@@ -4,7 +4,7 @@
 
 namespace polystore {
 
-/// Whether `text` is UTF-8 as RFC 3629 has it: no overlong form, no surrogate, nothing beyond U+10FFFF.
+/// Returns true if `text` is UTF-8 as RFC 3629 defines it: no overlong form, no surrogate, nothing beyond U+10FFFF.
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
 }  // namespace polystore

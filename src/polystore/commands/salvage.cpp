@@ -1,4 +1,4 @@
-// polystore_salvage <damaged> <new>: makes a log of all that is whole in a damaged one.
+// polystore_salvage <damaged> <new>: creates a new log from the intact records of a damaged one.
 
 #include "polystore/engine/salvage.hpp"
 
