@@ -26,7 +26,7 @@ Result<std::unique_ptr<Compaction>> Compaction::begin(Env& env, std::string path
 Compaction::~Compaction() {
     if (finished_) return;
     new_log_.file.reset();
-    // What cannot be removed is overwritten the next time.
+    // A file that cannot be removed is overwritten by the next compaction.
     if_memory_allows([&] { static_cast<void>(env_.remove(path_)); });
 }
 
@@ -45,7 +45,7 @@ Status Compaction::copy_entries(std::size_t bytes) {
         Result<std::string_view> value = entries_->read(value_buffer);
         if (!value.ok()) return value.failure();
         const Place place = {new_end_ + buffer_.size(), entries_->expires(), static_cast<std::uint32_t>(value->size())};
-        // What is before it is synced: the log is not one before all entries are.
+        // `unsynced` can be 0: the new log only replaces the old one after all entries are synced.
         copy({Kind::put, entries_->key(), *value, place.expires}, false, 0);
         new_entries_.add(entries_->key(), place);
     }

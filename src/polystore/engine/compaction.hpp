@@ -10,40 +10,40 @@
 
 namespace polystore::engine {
 
-/// A new log that is to take the place of an old one. First it gets what the old one held when this began, in the order
-/// of the keys, then the batches that came since; so it is never finished while writes outrun it. What was flushed in
-/// the old log is synced in the new one before that takes its place.
+/// A new log that is to replace an old one. First it receives the old log's contents of the moment of `begin`, in the
+/// order of the keys, then the batches that were written since. It is therefore never finished while writes are faster
+/// than it. Everything that was flushed in the old log is synced in the new one before the replacement.
 class Compaction {
    public:
-    /// `index` and `end` are those of `old_log` now. The new log is at `path`.
+    /// `index` and `end` are the current ones of `old_log`. The new log is created at `path`.
     [[nodiscard]] static Result<std::unique_ptr<Compaction>> begin(Env& env, std::string path, OpenLog old_log,
                                                                    Index index, std::uint64_t end);
 
     Compaction(const Compaction&) = delete;
     Compaction& operator=(const Compaction&) = delete;
-    /// Removes the new log, unless it has its place.
+    /// Removes the new log, unless it has replaced the old one.
     ~Compaction();
 
-    /// Copies some `bytes`, of what is before `end` in the old log.
+    /// Copies about `bytes` of the records before `end` in the old log.
     Status step(std::size_t bytes, std::uint64_t end);
 
-    /// Whether the new log has all of the old one that is before `end`.
+    /// True if the new log contains everything before `end` in the old log.
     [[nodiscard]] bool has(std::uint64_t end) const { return !entries_ && old_end_ >= end; }
 
-    /// How many bytes of the new log are not known to be synced.
+    /// The number of bytes of the new log that are not known to be synced.
     [[nodiscard]] std::uint64_t unsynced() const { return new_end_ - synced_.new_end; }
 
-    /// Whether all of that is synced, too.
+    /// True if everything before `end` in the old log is synced in the new one.
     [[nodiscard]] bool has_synced(std::uint64_t end) const { return synced_.old_end >= end; }
 
-    /// The new log, to be synced, and to be called when it is.
+    /// Returns the new log for the caller to sync. The caller then calls `end_sync`.
     [[nodiscard]] std::shared_ptr<File> begin_sync();
     void end_sync() { synced_ = syncing_; }
 
-    /// Lets the new log, which has all, take the place of the one at `path`. When that fails, either may be there.
+    /// Moves the complete new log to `path`, where it replaces the old one. If this fails, either log may be at `path`.
     Status finish(const std::string& path);
 
-    // The new log: where it ends, up to where it is synced, and whether its last record says that all others are.
+    // The new log, its end, the end of its synced part, and whether its last record marks all others as synced.
     [[nodiscard]] OpenLog log() const { return new_log_; }
     [[nodiscard]] std::uint64_t end() const { return new_end_; }
     [[nodiscard]] std::uint64_t synced_end() const { return synced_.new_end; }
@@ -61,13 +61,13 @@ class Compaction {
     Env& env_;
     std::string path_;
     OpenLog old_log_;
-    std::unique_ptr<Scan> entries_;  ///< Null when all are copied.
+    std::unique_ptr<Scan> entries_;  ///< Null once all entries are copied.
     Index::Builder new_entries_;
-    std::uint64_t old_end_;  ///< Up to where batches are copied.
+    std::uint64_t old_end_;  ///< Batches before this offset are copied.
     OpenLog new_log_;
     std::uint64_t new_end_ = 0;
     Index new_index_;
-    /// Up to where both logs say the same.
+    /// Two offsets before which both logs have the same contents.
     struct Reached {
         std::uint64_t old_end = 0;  ///< 0 while entries are copied.
         std::uint64_t new_end = 0;

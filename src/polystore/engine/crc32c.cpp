@@ -12,11 +12,11 @@
 namespace polystore::engine {
 namespace {
 
-constexpr std::uint32_t kPolynomial = 0x82F63B78;  // Of Castagnoli, bits reversed.
+constexpr std::uint32_t kPolynomial = 0x82F63B78;  // The polynomial of Castagnoli with its bits reversed.
 
 using Table = std::array<std::array<std::uint32_t, 256>, 8>;
 
-/// `kTable[k][b]` is what a byte `b` does to the CRC when `k` bytes come after it: so eight go in at a time.
+/// `kTable[k][b]` is the effect of byte `b` on the CRC if `k` bytes follow it. This adds eight bytes at a time.
 constexpr Table make_table() {
     Table table{};
     for (std::uint32_t byte = 0; byte < 256; ++byte) {
@@ -62,7 +62,7 @@ __attribute__((target("sse4.2"))) std::uint32_t by_hardware(std::uint32_t crc, s
 }
 
 const bool kHasInstruction = [] {
-    __builtin_cpu_init();  // Constructors may run before the one that does this.
+    __builtin_cpu_init();  // This constructor may run before the one that calls this.
     return static_cast<bool>(__builtin_cpu_supports("sse4.2"));
 }();
 
@@ -86,7 +86,7 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t before) noexcept { re
 std::uint32_t crc32c_before(std::uint32_t after, std::string_view bytes) noexcept {
     std::uint32_t crc = ~after;
     for (; !bytes.empty(); bytes.remove_suffix(1)) {
-        // The polynomial has the highest bit, so that bit says whether it was added.
+        // The polynomial's highest bit is set, so the CRC's highest bit tells whether the polynomial was added.
         for (int bit = 0; bit < 8; ++bit) crc = (crc >> 31U) != 0 ? ((crc ^ kPolynomial) << 1U) | 1U : crc << 1U;
         crc ^= static_cast<unsigned char>(bytes.back());
     }

@@ -4,10 +4,10 @@
 
 namespace polystore::engine {
 
-/// When a change is acknowledged.
+/// The moment when a change is acknowledged.
 enum class Durability : std::uint8_t {
-    strict,   ///< When a power failure cannot undo it any more.
-    relaxed,  ///< When a crash of the process cannot. A power failure undoes the last second, at most.
+    strict,   ///< Acknowledged once a power failure cannot undo it any more.
+    relaxed,  ///< Acknowledged once a crash of the process cannot undo it. A power failure undoes at most one second.
 };
 
 }  // namespace polystore::engine

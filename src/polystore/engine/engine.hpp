@@ -17,19 +17,19 @@ namespace polystore::engine {
 
 class Compaction;
 
-/// A value, and when it expires: milliseconds since the epoch, or `kNoExpiry`.
+/// A value and its expiry in milliseconds since the epoch, or `kNoExpiry`.
 struct Stored {
     std::string value;
     std::int64_t expires = kNoExpiry;
 };
 
-/// A change to one key: its new value, or none.
+/// A change to one key: its new value, or `std::nullopt` to remove the key.
 struct Change {
     std::string key;
     std::optional<Stored> stored;
 };
 
-/// What a scan goes through: the keys, by their bytes, within all bounds that are given.
+/// The keys that a scan visits, in the order of their bytes: those within all given bounds.
 struct Range {
     std::optional<std::string> gte = {};
     std::optional<std::string> gt = {};
@@ -38,33 +38,33 @@ struct Range {
     std::size_t limit = static_cast<std::size_t>(-1);
     bool reverse = false;
 
-    /// The keys that begin with `prefix`. Those of notes (notes.hpp) do not begin with the empty one.
+    /// The keys that begin with `prefix`. An empty prefix excludes the keys of notes (notes.hpp).
     [[nodiscard]] static Range with_prefix(std::string_view prefix);
 
-    /// Whether a key is within the bounds.
+    /// Returns true if `key` is within the bounds.
     [[nodiscard]] bool contains(std::string_view key) const;
 };
 
-/// A log that is open, and where it lies: what places are places in.
+/// An open log and its header. Every `Place` refers to a position in one such log.
 struct OpenLog {
     std::shared_ptr<File> file;
     Header header;
 };
 
-/// Goes through a range as it was when the scan began, whatever is written, removed or compacted meanwhile.
+/// Iterates over a range as it was when the scan began. Later writes, removals and compactions do not affect it.
 class Scan {
    public:
     Scan(OpenLog log, Index index, Range range);
 
-    /// Whether there is another entry, which `key`, `expires` and `read` then speak of.
+    /// Moves to the next entry, to which `key`, `expires` and `read` then refer. Returns false at the end.
     [[nodiscard]] bool next();
 
     /// Valid as long as the scan.
     [[nodiscard]] std::string_view key() const { return walk_.key(); }
     [[nodiscard]] std::int64_t expires() const { return walk_.place().expires; }
 
-    /// The value: in `buffer`, or in memory that is valid as long as the scan. Fails with ERR_CORRUPT if the record was
-    /// damaged since the log was opened.
+    /// Returns the value, in `buffer` or in memory that is valid as long as the scan. Fails with ERR_CORRUPT if the
+    /// record was damaged since the log was opened.
     [[nodiscard]] Result<std::string_view> read(std::string& buffer) const;
 
    private:
@@ -79,21 +79,22 @@ class Scan {
     bool begun_ = false;
 };
 
-/// An ordered key-value store in one file: the log of its changes (log_format.hpp), with an index in memory of where
-/// the values lie.
+/// An ordered key-value store in one file: the log of its changes (log_format.hpp), with an index in memory that holds
+/// the place of each value.
 ///
-/// Crashes: after one, the log holds every batch that a `flush` covered and, of those after it, any number from the
-/// first on; each whole. A write that fails with ERR_QUOTA has changed nothing. When the storage fails in a way after
-/// which nobody can know what it holds, every later write fails; reads go on, and opening the log anew finds out.
+/// Crashes: after a crash, the log holds every batch that a `flush` covered, followed by any number of the next
+/// batches, without a gap. Each batch is there as a whole. A write that fails with ERR_QUOTA has changed nothing. If
+/// the storage fails so that its contents are uncertain, every later write fails. Reads continue, and opening the log
+/// again resolves the uncertainty.
 ///
-/// Memory: where there is none, a call throws std::bad_alloc and has changed nothing, in the log or in memory.
+/// Memory: if a call has too little memory, it throws std::bad_alloc and has changed nothing, in the log or in memory.
 ///
-/// Threads: one at a time; shared_engine.hpp is for many.
+/// Threads: one at a time. Use shared_engine.hpp for several.
 class Engine {
    public:
-    /// Opens the log at `path`, or makes one, and keeps others away: `path + ".lock"` is the lock. Cuts off what a
-    /// crash left half written at the end. Fails with ERR_CORRUPT, and the offset, where a record in the middle is
-    /// damaged; then the file is left as it is, for `salvage`.
+    /// Opens the log at `path` or creates it, and locks it with the lock `path + ".lock"`. Truncates an incomplete
+    /// write at the end that a crash left. Fails with ERR_CORRUPT and the offset if a record in the middle is damaged.
+    /// The file is then left unchanged for `salvage`.
     [[nodiscard]] static Result<std::unique_ptr<Engine>> open(Env& env, const std::string& path);
 
     Engine(const Engine&) = delete;
@@ -101,43 +102,43 @@ class Engine {
     /// Does not flush.
     ~Engine();
 
-    /// What is stored at `key`, expired or not: its value into `value`, and when it expires; nothing if there is none.
-    /// Fails with ERR_CORRUPT as `Scan::read`.
+    /// Copies the value at `key`, expired or not, to `value` and returns its expiry; `std::nullopt` if the key does not
+    /// exist. Fails with ERR_CORRUPT like `Scan::read`.
     [[nodiscard]] Result<std::optional<std::int64_t>> get(std::string_view key, std::string& value);
 
-    /// When the first of all keys expires; `kNoExpiry` if none does.
+    /// The earliest expiry of all keys; `kNoExpiry` if no key expires.
     [[nodiscard]] std::int64_t next_expiry() const;
 
-    /// Whether there is something at `key`, and when that expires. Reads no file.
+    /// Returns the expiry of `key`, or `std::nullopt` if the key does not exist. Does not read the file.
     [[nodiscard]] std::optional<std::int64_t> expiry_of(std::string_view key) const;
 
-    /// Makes all of these changes, or none. ERR_QUOTA if there is no room, also for a change larger than a log can
-    /// hold. A value needs room for a whole new log besides: so that in full storage what is removed can be, and
-    /// compaction makes room of it.
+    /// Makes all of these changes, or none of them. Fails with ERR_QUOTA if there is not enough room, or if a change is
+    /// larger than a log can hold. Writing a value requires free room for a whole new log besides. In full storage,
+    /// keys can therefore still be removed, and compaction can free their room.
     Status apply(const std::vector<Change>& batch);
 
     [[nodiscard]] Scan scan(Range range) const;
 
     [[nodiscard]] std::size_t size() const { return index_.size(); }
 
-    /// Removes the keys that begin with `prefix`: all of them, or none.
+    /// Removes all keys that begin with `prefix`, or none of them.
     Status clear(std::string_view prefix);
 
-    /// What removes the keys of a range.
+    /// Returns the changes that remove the keys of a range.
     [[nodiscard]] std::vector<Change> removal_of(Range range) const;
 
-    /// What removes the keys within the bounds of a range that have expired by `now`: its limit of them at most. It
-    /// looks at no key that has not expired.
+    /// Returns the changes that remove the keys of a range that have expired by `now`, at most as many as its limit.
+    /// Keys that have not expired are not visited.
     [[nodiscard]] std::vector<Change> removal_of_expired(std::int64_t now, const Range& range) const;
 
-    /// Removes the keys that begin with `prefix` and have expired by `now`, `limit` of them at most; gives how many.
+    /// Removes at most `limit` keys that begin with `prefix` and have expired by `now`, and returns their number.
     Result<std::size_t> evict(std::int64_t now, std::string_view prefix = {},
                               std::size_t limit = static_cast<std::size_t>(-1));
 
-    /// Returns once every batch applied before it outlasts a power failure.
+    /// Returns once a power failure cannot undo any batch that was applied before the call.
     Status flush();
 
-    /// Fails if no more can be written: after a failure of the storage, or because another has the log.
+    /// Fails if no more can be written, because the storage failed or another process has taken the log.
     [[nodiscard]] Status writable() const;
 
     // For whoever lets many writers share one flush: how many batches were applied and how many of those are flushed,

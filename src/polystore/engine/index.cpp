@@ -1,17 +1,18 @@
-// Keys of a node lie one after the other in one text. Beside it, each key has its head: the four bytes that come after
-// what all keys of the node begin with, as a number. So a search compares numbers that lie side by side, and of the
-// keys hardly more than the one that is sought. A leaf has one place a key. An inner node has one child more than it
-// has keys: child `i` holds what is less than key `i` and not less than key `i - 1`. Of each child it knows when the
-// first of its keys expires.
+// The keys of a node are stored in one string, one after the other. Each key also has a head: a number made of the four
+// bytes after the prefix that all keys of the node share. A search thus compares adjacent numbers, and reads few keys
+// besides the one that it looks for.
 //
-// A node that two indexes share (its reference is not the only one) is never changed: `own` copies it first. Since the
-// way down begins at the root, which is shared too then, everything below a shared node counts as shared.
+// A leaf has one place per key. An inner node has one child more than keys: child `i` holds the keys less than key `i`
+// and not less than key `i - 1`. An inner node also knows the earliest expiry in each child.
 //
-// A node that runs empty is removed; one that is merely sparse stays so until compaction, which builds the index anew.
+// A node that two indexes share (its reference is not the only one) is never changed: `own` copies it first. The path
+// to a node begins at the root, which is then shared too, so everything below a shared node counts as shared.
 //
-// Every change gets the memory that it needs before it changes anything: where there is none, std::bad_alloc leaves the
-// index with the entries that it had. For that, an insertion splits full nodes on its way down, and not on its way
-// back: a split changes no entry, and whatever fails below it leaves a whole tree.
+// An empty node is removed. A sparse node stays until compaction, which builds the index anew.
+//
+// Every change allocates its memory before it changes anything, so std::bad_alloc leaves the index with the entries
+// that it had. An insertion therefore splits full nodes on its way down, not on its way back. A split does not change
+// any entry, so a failure below it leaves a valid tree.
 
 #include "polystore/engine/index.hpp"
 
@@ -24,11 +25,11 @@
 namespace polystore::engine {
 namespace {
 
-/// Of a node, which splits when it has so many.
+/// The number of keys at which a node splits.
 constexpr std::size_t kMostKeys = 64;
-/// Long keys split a node earlier, for inserting one moves those behind it.
+/// Long keys split a node earlier, because inserting a key moves all keys behind it.
 constexpr std::size_t kMostBytes = 8192;
-/// Of a node that is built, lest the next key of each splits it.
+/// The number of keys in a node that `Builder` fills: with some room left, the next insertion does not split it.
 constexpr std::size_t kBuiltKeys = kMostKeys * 7 / 8;
 
 template <typename Array, typename Item>
@@ -46,7 +47,7 @@ void erase_at(Array& array, std::size_t size, std::size_t i) {
               begin + static_cast<std::ptrdiff_t>(i));
 }
 
-/// Moves what is from `first` on to the front of another.
+/// Moves the elements from `first` on to the front of another array.
 template <typename Array>
 void move_tail(Array& from, std::size_t first, std::size_t size, Array& to) {
     std::move(from.begin() + static_cast<std::ptrdiff_t>(first), from.begin() + static_cast<std::ptrdiff_t>(size),
@@ -60,7 +61,7 @@ auto least(const Array& array, std::size_t size) {
 
 }  // namespace
 
-/// The places of a leaf, each part of them by itself: a `get` does without the expiries, which few have.
+/// The places of a leaf, as one array per field: a `get` does not need the expiries, which few keys have.
 class Index::Places {
    public:
     Places() = default;
@@ -79,7 +80,7 @@ class Index::Places {
         return least(*expiries_, size);
     }
 
-    /// Gets the memory that `set` and `insert` need for a place, so that they cannot fail after it.
+    /// Allocates the memory that `set` and `insert` need for a place, so that they cannot fail afterwards.
     void prepare(const Place& place) {
         if (place.expires != kNoExpiry) allow_expiries();
     }
@@ -104,7 +105,7 @@ class Index::Places {
         if (expiries_) erase_at(*expiries_, size, i);
     }
 
-    /// Moves what is from `first` on to the front of another, which is empty.
+    /// Moves the elements from `first` on to the front of `to`, which is empty.
     void move_tail(std::size_t first, std::size_t size, Places& to) {
         engine::move_tail(offsets_, first, size, to.offsets_);
         engine::move_tail(lengths_, first, size, to.lengths_);
@@ -113,7 +114,7 @@ class Index::Places {
         engine::move_tail(*expiries_, first, size, *to.expiries_);
     }
 
-    /// Asks for the memory of what a `get` looks at, before it is known which of them.
+    /// Prefetches the memory that a `get` reads, before the position in it is known.
     void expect() const {
         constexpr std::size_t kLine = 64;
         const char* const begin = reinterpret_cast<const char*>(this);
@@ -136,8 +137,8 @@ class Index::Places {
 
 struct Index::Node {
     const bool is_leaf;
-    std::uint32_t count = 0;   ///< Of the keys.
-    std::uint32_t common = 0;  ///< How many bytes all keys begin with, which the heads leave out.
+    std::uint32_t count = 0;   ///< The number of keys.
+    std::uint32_t common = 0;  ///< The length of the prefix that all keys share and that the heads omit.
     std::array<std::uint32_t, kMostKeys> heads{};
     std::array<std::uint32_t, kMostKeys> ends{};
     std::string keys;
@@ -155,7 +156,7 @@ struct Index::Node {
         return {keys.data() + begin_of(i), ends[i] - begin_of(i)};
     }
 
-    /// How many keys are less than `sought`; with `or_same`, or the same.
+    /// Returns how many keys are less than `sought`; if `or_same` is true, less than or equal to it.
     [[nodiscard]] std::size_t rank(std::string_view sought, bool or_same) const {
         if (const int order = sought.substr(0, common).compare({keys.data(), common}); order != 0) {
             return order < 0 ? 0 : count;
@@ -163,7 +164,7 @@ struct Index::Node {
         const auto head = head_of<std::uint32_t>(sought, common);
         std::uint32_t low = 0;
         std::uint32_t high = 0;
-        // Over all: a loop without a branch takes several at a time, and waits for the memory of all at once.
+        // This visits all heads: without a branch, several are compared at a time, with one wait for their memory.
         for (std::size_t i = 0; i < count; ++i) {
             low += heads[i] < head ? 1U : 0U;
             high += heads[i] <= head ? 1U : 0U;
@@ -184,8 +185,8 @@ struct Index::Node {
 
     [[nodiscard]] bool holds(std::size_t i, std::string_view sought) const { return i < count && key(i) == sought; }
 
-    /// Where `sought` is; `count` if it is not there. Unlike `rank`, it looks at no key whose head differs: one that
-    /// does not begin as all do equals none of them anyhow.
+    /// Returns the position of `sought`, or `count` if it is not there. Unlike `rank`, this does not read keys whose
+    /// head differs. A `sought` without the shared prefix is not equal to any key anyway.
     [[nodiscard]] std::size_t find(std::string_view sought) const {
         const auto head = head_of<std::uint32_t>(sought, common);
         for (std::size_t i = 0; i < count; ++i) {
@@ -194,11 +195,11 @@ struct Index::Node {
         return count;
     }
 
-    /// As `find`, but perhaps another key of the same length, if that alone has the head of `sought`.
+    /// Like `find`, but may return another key of the same length if only that key has the head of `sought`.
     [[nodiscard]] std::size_t find_likely(std::string_view sought) const {
         const auto head = head_of<std::uint32_t>(sought, common);
         std::uint32_t same = 0;
-        std::uint32_t at = 0;  // The sum of those that are the same. Without a branch, several are taken at a time.
+        std::uint32_t at = 0;  // The sum of the matching positions: this needs no branch.
         for (std::uint32_t i = 0; i < count; ++i) {
             same += heads[i] == head ? 1U : 0U;
             at += heads[i] == head ? i : 0U;
@@ -217,7 +218,7 @@ struct Index::Node {
         if (!has_common) find_heads();
     }
 
-    /// As the last, for `find_heads` to make the heads later.
+    /// Appends a key as the last one. The caller must call `find_heads` later.
     void append_key(std::string_view new_key) {
         keys += new_key;
         ends[count++] = static_cast<std::uint32_t>(keys.size());
@@ -230,7 +231,7 @@ struct Index::Node {
         erase_at(ends, count, i);
         --count;
         for (std::size_t k = i; k < count; ++k) ends[k] -= static_cast<std::uint32_t>(length);
-        if (count == 0) common = 0;  // Otherwise what is left has as much in common as before, or more.
+        if (count == 0) common = 0;  // Otherwise, the remaining keys still share this prefix, or a longer one.
     }
 
     void find_heads() {
@@ -240,10 +241,10 @@ struct Index::Node {
 
     [[nodiscard]] bool is_full() const { return count == kMostKeys || (keys.size() > kMostBytes && count > 3); }
 
-    /// When the first of the keys below it expires.
+    /// The earliest expiry of the keys in this node and below it.
     [[nodiscard]] std::int64_t earliest() const;
 
-    /// As `Index::visit_expired`; false if `visit` said it.
+    /// Like `Index::visit_expired`; returns false if `visit` did.
     bool visit_expired(std::int64_t now, std::string_view from,
                        const std::function<bool(std::string_view key)>& visit) const;
 
@@ -257,7 +258,7 @@ struct Index::Node {
 struct Index::Leaf : Node {
     Leaf() : Node(true) {}
 
-    /// The place of key `i`; none if there is no such key.
+    /// Returns the place of key `i`, or `std::nullopt` if there is no such key.
     [[nodiscard]] std::optional<Place> place(std::size_t i) const {
         return i < count ? std::optional(places.at(i)) : std::nullopt;
     }
@@ -271,7 +272,7 @@ struct Index::Inner : Node {
     [[nodiscard]] std::size_t child_count() const { return std::size_t{count} + 1; }
 
     std::array<Ref, kMostKeys + 1> children;
-    std::array<std::int64_t, kMostKeys + 1> expires{};  ///< The earliest of each child.
+    std::array<std::int64_t, kMostKeys + 1> expires{};  ///< The earliest expiry in each child.
 };
 
 Index::Leaf& Index::Node::leaf() { return static_cast<Leaf&>(*this); }
@@ -339,12 +340,12 @@ void Index::insert(Ref& ref, std::string_view key, const Place& place, std::opti
     }
     insert(inner.children[i], key, place, before);
     std::int64_t& earliest = inner.expires[i];
-    // The earliest expiry may have been that of the place that was replaced.
+    // The earliest expiry may have been that of the replaced place.
     const bool is_found_anew = before && before->expires == earliest && earliest != kNoExpiry;
     earliest = is_found_anew ? inner.children[i]->earliest() : std::min(earliest, place.expires);
 }
 
-/// Splits child `i` of a node, which has room for one more, as `key` is about to be inserted there.
+/// Splits child `i` of a node that has room for one more child, because `key` is about to be inserted there.
 void Index::split_child(Inner& inner, std::size_t i, std::string_view key) {
     Node& child = own(inner.children[i]);
     const std::size_t rank = child.rank(key, true);
@@ -361,16 +362,16 @@ void Index::split_child(Inner& inner, std::size_t i, std::string_view key) {
     inner.expires[i] = child.earliest();
 }
 
-/// Where a node is split: in its middle or, if the key that is about to come is behind all others, so that hardly
-/// anything is split off: keys that come in order leave full nodes behind, and not half of each empty.
+/// Returns the position at which to split a node: its middle, or almost its end if the new key comes after all others.
+/// Keys that arrive in order therefore leave full nodes behind rather than half-empty ones.
 std::size_t Index::middle_of(const Node& node, bool at_end) {
     if (!at_end) return node.count / 2;
     return node.is_leaf ? node.count - 1 : node.count - 2;
 }
 
-/// Splits off what is not less than key `middle` of a node.
+/// Splits the keys from key `middle` on off a node, and returns them as a new node.
 Index::Ref Index::split(Node& node, std::size_t middle) {
-    // The key between two inner nodes moves up, and is in neither.
+    // The key between two inner nodes moves up and stays in neither of them.
     const std::size_t first = node.is_leaf ? middle : middle + 1;
     const Ref ref = node.is_leaf ? Ref(std::make_shared<Leaf>()) : Ref(std::make_shared<Inner>());
     Node& right = *ref;
@@ -388,7 +389,7 @@ Index::Ref Index::split(Node& node, std::size_t middle) {
     const bool is_tail = middle + 2 >= node.count;
     node.keys.resize(node.begin_of(middle));
     node.count = static_cast<std::uint32_t>(middle);
-    // A node that gets no more keys gives back what it does not use; one that is filled in order gets none.
+    // A node that is filled in order receives no more keys, so its unused memory is freed.
     if (is_tail) node.keys.shrink_to_fit();
     node.find_heads();
     right.find_heads();
@@ -421,7 +422,7 @@ std::optional<Place> Index::put(std::string_view key, const Place& place) {
     return before;
 }
 
-/// Removes `key`, which is at `place`, from below `ref`, which is null after that if nothing is left.
+/// Removes `key`, which is at `place`, from the subtree `ref`. If the subtree is then empty, `ref` becomes null.
 void Index::remove(Ref& ref, std::string_view key, const Place& place) {
     Node& node = own(ref);
     if (node.is_leaf) {
@@ -544,7 +545,7 @@ void Index::Walk::seek(std::string_view key) {
     }
     path_.push_back({node, node->rank(key, false)});
     if (!on_entry()) {
-        --path_.back().at;  // No leaf is empty.
+        --path_.back().at;  // Leaves are never empty.
         next();
     }
 }
@@ -562,7 +563,7 @@ void Index::Walk::next() {
     path_.pop_back();
     while (!path_.empty() && ++path_.back().at > path_.back().node->count) path_.pop_back();
     if (path_.empty()) {
-        path_ = std::move(end);  // Beyond the last entry: its place stays known, so that `previous` can return.
+        path_ = std::move(end);  // The path stays known behind the last entry, so that `previous` can return.
         return;
     }
     descend(path_.back().node->inner().children[path_.back().at].get(), false);

@@ -12,7 +12,7 @@
 
 namespace polystore::engine {
 
-/// Where the record of a key lies, and what is worth knowing without reading it.
+/// The position of a key's record, with the fields that callers need without reading the record.
 struct Place {
     std::uint64_t offset = 0;
     std::int64_t expires = 0;
@@ -21,12 +21,12 @@ struct Place {
     [[nodiscard]] bool operator==(const Place&) const = default;
 };
 
-/// An ordered map from keys (by their bytes) to places: a B+-tree, which knows of every part of it what expires first.
-/// A copy is a snapshot: it costs nothing, and from then on each of the two copies only those nodes that it changes.
+/// An ordered map from keys (by their bytes) to places: a B+-tree that knows the earliest expiry in each of its parts.
+/// A copy is a snapshot: copying costs nothing, and afterwards each copy only duplicates the nodes that it changes.
 ///
-/// Memory: a change for which there is none throws std::bad_alloc, and changes no entry.
+/// Memory: a change that has too little memory throws std::bad_alloc and does not change any entry.
 ///
-/// Threads: none at once, copies that share nodes included; destroying one is a change too.
+/// Threads: one at a time, and this includes all copies that share nodes. Destroying a copy is a change too.
 class Index {
     class Places;
     struct Node;
@@ -39,30 +39,30 @@ class Index {
 
     [[nodiscard]] std::size_t size() const { return size_; }
 
-    /// How many bytes the keys and their values have together.
+    /// The total number of bytes of all keys and their values.
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
-    /// The place of `key`, if it has one.
+    /// Returns the place of `key`, or `std::nullopt` if it has none.
     [[nodiscard]] std::optional<Place> find(std::string_view key) const;
 
-    /// As `find`, but if `key` has none, perhaps the place of another key of the same length: for whoever sees at the
-    /// place whose it is. It does without the memory where the keys are.
+    /// Like `find`, but if `key` has no place, this may return the place of another key of the same length. The caller
+    /// must check the key in the record. This avoids reading the memory that holds the keys.
     [[nodiscard]] std::optional<Place> find_likely(std::string_view key) const;
 
-    /// Gives `key` this place. Returns the one that it had.
+    /// Sets the place of `key` and returns its previous place.
     std::optional<Place> put(std::string_view key, const Place& place);
 
-    /// Removes `key`. Returns the place that it had.
+    /// Removes `key` and returns its previous place.
     std::optional<Place> erase(std::string_view key);
 
-    /// Gets the memory that `erase(key)` needs, so that it cannot fail if it is the next change.
+    /// Allocates the memory that `erase(key)` needs, so that the call cannot fail if it is the next change.
     void prepare_erase(std::string_view key);
 
-    /// When the first key expires; `kNoExpiry` if none does.
+    /// The earliest expiry of all keys; `kNoExpiry` if no key expires.
     [[nodiscard]] std::int64_t earliest_expiry() const;
 
-    /// Visits the keys that are not less than `from` and expire at `now` or before, in their order, until `visit`,
-    /// which must not change the index, says false. Looks into no node in which nothing has expired.
+    /// Visits the keys that are not less than `from` and expire at `now` or before, in order, until `visit` returns
+    /// false. `visit` must not change the index. Nodes in which nothing has expired are skipped.
     void visit_expired(std::int64_t now, std::string_view from,
                        const std::function<bool(std::string_view key)>& visit) const;
 
@@ -82,35 +82,35 @@ class Index {
     std::uint64_t bytes_ = 0;
 };
 
-/// A position in an index as it was when this was made: on an entry, or beyond the last or the first one.
+/// A position in a snapshot of an index: on an entry, behind the last entry, or before the first one.
 class Index::Walk {
    public:
     explicit Walk(Index index) : index_(std::move(index)) {}
 
-    /// Goes to the first entry whose key is not less than `key`.
+    /// Moves to the first entry whose key is not less than `key`.
     void seek(std::string_view key);
 
-    /// Goes behind the last entry, so that `previous` leads to it.
+    /// Moves behind the last entry, so that `previous` leads to it.
     void seek_end();
 
     void next();
     void previous();
 
-    /// Whether it is on an entry; only then it has a key, which is valid until it moves, and a place.
+    /// True if the position is on an entry. Only then it has a place, and a key, which is valid until it moves.
     [[nodiscard]] bool on_entry() const;
     [[nodiscard]] std::string_view key() const;
     [[nodiscard]] Place place() const;
 
-    /// Whether `next` led to another node.
+    /// True if `next` moved to another node.
     [[nodiscard]] bool on_first_of_node() const { return path_.back().at == 0; }
 
-    /// The place of the entry that comes so many after this one, unless it is in another node, or there is none.
+    /// Returns the place of the entry `count` entries ahead; `std::nullopt` if it does not exist or is in another node.
     [[nodiscard]] std::optional<Place> place_ahead(std::size_t count) const;
 
    private:
     struct Step {
         const Node* node;
-        std::size_t at;  ///< Which child was taken; in the leaf, which entry this is on.
+        std::size_t at;  ///< The child that was taken, or in a leaf the current entry.
     };
 
     void descend(const Node* node, bool to_last);
@@ -119,20 +119,20 @@ class Index::Walk {
     std::vector<Step> path_;
 };
 
-/// Makes an index of keys that come in their order: from below, without a search.
+/// Builds an index from keys that arrive in order: from the leaves up, without searching.
 class Index::Builder {
    public:
-    /// `key` is greater than the one before.
+    /// `key` must be greater than the one before.
     void add(std::string_view key, const Place& place);
 
     [[nodiscard]] std::size_t size() const { return index_.size_; }
 
-    /// The index of what was added.
+    /// Returns the index of the added keys.
     [[nodiscard]] Index finish();
 
    private:
     std::vector<Ref> leaves_;
-    Index index_;  ///< But for its nodes.
+    Index index_;  ///< Everything except the nodes.
 };
 
 }  // namespace polystore::engine

@@ -1,5 +1,6 @@
-// Sorts by eight bytes of the keys, those after what all begin with, as numbers: byte by byte from the last one on,
-// which takes no comparison. What is equal in these is sorted by the next eight, or by whole keys where there are few.
+// Radix sort by eight bytes of the keys, those after their shared prefix, read as numbers: 11 bits at a time from the
+// lowest on, without comparisons. Keys that are equal in these bytes are sorted by the next eight, or by comparing
+// whole keys if there are few.
 
 #include "polystore/engine/index_loader.hpp"
 
@@ -15,18 +16,18 @@ namespace polystore::engine {
 namespace {
 
 constexpr std::size_t kHeadBytes = 8;
-/// So few are sorted faster by comparing them.
+/// Fewer keys than this are sorted faster by comparing them.
 constexpr std::size_t kFew = 64;
-/// How many times eight bytes are looked at before whole keys are compared.
+/// The maximum depth of the recursion, which sorts by eight more bytes at each level. Then whole keys are compared.
 constexpr std::size_t kMostDepth = 8;
-/// In one for all, every change would be copied once more as it grows.
+/// The size of a block. In a single growing buffer, every change would be copied once more.
 constexpr std::size_t kBlock = std::size_t{1} << 16U;
-/// How many changes ahead memory is asked for.
+/// How many changes ahead memory is prefetched.
 constexpr std::size_t kAhead = 16;
 
 }  // namespace
 
-/// Whether the keys came in their order until now, and `key` is behind all of them.
+/// Returns true if all keys so far came in order and `key` comes after them.
 bool IndexLoader::goes_on_in_order(std::string_view key) {
     if (!last_) return false;
     if (in_order_.size() == 0 || key > *last_) return true;
@@ -50,8 +51,8 @@ void IndexLoader::add(std::string_view key, const Place& place) {
     ++count_;
 }
 
-/// Leaves of each head the bits in which they differ, which orders them as before: of digits, say, four of eight. Gives
-/// how many these are.
+/// Removes the leading bits of each byte that are equal in all heads, which keeps their order: decimal digits, for
+/// example, differ in four of eight bits. Returns the number of remaining bits.
 unsigned IndexLoader::shorten_heads(std::span<Ordered> run) {
     std::uint64_t differing = 0;
     for (const Ordered& ordered : run) differing |= ordered.head ^ run.front().head;
@@ -81,7 +82,7 @@ unsigned IndexLoader::shorten_heads(std::span<Ordered> run) {
 }
 
 void IndexLoader::sort_by_head(std::span<Ordered> run) {
-    constexpr unsigned kBits = 11;  // The counts and the ends of 2,048 buckets fit into the cache.
+    constexpr unsigned kBits = 11;  // The counters of 2,048 buckets fit into the cache.
     constexpr std::size_t kBuckets = std::size_t{1} << kBits;
     const unsigned bits = shorten_heads(run);
     scratch_.resize(run.size());
@@ -101,7 +102,7 @@ void IndexLoader::sort_by_head(std::span<Ordered> run) {
     if (from.data() != run.data()) std::copy(from.begin(), from.end(), run.begin());
 }
 
-/// Sorts `run`, whose heads are known, by key, and what has the same key by its order in the log, in which it comes.
+/// Sorts `run`, whose heads are known, by key. Equal keys keep the order of the log, in which they arrive.
 void IndexLoader::sort(std::span<Ordered> run, std::size_t depth) {
     const auto before = [](const Ordered& left, const Ordered& right) { return key_at(left.at) < key_at(right.at); };
     sort_by_head(run);
@@ -109,7 +110,7 @@ void IndexLoader::sort(std::span<Ordered> run, std::size_t depth) {
         const auto end =
             std::find_if(begin, run.end(), [&](const Ordered& other) { return other.head != begin->head; });
         const std::span<Ordered> same(begin, end);
-        // If all have the same head it is one key, or some end where others go on with zeros.
+        // If a whole run has the same head, it is one key, or some keys end where others continue with zero bytes.
         if (same.size() < kFew || same.size() == run.size() || depth == kMostDepth) {
             if (!std::is_sorted(begin, end, before)) std::stable_sort(begin, end, before);
         } else {
@@ -146,10 +147,10 @@ void IndexLoader::merge() {
     Index::Walk old(std::exchange(index_, {}));
     old.seek("");
     for (std::size_t i = 0; i < order_.size(); ++i) {
-        // They lie in another order, so that each would be waited for: a third of the time of opening a log.
+        // The changes lie in another order in memory. Without prefetching, waiting takes 33 % of opening a log.
         if (i + kAhead < order_.size()) __builtin_prefetch(order_[i + kAhead].at);
         const std::string_view key = key_at(order_[i].at);
-        // Only the last change of a key counts. What is equal has the same head.
+        // Only the last change of a key counts. Equal keys have equal heads.
         if (i + 1 < order_.size() && order_[i + 1].head == order_[i].head && key_at(order_[i + 1].at) == key) continue;
         for (; old.on_entry() && old.key() < key; old.next()) builder.add(old.key(), old.place());
         if (old.on_entry() && old.key() == key) old.next();

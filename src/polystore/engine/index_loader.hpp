@@ -16,12 +16,11 @@
 
 namespace polystore::engine {
 
-/// Makes an index of many changes, in the order in which they were made: sorts them first, which costs a quarter of
-/// putting them into an index one by one. As long as the keys come in their order, which compaction leaves, it goes
-/// without.
+/// Builds an index from many changes in the order in which they were made. It sorts them first, which takes 25 % of the
+/// time of inserting them one by one. As long as the keys come in order, as compaction writes them, sorting is skipped.
 class IndexLoader {
    public:
-    /// Holds `most` changes, or as many as there are keys, before it adds them to what it has.
+    /// Buffers `most` changes, or as many as the index has keys if that is more, before merging them into it.
     explicit IndexLoader(std::size_t most = std::size_t{1} << 18U) : most_(most) {}
 
     void put(std::string_view key, const Place& place) {
@@ -36,28 +35,28 @@ class IndexLoader {
         if (!goes_on_in_order(key)) add(key, {0, kNoExpiry, kErased});
     }
 
-    /// The index after all of these changes.
+    /// Returns the index after all of these changes.
     [[nodiscard]] Index finish();
 
    private:
-    /// Longer than any value.
+    /// This marks a removal. No value is this long.
     static constexpr std::uint32_t kErased = std::numeric_limits<std::uint32_t>::max();
 
-    /// A change; its key follows it, so that one look finds both.
+    /// A change. Its key follows it in memory, so that one memory access reads both.
     struct Change {
         std::uint64_t offset;
         std::int64_t expires;
-        std::uint32_t value_length;  ///< Or `kErased`.
+        std::uint32_t value_length;  ///< `kErased` for a removal.
         std::uint32_t key_length;
     };
 
-    /// Where a change is, and eight bytes of its key as a number that orders as they do.
+    /// The position of a change, and eight bytes of its key as a number that has the same order.
     struct Ordered {
         std::uint64_t head;
         const char* at;
     };
 
-    /// Changes, one after the other.
+    /// Memory that holds changes, one after the other.
     struct Block {
         std::unique_ptr<char[]> bytes;
         std::size_t size;
@@ -82,7 +81,7 @@ class IndexLoader {
 
     std::size_t most_;
     Index::Builder in_order_;
-    std::optional<std::string> last_ = "";  ///< Key that came in order; none once one did not.
+    std::optional<std::string> last_ = "";  ///< The last key; `std::nullopt` once a key was out of order.
     Index index_;
     std::size_t count_ = 0;
     std::vector<Block> blocks_;

@@ -9,7 +9,7 @@
 namespace polystore::engine {
 namespace {
 
-// Where the fields of a head are.
+// The offsets of the fields of a head.
 constexpr std::size_t kHeadCheck = 0;
 constexpr std::size_t kBodyCheck = 4;
 constexpr std::size_t kKind = 8;
@@ -28,8 +28,7 @@ void put(std::string& bytes, std::size_t at, T number) {
 template <typename T>
 T take(std::string_view bytes, std::size_t at) {
     T number = 0;
-    if constexpr (std::endian::native ==
-                  std::endian::little) {  // The same in one instruction: compilers do not see it.
+    if constexpr (std::endian::native == std::endian::little) {  // Compilers do not find this single instruction.
         std::memcpy(&number, bytes.data() + at, sizeof(T));
         return number;
     }
@@ -39,9 +38,9 @@ T take(std::string_view bytes, std::size_t at) {
     return number;
 }
 
-/// Of a whole head.
+/// Returns the check of a complete head.
 std::uint32_t check_head(std::string_view head, std::uint64_t generation) {
-    // As the CRC that the head's goes on from: as good as bytes before it, and cheaper.
+    // The CRC continues from the generation. This detects as much as prepending its bytes, and is cheaper.
     const auto seed = static_cast<std::uint32_t>(generation ^ (generation >> 32U));
     return crc32c(head.substr(kBodyCheck), seed);
 }
@@ -95,7 +94,7 @@ std::optional<Head> decode_head(std::string_view bytes, const Header& header) {
     bytes = bytes.substr(0, header.head_size());
     if (take<std::uint32_t>(bytes, kHeadCheck) != check_head(bytes, header.generation)) return std::nullopt;
     const Head head = read_head(bytes, header);
-    // What no writer writes, though its check is right: not ours.
+    // The check is right, but no writer of this format produces such a head, so it is rejected.
     const bool has_known_kind =
         head.kind == Kind::put || (head.kind == Kind::erase && head.value_length == 0) ||
         (head.kind == Kind::mark && head.body_size() == 0 && !head.follows && header.version != 1);

@@ -6,7 +6,7 @@ namespace polystore::engine {
 namespace {
 
 constexpr std::uint64_t kWindow = 1 << 18;
-/// What a disk writes as a whole.
+/// Disks write a sector as a whole.
 constexpr std::uint64_t kSector = 512;
 
 }  // namespace
@@ -51,8 +51,8 @@ Result<LogReader::Found> LogReader::next() {
     return Found::record;
 }
 
-/// A power failure may leave the beginning of a record; a gap, but only in what was not synced; and sectors that were
-/// never written, which read as zeros, after all that is whole.
+/// A power failure may leave an incomplete record, or a gap, but only in unsynced data. It may also leave sectors that
+/// were never written, which read as zeros, after all valid records.
 Result<bool> LogReader::is_torn() {
     const std::uint64_t left = size_ - offset_;
     const std::size_t head_size = header_.head_size();
@@ -80,7 +80,7 @@ Result<bool> LogReader::is_torn() {
     return false;
 }
 
-/// The first whole record that begins at `offset` or behind it.
+/// Returns the first valid record that begins at `offset` or later.
 Result<std::optional<LogReader::Whole>> LogReader::first_whole_from(std::uint64_t offset) {
     const std::size_t head_size = header_.head_size();
     for (std::uint64_t i = offset; i + head_size <= size_; ++i) {

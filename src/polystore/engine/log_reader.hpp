@@ -10,43 +10,43 @@
 
 namespace polystore::engine {
 
-/// Reads the records of a log in their order, each checked.
+/// Reads the records of a log in order and checks each.
 class LogReader {
    public:
     enum class Found : std::uint8_t { record, end, no_record };
 
-    /// Reads `file`, of `size` bytes, from `offset` on.
+    /// Reads `file`, which is `size` bytes long, from `offset` on.
     LogReader(File& file, const Header& header, std::uint64_t offset, std::uint64_t size)
         : file_(file), header_(header), offset_(offset), size_(size) {}
 
-    /// Looks at what is at `offset()`. It stays there unless that is a record.
+    /// Reads the record at `offset()` and moves behind it. If there is no valid record, the offset stays.
     [[nodiscard]] Result<Found> next();
 
-    /// The record that was found, until the next call, and the offset that it begins at.
+    /// The record that was found, valid until the next call, and its offset.
     [[nodiscard]] const RecordView& record() const { return record_; }
     [[nodiscard]] std::uint64_t record_offset() const { return record_offset_; }
-    /// Whether the record is not the last of its batch.
+    /// True if the record is not the last of its batch.
     [[nodiscard]] bool follows() const { return follows_; }
 
     /// The end of the last record found.
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
 
-    /// Whether what is no record was never written to its end, or not all of it when the power failed; else there was
-    /// one, which is damaged. Looks at all that comes after it.
+    /// True if the invalid bytes at `offset()` are explained by an interrupted write (a truncated tail, or a gap of
+    /// unsynced data); false if a complete record was damaged. Reads everything that follows.
     [[nodiscard]] Result<bool> is_torn();
 
-    /// Goes from what is no record to the next one, or to the end.
+    /// Moves from invalid bytes to the next valid record, or to the end.
     Status skip_damage();
 
    private:
-    // A `Result` for each record would take as long as the record itself, so what is in the window is had without one.
+    // Creating a `Result` takes as long as reading a record, so these two read from the window without one.
     [[nodiscard]] bool sees(std::uint64_t offset, std::uint64_t length) const {
         return offset >= window_offset_ && offset + length <= window_offset_ + window_.size();
     }
     [[nodiscard]] std::string_view seen(std::uint64_t offset, std::uint64_t length) const {
         return window_.substr(static_cast<std::size_t>(offset - window_offset_), static_cast<std::size_t>(length));
     }
-    /// Moves the window, so that it begins at `offset`.
+    /// Moves the window so that it begins at `offset`.
     Status look(std::uint64_t offset, std::uint64_t length);
     [[nodiscard]] Result<std::string_view> bytes(std::uint64_t offset, std::uint64_t length);
     struct Whole {
@@ -64,7 +64,7 @@ class LogReader {
     std::uint64_t record_offset_ = 0;
     bool follows_ = false;
     std::string buffer_;
-    // A part of the file, so that a record does not cost a call.
+    // A part of the file, so that not every record costs a read call.
     std::string_view window_;
     std::uint64_t window_offset_ = 0;
 };

@@ -11,14 +11,14 @@ namespace {
 
 std::string key_of(std::uint64_t session) { return kNoteMark + std::to_string(session); }
 
-/// `[sequence,result,time]`: JSON, as every value is.
+/// Parses `[sequence,result,time]`, which is JSON like every value.
 std::optional<Note> parse(std::string_view text) {
     std::array<std::uint64_t, 3> numbers{};
     const char* at = text.data();
     const char* const end = at + text.size();
     for (std::uint64_t& number : numbers) {
         if (at == end) return std::nullopt;
-        const auto [rest, error] = std::from_chars(at + 1, end, number);  // After a bracket, or a comma.
+        const auto [rest, error] = std::from_chars(at + 1, end, number);  // Skips the bracket or the comma.
         if (error != std::errc()) return std::nullopt;
         at = rest;
     }

@@ -4,8 +4,7 @@
 
 namespace polystore::engine {
 
-/// Does something when its scope is left, by an exception as well, unless it was dismissed before. What it does must
-/// not throw.
+/// Runs an action, which must not throw, when its scope is left, also by an exception, unless it was dismissed.
 template <typename Action>
 class [[nodiscard]] OnExit {
    public:

@@ -3,16 +3,16 @@
 #include <utility>
 #include <vector>
 
-/// A process that was forked has a copy of all that its parent had open, but neither the threads of that nor its locks.
+/// A forked process has copies of everything that its parent had open, but neither the parent's threads nor its locks.
 namespace polystore::engine {
 
-/// A number that differs in a process and in those that it forks; it costs no call of the system.
+/// Returns a number that differs between a process and its forks. This does not make a system call.
 [[nodiscard]] unsigned this_process() noexcept;
 
-/// Keeps something until the process ends, and never destroys it: what is a copy of the parent's.
+/// Keeps an object until the process ends and never destroys it, because it is a copy of the parent's.
 template <typename T>
 void keep(T&& thing) {
-    static auto* const kept = new std::vector<T>;  // It can be reached, so it is not taken for a leak.
+    static auto* const kept = new std::vector<T>;  // The vector stays reachable, so leak checkers ignore it.
     kept->push_back(std::forward<T>(thing));
 }
 

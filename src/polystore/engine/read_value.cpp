@@ -17,7 +17,7 @@ Result<std::string_view> read_value(const OpenLog& log, std::string_view key, co
     const std::size_t size = size_of(log, key, place);
     Result<std::string_view> bytes = log.file->read(place.offset, size, buffer);
     if (!bytes.ok()) return bytes;
-    // What the index does not know of the head is the check of the body, which says if it is damaged itself.
+    // The index knows every field of the head except the body's check, which itself reveals damage.
     const Head head = read_head(*bytes, log.header);
     const std::string_view body = bytes->substr(log.header.head_size());
     if (head.body_size() == body.size() && is_whole(head, body)) {

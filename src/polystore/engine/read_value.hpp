@@ -7,10 +7,11 @@
 
 namespace polystore::engine {
 
-/// A hint that the value at `place` will be read soon, of `key` or of one as long.
+/// A hint that the value at `place`, of `key` or of a key of the same length, will be read soon.
 void expect_value(const OpenLog& log, std::string_view key, const Place& place);
 
-/// The value of `key`, whose record is at `place` in `log`: checked, for disks forget. Valid as `File::read` says.
+/// Returns the value of `key`, whose record is at `place` in `log`. The record is checked, because disks may lose data.
+/// `File::read` says how long the value is valid.
 [[nodiscard]] Result<std::string_view> read_value(const OpenLog& log, std::string_view key, const Place& place,
                                                   std::string& buffer);
 

@@ -6,16 +6,16 @@
 
 #include "polystore/error.hpp"
 
-/// What the engine's calls give. It is built without exceptions for WebAssembly, so it throws none.
+/// The results of the engine's calls. For WebAssembly the engine is built without exceptions, so it throws none.
 namespace polystore::engine {
 
-/// What went wrong, as it will reach the user.
+/// An error in the form in which it reaches the user.
 struct Failure {
     ErrorCode code;
     std::string message;
 };
 
-/// A `T`, or why there is none.
+/// A `T`, or the reason why there is none.
 template <typename T>
 class [[nodiscard]] Result {
    public:

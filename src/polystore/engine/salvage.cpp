@@ -9,8 +9,8 @@
 namespace polystore::engine {
 namespace {
 
-/// The header of the log that a record at `offset` is of, if one is there: any head is right for some generation, and
-/// the check of its body tells whether it is one.
+/// Returns the header of the log that a record at `offset` belongs to, if there is a record. Every head is valid for
+/// some generation, so the check of the body decides.
 Result<std::optional<Header>> header_by_record(File& file, std::uint32_t version, std::uint64_t offset,
                                                std::uint64_t size) {
     Header header = {version, 0};
@@ -29,7 +29,7 @@ Result<std::optional<Header>> header_by_record(File& file, std::uint32_t version
     return *found == LogReader::Found::record ? std::optional(header) : std::nullopt;
 }
 
-/// The header tells which records are of the log. Where it is damaged, the first record that is whole does.
+/// The header tells which records belong to the log. If it is damaged, the first valid record tells instead.
 Result<Header> find_header(File& file, std::uint64_t size) {
     std::string buffer;
     Result<std::string_view> bytes = file.read(0, kHeaderSize, buffer);
@@ -63,7 +63,7 @@ Result<Salvaged> salvage(Env& env, const std::string& from, const std::string& t
     Result<std::shared_ptr<File>> taken = env.open(to);
     if (!taken.ok()) return taken.failure();
     if (*taken) return Failure{ErrorCode::client, "There is a file " + to + " already. Name one that is new."};
-    // Under another name until it is whole: nobody is to take a part for all that was left.
+    // The new log has another name until it is complete, so that a part of it cannot be mistaken for the whole.
     const std::string unfinished = to + ".unfinished";
     if (Status removed = env.remove(unfinished); !removed.ok()) return removed.failure();
     Result<std::unique_ptr<Engine>> engine = Engine::open(env, unfinished);

@@ -9,14 +9,16 @@
 namespace polystore::engine {
 
 struct Salvaged {
-    std::size_t records = 0;       ///< How many were whole, removals and replaced values included.
-    std::uint64_t lost_bytes = 0;  ///< Of the file, that are part of no whole record.
+    std::size_t records = 0;       ///< The number of valid records, including removals and replaced values.
+    std::uint64_t lost_bytes = 0;  ///< The number of bytes in the file that are not part of a valid record.
 };
 
-/// Makes a log at `to` of all that is whole in the log at `from`, which is left as it is: also of batches of which
-/// another part is damaged. Fails with ERR_CORRUPT where there is no log at all, and with ERR_CLIENT where there is a
-/// file `to` already. Where it fails, there is none, or one that is whole whose name may not outlast a power failure;
-/// perhaps one `to + ".unfinished"`, which is nothing to keep.
+/// Creates a log at `to` from every valid record in the log at `from`, including those of batches that are damaged in
+/// another part. The log at `from` is left unchanged. Fails with ERR_CORRUPT if `from` contains no log, and with
+/// ERR_CLIENT if a file exists at `to`.
+///
+/// After a failure, `to` does not exist, or it is a complete log whose name may not survive a power failure. The file
+/// `to + ".unfinished"` may remain, and can be deleted.
 Result<Salvaged> salvage(Env& env, const std::string& from, const std::string& to);
 
 }  // namespace polystore::engine

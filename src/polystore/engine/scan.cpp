@@ -20,7 +20,7 @@ bool is_before_end(const Range& range, std::string_view key) {
 
 Range Range::with_prefix(std::string_view prefix) {
     Range range = {.gte = std::string(prefix)};
-    // What comes after all of them is the prefix with its last byte increased; a byte 255 cannot be, so it is dropped.
+    // The upper bound is the prefix with its last byte increased. A byte 255 cannot be increased, so it is removed.
     std::string end(prefix);
     while (!end.empty() && end.back() == '\xFF') end.pop_back();
     if (end.empty()) {
@@ -63,7 +63,7 @@ bool Scan::next() {
     return found;
 }
 
-/// Records lie in the order in which they were written, so that each would be waited for.
+/// Records lie in the order in which they were written. Without prefetching, the scan would wait for each of them.
 void Scan::expect_values() {
     constexpr std::size_t kAhead = 16;
     for (std::size_t ahead = walk_.on_first_of_node() ? 1 : kAhead; ahead <= kAhead; ++ahead) {

@@ -21,7 +21,7 @@ class SystemTimer : public Timer {
 }  // namespace
 
 Timer& system_timer() {
-    // Never destroyed, so that a static store may still use it when the process ends.
+    // The timer is never destroyed, so that a static store may still use it when the process ends.
     static auto* const timer = new SystemTimer;
     return *timer;
 }

@@ -7,7 +7,7 @@
 
 namespace polystore::engine {
 
-/// Time, as a thread goes by it. For any thread.
+/// The clocks and waits of a thread. Any thread may use one timer.
 class Timer {
    public:
     Timer() = default;
@@ -15,18 +15,18 @@ class Timer {
     Timer& operator=(const Timer&) = delete;
     virtual ~Timer() = default;
 
-    /// Milliseconds since the epoch, by which records expire. It may be set back.
+    /// The time in milliseconds since the epoch, which expiries refer to. The system may set it back.
     [[nodiscard]] virtual std::int64_t now() = 0;
 
-    /// Since some moment. It never goes back.
+    /// The time since some fixed moment. It never decreases.
     [[nodiscard]] virtual std::chrono::milliseconds elapsed() = 0;
 
-    /// Lets go of `hold` until `wake` is notified or so much has elapsed; perhaps for less.
+    /// Releases `hold` until `wake` is notified or `time` has elapsed. It may return earlier.
     virtual void wait(std::unique_lock<std::mutex>& hold, std::condition_variable& wake,
                       std::chrono::milliseconds time) = 0;
 };
 
-/// The time of the system.
+/// The timer that uses the system's clocks.
 [[nodiscard]] Timer& system_timer();
 
 }  // namespace polystore::engine
