@@ -1,10 +1,10 @@
-// The hot calls, as plain exports that take and return numbers.
+// The calls of the hot path, as plain exports that take and return numbers.
 //
-// A step is one number: the address of the coroutine's frame, with the question that it waits for in the low four bits
-// (frames are aligned to 16). When the operation has ended the question is 0 and the rest is the outcome; by then its
-// frame is gone. The number that goes with a question or an outcome is left in `polystore_number`.
+// A step is one number: the address of the coroutine's frame, with its question in the low four bits, which are free
+// because frames are aligned to 16. When the operation has ended, its frame is gone, the question is 0, and the other
+// bits are the outcome. The number that belongs to a question or an outcome is in `polystore_number`.
 //
-// Measured in Node 20 over a Map, one awaited get: 102 ns so, 226 ns when the same calls go through embind.
+// Measured in Node 20 over a Map, an awaited get takes 102 ns this way, and 226 ns if the same calls go through embind.
 
 #include <emscripten/emscripten.h>
 
@@ -44,7 +44,7 @@ Operation operation_of(std::uintptr_t step) {
 
 extern "C" {
 
-/// Starts an operation. `expires` and `has_value` matter to `set` and `add` only.
+/// Starts an operation. Only `set` and `add` use `expires` and `has_value`.
 EMSCRIPTEN_KEEPALIVE std::uintptr_t polystore_start(std::uint32_t method, std::uint32_t traits, double expires,
                                                     bool has_value) {
     return step(start(polystore::Traits(traits), {static_cast<polystore::Method>(method), expires, has_value}));
@@ -57,19 +57,19 @@ EMSCRIPTEN_KEEPALIVE std::uintptr_t polystore_answer(std::uintptr_t asked, bool 
     return step(std::move(operation));
 }
 
-/// Answers `Ask::page` with the first `count` records of the scratch page, and leaves the verdicts there.
+/// Answers `Ask::page` with the first `count` records of the scratch page, and writes the verdicts there.
 EMSCRIPTEN_KEEPALIVE std::uintptr_t polystore_answer_page(std::uintptr_t asked, std::size_t count, bool end) {
     Operation operation = operation_of(asked);
     operation.answer_page({{scratch.expires.data(), count}, {scratch.verdicts.data(), count}, end});
     return step(std::move(operation));
 }
 
-/// The number that goes with the latest step.
+/// The number that belongs to the latest step.
 EMSCRIPTEN_KEEPALIVE double polystore_number() { return number_of_last_step; }
 
-/// Ends an operation that will not be answered.
+/// Destroys an operation that will not be answered.
 EMSCRIPTEN_KEEPALIVE void polystore_abandon(std::uintptr_t asked) { static_cast<void>(operation_of(asked)); }
 
-/// Turns the random bytes in the scratch area into characters of ids, and says how many there are.
+/// Turns the random bytes in the scratch area into characters of ids, and returns the number of characters.
 EMSCRIPTEN_KEEPALIVE std::size_t polystore_make_id_characters() { return polystore::make_id_characters(scratch.bytes); }
 }

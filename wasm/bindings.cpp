@@ -1,5 +1,5 @@
-// What embind declares: the names of all that crosses as a number, the calls that are not hot, and where the scratch
-// area lies. js/core/core_instance.js takes it down; no embind object reaches a user.
+// The declarations of embind: the names of all enumerations that cross as numbers, the calls outside the hot path, and
+// the addresses of the scratch area. js/core/core_instance.js receives them. Users never see an embind object.
 
 #include <emscripten/bind.h>
 
@@ -18,8 +18,7 @@ using namespace polystore;
 using wasm::scratch;
 using wasm::Scratch;
 
-/// The text is the first `length` bytes of the scratch area: strings of embind's own would be 1.3 KB (brotli) of
-/// every page.
+/// Parses the first `length` bytes of the scratch area. embind's own strings would add 1.3 KB (brotli) to every page.
 double parse(std::size_t length) {
     return parse_expires(std::string_view(reinterpret_cast<const char*>(scratch.bytes.data()), length));
 }

@@ -1,5 +1,5 @@
-// Builds dist/, what the package ships: js/ and the core in one module that any browser and any bundler takes as it is,
-// and a chunk for each client that is loaded on demand. The same again for servers, whose clients no page should carry.
+// Builds dist/, the contents of the package: js/ and the core in one module that any browser and any bundler accepts,
+// and a chunk for each client that is loaded on demand. The same again for servers, whose clients no page should load.
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -8,7 +8,7 @@ import { minify } from "terser";
 
 await rm("dist", { recursive: true, force: true });
 
-/** The engine's glue, by Emscripten, comes unminified: terser with `toplevel` halves it, which esbuild's minifier cannot. */
+/** Emscripten writes the engine's glue unminified. terser with `toplevel` halves it; esbuild's minifier cannot. */
 const minifyGlue = {
   name: "minify-glue",
   /** @param {import("esbuild").PluginBuild} build */
@@ -20,15 +20,15 @@ const minifyGlue = {
   },
 };
 
-/** The chunks of a server share this module, so that it is evaluated with the first of them, and not with each. */
+/** The chunks of a server share this module, so that it is evaluated once, with the first of them. */
 const EARLY = /\/real_timers\.js$/;
 
 /**
- * What is loaded on demand, or early, stays a file of its own, which is found by its path from the module that loads it.
- * @param {string} entry The source of that module.
- * @param {Set<string>} onDemand Gathers the sources of those files.
- * @param {string} condition The platform's.
- * @param {string} extension Of the files that are made.
+ * Keeps modules that are loaded on demand, or early, as separate files, with paths relative to the importing module.
+ * @param {string} entry The source of the importing module.
+ * @param {Set<string>} onDemand Receives the sources of those files.
+ * @param {string} condition The platform's condition in package.json.
+ * @param {string} extension The extension of the output files.
  */
 const splitAtDynamicImports = (entry, onDemand, condition, extension) => ({
   name: "split-at-dynamic-imports",
@@ -38,7 +38,7 @@ const splitAtDynamicImports = (entry, onDemand, condition, extension) => ({
       const isEarly = condition === "node" && kind === "import-statement" && EARLY.test(path);
       if (kind !== "dynamic-import" && !isEarly) return undefined;
       const source = join(resolveDir, path);
-      if (existsSync(source)) onDemand.add(relative(".", source)); // Else it is made below.
+      if (existsSync(source)) onDemand.add(relative(".", source)); // Other files are built below.
       const place = relative(dirname(entry), source).replace(/\.js$/, extension);
       return { path: place.startsWith(".") ? place : `./${place}`, external: true };
     });
@@ -52,25 +52,26 @@ const shared = {
   format: "esm",
   target: "es2022",
   minify: true,
-  charset: "ascii", // a page that includes us as a classic script needs no <meta charset>
-  lineLimit: 300, // Node prints the line of an uncaught error, which must not be all of them
+  charset: "ascii", // a page that includes the file as a classic script needs no <meta charset>
+  lineLimit: 300, // Node prints the line of an uncaught error, which must not be the whole file
   write: false,
   external: ["node:*"],
-  loader: { ".wasm": "copy" }, // To be imported as it is, by those who have a condition for it.
+  loader: { ".wasm": "copy" }, // Platforms with a condition for it import the file unchanged.
   assetNames: "[name]",
   legalComments: "none",
 };
 
-/** For Jest, and for Node before 20.19: everybody else can require() a module. @type {import("esbuild").BuildOptions} */
+/** For Jest, and for Node before 20.19: all others can require() a module. @type {import("esbuild").BuildOptions} */
 const commonJs = {
   format: "cjs",
   outExtension: { ".js": ".cjs" },
-  supported: { "dynamic-import": false }, // Jest has none.
+  supported: { "dynamic-import": false }, // Jest does not support it.
   define: { "import.meta.url": "undefined" },
 };
 
 /**
- * Builds and writes, with each text on one line: `lineLimit` breaks texts too, which costs 1.3 KB (brotli) of the engine.
+ * Builds and writes the files, and joins each string into one line. `lineLimit` breaks strings too, which adds 1.3 KB
+ * (brotli) to the engine.
  * @param {import("esbuild").BuildOptions} options
  */
 async function buildFiles(options) {
@@ -78,17 +79,17 @@ async function buildFiles(options) {
   for (const { path, text, contents } of outputFiles) {
     await mkdir(dirname(path), { recursive: true });
     const oneLine = text.replace(/(?<!\\)((?:\\\\)*)\\\n/g, "$1");
-    // The comments of such an import(), which are for bundlers, are lost too.
+    // esbuild also drops the comments in import(), which bundlers need.
     const code = oneLine.replace(/\bimport\((\w+)\)/g, "import(/* webpackIgnore: true */ /* @vite-ignore */ $1)");
     await writeFile(path, /\.c?js$/.test(path) ? code : contents);
   }
 }
 
 /**
- * esbuild's own splitting would move what the files share to one more that every page has to fetch first; so each has its
- * copy of that, which is little (the errors: 1 KB), and the core is in the first one only.
+ * esbuild's own splitting would move shared code to another file that every page has to fetch first. Instead, each file
+ * has its own copy, which is small (the errors: 1 KB), and only the first file contains the core.
  * @param {string} outdir
- * @param {string} condition Of package.json, by which it is chosen; it chooses our own parts too.
+ * @param {string} condition The condition in package.json that chooses these files. It also chooses the parts of js/.
  * @param {import("esbuild").BuildOptions} [options]
  */
 async function bundle(outdir, condition, options = {}) {
@@ -105,13 +106,13 @@ async function bundle(outdir, condition, options = {}) {
 await bundle("dist", "browser");
 await bundle("dist/server", "node");
 await bundle("dist/workerd", "workerd");
-// The edge runtime of Next.js and Vercel compiles nothing at run time either, and tells a WebAssembly module by a query.
+// The edge runtime of Next.js and Vercel cannot compile at run time either, and marks WebAssembly modules by a query.
 const workerd = await readFile("dist/workerd/index.js", "utf8");
 await writeFile("dist/workerd/edge_light.js", workerd.replace('"./core.wasm"', '"./core.wasm?module"'));
 await bundle("dist", "browser", commonJs);
 await bundle("dist/server", "node", commonJs);
 
-// The worker of a page: a classic script, which any browser starts, and the same as a text for where a bundler has lost it.
+// The worker of a page: as a classic script, which any browser can start, and as text, in case a bundler lost the file.
 const worker = "dist/clients/opfs/worker.js";
 await buildFiles({
   outdir: "dist",
@@ -124,10 +125,10 @@ await writeFile("dist/clients/opfs/worker_text.js", `export default ${text};\n`)
 
 await cp("js/opfs.d.ts", "dist/opfs.d.ts");
 
-// What serves a store, on any platform: without the core, for the store is given to it.
+// The server part for a store, on any platform. It does not contain the core, because its caller passes the store.
 for (const options of [{}, commonJs]) await buildFiles({ outdir: "dist", entryPoints: ["js/server.js"], ...options });
 
-// Beside the modules, where whoever imports them by their paths finds them too.
+// The declarations lie next to the modules, so that imports by path find them too.
 for (const name of ["index", "server"]) {
   const declaration = await readFile(`js/${name}.d.ts`, "utf8");
   await writeFile(`dist/${name}.d.ts`, declaration);

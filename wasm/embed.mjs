@@ -1,4 +1,4 @@
-// Turns a .wasm into a JavaScript module that exports it as a text, as js/core/module_of_text.js reads it.
+// Turns a .wasm file into a JavaScript module that exports it as text, for js/core/module_of_text.js to decode.
 import { readFile, writeFile } from "node:fs/promises";
 import { BASE, FIRST } from "../js/core/module_of_text.js";
 

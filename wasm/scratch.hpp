@@ -8,11 +8,11 @@
 
 namespace polystore::wasm {
 
-/// Memory that JavaScript and the core hand each other, one crossing at a time: nothing in it outlives a call.
+/// Memory through which JavaScript and the core exchange data, one call at a time. Its contents do not outlive a call.
 struct Scratch {
-    /// A page of records. 512 keep the crossing's cost per record at nothing, and the memory of an iteration small.
+    /// The size of a page. With 512 records, a call costs little per record, and an iteration needs little memory.
     static constexpr std::size_t kPageLength = 512;
-    /// Random bytes for some 165 ids: one draw of 4 KB costs 5 times one of 24 bytes.
+    /// Random bytes for about 165 ids: drawing 4 KB at once takes five times as long as drawing 24 bytes.
     static constexpr std::size_t kBytesLength = 4096;
 
     std::array<double, kPageLength> expires;

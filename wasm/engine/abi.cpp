@@ -1,9 +1,9 @@
-// One engine, as plain exports that take and return numbers; js/engine/engine.js is the only caller. An instance of
-// this module has one log open: whoever wants two instantiates it twice.
+// One engine, as plain exports that take and return numbers. js/engine/engine.js is the only caller. An instance of
+// this module has one log open; two logs require two instances.
 //
-// Texts come in through `input`, one after the other, and go out through `output`. A call that may fail gives a status:
-// what it says; or `kFailed`, and then the code and the message of the failure are in `output`; or `kNoMemory`. After a
-// failure nothing is left of the batch, and all else is as it was.
+// Texts are passed through `input`, one after the other, and returned through `output`. A call that may fail returns a
+// status: its result, `kFailed` with the code and the message of the failure in `output`, or `kNoMemory`. After a
+// failure, the batch is empty and everything else is unchanged.
 
 #include <emscripten/emscripten.h>
 
@@ -51,8 +51,8 @@ int fail(const Failure& failure) {
     return kFailed;
 }
 
-/// Does what needs memory. What C++ throws here says that there is none; a stack that is too deep is JavaScript's to
-/// throw.
+/// Runs an action that needs memory. A C++ exception here always means that there is not enough memory. A stack
+/// overflow is an exception of JavaScript.
 template <typename Action>
 int guarded(Action action) {
     try {
@@ -65,14 +65,14 @@ int guarded(Action action) {
 
 int status_of(Status status) { return status.ok() ? 0 : fail(status.failure()); }
 
-/// From one key on and up to another; without an end, all keys of users that come after.
+/// The range from one key up to, but not including, another. Without an end, it contains all later keys of users.
 Range range_of(std::size_t start_length, std::size_t end_length) {
     const std::string_view end = text_at(start_length, end_length);
     return {.gte = std::string(text_at(0, start_length)),
             .lt = end.empty() ? std::string(1, kNoteMark) : std::string(end)};
 }
 
-/// Gives how many changes those are.
+/// Returns the number of changes.
 int add(Change change) {
     batch.push_back(std::move(change));
     return 1;
@@ -92,7 +92,7 @@ void append_bytes(std::string& bytes, const std::vector<T>& numbers) {
 
 extern "C" {
 
-/// Where to write texts of so many bytes together; null if there is no memory for them.
+/// Returns the address to write texts with `size` bytes in total to, or null if there is not enough memory for them.
 EMSCRIPTEN_KEEPALIVE char* polystore_engine_input(std::size_t size) {
     const int status = guarded([&] {
         if (input.size() < size) input.resize(size);
@@ -104,10 +104,10 @@ EMSCRIPTEN_KEEPALIVE char* polystore_engine_input(std::size_t size) {
 EMSCRIPTEN_KEEPALIVE const char* polystore_engine_output() { return output.data(); }
 EMSCRIPTEN_KEEPALIVE std::size_t polystore_engine_output_size() { return output.size(); }
 
-/// The number that goes with the latest result.
+/// The number that belongs to the latest result.
 EMSCRIPTEN_KEEPALIVE double polystore_engine_number() { return number; }
 
-/// Opens the log at the path that is the input.
+/// Opens the log at the path in the input.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_open(std::size_t path_length) {
     return guarded([&] {
         Result<std::unique_ptr<Engine>> engine = Engine::open(wasm::js_env(), std::string(text_at(0, path_length)));
@@ -117,13 +117,13 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_open(std::size_t path_length) {
     });
 }
 
-/// Lets go of the log and of what scans it. Does not flush.
+/// Closes the log and its scans. Does not flush.
 EMSCRIPTEN_KEEPALIVE void polystore_engine_close() {
     scans.clear();
     opened.reset();
 }
 
-/// Says whether there is something at a key: then its value is the output, and the number when it expires.
+/// Returns 1 if the key exists, with its value in the output and its expiry in the number; otherwise 0.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_get(std::size_t key_length) {
     return guarded([&] {
         Result<std::optional<std::int64_t>> expires = opened->get(text_at(0, key_length), output);
@@ -134,7 +134,7 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_get(std::size_t key_length) {
     });
 }
 
-// What the batch that `apply` makes is to have.
+// These calls add changes to the batch that `apply` makes.
 
 EMSCRIPTEN_KEEPALIVE int polystore_engine_put(std::size_t key_length, std::size_t value_length, double expires) {
     return guarded([&] {
@@ -147,7 +147,7 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_erase(std::size_t key_length) {
     return guarded([&] { return add({std::string(text_at(0, key_length)), std::nullopt}); });
 }
 
-/// Erases a key that still expires when it was read to. Says whether it does.
+/// Erases a key if its expiry is still the one that was read. Returns 1 if it is, otherwise 0.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_evict(std::size_t key_length, double expires) {
     return guarded([&] {
         const std::string_view key = text_at(0, key_length);
@@ -155,12 +155,12 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_evict(std::size_t key_length, double e
     });
 }
 
-/// Erases the keys of a range. Says how many those are.
+/// Erases the keys of a range. Returns their number.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_clear(std::size_t start_length, std::size_t end_length) {
     return guarded([&] { return add_all(opened->removal_of(range_of(start_length, end_length))); });
 }
 
-/// Erases those of them that have expired by `now`, `limit` of them at most. Says how many those are.
+/// Erases at most `limit` keys of a range that have expired by `now`. Returns their number.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_prune(std::size_t start_length, std::size_t end_length, double now,
                                                 std::size_t limit) {
     return guarded([&] {
@@ -183,13 +183,13 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_erase_note(double session) {
     return guarded([&] { return add(removal_of_note(static_cast<std::uint64_t>(session))); });
 }
 
-/// Makes all changes that were given since the last call, or none of them.
+/// Makes all changes that were added since the last call, or none of them.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_apply() {
     return guarded([&] { return status_of(opened->apply(std::exchange(batch, {}))); });
 }
 
-/// Says whether the last batch that a session has a note of is `sequence` or a later one. Where it is that very one,
-/// the number is what was answered for it.
+/// Returns 1 if a session's note is of the batch `sequence` or a later one, otherwise 0. If it is of `sequence` itself,
+/// the number is the result of that batch.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_noted(double session, double sequence) {
     return guarded([&] {
         Result<std::optional<Note>> note = find_note(*opened, static_cast<std::uint64_t>(session));
@@ -204,7 +204,7 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_forget_notes(double before) {
     return guarded([&] { return status_of(forget_notes(*opened, to_instant(before))); });
 }
 
-/// Begins a scan of a range. Gives its number.
+/// Begins a scan of a range. Returns the scan's number.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_scan(std::size_t start_length, std::size_t end_length) {
     return guarded([&] {
         scans.emplace(++last_scan, opened->scan(range_of(start_length, end_length)));
@@ -214,10 +214,10 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_scan(std::size_t start_length, std::si
 
 EMSCRIPTEN_KEEPALIVE void polystore_engine_end_scan(int scan) { scans.erase(scan); }
 
-/// Gives how many entries come next: `limit` at most, and fewer once their keys and values have `bytes` together; none
-/// only at the end. The output is, of all of them: when they expire (f64), the lengths of their keys and, if those are
-/// wanted, of their values (u32); the keys; the values, with a comma after each. A page for which there is no memory
-/// ends the scan.
+/// Returns the number of the next entries: at most `limit`, and fewer once their keys and values have `bytes` in total.
+/// Returns 0 only at the end. The output contains, for all of these entries: the expiries (f64); the lengths of the
+/// keys and, if `with_values`, of the values (u32); the keys; and the values, each followed by a comma. If there is not
+/// enough memory for a page, the scan ends.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_next(int number_of_scan, std::size_t limit, std::size_t bytes,
                                                bool with_values) {
     return guarded([&] {
@@ -248,12 +248,12 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_next(int number_of_scan, std::size_t l
     });
 }
 
-/// When the first of all keys expires.
+/// The earliest expiry of all keys.
 EMSCRIPTEN_KEEPALIVE double polystore_engine_next_expiry() { return to_number(opened->next_expiry()); }
 
-// For who syncs the file itself, and goes on meanwhile: how many batches were applied, how many of those are flushed,
-// the number of the file as the flush begins, and what to say when it is synced or, with a message as the input, when
-// that failed.
+// For a caller that syncs the file itself and continues meanwhile. These are the number of applied batches, the number
+// of flushed ones, the number of the file when a flush begins, and the call for its end. If the sync failed, the input
+// of that call is the message.
 EMSCRIPTEN_KEEPALIVE double polystore_engine_applied() { return static_cast<double>(opened->applied()); }
 EMSCRIPTEN_KEEPALIVE double polystore_engine_flushed() { return static_cast<double>(opened->flushed()); }
 EMSCRIPTEN_KEEPALIVE int polystore_engine_begin_flush() { return wasm::number_of(*opened->begin_flush()); }
@@ -269,8 +269,8 @@ EMSCRIPTEN_KEEPALIVE void polystore_engine_mark_synced() { opened->mark_synced()
 
 EMSCRIPTEN_KEEPALIVE bool polystore_engine_wants_compaction() { return opened->wants_compaction(); }
 
-/// Goes on with compaction, or, with 0 bytes, gives it up. Says 0 at the end, 1 if there is more to do, and the number
-/// of a file and 2 more if that is to be synced before it goes on.
+/// Continues a compaction, or with 0 bytes cancels it. Returns 0 at the end and 1 if there is more to do. If a file
+/// must be synced before the compaction continues, this returns the number of that file plus 2.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_compact(std::size_t bytes) {
     return guarded([&] {
         if (bytes == 0) {

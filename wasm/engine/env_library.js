@@ -1,6 +1,6 @@
-// What js_env.cpp calls: each call goes to the `files` that the module was instantiated with (js/engine/files.d.ts). What
-// is thrown becomes a number, and its message is kept for polystore_files_message. Emscripten 3.1.6 writes these into its
-// glue as text, which must be functions in the JavaScript of 2018.
+// The functions that js_env.cpp calls. Each call goes to the `files` that the module was instantiated with
+// (js/engine/files.d.ts). An exception becomes a number, and its message is kept for polystore_files_message.
+// Emscripten 3.1.6 copies these functions into its glue as text, so they must be functions in the JavaScript of 2018.
 const library = {
   $Files: {
     message: "",

@@ -1,6 +1,5 @@
-// The calls to JavaScript are what system calls are to a native program: numbers go out, a number comes back. None
-// throws, and none calls us again; env_library.js sees to the first, and files that know nothing of the engine to the
-// second.
+// Calls to JavaScript play the part of system calls: numbers are passed, and a number is returned. None of them throws,
+// which env_library.js guarantees. None calls back into the engine, because the files do not know it.
 
 #include "js_env.hpp"
 
@@ -14,27 +13,27 @@
 
 namespace {
 
-/// What a call gives that failed; the message is then to be had by `polystore_files_message`.
+/// The results of a failed call. `polystore_files_message` then returns the message.
 enum : int {
-    kFull = -1,     ///< There is no room.
-    kFailed = -2,   ///< For another reason.
-    kMissing = -3,  ///< Of `polystore_files_open`, which did not fail: there is no such file.
+    kFull = -1,     ///< There is not enough room.
+    kFailed = -2,   ///< The call failed for another reason.
+    kMissing = -3,  ///< Not a failure: `polystore_files_open` found no such file.
 };
 
 }  // namespace
 
 extern "C" {
-// Of files by their names, which are not ended by a zero: open and create give the file's number.
+// Files by their paths, which do not end with a zero byte. `open` and `create` return the file's number.
 int polystore_files_open(const char* path, std::size_t length);
 int polystore_files_create(const char* path, std::size_t length);
 int polystore_files_replace(const char* from, std::size_t from_length, const char* to, std::size_t to_length);
 int polystore_files_remove(const char* path, std::size_t length);
 double polystore_files_room(const char* path, std::size_t length);
 
-/// Whether the lock, which JavaScript took, is held still.
+/// Fails if the lock, which JavaScript took, is not held any more.
 int polystore_files_check_lock();
 
-// Of open files.
+// Open files by their numbers.
 double polystore_files_size(int file);
 int polystore_files_read(int file, double offset, char* bytes, std::size_t length);
 int polystore_files_write(int file, double offset, const char* bytes, std::size_t length);
@@ -42,7 +41,7 @@ int polystore_files_truncate(int file, double size);
 int polystore_files_sync(int file);
 void polystore_files_close(int file);
 
-/// Writes the message of the last failure, as much of it as there is room for, and gives its length.
+/// Writes the message of the last failure, or as much of it as fits into `room`, and returns its length.
 std::size_t polystore_files_message(char* text, std::size_t room);
 }
 
@@ -55,7 +54,8 @@ using engine::File;
 using engine::Result;
 using engine::Status;
 
-/// Why a call failed: without a message where there is no memory for one, for the caller has to know in any case.
+/// Returns the failure of a call. If there is no memory for its message, it is empty: the caller must still see the
+/// code.
 Failure failure_of(int code) {
     Failure failure = {code == kFull ? ErrorCode::quota : ErrorCode::client, {}};
     engine::if_memory_allows([&] {
@@ -141,8 +141,8 @@ class JsFile : public File {
 
     int number_;
     std::uint64_t size_;
-    // What is read bit by bit, one after the other or in a small file, is read in larger parts: a call takes
-    // microseconds, for 64 KB not many more than for 100 bytes.
+    // Small reads, one after the other or of a small file, are served from larger ones. A call takes microseconds, and
+    // for 64 KB hardly longer than for 100 bytes.
     std::string window_;
     std::uint64_t window_offset_ = 0;
     std::uint64_t read_up_to_ = 0;
@@ -183,7 +183,7 @@ class JsEnv : public engine::Env {
         return status_of(polystore_files_remove(path.data(), path.size()));
     }
 
-    /// Taken by whoever instantiates this module, before it opens the engine: a lock there is awaited.
+    /// The caller takes the lock before it opens the engine, because taking a lock is asynchronous in JavaScript.
     Result<std::unique_ptr<engine::Lock>> lock(const std::string& /*path*/) override {
         return std::unique_ptr<engine::Lock>(std::make_unique<JsLock>());
     }
