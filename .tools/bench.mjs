@@ -1,9 +1,9 @@
-// npm run bench: ratios against named peers, in one run; or only the tables that are named, as in `npm run bench native opfs`.
+// npm run bench: ratios against named peers, in one run. `npm run bench native opfs` only runs these two tables.
 import { buildNative, buildPackage } from "./build.mjs";
 import { install } from "./install.mjs";
 import { heading, run } from "./run.mjs";
 
-/** The tables, and what each needs. @type {Record<string, Parameters<typeof install>>} */
+/** The tables, and the installations that each needs. @type {Record<string, Parameters<typeof install>>} */
 const tables = {
   native: ["native", "peers"],
   map: ["wasm"],

@@ -1,4 +1,4 @@
-// npm run build: the WebAssembly core, and dist/ with it. `buildNative` is what the other commands add.
+// npm run build: builds the WebAssembly core and dist/. Other commands also use `buildNative`.
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { install } from "./install.mjs";
@@ -6,7 +6,7 @@ import { heading, run } from "./run.mjs";
 
 export function buildPackage() {
   heading("WebAssembly core");
-  // Debian's Emscripten finds its own JavaScript packages only through this.
+  // Debian's Emscripten only finds its own JavaScript packages through this variable.
   const debianModules = "/usr/share/nodejs";
   const env = { ...process.env, ...(existsSync(debianModules) && { NODE_PATH: debianModules }) };
   if (!existsSync("build/wasm/build.ninja")) run("emcmake", ["cmake", "--preset", "wasm"], { env });
@@ -20,7 +20,7 @@ export function buildPackage() {
 
 /**
  * @param {"debug" | "release" | "fuzz"} preset
- * @param {string} [target] All of the preset's if none is given.
+ * @param {string} [target] If omitted, all targets of the preset are built.
  */
 export function buildNative(preset, target) {
   heading(`Native, ${preset}`);

@@ -1,4 +1,4 @@
-// npm run format: brings every file into the project's format.
+// npm run format: formats every file.
 import { install } from "./install.mjs";
 import { sources } from "./lint.mjs";
 import { run } from "./run.mjs";

@@ -1,11 +1,11 @@
-// npm run fuzz: opens logs that libFuzzer makes up, for ten minutes or for as many seconds as it is given.
+// npm run fuzz: opens logs that libFuzzer generates, for ten minutes or for the given number of seconds.
 import { mkdirSync } from "node:fs";
 import { buildNative } from "./build.mjs";
 import { install } from "./install.mjs";
 import { heading, run } from "./run.mjs";
 
 const PROGRAM = "build/fuzz/native-tests/fuzz/polystore_fuzz_log";
-/** What reached something new: the next run, and that of npm test, begin with it. */
+/** The inputs that reached new code. The next run, and that of npm test, begin with them. */
 const FOUND = "build/fuzz/native-tests/fuzz/found";
 
 const seconds = Number(process.argv[2] ?? 600);

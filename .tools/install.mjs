@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { heading, run, succeeds } from "./run.mjs";
 
-/** npm writes this file when it has installed the packages of package-lock.json. */
+/** npm writes this file once it has installed the packages of package-lock.json. */
 const INSTALLED = "node_modules/.package-lock.json";
 
 /** @param {string} name */
@@ -12,7 +12,7 @@ const command = (name) => () =>
 /** @param {string} path */
 const header = (path) => () => ["/usr/include", "/usr/local/include"].some((folder) => existsSync(join(folder, path)));
 
-/** What is needed beyond Node: the Debian package, and how to see that it is there. */
+/** The requirements besides Node: each Debian package, and a check whether it is installed. */
 const needs = {
   wasm: [
     { name: "emscripten", isThere: command("em++") },
@@ -25,7 +25,7 @@ const needs = {
     { name: "ninja-build", isThere: command("ninja") },
     { name: "nlohmann-json3-dev", isThere: header("nlohmann/json.hpp") },
     { name: "catch2", isThere: header("catch2") },
-    // Newer than what the rest is built with: a user may have it.
+    // This is newer than the compiler of the rest, because a user may have it.
     { name: "clang-19", isThere: command("clang++-19") },
     { name: "libc++-19-dev", isThere: () => existsSync("/usr/lib/llvm-19/include/c++/v1") },
     { name: "libc++abi-19-dev", isThere: () => existsSync("/usr/lib/llvm-19/lib/libc++abi.so") },
@@ -51,18 +51,18 @@ const needs = {
 };
 
 /**
- * Installs what is missing: npm packages from the lock file, and Debian packages where that is allowed; where it is not,
- * says what to install, and ends.
+ * Installs missing npm packages from the lock file, and missing Debian packages if that is allowed. If it is not,
+ * prints what to install, and exits.
  * @param {(keyof typeof needs)[]} purposes
  */
 export function install(...purposes) {
   if (!isCurrent()) {
     heading("npm packages");
-    // Where some are installed, the others only: npm ci would install all anew, and compile better-sqlite3 for minutes.
+    // If some are installed, this only adds the others: npm ci would compile better-sqlite3 again, which takes minutes.
     const how = existsSync(INSTALLED) ? ["install", "--no-save"] : ["ci"];
     run("npm", [...how, "--no-audit", "--no-fund"], { env: { ...process.env, ...nodeHeaders() } });
   }
-  // Of the Node 24 that some tests run on: in an npm script it would stand before the Node that this is run with.
+  // This is the Node 24 that some tests run on. In an npm script it would precede the Node that runs this script.
   rmSync("node_modules/.bin/node", { force: true });
   const missing = purposes.flatMap((purpose) => needs[purpose]).filter(({ isThere }) => !isThere());
   const packages = [...new Set(missing.map(({ name }) => name))];
@@ -77,8 +77,8 @@ export function install(...purposes) {
 }
 
 /**
- * Where Node's headers are, if they came with it: better-sqlite3 is compiled where its binaries cannot be downloaded, and the
- * headers then neither.
+ * Returns the folder of Node's headers, if they came with Node. better-sqlite3 is compiled where its binaries cannot be
+ * downloaded, and the headers cannot be downloaded there either.
  */
 function nodeHeaders() {
   const prefix = dirname(dirname(process.execPath));

@@ -1,4 +1,4 @@
-// npm run lint: types, formats, and, with --tidy, clang-tidy. Writes a JUnit report if given a path.
+// npm run lint: checks types and formats, and with --tidy runs clang-tidy. Writes a JUnit report if a path is given.
 import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -25,7 +25,7 @@ function checks() {
 
 /** @returns {[name: string, passes: () => boolean]} */
 function tidy() {
-  // It compiles as the debug build does, which need not be built for that.
+  // clang-tidy compiles with the flags of the debug build, which only needs to be configured.
   if (!existsSync("build/debug/compile_commands.json")) run("cmake", ["--preset", "debug"]);
   const files = sources("cpp").filter((file) => file.startsWith("src/"));
   return ["clang-tidy", () => succeeds("clang-tidy", ["-p", "build/debug", "--quiet", ...files])];
@@ -34,7 +34,7 @@ function tidy() {
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   install("lint", "wasm", "native");
   const [option] = process.argv.slice(2);
-  // The types of the tests are those of dist/.
+  // The tests take their types from dist/.
   if (!existsSync("dist/index.d.ts")) run("node", [".tools/build.mjs"]);
   const list = option === "--tidy" ? [...checks(), tidy()] : checks();
   const results = list.map(([name, passes]) => ({ name, ok: passes() }));

