@@ -6,7 +6,7 @@
 
 namespace polystore::testing {
 
-/// How a call failed, as "ERR_...: message"; "" if it did not.
+/// Returns the failure of a call as "ERR_...: message", or "" if it did not fail.
 template <typename Call>
 std::string failure_of(Call call) {
     try {
@@ -17,7 +17,7 @@ std::string failure_of(Call call) {
     return "";
 }
 
-/// The code of the error that a call fails with; "" if it does not fail.
+/// Returns the code of the error that a call fails with, or "" if it does not fail.
 template <typename Call>
 std::string code_of(Call call) {
     const std::string failure = failure_of(call);

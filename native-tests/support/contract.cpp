@@ -85,7 +85,7 @@ std::string shown(const Json& json) {
     return text.size() > 400 ? text.substr(0, 300) + "... (" + std::to_string(text.size()) + " bytes)" : text;
 }
 
-/// Whether all of a text matches. By the C library, for <regex> takes the compiler half a minute.
+/// Returns true if the whole text matches. This uses the C library, because <regex> adds half a minute to compilation.
 bool matches(const std::string& text, const std::string& pattern) {
     regex_t regex{};
     demand(regcomp(&regex, ("^(" + pattern + ")$").c_str(), REG_EXTENDED | REG_NOSUB) == 0,
@@ -146,7 +146,7 @@ Json make_call(const Store& store, const std::string& method, const Json& args) 
     throw std::invalid_argument("there is no method " + method);
 }
 
-/// What came of a call: a result, or the code and the message of an error.
+/// The outcome of a call: a result, or the code and the message of an error.
 struct Got {
     Json result;
     std::string code;
@@ -180,7 +180,7 @@ class Run {
    private:
     void reopen() { store_.emplace(subject_.open(), StoreOptions{.clock = clock_}); }
 
-    /// The storage must refuse the first step, or some calls of it, and hold no more than what it took.
+    /// The storage must refuse the first step, or some calls of it, and must only hold what it accepted.
     void refused(const Json& step, const std::string& code) {
         step_ = 1;
         Json taken = Json::array();
@@ -235,7 +235,7 @@ class Run {
         }
     }
 
-    /// A copy in which every `$` and `repeat` is what it stands for.
+    /// Returns a copy in which every `$` and `repeat` is replaced by the value that it stands for.
     [[nodiscard]] Json filled(const Json& json) const {
         if (json.is_object() && json.contains("$")) return kept_.at(json.at("$"));
         if (json.is_object() && json.contains("repeat")) {

@@ -10,26 +10,27 @@
 #include "polystore/value.hpp"
 #include "support/fake_clock.hpp"
 
-/// Runs the cases of web-tests/contract/cases.json, whose grammar is in runner.js beside it, on the C++ API.
+/// Runs the cases of web-tests/contract/cases.json on the C++ API. runner.js beside that file describes their grammar.
 namespace polystore::testing {
 
-/// A storage that the cases are run on.
+/// A storage that runs the cases.
 struct Subject {
     std::string name;
-    /// Opens the storage, the first time empty: on the same path again, or the same client if it is all there is.
+    /// Opens the storage, empty at first. Later calls open the same path, or return the same client if it holds the
+    /// data.
     std::function<std::shared_ptr<Client>()> open;
     FakeClock clock = {};
-    /// What it refuses to hold, by the names that cases are marked `awkward` with, and the code that it fails with.
+    /// The values that the storage refuses, by the `awkward` names of the cases, and the code of the error.
     std::map<std::string, std::string> refuses = {};
 };
 
-/// The cases in the file at `path`. Throws where it does not follow the grammar, or holds none.
+/// Returns the cases in the file at `path`. Throws if it does not follow the grammar or does not contain a case.
 [[nodiscard]] std::vector<Json> read_cases(const std::string& path);
 
-/// Throws where `test_case` does not follow the grammar.
+/// Throws if `test_case` does not follow the grammar.
 void check_case(const Json& test_case);
 
-/// What is wrong with the way that the subject does a case; "" if nothing is.
+/// Runs a case on the subject. Returns the difference from the expected results, or "" if there is none.
 [[nodiscard]] std::string run_case(const Json& test_case, const Subject& subject);
 
 }  // namespace polystore::testing

@@ -12,10 +12,10 @@
 #include "polystore/client.hpp"
 #include "polystore/options.hpp"
 
-/// Clients as users may write them.
+/// Clients like those that users may write.
 namespace polystore::testing {
 
-/// Gives records that are known beforehand, with an empty page before each.
+/// Returns given records, with an empty page before each page.
 class ListCursor : public Cursor {
    public:
     explicit ListCursor(std::vector<Entry> entries) : entries_(std::move(entries)) {}
@@ -34,7 +34,7 @@ class ListCursor : public Cursor {
     bool rests_ = true;
 };
 
-/// The least that a user has to write: records in a vector, in the order of their coming.
+/// The minimum that a user has to write: records in a vector, in the order of their insertion.
 class PlainClient : public Client {
    public:
     std::optional<Record> read(const std::string& id) override {
@@ -70,7 +70,7 @@ class PlainClient : public Client {
     }
 };
 
-/// One that does all by itself: it drops what has expired, like Redis.
+/// A client that does everything itself: it drops expired records, like Redis.
 class ManagingClient : public PlainClient {
    public:
     explicit ManagingClient(Clock clock) : clock_(std::move(clock)) {}

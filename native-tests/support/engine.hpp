@@ -11,19 +11,19 @@
 
 #include "polystore/engine/engine.hpp"
 
-/// Verbs for the tests of the engine.
+/// Helper functions for the tests of the engine.
 namespace polystore::testing {
 
 inline const std::string kPath = "data.kv";
 
-/// What a call gives. Throws what failed, as a failure of the test.
+/// Returns the result of a call. A failure of the call fails the test.
 template <typename T>
 T got(engine::Result<T> result) {
     if (result.ok()) return std::move(*result);
     throw std::runtime_error(std::string(name_of(result.failure().code)) + ": " + result.failure().message);
 }
 
-/// How a call failed, as "ERR_...: message"; "" if it did not.
+/// Returns the failure of a call as "ERR_...: message", or "" if it did not fail.
 template <typename T>
 std::string failure_in(engine::Result<T> result) {
     return result.ok() ? "" : std::string(name_of(result.failure().code)) + ": " + result.failure().message;
@@ -46,7 +46,7 @@ inline std::vector<std::pair<std::string, std::string>> listed(engine::Scan scan
     return entries;
 }
 
-/// What is stored at `key` in an engine of either kind.
+/// Returns the value and expiry at `key` in an engine of either kind.
 template <typename AnyEngine>
 std::optional<engine::Stored> stored_at(AnyEngine& engine, std::string_view key) {
     engine::Stored stored;
@@ -56,13 +56,13 @@ std::optional<engine::Stored> stored_at(AnyEngine& engine, std::string_view key)
     return stored;
 }
 
-/// Whether the last thing that a log says is that all of it is synced.
+/// Returns true if a log ends with a mark that everything before it is synced.
 inline bool ends_with_mark(std::string_view log) {
     const auto head = engine::decode_head(log.substr(log.size() - engine::kHeadSize), *engine::decode_header(log));
     return head && head->kind == engine::Kind::mark && head->unsynced == 0;
 }
 
-/// All that is in it, by scan; and by get, which must say the same.
+/// Returns all entries from a scan, and checks that `get` and `size` agree with them.
 inline std::map<std::string, std::string> contents(engine::Engine& engine) {
     std::map<std::string, std::string> all;
     for (auto& [key, value] : listed(engine.scan({}))) {

@@ -1,4 +1,4 @@
-// Replaces the allocation of the whole test program by one that can be told to fail.
+// Replaces the allocator of the whole test program by one that can be told to fail.
 
 #include "support/failing_allocation.hpp"
 

@@ -4,8 +4,8 @@
 
 namespace polystore::testing {
 
-/// As long as one is there, the allocation of this thread that comes after `before` others throws std::bad_alloc: that
-/// one alone, or all that follow it as well.
+/// While this object exists, the allocation of this thread that follows `before` others throws std::bad_alloc: only
+/// that one, or it and all later ones.
 class FailingAllocation {
    public:
     enum class Kind { one, all };
@@ -15,7 +15,7 @@ class FailingAllocation {
     FailingAllocation& operator=(const FailingAllocation&) = delete;
     ~FailingAllocation();
 
-    /// Whether it was reached.
+    /// True if that allocation was reached.
     [[nodiscard]] static bool was_reached();
 };
 

@@ -15,41 +15,41 @@
 
 namespace polystore::testing {
 
-/// Files in memory, of which a crash keeps what was synced, and whose every call can fail.
+/// Files in memory. A crash only keeps their synced contents, and every call can be made to fail.
 class FaultEnv : public engine::Env {
    public:
-    /// What a disk writes as a whole, in bytes.
+    /// The number of bytes that a disk writes as a whole.
     static constexpr std::size_t kSector = 512;
 
-    /// Content as programs see it, and as a power failure leaves it.
+    /// The contents that programs see, and those that a power failure leaves.
     struct Content {
         std::string seen;
         std::string synced;
     };
 
-    /// Lets the call that comes after so many fail, once or, with `for_good`, and all after it. A write that fails has
-    /// written a half.
+    /// Makes the call after the next `calls` calls fail: once, or with `for_good` also every call after it. A failing
+    /// write still writes half of its bytes.
     void fail_after(int calls, bool for_good = false) {
         calls_left_ = calls;
         for_good_ = for_good;
     }
     void fail_no_more() { calls_left_ = kNoFault; }
-    /// Whether a call failed since `fail_after`.
+    /// True if a call failed since `fail_after`.
     [[nodiscard]] bool has_failed() const { return calls_left_ < 0; }
 
-    /// Gives the lock to another.
+    /// Pretends that another process has taken the lock.
     void lose_lock() { lock_is_lost_ = true; }
 
-    /// How many bytes all files may have together.
+    /// Sets the maximum number of bytes of all files together.
     void limit(std::size_t bytes) { limit_ = bytes; }
 
-    /// What a power failure does, of whose processes nothing is used any more: of what was not synced, `kept` bytes at
-    /// the ends of files stay.
+    /// Simulates a power failure, after which objects from before must not be used. At the end of each file, `kept`
+    /// unsynced bytes survive.
     void crash(std::size_t kept = 0) {
         fail_no_more();
         locked_ = false;
         for (const auto& [path, before] : std::exchange(replaced_, {})) {
-            if (calls_made_ % 3 == 0) continue;  // The disk has the new name already.
+            if (calls_made_ % 3 == 0) continue;  // The new name is already on the disk.
             files_[before.new_path] = std::exchange(files_[path], before.content);
             if (!before.content) files_.erase(path);
         }
@@ -62,9 +62,9 @@ class FaultEnv : public engine::Env {
         }
     }
 
-    /// What a power failure leaves of a file that only grew, on a disk that writes sectors in any order: of those that
-    /// were not synced, the ones for which `keeps` says so; the others are zeros. It is as long as it was to be, or, if
-    /// `cut`, ends with what is there.
+    /// Returns the contents that a power failure leaves of a file that only grew, on a disk that writes sectors in any
+    /// order. Of the unsynced sectors, those for which `keeps` returns true survive, and the others are zeros. The file
+    /// keeps its length or, with `cut`, ends after the last surviving sector.
     [[nodiscard]] std::string left_out_of_order(const std::string& path,
                                                 const std::function<bool(std::size_t sector)>& keeps, bool cut) const {
         const auto& [seen, synced] = *files_.at(path);
@@ -100,7 +100,7 @@ class FaultEnv : public engine::Env {
     }
 
     engine::Status replace(const std::string& from, const std::string& to) override {
-        // Fails before it is done, or after: nobody can know.
+        // Whether the failure comes before or after the replacement is uncertain, so both happen.
         const bool failed = fails();
         if (!failed || calls_made_ % 2 == 0) {
             replaced_.try_emplace(to, Replaced{from, std::exchange(files_[to], files_.at(from))});
@@ -213,9 +213,10 @@ class FaultEnv : public engine::Env {
         return bytes;
     }
 
-    /// What had a name before that was given to a file, which has not been synced since; null if nothing had.
+    /// The contents that had a name before `replace` gave the name to a file that has not been synced since; null if
+    /// none.
     struct Replaced {
-        std::string new_path;  ///< Of that file.
+        std::string new_path;  ///< The name that the file had before.
         std::shared_ptr<Content> content;
     };
 

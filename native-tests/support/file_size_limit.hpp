@@ -6,8 +6,8 @@
 
 namespace polystore::testing {
 
-/// As long as this is there, this process can write no file beyond a size: what a full disk looks like from within, for
-/// any user and on any file system.
+/// While this object exists, the process cannot write a file beyond a size. To the process this looks like a full disk,
+/// for any user and on any file system.
 class FileSizeLimit {
    public:
     explicit FileSizeLimit(rlim_t bytes) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {

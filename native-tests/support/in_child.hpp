@@ -10,7 +10,8 @@
 
 namespace polystore::testing {
 
-/// What `work` returns in a process that is forked for it; "" if that ends otherwise, or takes more than 20 seconds.
+/// Returns the result of `work` in a forked process, or "" if the process ends abnormally or takes more than 20
+/// seconds.
 inline std::string in_child(const std::function<std::string()>& work) {
     constexpr unsigned kMostSeconds = 20;
     std::array<int, 2> ends{};
@@ -34,7 +35,7 @@ inline std::string in_child(const std::function<std::string()>& work) {
     return result;
 }
 
-/// The same, for a user whom permissions hold back, which root is not.
+/// Like `in_child`, but as a user who is subject to permissions, unlike root.
 inline std::string as_ordinary_user(const std::function<std::string()>& work) {
     return in_child([&]() -> std::string {
         constexpr unsigned kNobody = 65534;

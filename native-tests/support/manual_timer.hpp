@@ -8,7 +8,7 @@
 
 namespace polystore::testing {
 
-/// Time that passes when a test says so, for one thread that goes by it.
+/// A timer whose time only passes when a test says so. One thread may sleep on it.
 class ManualTimer : public engine::Timer {
    public:
     using Milliseconds = std::chrono::milliseconds;
@@ -34,26 +34,26 @@ class ManualTimer : public engine::Timer {
         sleeper_.reset();
     }
 
-    /// Waits until the thread sleeps for so long.
+    /// Waits until the thread sleeps for exactly `time`.
     void await_sleep(Milliseconds time) {
         std::unique_lock lock(mutex_);
         slept_.wait(lock, [&] { return sleeper_ && sleeper_->time == time; });
     }
 
-    /// Lets time pass for a thread that is not asleep.
+    /// Lets time pass while the thread is not asleep.
     void pass(Milliseconds time) {
         const std::scoped_lock lock(mutex_);
         elapsed_ += time;
     }
 
-    /// Lets time pass, and wakes the thread, which must be asleep.
+    /// Lets time pass and wakes the thread, which must be asleep.
     void advance(Milliseconds time) {
         std::unique_lock lock(mutex_);
         elapsed_ += time;
         const Sleeper sleeper = *sleeper_;
-        sleeper_.reset();  // What is awaited next is the sleep after this one.
+        sleeper_.reset();  // The next `await_sleep` waits for the sleep after this one.
         lock.unlock();
-        const std::scoped_lock asleep(*sleeper.mutex);  // It has begun to wait once this is to be had.
+        const std::scoped_lock asleep(*sleeper.mutex);  // Once this is locked, the thread has begun to wait.
         sleeper.wake->notify_all();
     }
 

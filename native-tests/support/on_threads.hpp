@@ -6,7 +6,7 @@
 
 namespace polystore::testing {
 
-/// Does something on several threads at once, each of which is told its number, and waits for all.
+/// Runs `work` with its number on each of several threads at once, and waits for all of them.
 inline void on_threads(int count, const std::function<void(int)>& work) {
     std::vector<std::thread> threads;
     for (int i = 0; i < count; ++i) threads.emplace_back(work, i);

@@ -9,7 +9,7 @@
 #include "polystore/expires.hpp"
 #include "polystore/operations.hpp"
 
-/// The third driver: a script of answers, and a transcript of what an operation asked.
+/// The third driver: it answers from a script, and returns a transcript of the operation's questions.
 namespace polystore::testing {
 
 inline std::string_view name_of(Ask ask) {
@@ -28,7 +28,7 @@ inline std::string_view name_of(Verdict verdict) {
     return kNames[static_cast<std::size_t>(verdict)];
 }
 
-/// Whether a question comes with a number.
+/// Returns true if a question has a number.
 inline bool has_number(Ask ask) { return ask == Ask::put || ask == Ask::add || ask == Ask::sweep; }
 
 /// One answer of a script.
@@ -47,11 +47,11 @@ inline Reply counted(double count) { return {{true, count}}; }
 inline Reply page(std::vector<double> expires) { return {{}, true, std::move(expires), false}; }
 inline Reply end_of_pages() { return {{}, true, {}, true}; }
 
-/// Answers an operation by a script, and tells what it asked and how it ended:
+/// Answers an operation from a script, and returns its questions and its outcome:
 ///
 ///     play(start(Trait::list, {Method::set, 60, true}), {at(1000), ok()}) == "clock put(61000) -> done"
 ///
-/// A page is told with the verdicts on it. An operation that still waits when the script is over ends in "...".
+/// A page is shown with its verdicts. If the operation still waits after the script, the transcript ends in "...".
 inline std::string play(Operation operation, std::vector<Reply> script) {
     std::ostringstream transcript;
     const auto tell = [&](std::string_view name, bool with_number) {

@@ -1,5 +1,4 @@
-// The functions of the C library that polystore calls are defined here for the program of the tests, in front of those
-// of the library.
+// Defines the functions of the C library that polystore calls, so that the test program uses these instead.
 
 #include "support/system_faults.hpp"
 

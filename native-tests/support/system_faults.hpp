@@ -2,13 +2,13 @@
 
 namespace polystore::testing {
 
-/// What the system refuses for as long as this is there, as some file systems do. One at a time.
+/// While this object exists, the given system calls fail, as on some file systems. Only one may exist at a time.
 class SystemFaults {
    public:
     struct Faults {
-        int sync_of_folders = 0;  ///< The errno that fsync(2) of a folder fails with; 0 if it does not.
-        int sync_of_files = 0;    ///< The same for files, and for fdatasync(2).
-        int rename = 0;           ///< The errno that rename(2) fails with.
+        int sync_of_folders = 0;  ///< The errno of a failing fsync(2) of a folder; 0 if it succeeds.
+        int sync_of_files = 0;    ///< The errno of a failing fsync(2) or fdatasync(2) of a file; 0 if it succeeds.
+        int rename = 0;           ///< The errno of a failing rename(2); 0 if it succeeds.
     };
 
     explicit SystemFaults(const Faults& faults);

@@ -12,7 +12,7 @@
 
 namespace polystore::testing {
 
-/// A folder that is there for as long as this is.
+/// A folder that exists as long as this object.
 class TemporaryFolder {
    public:
     TemporaryFolder() {
@@ -27,7 +27,7 @@ class TemporaryFolder {
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
     [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
 
-    /// The names of what is in it, in order.
+    /// Returns the names of its entries in order.
     [[nodiscard]] std::vector<std::string> names() const {
         std::vector<std::string> names;
         for (const auto& entry : std::filesystem::directory_iterator(path_)) names.push_back(entry.path().filename());
