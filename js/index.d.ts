@@ -1,88 +1,90 @@
 /**
- * What a store can hold: whatever JSON can. `undefined` counts as `null`, and `null` is the absence of a value. As in JSON, a
- * member that is `undefined` is left out, and in an array it becomes `null`; an object whose `toJSON()` gives an object or an
- * array is stored as that.
+ * A value that a store can hold: any value of JSON. `undefined` counts as `null`, and `null` means that there is no value. As in
+ * JSON, a member that is `undefined` is left out, and an element of an array that is `undefined` becomes `null`. An object whose
+ * `toJSON()` returns an object or an array is stored as that result.
  */
 export type Value = string | number | boolean | null | Value[] | { [key: string]: Value | undefined };
 
-/** What of a type JSON can hold: a type whose values it cannot, like `Date`, is not among them. */
+/** `T` with `never` in place of everything that JSON cannot hold; a type such as `Date` therefore does not fit it. */
 export type Storable<T> = T extends ((...args: any[]) => any) | symbol | bigint
   ? never
   : T extends object
     ? { [K in keyof T]: Storable<T[K]> }
     : T;
 
-/** The arguments of a call that makes a store for values of a type, where JSON can hold that. */
+/** The arguments of a call that makes a store for values of type `T`. If JSON cannot hold `T`, the call does not compile. */
 export type CallFor<T, Arguments extends unknown[]> = [T] extends [Storable<T>]
   ? Arguments
   : [error: "JSON cannot hold this type"];
 
 /**
  * How long a value lives:
- * - a number of **seconds** (`0.5` is half a second; `0` or less: it is deleted at once);
- * - a text such as `"10s"`, `"2 hours"`, `"1.5d"`, `"1,000 ms"`. Units: `ms` `msec` `millisecond`, `s` `sec` `second`,
+ * - a number of **seconds** (`0.5` is half a second; `0` or less deletes the value at once);
+ * - a string such as `"10s"`, `"2 hours"`, `"1.5d"` or `"1,000 ms"`. The units are `ms` `msec` `millisecond`, `s` `sec` `second`,
  *   `m` `min` `minute`, `h` `hr` `hour`, `d` `day`, `w` `wk` `week`, `b` `month`, `y` `yr` `year`, and their plurals;
- *   without a unit, seconds;
- * - `null`: for ever.
+ *   a number without a unit is in seconds;
+ * - `null`: the value never expires.
  */
 export type Expires = number | string | null;
 
 export interface Options {
-  /** How long the value lives. Without it, the store's default counts; see {@link Store.expires}. */
+  /** How long the value lives. Without this option, the default of the store applies; see {@link Store.expires}. */
   expires?: Expires;
-  /** Takes the place of the store's prefix. In `kv()`, it is added to the prefix of the store that is wrapped. */
+  /** Replaces the prefix of the store in this call. In `kv()`, it is appended to the prefix of the store that is wrapped. */
   prefix?: string;
 }
 
 export interface StoreOptions extends Options {
   /**
-   * How long an answer of the client is waited for: a number of **seconds**, or a text such as `"5s"` or `"500 ms"`. A call
-   * that is not answered in this time rejects with `ERR_CLIENT`; a listing asks anew for each page. Without it, or with
-   * `null`, the client alone decides. It holds for all stores made of this one. Whether a write that was given up has been
-   * done, or will yet be, only the client knows.
+   * How long a call waits for an answer of the client: a number of **seconds** greater than 0, or a string such as `"5s"` or
+   * `"500 ms"`. A call without an answer in this time rejects with `ERR_CLIENT`; a write may still take effect afterwards.
+   * Without this option, or with `null`, a call waits until the client answers.
+   *
+   * The timeout holds for all stores made from this one. Opening the client has the same limit, and a listing may take as long for each
+   * page. `close()` waits for pending calls without a limit of its own, and then applies the timeout to closing the client.
    */
   timeout?: number | string | null;
 
   /**
-   * When a write to `opfs:…`, `indexeddb:…` or `file:///….kv` resolves. `"relaxed"`, the default: when a crash of the page or of
-   * the process cannot undo it; a power failure may undo the last second. `"strict"`: when that cannot undo it either. All
-   * stores of one client have the same; other clients have no choice.
+   * When a write to `opfs:…`, `indexeddb:…` or `file:///….kv` resolves. `"relaxed"`, the default, waits until a crash of the page
+   * or the process cannot undo the write; a power failure may undo the last second. `"strict"` waits until a power failure
+   * cannot undo it either. All stores over one client share one durability; other clients reject this option with `ERR_OPTIONS`.
    */
   durability?: "strict" | "relaxed";
 
-  /** Where the cookies of `kv("cookie")` hold; stores with the same share a client. Other clients have no such option. */
+  /** The attributes of the cookies of `kv("cookie")`. Stores with the same attributes share a client. No other client has this option. */
   cookie?: CookieOptions;
 }
 
-/** What a browser knows as the attributes of a cookie. */
+/** The attributes of a cookie, as browsers define them. */
 export interface CookieOptions {
-  /** The path of the pages that see the cookies: `"/"`, all of the site, is the default. */
+  /** Pages below this path see the cookies. The default is `"/"`, the whole site. */
   path?: string;
-  /** A domain above the page's, all of whose hosts see the cookies. Without it, only the page's own does. */
+  /** A parent domain of the page whose hosts all see the cookies. Without it, only the host of the page does. */
   domain?: string;
-  /** Whether the browser sends them with requests that come from other sites; `"none"` wants `secure`. */
+  /** Whether the browser sends the cookies with requests from other sites; `"none"` requires `secure`. */
   sameSite?: "strict" | "lax" | "none";
-  /** Sends them over HTTPS only. */
+  /** Sends the cookies over HTTPS only. */
   secure?: boolean;
-  /** Keeps those of a page in a frame apart for each site that frames it; wants `secure`. */
+  /** Keeps the cookies of a framed page apart for each embedding site; requires `secure`. */
   partitioned?: boolean;
 }
 
 /**
- * What every error of this package says in its `code`:
+ * The `code` of an error of this package:
  *
  * | code | what happened |
  * |---|---|
- * | `ERR_CLIENT` | `kv()` was given something that it cannot wrap, or the client failed: see `cause` |
+ * | `ERR_CLIENT` | `kv()` cannot wrap its argument, or the client failed or did not answer in time; `cause` has the client's error |
  * | `ERR_CLOSED` | the store was closed |
- * | `ERR_CORRUPT` | a file or a record cannot be read; it was left as it is |
- * | `ERR_EXPIRES` | an `expires` that cannot be understood |
- * | `ERR_KEY` | a key that is no string, or that this storage cannot hold |
- * | `ERR_OPTIONS` | an option that does not exist |
- * | `ERR_QUOTA` | the storage is full; what was there is unchanged |
- * | `ERR_UNSUPPORTED` | the client of your own cannot list what it holds |
- * | `ERR_VALUE` | a value that JSON cannot hold; the message has the path to it |
- * | `ERR_WASM` | WebAssembly cannot start: mostly, the page's Content-Security-Policy lacks `'wasm-unsafe-eval'` |
+ * | `ERR_CORRUPT` | a file or a record cannot be read; it was left unchanged |
+ * | `ERR_EXPIRES` | an `expires` that cannot be parsed |
+ * | `ERR_KEY` | a key that is not a string or a number, or that this storage cannot hold |
+ * | `ERR_OPTIONS` | an unknown option, or an option with a wrong value |
+ * | `ERR_QUOTA` | the storage is full; the stored data is unchanged |
+ * | `ERR_UNSUPPORTED` | the custom client cannot list its records |
+ * | `ERR_VALUE` | a value that JSON cannot hold; the message has the path to the reason |
+ * | `ERR_WASM` | WebAssembly cannot start, mostly because the page's Content-Security-Policy lacks `'wasm-unsafe-eval'` |
  */
 export type ErrorCode =
   | "ERR_CLIENT"
@@ -97,17 +99,17 @@ export type ErrorCode =
   | "ERR_WASM";
 
 /**
- * What this package throws and rejects with. Wrong arguments are a `TypeError` as well; `instanceof PolystoreError`
- * holds for them too, also where a page has two copies of this package.
+ * Every error that this package throws or rejects with. An error about a wrong argument is a `TypeError` as well.
+ * `instanceof PolystoreError` holds for every such error, even between two copies of this package on one page.
  */
 export class PolystoreError extends Error {
   constructor(code: ErrorCode, message: string, options?: ErrorOptions);
   readonly code: ErrorCode;
 }
 
-/** What lies at a key in a storage that has no expiry of its own. */
+/** The record at a key, in a storage that has no expiry of its own. */
 export interface StoredRecord<T = any> {
-  /** Milliseconds since the epoch, or `null` for never. */
+  /** Milliseconds since the epoch, or `null` if the record does not expire. */
   expires: number | null;
   value: T;
 }
@@ -115,62 +117,72 @@ export interface StoredRecord<T = any> {
 type Awaitable<T> = T | PromiseLike<T>;
 type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
 
+/**
+ * What all custom clients have in common. Every `key` and `prefix` is a full one, with all prefixes of the stores.
+ *
+ * Calls of a client may overlap: a store does not wait for one call before it makes the next, not even on the same key. An error that a
+ * client throws becomes an `ERR_CLIENT` with that error as its `cause`; one whose name is `QuotaExceededError` becomes an `ERR_QUOTA`.
+ */
 interface CustomClient {
-  /** What `store.type` says; `"UNKNOWN"` without it. */
+  /** The `type` of the stores over this client; `"UNKNOWN"` without it. */
   TYPE?: string;
-  /** Awaited before the first operation. Called once for all stores over this client, and again after a failure. */
+  /** Awaited before the first operation. It is called once for all stores over this client, and again after a failure. */
   connect?(): Awaitable<unknown>;
-  /** The same, as a promise that is there already. */
+  /** A promise to await before the first operation, in place of `connect`. */
   promise?: PromiseLike<unknown>;
   del?(key: string): Awaitable<unknown>;
-  /** Removes everything whose key has this prefix; `""` is everything. */
+  /** Removes every record whose key begins with this prefix; `""` means every record. */
   clear?(prefix: string): Awaitable<unknown>;
   close?(): Awaitable<unknown>;
 }
 
-/** A client of your own that holds records, and leaves their expiry to us. Without `del`, `set(key, null)` deletes. */
+/** A custom client that holds records; the store takes care of their expiry. Without `del`, `set(key, null)` deletes. */
 export interface RecordClient extends CustomClient {
   RAW?: false;
   HAS_EXPIRATION?: false;
   EXPIRES?: false;
   get(key: string): Awaitable<StoredRecord | null | undefined>;
   set(key: string, record: StoredRecord | null): Awaitable<unknown>;
+  /** Stores a record at a fresh key that begins with `prefix`. @returns The new key, with or without the prefix. */
   add?(prefix: string, record: StoredRecord): Awaitable<string>;
-  /** One of these two, for whatever lists or clears. Keys come with the prefix. */
+  /** Listing, clearing and pruning need this method or `entries`. Records whose key does not begin with `prefix` are ignored. */
   iterate?(prefix: string): AnyIterable<[key: string, record: StoredRecord]>;
+  /** The same, all records at once. */
   entries?(prefix: string): Awaitable<Iterable<[key: string, record: StoredRecord]>>;
 }
 
 interface ValueClientMethods extends CustomClient {
   get(key: string): Awaitable<any>;
   has?(key: string): Awaitable<boolean>;
+  /** Listing and clearing need one of `iterate`, `entries` and `keys`. Records whose key does not begin with `prefix` are ignored. */
   iterate?(prefix: string): AnyIterable<[key: string, value: any]>;
   entries?(prefix: string): Awaitable<Iterable<[key: string, value: any]>>;
   keys?(prefix: string): Awaitable<Iterable<string>>;
   values?(prefix: string): Awaitable<Iterable<any>>;
-  /** Removes what has expired, and may say how many records that were. */
+  /** Removes the records that have expired. @returns The number of removed records, if the client knows it. */
   prune?(prefix: string): Awaitable<number | void>;
 }
 
 /**
- * A client of your own that holds values as they are, by identity, and sees to their expiry, which it is given in
- * seconds (`null` for never). Without `del`, `set(key, null, 0)` deletes.
+ * A custom client that holds values as they are, by identity, and takes care of their expiry. It receives the expiry in
+ * **seconds** from now, or `null` for never. Without `del`, `set(key, null, 0)` deletes.
  */
 export interface ValueClient extends ValueClientMethods {
   RAW?: boolean;
   HAS_EXPIRATION?: boolean;
   set(key: string, value: any, expires: number | null): Awaitable<unknown>;
+  /** Stores a value at a fresh key that begins with `prefix`. @returns The new key, with or without the prefix. */
   add?(prefix: string, value: any, expires: number | null): Awaitable<string>;
 }
 
-/** The same, as such clients were written until 2024: the expiry comes in an object. */
+/** A custom client as polystore's were written until 2024: a {@link ValueClient} that receives the expiry in an object. */
 export interface LegacyValueClient extends ValueClientMethods {
   EXPIRES: true;
   set(key: string, value: any, options: { expires: number | null }): Awaitable<unknown>;
   add?(prefix: string, value: any, options: { expires: number | null }): Awaitable<string>;
 }
 
-/** What we need of localStorage, sessionStorage, and whatever is like them. */
+/** The part of localStorage, sessionStorage and similar objects that a store uses. */
 export interface StorageClient {
   readonly length: number;
   getItem(key: string): string | null;
@@ -179,19 +191,19 @@ export interface StorageClient {
   key(index: number): string | null;
 }
 
-/** What we need of a page's `indexedDB`. */
+/** The part of a page's `indexedDB` that a store uses. */
 export interface IndexedDbClient {
   open(name: string, version?: number): any;
   deleteDatabase(name: string): any;
 }
 
-/** A URL as an object, of a file or a server. */
+/** A `URL` object with the URL of a file or of a server. */
 export interface UrlClient {
   readonly href: string;
   readonly searchParams: object;
 }
 
-/** What we need of a localForage instance. */
+/** The part of a localForage instance that a store uses. */
 export interface LocalForageClient {
   INDEXEDDB: string;
   ready(): Promise<unknown>;
@@ -205,7 +217,7 @@ export interface LocalForageClient {
   iterate(iteratee: (value: any, key: string, index: number) => any): Promise<any>;
 }
 
-/** What we need of a namespace of Cloudflare KV, which a Worker has in its `env`. */
+/** The part of a Cloudflare KV namespace that a store uses. A Worker finds its namespaces in its `env`. */
 export interface CloudflareClient {
   get(...args: any[]): any;
   getWithMetadata(...args: any[]): any;
@@ -214,7 +226,7 @@ export interface CloudflareClient {
   list(...args: any[]): any;
 }
 
-/** What we need of a client of the package `redis`, connected or not: of one server, not of a pool. */
+/** The part that a store uses of a client of the package `redis`, connected or not. It must be a client of one server, not a pool. */
 export interface NodeRedisClient {
   isOpen: boolean;
   connect(): Promise<any>;
@@ -224,7 +236,7 @@ export interface NodeRedisClient {
   off(event: string, listener: (...args: any[]) => any): any;
 }
 
-/** What we need of a cluster of the package `redis`, connected or not. */
+/** The part that a store uses of a cluster of the package `redis`, connected or not. */
 export interface NodeRedisCluster {
   isOpen: boolean;
   masters: any[];
@@ -235,7 +247,7 @@ export interface NodeRedisCluster {
   off(event: string, listener: (...args: any[]) => any): any;
 }
 
-/** What we need of a client of the package `ioredis`: of one server, or of a cluster. */
+/** The part that a store uses of a client of the package `ioredis`, for one server or for a cluster. */
 export interface IoRedisClient {
   status: string;
   connect(...args: any[]): Promise<any>;
@@ -246,7 +258,7 @@ export interface IoRedisClient {
   once(event: any, listener: (...args: any[]) => any): any;
 }
 
-/** What we need of a Keyv, of version 5 or 6. */
+/** The part of a Keyv, version 5 or 6, that a store uses. */
 export interface KeyvClient {
   getRaw(...args: any[]): any;
   getManyRaw(...args: any[]): any;
@@ -255,7 +267,7 @@ export interface KeyvClient {
   deleteMany(...args: any[]): any;
 }
 
-/** What we need of an LRUCache of the package `lru-cache`. */
+/** The part of an LRUCache of the package `lru-cache` that a store uses. */
 export interface LruCacheClient {
   get(...args: any[]): any;
   set(...args: any[]): any;
@@ -265,7 +277,7 @@ export interface LruCacheClient {
   dump(): any;
 }
 
-/** What we need of a Level database, or of a sublevel: of any `abstract-level`. */
+/** The part of a Level database or sublevel, or of any other `abstract-level`, that a store uses. */
 export interface LevelClient {
   open(...args: any[]): any;
   close(...args: any[]): any;
@@ -276,7 +288,7 @@ export interface LevelClient {
   iterator(...args: any[]): any;
 }
 
-/** What we need of an Etcd3 of the package `etcd3`, or of a namespace of one. */
+/** The part that a store uses of an Etcd3 of the package `etcd3`, or of a namespace of one. */
 export interface EtcdClient {
   getAll(): any;
   put(key: string): any;
@@ -285,19 +297,19 @@ export interface EtcdClient {
   namespace(prefix: string): any;
 }
 
-/** What we need of a Client or a Pool of the package `pg`, or of a PGlite. It holds records in its table `kv`. */
+/** The part that a store uses of a Client or a Pool of the package `pg`, or of a PGlite. The records are in its table `kv`. */
 export interface PostgresClient {
   query(...args: any[]): any;
 }
 
-/** What we need of a database of node:sqlite, better-sqlite3 or bun:sqlite. It holds records in its table `kv`. */
+/** The part that a store uses of a database of node:sqlite, better-sqlite3 or bun:sqlite. The records are in its table `kv`. */
 export interface SqliteClient {
   prepare(sql: string): any;
   exec(sql: string): any;
   close(): any;
 }
 
-// None of these names a type of a page: it would be `any` to whoever compiles without those, and so would be Client.
+// None of these names a type of the DOM: without the DOM types, such a name would be `any`, and so would be Client.
 type PlainClient =
   | Map<any, any>
   | StorageClient
@@ -326,109 +338,176 @@ type PlainClient =
   | LegacyValueClient
   | Store<any>;
 
-/** What `kv()` wraps: the client itself, a class of which it makes one, or a promise of the client. */
+/** The argument of `kv()`: a client, a class whose instances are clients, or a promise of a client. */
 export type Client =
   PlainClient | (new () => RecordClient | ValueClient | LegacyValueClient) | PromiseLike<PlainClient>;
 
 /**
- * A key-value store over a client. Every method is bound, so `keys.map(store.del)` works. Every method that returns a
- * promise rejects with a {@link PolystoreError}: `ERR_CLOSED` after `close()`, `ERR_CLIENT` or `ERR_QUOTA` when the
- * client fails, and what its own description says.
+ * A key-value store over a client. Every method is bound, so `keys.map(store.del)` works.
+ *
+ * Every method that returns a promise rejects with a {@link PolystoreError} when it fails: `ERR_CLOSED` after `close()`,
+ * `ERR_CLIENT` when the client fails or does not answer within `timeout`, `ERR_QUOTA` when the storage is full, `ERR_CORRUPT` when
+ * the file that holds the store cannot be read, and the errors that each method names. A failed write leaves the stored data unchanged,
+ * except after a timeout or a lost connection: then the write may still take effect.
+ *
+ * A key is a string; a number is converted to one. `ERR_KEY` means that a key is neither, or that this storage cannot hold it.
  */
 export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
-  /** What all keys of this store begin with in the client. */
+  /** The prefix of this store: in the client, all of its keys begin with it. */
   readonly PREFIX: string;
-  /** The default expiry in seconds, or `null`. */
+  /** The default expiry in **seconds**, or `null` if values do not expire by default. */
   readonly EXPIRES: number | null;
-  /** The kind of client: `"MEMORY"`, `"STORAGE"`, `"COOKIE"`, `"INDEXEDDB"`, `"PROMISE"` until it is known, … */
+  /**
+   * The kind of client: `"MEMORY"`, `"STORAGE"`, `"COOKIE"`, `"INDEXEDDB"`, …. It may change once the client is open: over a promise it is
+   * `"PROMISE"` until then, and `"OPFS"` becomes `"INDEXEDDB"` if the browser has no private file system.
+   */
   readonly type: string;
 
   /**
    * Reads a value.
-   * @returns The value, or `null` if there is none or it has expired. It is a copy: changing it changes nothing stored.
+   * @param key The key, without the prefix of the store.
+   * @returns The value, or `null` if there is none or it has expired. It is a copy: changing it does not change the stored value.
+   * @throws `ERR_KEY`; `ERR_CORRUPT` if the record cannot be read.
    */
   get<V extends T = T>(key: string): Promise<V | null>;
 
   /**
-   * Writes a value, as a copy. `null`, `undefined` or an expiry of 0 or less deletes; to leave the value out is an error.
+   * Writes a copy of a value. `null`, `undefined` or an expiry of 0 or less deletes the key; a call without a value is an error.
+   * @param key The key, without the prefix of the store.
+   * @param value The value: anything that JSON can hold.
+   * @param options `expires` in **seconds** or as a string, and `prefix` in place of the prefix of the store.
    * @returns The key.
-   * @throws `ERR_VALUE` without a value and for what JSON cannot hold, `ERR_EXPIRES`, `ERR_KEY`, `ERR_OPTIONS`; nothing is then written.
+   * @throws `ERR_VALUE` if the value is missing or JSON cannot hold it; `ERR_EXPIRES`; `ERR_KEY`; `ERR_OPTIONS`. Then nothing is written.
    */
   set<V extends T = T>(key: string, value: V | null | undefined, options?: Options): Promise<string>;
 
   /**
-   * Writes a value at a fresh key: 24 characters of `[A-Za-z0-9]`, cryptographically random.
-   * @returns The key, without the store's prefix.
-   * @throws As `set`.
+   * Writes a copy of a value at a fresh key of 24 characters of `[A-Za-z0-9]`, cryptographically random. A custom client with a
+   * method `add` chooses the key itself. `null`, `undefined` or an expiry of 0 or less resolves with a key and stores nothing.
+   * @param value The value: anything that JSON can hold.
+   * @param options As for `set`.
+   * @returns The key, without the prefix of the store.
+   * @throws `ERR_VALUE` if the value is missing or JSON cannot hold it; `ERR_EXPIRES`; `ERR_KEY`; `ERR_OPTIONS`. Then nothing is written.
    */
   add<V extends T = T>(value: V | null | undefined, options?: Options): Promise<string>;
 
-  /** Says whether there is a value that has not expired. */
+  /**
+   * Checks whether there is a value that has not expired.
+   * @param key The key, without the prefix of the store.
+   * @returns `true` if there is one.
+   * @throws `ERR_KEY`; `ERR_CORRUPT` if the record cannot be read.
+   */
   has(key: string): Promise<boolean>;
 
   /**
    * Deletes a value.
-   * @returns The key, also if there was no value.
+   * @param key The key, without the prefix of the store.
+   * @returns The key, even if there was no value.
+   * @throws `ERR_KEY`.
    */
   del(key: string): Promise<string>;
 
-  /** All keys, without the store's prefix, in no particular order. Like all listings, without what has expired. */
+  /**
+   * Lists the keys. As in all listings, expired records are left out, and the order is unspecified.
+   * @returns The keys, without the prefix of the store.
+   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_CORRUPT` if a record cannot be read.
+   */
   keys(): Promise<string[]>;
 
-  /** All values. */
+  /**
+   * Lists the values.
+   * @returns The values, as copies.
+   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_CORRUPT` if a record cannot be read.
+   */
   values<V extends T = T>(): Promise<V[]>;
 
-  /** All pairs of a key and its value. */
+  /**
+   * Lists the keys with their values.
+   * @returns Pairs of a key, without the prefix of the store, and a copy of its value.
+   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_CORRUPT` if a record cannot be read.
+   */
   entries<V extends T = T>(): Promise<[key: string, value: V][]>;
 
-  /** All values by their key, in an object. */
+  /**
+   * Reads all values into one object.
+   * @returns An object with a property for each key, without the prefix of the store.
+   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_CORRUPT` if a record cannot be read.
+   */
   all<V extends T = T>(): Promise<Record<string, V>>;
 
   /**
-   * The entries one by one. What is in memory at a time is a page of them, not the whole store. Writing and deleting
-   * meanwhile is safe; whether what is added meanwhile is seen depends on the client.
+   * Iterates over the entries with `for await`. It keeps one page of records in memory, not the whole store. Writing and deleting
+   * during an iteration is safe; whether the iteration sees new records depends on the client.
+   * @returns An iterator of pairs of a key, without the prefix of the store, and a copy of its value.
+   * @throws `next()` rejects with `ERR_UNSUPPORTED` if the custom client cannot list; with `ERR_CORRUPT` if a record cannot be read;
+   *   with `ERR_CLOSED` if the store was closed meanwhile.
    */
   [Symbol.asyncIterator](): AsyncIterator<[key: string, value: T]>;
 
-  /** Deletes all that this store holds, and nothing else: not what is outside its prefix, nor what other code stored. */
+  /**
+   * Deletes all records of this store. Records outside its prefix and data of other code stay.
+   * @throws `ERR_UNSUPPORTED` if the custom client can neither clear nor list.
+   */
   clear(): Promise<void>;
 
   /**
-   * Deletes all that has expired in this store.
-   * @returns How many records that were.
+   * Deletes the records of this store that have expired. Storages that delete expired records themselves, for example Redis, need no
+   * `prune()`.
+   * @returns The number of deleted records; 0 if the storage deletes expired records itself.
+   * @throws `ERR_UNSUPPORTED` if the custom client can neither prune nor list.
    */
   prune(): Promise<number>;
 
   /**
-   * Ends what `kv()` gave, with its sub-stores: their later calls reject. Resolves when what is under way has ended. What was
-   * opened for a name or a URL is released with the last store over it; a client that you gave and that can be closed is closed,
-   * and every store over it ends.
+   * Closes the store that `kv()` returned, together with its sub-stores: their later calls reject with `ERR_CLOSED`. A client that was
+   * opened from a name or a URL is closed with the last store over it. A client object with a method `close`, `end` or `quit` is
+   * closed at once, which ends every store over it. Closing a closed store does nothing.
+   * @returns A promise that resolves when the pending calls have ended and the client is closed.
+   * @throws `ERR_CLIENT` if closing the client fails or takes longer than `timeout`.
    */
   close(): Promise<void>;
 
-  /** A sub-store: the entries of this store whose keys begin with `prefix`, which its own keys lack. */
+  /**
+   * Makes a sub-store: the entries of this store whose keys begin with `prefix`. The keys of the sub-store lack that prefix.
+   * @param prefix The prefix, appended to the prefix of this store; `""` by default.
+   * @returns The sub-store, with the default expiry of this store.
+   * @throws `ERR_KEY` at once if the prefix is neither a string nor a number.
+   */
   prefix(prefix?: string): Store<T>;
 
   /**
-   * The same store with a default expiry.
-   * @throws `ERR_EXPIRES` at once if it cannot be understood.
+   * Makes a store over the same entries with another default expiry.
+   * @param expires The default expiry in **seconds** or as a string; without it, values do not expire by default.
+   * @returns The store, with the prefix of this store.
+   * @throws `ERR_EXPIRES` at once if it cannot be parsed.
    */
   expires(expires?: Expires): Store<T>;
 }
 
 /**
- * Wraps a client in a store, at once: no `new`, no `await`.
+ * Wraps a client in a store at once, without `new` or `await`.
  *
  * ```js
  * const store = kv(localStorage).prefix("session:").expires("1h");
  * await store.set("user", { name: "Ada" });
  * ```
  *
- * @param client A Map, localStorage, sessionStorage, `"cookie"`, `"indexeddb:name"` with the name of a database that is
- *   ours alone, `indexedDB` for the one named `polystore`, a localForage instance, an object or a class of your own,
- *   another store, or a promise of one of these. Without an argument: a new Map.
- * @throws `ERR_CLIENT` for anything else, `undefined` included; `ERR_EXPIRES`, `ERR_OPTIONS`; `ERR_WASM` where the page
- *   forbids WebAssembly.
+ * @param client The storage; without arguments, a new Map. One of:
+ *   - in memory: a `Map`, an `LRUCache` of lru-cache, a `WeakLRUCache` of weak-lru-cache;
+ *   - in a browser: `localStorage`, `sessionStorage`, `"cookie"`, `"indexeddb:name"` for a database of its own, `indexedDB` for the
+ *     database named `polystore`, `"opfs:name"` for a log in the origin private file system, a localForage instance;
+ *   - in Node, Bun and Deno: a `file:///…` URL of a JSON file (`….json`), a folder (`…/`) or a log (`….kv`), or a database of
+ *     node:sqlite, better-sqlite3 or bun:sqlite;
+ *   - a server: the `https://…` URL of a store served by `polystore-wasm/server` or polystore; a client of redis or ioredis, or a
+ *     cluster of either; an `Etcd3` of etcd3; a `Client` or `Pool` of pg, or a PGlite; a Cloudflare KV namespace;
+ *   - any storage of another library: a Level database or sublevel (`abstract-level`), a Keyv;
+ *   - a custom client: an object or a class with `get()` and `set()`; see {@link RecordClient} and {@link ValueClient};
+ *   - another store, whose prefix, expiry and timeout are then the defaults;
+ *   - a promise of one of these.
+ * @param options The default expiry, the prefix, and further options of the store.
+ * @returns The store. If opening the client fails, the calls of the store reject, and the next call tries to open it again.
+ * @throws `ERR_CLIENT` for anything else, also for `undefined`; `ERR_EXPIRES`; `ERR_KEY` for the prefix; `ERR_OPTIONS`;
+ *   `ERR_WASM` if the page forbids WebAssembly.
  */
 export default function kv<T = any>(...call: CallFor<T, []>): Store<T>;
 export default function kv<T = any>(...call: CallFor<T, [client: Client, options?: StoreOptions | null]>): Store<T>;

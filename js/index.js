@@ -6,13 +6,13 @@ import { Store } from "./store/store.js";
 export { PolystoreError } from "./support/errors.js";
 
 /**
- * Wraps a client; see index.d.ts.
+ * Wraps a client in a store; index.d.ts documents it.
  * @param {any} [client]
  * @param {import("./store/options.js").Options | null} [options]
  * @returns {Store}
  */
 export default function kv(client, options = null) {
-  // Of undefined that is spelled out, where a binding is missing, there must not come a store that forgets.
+  // kv(undefined), for example a missing Workers binding, must be an error: only kv() without arguments means memory.
   if (arguments.length === 0) client = new Map();
   const wrapped = unwrap(client);
   const {

@@ -1,4 +1,5 @@
 /**
- * `import "polystore-wasm/opfs"` puts the engine of `kv("opfs:…")` into the bundle. Bundlers that make one file, and service workers, need it.
+ * `import "polystore-wasm/opfs"` puts the engine of `kv("opfs:…")` into the bundle. Service workers and bundlers that write one file
+ * need this import.
  */
 export {};

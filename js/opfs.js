@@ -1,6 +1,6 @@
 import { shared } from "./support/shared.js";
 
-// For bundlers that make one file, and for service workers: puts the engine into the bundle, for kv("opfs:…").
+// Importing this module puts the engine of kv("opfs:…") into the bundle. Service workers and bundlers that write one file need that.
 shared.opfs = {
   text: () => import("./clients/opfs/worker_text.js"),
   inPlace: () => import("./clients/opfs/in_place.js"),
