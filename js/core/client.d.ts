@@ -1,22 +1,22 @@
 import type { StoredRecord } from "../support/record.js";
 
-/** What may be a promise, and is then awaited. */
+/** A value, or a promise of it, which is then awaited. */
 export type Eventually<T> = T | PromiseLike<T>;
 
 /** When a write is acknowledged: as soon as others can read it, or only when it outlasts a power failure. */
 export type Durability = "relaxed" | "strict";
 
-/** What a client is and can do. It never changes. */
+/** The constant properties of a client. */
 export interface Traits {
-  /** What `store.type` says. */
+  /** The value of `store.type`. */
   readonly type: string;
-  /** What the client can do; the core's `Trait` says what each means. */
+  /** The abilities of the client; `Trait` in the core documents each. */
   readonly can: ("manages_expiry" | "add" | "list" | "sweeps_all" | "sweeps_expired")[];
   /**
-   * Who makes the copy that keeps the stored value apart from the user's:
-   * - "identity": nobody. Values go in and come out as they are, unchecked.
-   * - "write": copied when written; a read makes a new value each time.
-   * - "both": copied when written and when read, because a read returns the stored object itself.
+   * When a value is copied, so that the stored value and the user's are not the same object:
+   * - "identity": never. Values are stored and returned as they are, unchecked.
+   * - "write": on writing only, because each read makes a new value.
+   * - "both": on writing and on reading, because a read returns the stored object itself.
    */
   readonly copies: "identity" | "write" | "both";
 }
@@ -37,16 +37,16 @@ export interface Range {
   readonly limit?: number;
 }
 
-/** A page of a listing: full keys, and what was found at each. What is not a record is passed over. */
+/** A page of a listing: full keys, and what was found at each of them. Anything that is not a record is ignored. */
 export interface Page {
   readonly ids: string[];
   readonly found: unknown[];
 }
 
-/** What a listing is for: all keys, all values or all entries at once, or entries one by one. */
+/** The purpose of a listing: all keys, all values or all entries at once, or entries one by one. */
 export type Wanted = "keys" | "values" | "entries" | "stream";
 
-/** A key, and the record that the client returned for it; null where it returned none. */
+/** A key with the record that the client returned for it, or null if it returned none. */
 export interface Expectation {
   readonly id: string;
   readonly found: StoredRecord | null;
@@ -59,63 +59,63 @@ export interface Put {
   readonly expires: number | null;
 }
 
-/** A record that is put, or the removal of what is at a key. */
+/** A record to put, or the removal of the record at a key. */
 export type Change = Put | { readonly id: string };
 
-/** Changes that are made as a whole, if everything is still as expected, or not at all. */
+/** Changes that are all made if every expectation still holds; otherwise none is made. */
 export interface Commit {
   readonly expected: readonly Expectation[];
   readonly changes: readonly Change[];
 }
 
-/** What became of a commit: true if it was made, false if something was not as expected, or why it failed. */
+/** The result of a commit: true if it was made, false if an expectation did not hold, or the error with which it failed. */
 export type Outcome = boolean | { readonly error: unknown };
 
 /**
- * The I/O of one storage, and nothing else: the rules are above it. A method that returns no promise is answered at once, so
- * a synchronous storage stays synchronous up to the promise that the user gets. `id` is the full key, with every prefix. Every
- * `expires` is in milliseconds since the epoch, or null for a record that does not expire.
+ * The I/O of one storage, and nothing else: the rules are in the layers above. If a method returns a value instead of a promise,
+ * the operation goes on synchronously; only the user's own promise is asynchronous. `id` is the full key, with every prefix.
+ * Every `expires` is in milliseconds since the epoch, or null for a record that does not expire.
  */
 export interface Client {
   readonly traits: Traits;
 
   /**
-   * Returns the record at a key. What is not a record, for example undefined, counts as absent. With `isPresenceOnly`, any
-   * record with the right expiry serves: its value is not looked at.
+   * Returns the record at a key. Anything that is not a record, for example undefined, counts as absent. With `isPresenceOnly`,
+   * only the expiry of the returned record is used, and its value may be any.
    */
   read(id: string, isPresenceOnly?: boolean): Eventually<unknown>;
-  /** Throws ERR_KEY where the storage cannot hold a key. It is called before each call on a key. */
+  /** Throws ERR_KEY if the storage cannot hold a key. It is called before every read, put and removal of a key. */
   checkKey?(id: string): void;
 
   /**
-   * Makes commits, and resolves with the outcome of each; rejects where all of them fail for one reason. The keys of several
-   * commits differ. `now` is the time of the call, in milliseconds since the epoch: a storage that takes durations counts from
-   * there.
+   * Makes commits and resolves with the outcome of each; rejects if all of them fail for the same reason. No two commits of one
+   * call have a key in common. `now` is the time of the call in milliseconds since the epoch; a storage that takes durations
+   * computes them from it.
    */
   commit?(commits: readonly Commit[], now: number): Eventually<readonly Outcome[]>;
   /**
-   * In place of `commit`, where nothing can come between a read and a change because the storage answers at once, or where
-   * the storage cannot compare and change in one step.
+   * A client has `put` and `remove` in place of `commit` in two cases. Either it is synchronous, so that no other call can come
+   * between a read and a change; or its storage cannot compare and change in one step.
    */
   put?(id: string, value: any, expires: number | null, now: number): unknown;
   remove?(id: string): unknown;
 
-  /** Lists the records in a range, in pages of any length: what is on one page is in memory at one time. */
+  /** Lists the records in a range, in pages of any length. One page at a time is in memory. */
   scan?(range: Range, wanted: Wanted): Iterator<Page> | AsyncIterator<Page>;
   /**
-   * Removes the records in a range that expire at `until` or before; all of them if that is null. Resolves with how many
-   * those were.
+   * Removes the records in a range that expire at `until` or before, or all of them if `until` is null. Resolves with the number
+   * of removed records.
    */
   sweep?(range: Range, until: number | null): Eventually<number | void>;
-  /** Puts a record at a key of the client's choice, which it resolves with, with or without the prefix. */
+  /** Puts a record at a key that the client chooses. Resolves with that key, with or without the prefix. */
   add?(prefix: string, value: any, expires: number | null, now: number): Eventually<string>;
 
   /**
-   * Called when the store's timeout has passed: the store waits no longer for the promise `reply`, which the client returned.
-   * Other calls must not wait for it either, except to keep the order on one key.
+   * Called when the timeout of the store has passed: the store no longer waits for `reply`, a promise that the client returned.
+   * Other calls must not wait for it either, unless the order of calls on one key requires it.
    */
   onTimeout?(reply: unknown): void;
-  /** Called when close() starts. close() waits for the calls under way, so calls that may never settle must now be made to fail. */
+  /** Called when close() starts. close() waits for pending calls, so calls that may never settle must now be made to fail. */
   onClosing?(): void;
   close?(): unknown;
 }

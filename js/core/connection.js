@@ -3,34 +3,34 @@ import { Trait } from "./core.js";
 /** @typedef {import("./client.js").Client} Client */
 
 /**
- * A clear(): its prefix, and the sequence of the connection when it began and when it ended.
+ * A clear(): its prefix, and the sequence of the connection when it began and ended.
  * @typedef {{ prefix: string, began: number, ended: number }} Clearing
  */
 
-/** What keys are remembered at most for an iteration that nobody goes on with. */
-const MOST_WRITTEN = 10_000;
+/** The maximum number of written keys that are remembered for an iteration that the user may have dropped. */
+const MAX_WRITTEN = 10_000;
 
-/** Calls that began between one close() and the next. @typedef {{ pending: number, end?: () => void }} Round */
+/** The calls that began between one close() and the next. @typedef {{ pending: number, end?: () => void }} Round */
 
-/** An open client, and what is under way on it; shared by every store that wraps the client. */
+/** An open client with its pending calls; all stores that wrap the client share it. */
 export class Connection {
-  /** Operations that wait for the client; a close() is not counted, as it waits for them. */
+  /** The number of operations that wait for the client. It does not include close(), which waits for the others. */
   pending = 0;
-  /** Iterations that are open, and may have read what is written meanwhile. */
+  /** The number of open iterations. They may have read records that are being written now. */
   streams = 0;
-  /** Settles with the close() under way, or done. @type {Promise<void> | null} */
+  /** Settles like the close() that is pending or done. @type {Promise<void> | null} */
   closing = null;
-  /** Grows with every write and clear() while something is pending, so that what came after a read can be told. */
+  /** Grows with every write and clear() while a call is pending, which tells whether a write came after a read. */
   sequence = 0;
-  /** The sequence of the latest write to each key, as long as anything is pending. @type {Map<string, number>} */
+  /** The sequence of the latest write to each key since the last moment without pending calls. @type {Map<string, number>} */
   written = new Map();
-  /** The clear() calls that were under way since nothing was pending. @type {Clearing[]} */
+  /** The clear() calls since the last moment without pending calls. @type {Clearing[]} */
   clearings = [];
-  /** What was read before this sequence, nobody knows whether it was written to since. */
+  /** For a read before this sequence, it is unknown whether its key was written afterwards. */
   forgotten = 0;
   /** @type {Round} */
   #round = { pending: 0 };
-  /** When the calls of all earlier rounds have ended. @type {Promise<void> | undefined} */
+  /** Resolves when the calls of all earlier rounds have ended. @type {Promise<void> | undefined} */
   #ended;
 
   /** @param {Client} client */
@@ -39,7 +39,7 @@ export class Connection {
     this.client = client;
     this.type = type;
     this.copies = copies;
-    /** The core's traits of the client, and whether it was closed. */
+    /** The traits of the client as bits of the core's `Trait`, and the bit `closed`. */
     this.traits = can.reduce((traits, ability) => traits | Trait[ability], 0);
   }
 
@@ -47,13 +47,13 @@ export class Connection {
     return (this.traits & Trait.closed) !== 0;
   }
 
-  /** Lets nothing begin any more; resolves when nothing is pending. */
+  /** Keeps new calls from starting. Resolves when no call is pending; returns undefined if none is. */
   drain() {
     this.traits |= Trait.closed;
     return this.pending === 0 ? undefined : this.turn();
   }
 
-  /** Resolves when the calls that are pending now have ended. */
+  /** Starts a new round. Resolves when the calls that are pending now have ended. */
   turn() {
     const round = this.#round;
     this.#round = { pending: 0 };
@@ -62,7 +62,7 @@ export class Connection {
   }
 
   /**
-   * Hides from the calls that are made until it ends what a clear() has still to remove.
+   * Begins a clear(): calls that are made before it ends do not see the records that it has yet to remove.
    * @param {string} prefix
    * @returns {Clearing}
    */
@@ -78,7 +78,7 @@ export class Connection {
   }
 
   /**
-   * Remembers that a key is written, where that could come between what somebody read and what he does about it.
+   * Remembers a write, if a pending call or an open iteration may have read the key before and act on that later.
    * @param {string} id
    */
   note(id) {
@@ -87,21 +87,21 @@ export class Connection {
     this.written.set(id, ++this.sequence);
   }
 
-  /** Says that an operation waits for the client. */
+  /** Counts an operation that begins to wait for the client. Returns its round, for settle(). */
   enter() {
     ++this.pending;
     ++this.#round.pending;
     return this.#round;
   }
 
-  /** Says that it ended. @param {Round} round */
+  /** Counts the end of an operation. @param {Round} round What enter() returned. */
   settle(round) {
     --this.pending;
     if (--round.pending === 0) round.end?.();
     this.#forget();
   }
 
-  /** Says that one iteration ended. */
+  /** Counts the end of an iteration. */
   endStream() {
     --this.streams;
     this.#forget();
@@ -109,10 +109,10 @@ export class Connection {
 
   #forget() {
     if (this.pending > 0) return;
-    // Whoever iterates over what was read before then evicts nothing of it.
-    if (this.streams > 0 && this.written.size + this.clearings.length < MOST_WRITTEN) return;
+    // Beyond MAX_WRITTEN, the writes are forgotten; an iteration then does not remove expired records that it read before.
+    if (this.streams > 0 && this.written.size + this.clearings.length < MAX_WRITTEN) return;
     this.forgotten = this.sequence;
-    // Clearing an empty Map allocates as much as a call does in all.
+    // Clearing an empty Map allocates as much memory as a whole call.
     if (this.written.size > 0) this.written.clear();
     if (this.clearings.length > 0) this.clearings = [];
   }

@@ -3,8 +3,8 @@ import { instantiate } from "./core_instance.js";
 import { shared } from "../support/shared.js";
 import { wasmError } from "./wasm_error.js";
 
-// The core, compiled and instantiated while this module is evaluated: kv() is synchronous, so nothing can be waited for
-// later. A page whose policy forbids WebAssembly learns of it from kv(), where somebody can catch it.
+// The core is compiled and instantiated while this module is evaluated, because kv() is synchronous and cannot wait for it.
+// If the page's policy forbids WebAssembly, the error is kept until kv() throws it, where the user can catch it.
 /** @type {unknown} */
 let failure;
 try {
@@ -13,13 +13,13 @@ try {
   failure = error;
 }
 
-/** @throws {PolystoreError} ERR_WASM, with the way out, where the core could not be started. */
+/** @throws {PolystoreError} ERR_WASM if the core could not be started; the message has the remedy. */
 export function requireCore() {
   if (!shared.core) throw wasmError(failure);
 }
 
 const loaded = /** @type {import("./core_types.js").Core} */ (shared.core ?? {});
-/** @type {any} Where the core could not be started, nobody gets to ask for a number. */
+/** @type {any} Stands for the enumerations of a core that could not be started; kv() then throws before any is used. */
 const none = {};
 
 export const {
@@ -43,24 +43,24 @@ export const number = loaded.polystore_number;
 const bytesAt = (/** @type {number} */ address, length) => new Uint8Array(loaded.memory.buffer, address, length);
 
 /**
- * The views on the page that the core and the driver share. Take them anew for each page: they are detached when the
- * core's memory grows.
+ * Views on the page that the core and the driver share. They must be made anew for each page, because they are detached when
+ * the memory of the core grows.
  */
 export const pageExpires = () => new Float64Array(loaded.memory.buffer, loaded.expires_address, PAGE_LENGTH);
 export const pageVerdicts = () => bytesAt(loaded.verdicts_address, PAGE_LENGTH);
 const sharedBytes = () => bytesAt(loaded.bytes_address, loaded.bytes_length);
 
 /**
- * The seconds that a text like "2 hours" stands for.
+ * Parses a duration such as "2 hours".
  * @param {string} text
- * @returns {number} NaN when it cannot be understood.
+ * @returns {number} Seconds; NaN if the text cannot be parsed.
  */
 export function parseExpires(text) {
   const { length } = text;
   if (length > loaded.bytes_length) return NaN;
   const bytes = sharedBytes();
   for (let i = 0; i < length; ++i) {
-    // What is not ASCII is no part of the grammar, and 0 neither.
+    // The grammar has neither 0 nor characters outside ASCII, so 0 stands for any of those.
     const code = text.charCodeAt(i);
     bytes[i] = code < 128 ? code : 0;
   }
@@ -71,7 +71,7 @@ let ids = new Uint8Array(0);
 let next = 0;
 
 /**
- * A fresh key. Randomness is drawn for some 165 keys at once, which makes `add` several times faster.
+ * Makes a random key. Random bytes are drawn for some 165 keys at once, which makes `add` several times as fast.
  * @returns {string}
  */
 export function freshKey() {

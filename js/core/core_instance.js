@@ -1,7 +1,7 @@
 /**
- * Starts the core, and gathers what it declares by embind (wasm/bindings.cpp) beside its exports (wasm/abi.cpp). All that
- * crosses is a number on both sides, so no type needs a converter: embind's own runtime and the rest of Emscripten's glue are
- * 3.5 KB (brotli) of every page.
+ * Instantiates the core. The result has its exports (wasm/abi.cpp) and its embind declarations (wasm/bindings.cpp). Only numbers
+ * cross the border, so no type needs a converter. That saves every page the 3.5 KB (brotli) of embind's own runtime and the rest
+ * of Emscripten's glue.
  * @param {WebAssembly.Module} module
  * @returns {import("./core_types.js").Core}
  * @throws {WebAssembly.CompileError | WebAssembly.LinkError | WebAssembly.RuntimeError}
@@ -11,7 +11,7 @@ export function instantiate(module) {
   const declared = {};
   /** @type {Record<number, Record<string, number>>} */
   const enumerations = {};
-  /** @param {number} address Of a text that ends with 0. */
+  /** @param {number} address The address of a zero-terminated string. */
   const textAt = (address) => {
     const bytes = new Uint8Array(exports.memory.buffer, address);
     return String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0)));

@@ -1,5 +1,5 @@
 import text from "#core-text";
 import { moduleOfText } from "./module_of_text.js";
 
-/** The core, compiled at run time from the text that this module carries: one file, whoever fetches it. */
+/** Compiles the core from the text in this module, so that the package needs no second file. */
 export const compiledCore = () => moduleOfText(text);

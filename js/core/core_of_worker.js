@@ -1,4 +1,4 @@
 import core from "#core-wasm";
 
-/** The core as a module of its own: Cloudflare's Workers compile nothing at run time. */
+/** Returns the core as an imported module, because Cloudflare Workers cannot compile WebAssembly at run time. */
 export const compiledCore = () => core;

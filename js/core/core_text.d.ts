@@ -1,3 +1,3 @@
-/** The core, as wasm/embed.mjs writes it. */
+/** The core as the text that wasm/embed.mjs writes. */
 declare const text: string;
 export default text;

@@ -1,4 +1,4 @@
-// The core as JavaScript sees it: what wasm/bindings.cpp declares, and the exports of wasm/abi.cpp.
+// The core as JavaScript sees it: the declarations of wasm/bindings.cpp and the exports of wasm/abi.cpp.
 
 type Enumeration<Name extends string> = Readonly<Record<Name, number>>;
 

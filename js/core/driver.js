@@ -1,5 +1,5 @@
-// The driver: it does what an operation of the core asks for, on a client, and answers. A client that answers at once
-// keeps the whole operation synchronous; one that returns a promise is waited for. Keys and values stay on this side.
+// The driver: it carries out each question of a core operation on a client, and tells the core the answer. A client that answers
+// at once keeps the whole operation synchronous; a promise is awaited. Keys and values stay on the JavaScript side.
 
 import { abandon, answer, answerPage, Ask, ASK_BITS, freshKey, Method, NEVER, number, Outcome } from "./core.js";
 import { PAGE_LENGTH, pageExpires, pageVerdicts, start, Verdict } from "./core.js";
@@ -15,17 +15,17 @@ import { copyStored } from "../values/plain.js";
 /** @typedef {import("./client.js").Expectation} Expectation */
 /** @typedef {import("./client.js").Outcome} CommitOutcome */
 
-/** The bits of a step that hold the question; the others hold the operation or, where the question is 0, the outcome. */
+/** The bits of a step that hold the question. The others hold the operation or, if the question is 0, the outcome. */
 const ASK = (1 << ASK_BITS) - 1;
-/** The step with which a `get` ends that found a value. */
+/** The step that ends a `get` which found a value. */
 const FOUND = Outcome.value << ASK_BITS;
 
 /**
- * One call of a user, with what its operation needs and the core does not know. Every property costs `get` some
- * nanoseconds, so those that few calls need are in the classes below.
+ * One call of a user, with the data that its operation needs outside the core. Every property costs `get` some nanoseconds, so
+ * the properties that few calls need are in the classes below.
  */
 export class Task {
-  /** What was read. @type {StoredRecord | null} */
+  /** The record that was read. @type {StoredRecord | null} */
   record = null;
   /**
    * @param {number} method
@@ -41,7 +41,7 @@ export class Task {
 
 /** A call that writes. */
 export class Writing extends Task {
-  /** The time that its expiry counts from, in milliseconds since the epoch; 0 if it does not expire. */
+  /** The start of the value's life, in milliseconds since the epoch; 0 if it does not expire. */
   now = 0;
   /**
    * @param {number} method
@@ -62,15 +62,15 @@ const keyOnly = (key) => key;
 /** @type {import("./client.js").Page} */
 const NOTHING = { ids: [], found: [] };
 
-/** A call that goes through all records with the prefix. */
+/** A call that goes through all records with a prefix. */
 export class Listing extends Task {
-  /** What it hands over. @type {any[]} */
+  /** The results that are not yet handed to the user. @type {any[]} */
   kept = [];
   /** @type {Iterator<any> | AsyncIterator<any> | null} */
   pages = null;
-  /** What the client gave last. @type {import("./client.js").Page} */
+  /** The latest page of the client. @type {import("./client.js").Page} */
   given = NOTHING;
-  /** How much of that the core has seen: a part at a time, for a page of a client may be the whole store. */
+  /** How many records of that page the core has seen. It sees one part at a time, because a client's page may be the whole store. */
   seen = 0;
   /** The page that the core sees: full keys and records. @type {{ ids: string[], records: StoredRecord[] }} */
   page = { ids: [], records: [] };
@@ -78,8 +78,8 @@ export class Listing extends Task {
   /**
    * @param {number} method
    * @param {string} prefix
-   * @param {import("./client.js").Wanted} [wanted] To remove a record, its key and its expiry are enough.
-   * @param {(key: string, value: any) => any} [project] What it hands over of a record.
+   * @param {import("./client.js").Wanted} [wanted] "keys" serves for removing too, which needs only keys and expiries.
+   * @param {(key: string, value: any) => any} [project] Makes the result of a record.
    */
   constructor(method, prefix, wanted = "keys", project = keyOnly) {
     super(method, "", prefix);
@@ -89,14 +89,14 @@ export class Listing extends Task {
 }
 
 /**
- * Runs a `get` or a `has`, whose first question is nearly always the only one: is there a record? Asked here, without
- * the loop of `run` and the task that it keeps, a `get` over a Map takes a fifth less time.
+ * Runs a `get` or a `has`. Nearly always, their first question is the only one: is there a record? Answering it here, without the
+ * loop of `run` and its task, makes a `get` over a Map take 20 % less time.
  * @param {Connection} connection
  * @param {number} method
  * @param {string} key
  * @param {string} id The key with its prefix.
- * @param {number | undefined} timeout How long an answer of the client is waited for, in milliseconds; 0 or undefined is for ever.
- * @returns {any} What the call resolves with, or a promise of it.
+ * @param {number | undefined} timeout How long to wait for an answer of the client, in milliseconds; 0 or undefined means no limit.
+ * @returns {any} The result of the call, or a promise of it.
  */
 export function lookUp(connection, method, key, id, timeout) {
   const { client, sequence: since } = connection;
@@ -123,7 +123,7 @@ export function lookUp(connection, method, key, id, timeout) {
  * @param {Connection} connection
  * @param {Task} task
  * @param {number | undefined} timeout
- * @returns {any} What the call resolves with, or a promise of it.
+ * @returns {any} The result of the call, or a promise of it.
  */
 export function perform(connection, task, timeout) {
   return run(connection, task, begin(connection, task), connection.sequence, timeout);
@@ -136,7 +136,7 @@ export function perform(connection, task, timeout) {
  * @param {number} step
  * @param {number} since The sequence of the connection when the call began.
  * @param {number | undefined} timeout
- * @returns {any} What the call resolves with, or a promise of it.
+ * @returns {any} The result of the call, or a promise of it.
  */
 function run(connection, task, step, since, timeout) {
   while (step & ASK) {
@@ -152,7 +152,7 @@ function run(connection, task, step, since, timeout) {
 }
 
 /**
- * Goes on with a call whose client returned a promise.
+ * Continues a call whose client returned a promise.
  * @param {Connection} connection
  * @param {Task} task
  * @param {number} step
@@ -175,7 +175,7 @@ function performLater(connection, task, step, reply, since, timeout) {
  * @param {number | undefined} timeout
  */
 async function finishLater(connection, task, step, reply, since, timeout) {
-  // A close() waits for the others, not for itself.
+  // A close() waits for the other calls, so it must not count as one of them.
   const round = task.method === Method.close ? undefined : connection.enter();
   const clearing = task.method === Method.clear ? connection.beginClearing(task.id) : null;
   try {
@@ -192,28 +192,27 @@ async function finishLater(connection, task, step, reply, since, timeout) {
 }
 
 /**
- * What a client replied, if that comes in time. Only the client's own time counts: a close() waits for the other calls
- * as long as those take.
+ * Waits for a reply of a client within the timeout. Waiting for other calls, as close() does, has no limit of its own.
  * @param {Connection} connection
  * @param {Task} task
  * @param {number} step
- * @param {unknown} reply Or a promise of it.
+ * @param {unknown} reply The reply, or a promise of it.
  * @param {number | undefined} timeout
  */
 function answerOf({ client }, task, step, reply, timeout) {
   const ask = step & ASK;
   if (!isPromise(reply) || ask === Ask.drain) return reply;
-  const giveUp = (/** @type {Error} */ error) => {
+  const onLate = (/** @type {Error} */ error) => {
     client.onTimeout?.(reply);
     return error;
   };
   const answer =
-    timeout || ticks?.areFake() ? inTime((resolve, reject) => reply.then(resolve, reject), timeout, giveUp) : reply;
+    timeout || ticks?.areFake() ? inTime((resolve, reject) => reply.then(resolve, reject), timeout, onLate) : reply;
   return (ask === Ask.remove_if || ask === Ask.sift) && !mustRemove(task) ? answer.then(undefined, () => []) : answer;
 }
 
 /**
- * Lists records one by one, page by page. What is asked first is asked before the first next() returns.
+ * Lists records one by one, reading them page by page. The client gets the first request before the first next() returns.
  * @param {Connection} connection
  * @param {Listing} task
  * @param {number | undefined} timeout
@@ -226,7 +225,7 @@ export async function* stream(connection, task, timeout, isClosed) {
   ++connection.streams;
   try {
     while (step & ASK) {
-      // While the user looks at the records, nothing is under way.
+      // While the user handles the records of a page, the iteration is not a pending call.
       const round = connection.enter();
       try {
         while (step & ASK && task.kept.length === 0) {
@@ -249,7 +248,7 @@ export async function* stream(connection, task, timeout, isClosed) {
     task.pages = null;
     throw failure;
   } finally {
-    // Also where the user leaves the loop.
+    // This also runs if the user leaves the loop.
     if (step & ASK) abandon(step);
     connection.endStream();
     await task.pages?.return?.();
@@ -267,12 +266,12 @@ function begin(connection, task) {
 }
 
 /**
- * Does what a step asks.
+ * Carries out the question of a step.
  * @param {Connection} connection
  * @param {Task} task
  * @param {number} step
  * @param {number} since
- * @returns {unknown} What the client replied, or a promise of it.
+ * @returns {unknown} The reply of the client, or a promise of it.
  */
 function request(connection, task, step, since) {
   const client = /** @type {Required<import("./client.js").Client>} */ (connection.client);
@@ -290,7 +289,7 @@ function request(connection, task, step, since) {
       return removeFound(connection, task, since, [{ id: task.id, found: task.record }]);
     case Ask.make_key:
       task.key = freshKey();
-      task.id += task.key; // For add(), it was the prefix alone until now.
+      task.id += task.key; // For add(), task.id held only the prefix until now.
       return undefined;
     case Ask.add:
       return client.add(
@@ -309,11 +308,11 @@ function request(connection, task, step, since) {
       client.onClosing?.();
       return connection.drain();
   }
-  return client.close?.(); // Ask.close: there is no other.
+  return client.close?.(); // Only Ask.close is left.
 }
 
 /**
- * Tells the core what came of a step, and runs it to its next.
+ * Tells the core the reply to a step, and runs the operation to its next step.
  * @param {Connection} connection
  * @param {Task} task
  * @param {number} step
@@ -334,8 +333,8 @@ function proceed(connection, task, step, reply, since) {
       if (connection.client.commit) requireDone(reply[0]);
       return answer(step, 1, 0);
     case Ask.add:
-      if (typeof reply !== "string") throw new TypeError(`it gave ${show(reply)} where the new key was expected`);
-      // Clients differ in whether they give the prefix back.
+      if (typeof reply !== "string") throw new TypeError(`it returned ${show(reply)} instead of the new key`);
+      // Some clients return the key with its prefix, others without.
       task.key = reply.startsWith(task.id) ? reply.slice(task.id.length) : reply;
       connection.note(task.id + task.key);
       return answer(step, 1, 0);
@@ -372,7 +371,7 @@ function conclude(connection, task, step) {
     case Outcome.closed:
       throw closedError(connection);
   }
-  throw unsupportedError(connection); // Outcome.unsupported: there is no other.
+  throw unsupportedError(connection); // Only Outcome.unsupported is left.
 }
 
 /**
@@ -401,7 +400,7 @@ function resultOf(task) {
 }
 
 /**
- * Shows the core the next records of a client's page, as many as it sees at a time: the expiry of each.
+ * Shows the core the expiries of the next records of a client's page, at most PAGE_LENGTH of them.
  * @param {Connection} connection
  * @param {Listing} task
  * @param {number} step
@@ -415,20 +414,20 @@ function fillPage(connection, task, step, page, since) {
   task.page = { ids: [], records: [] };
   while (task.seen < ids.length && expires.length < PAGE_LENGTH) {
     const i = task.seen++;
-    // A client of the user's own may list other keys than those that it was asked for.
+    // A custom client may list keys without the prefix that it was asked for; they are ignored.
     const record = ids[i].startsWith(task.id) ? recordOf(connection, since, ids[i], found[i]) : null;
     if (record === null) continue;
     expires.push(record.expires ?? NEVER);
     task.page.ids.push(ids[i]);
     task.page.records.push(record);
   }
-  // Only now, when no code of the user can run in between: the page is shared by all operations.
+  // All operations share the page. It is filled only now, because from here on no code of the user can run in between.
   pageExpires().set(expires);
   return answerPage(step, expires.length, 0);
 }
 
 /**
- * Carries out the verdicts on a page. They are copied first: a client, or a getter of a stored object, may come back to us.
+ * Carries out the verdicts on a page. They are copied first, because a client or a getter of a stored object may call the store again.
  * @param {Connection} connection
  * @param {Listing} task
  * @param {number} since
@@ -449,7 +448,7 @@ function sift(connection, task, since) {
 }
 
 /**
- * What was found at a key, if it is a record, and not one that a clear() has yet to remove.
+ * Returns what was found at a key, if it is a record and no clear() has yet to remove it; otherwise null.
  * @param {Connection} connection
  * @param {number} since
  * @param {string} id
@@ -468,7 +467,7 @@ function answerRead(step, record) {
 }
 
 /**
- * The value of a record, as the user gets it.
+ * Returns the value of a record as the user receives it.
  * @param {Connection} connection
  * @param {StoredRecord} record
  */
@@ -477,8 +476,8 @@ function valueOf({ copies }, { value }) {
 }
 
 /**
- * Whether a clear() that was called before this call is yet to remove a record: where a client cannot clear by itself
- * that takes several steps, and the call came in between.
+ * Tells whether a clear() that began before this call has yet to remove a record. If a client cannot clear by itself, clearing takes
+ * several steps, and other calls may come in between.
  * @param {Connection} connection
  * @param {number} since
  * @param {string} id
@@ -500,7 +499,7 @@ function put(connection, { id, value, now }, expires) {
   const { client } = connection;
   client.checkKey?.(id);
   connection.note(id);
-  // A storage without a commit is spared the objects of one: with them, a set over a Map takes 20 % longer.
+  // A client without `commit` does not need the objects of a commit; making them would slow down a set over a Map by 20 %.
   if (!client.commit) return /** @type {Required<typeof client>} */ (client).put(id, value, expires, now);
   return client.commit([{ expected: [], changes: [{ id, value, expires }] }], now);
 }
@@ -518,14 +517,14 @@ function remove(connection, id) {
 }
 
 /**
- * Whether a call fails where records cannot be removed. What has expired is absent to a call that only reads, whether or not it
- * can be removed.
+ * Tells whether a call fails if records cannot be removed. For a call that only reads, an expired record is absent even if it
+ * cannot be removed.
  * @param {Task} task
  */
 const mustRemove = ({ method }) => method === Method.prune || method === Method.clear;
 
 /**
- * Removes records that were read, except where something was written since: the reader is late, not the writer.
+ * Removes records that were read, except those whose keys were written since then.
  * @param {Connection} connection
  * @param {Task} task
  * @param {number} since
@@ -583,7 +582,7 @@ function numberOrNull() {
 }
 
 /**
- * Ends an operation that its client failed.
+ * Ends an operation whose client failed, and returns the error for the user.
  * @param {Connection} connection
  * @param {Task} task
  * @param {number} step
@@ -591,7 +590,7 @@ function numberOrNull() {
  */
 function fail(connection, task, step, error) {
   if (step & ASK) abandon(step);
-  // What a listing has open is let go; should that fail too, the first error is the one to tell.
+  // End the iterator of a listing. If that fails too, the user still gets the first error.
   Promise.resolve(/** @type {Partial<Listing>} */ (task).pages?.return?.()).catch(() => {});
   return clientError(describe(connection, task), error);
 }
@@ -603,7 +602,7 @@ function fail(connection, task, step, error) {
 function describe({ type }, task) {
   const [name] = Object.entries(Method).find(([, method]) => method === task.method) ?? [];
   const called = task instanceof Listing && task.method === Method.list ? task.wanted : name;
-  return `${type} ${called}(${task.id === "" ? "" : show(task.id)})`;
+  return `${type} ${called === "stream" ? "iteration" : called}(${task.id === "" ? "" : show(task.id)})`;
 }
 
 /** @param {Connection} connection */
@@ -613,6 +612,6 @@ function closedError({ type }) {
 
 /** @param {Connection} connection */
 function unsupportedError({ type }) {
-  const message = `The ${type} client cannot list what it holds: give it iterate(prefix), which yields [key, value].`;
+  const message = `The ${type} client cannot list its records. Give it a method iterate(prefix) that yields [key, value].`;
   return new PolystoreError("ERR_UNSUPPORTED", message);
 }

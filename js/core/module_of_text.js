@@ -1,13 +1,13 @@
-// WebAssembly as a text of printable ASCII, which any bundler and any page passes on unchanged, whatever their charsets. The bytes
-// below BASE, which are most, are one character, and the others two; that keeps the byte pattern of the code, which base64
-// destroys: brotli makes a quarter less of it.
+// WebAssembly as printable ASCII text, which every bundler and every page passes on unchanged, whatever the character set. A
+// byte below BASE, as most are, is one character; any other is two. Unlike base64, that keeps the byte pattern of the code: the
+// text is 25 % smaller after brotli.
 
-/** A byte is `high * BASE + low`. `low` is the character FIRST + low; before it, where `high` is not 0, comes FIRST + BASE - 1 + high. */
+/** A byte is `high * BASE + low`. It is written as the character FIRST + low. If `high` is not 0, FIRST + BASE - 1 + high comes first. */
 export const BASE = 67;
 export const FIRST = 36;
 
 /**
- * Compiles what wasm/embed.mjs has made a text of.
+ * Compiles the module in a text that wasm/embed.mjs has written.
  * @param {string} text
  */
 export function moduleOfText(text) {

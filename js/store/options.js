@@ -5,55 +5,58 @@ import { PolystoreTypeError, show } from "../support/errors.js";
  * @typedef {object} Options
  * @property {string} [prefix]
  * @property {number | string | null} [expires]
- * @property {number | string | null} [timeout] Of kv() only.
- * @property {Durability} [durability] Of kv() only.
- * @property {import("../clients/cookie/cookie_options.js").CookieOptions} [cookie] Of kv("cookie") only.
+ * @property {number | string | null} [timeout] For kv() only.
+ * @property {Durability} [durability] For kv() only.
+ * @property {import("../clients/cookie/cookie_options.js").CookieOptions} [cookie] For kv("cookie") only.
  */
 /** @typedef {import("../core/client.js").Durability} Durability */
 
-/** Parsed texts: a program has a few, and crossing into the core with a string costs 1 µs. @type {Map<string, number>} */
+/**
+ * The results for texts that were parsed before. A program has few of them, and parsing one in the core costs 1 µs.
+ * @type {Map<string, number>}
+ */
 const parsed = new Map();
-const MOST_PARSED = 100;
-/** What a timer can wait, in milliseconds: some 24 days. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
+const MAX_PARSED = 100;
+/** The longest delay of a timer, in milliseconds: some 24 days. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /**
- * The seconds that an `expires` stands for.
+ * Converts an `expires` to seconds.
  * @param {unknown} expires
  * @returns {number} NEVER for null and undefined.
- * @throws {PolystoreTypeError} ERR_EXPIRES where it cannot be understood.
+ * @throws {PolystoreTypeError} ERR_EXPIRES if it cannot be parsed.
  */
 export function seconds(expires) {
   if (expires === null || expires === undefined) return NEVER;
-  const understood = parse(expires);
-  if (typeof understood === "number" && !Number.isNaN(understood)) return understood;
-  const message = `expires is ${show(expires)}. Give a number of seconds, a text like "10s", "2 hours" or "5d", or null for never.`;
+  const duration = parse(expires);
+  if (typeof duration === "number" && !Number.isNaN(duration)) return duration;
+  const message = `expires is ${show(expires)}; it must be a number of seconds, a string such as "10s", "2 hours" or "5d", or null for never.`;
   throw new PolystoreTypeError("ERR_EXPIRES", message);
 }
 
 /**
- * The milliseconds that a `timeout` stands for.
+ * Converts a `timeout` to milliseconds.
  * @param {unknown} timeout
  * @returns {number} 0 for null: no limit.
- * @throws {PolystoreTypeError} ERR_OPTIONS where it cannot be understood.
+ * @throws {PolystoreTypeError} ERR_OPTIONS if it cannot be parsed, or is not greater than 0.
  */
 function milliseconds(timeout) {
   if (timeout === null) return 0;
-  const understood = parse(timeout);
-  if (typeof understood === "number" && understood > 0) return Math.min(understood * 1000, LONGEST_TIMEOUT);
-  const message = `timeout is ${show(timeout)}. Give a number of seconds, a text like "10s", "2 hours" or "5d", or null for no limit.`;
+  const duration = parse(timeout);
+  if (typeof duration === "number" && duration > 0) return Math.min(duration * 1000, MAX_TIMEOUT);
+  const message = `timeout is ${show(timeout)}; it must be a number of seconds greater than 0, a string such as "10s", or null for no limit.`;
   throw new PolystoreTypeError("ERR_OPTIONS", message);
 }
 
 /**
- * What a text stands for, in seconds; what is none, as it is.
+ * Parses a text as a number of seconds, and returns any other value as it is.
  * @param {unknown} text
  */
 function parse(text) {
   if (typeof text !== "string") return text;
   const known = parsed.get(text);
   if (known !== undefined) return known;
-  if (parsed.size === MOST_PARSED) parsed.clear();
+  if (parsed.size === MAX_PARSED) parsed.clear();
   const result = parseExpires(text);
   parsed.set(text, result);
   return result;
@@ -63,26 +66,27 @@ function parse(text) {
 const NONE = {};
 
 /**
+ * Checks and converts the options of a call or of kv().
  * @param {unknown} options
- * @param {boolean} [ofStore] Whether they are those of kv(), which has more.
- * @returns {typeof NONE} `undefined` where nothing was said; seconds for `expires`, milliseconds for `timeout`.
+ * @param {boolean} [ofStore] True for kv(), which has more options.
+ * @returns {typeof NONE} `expires` in seconds, `timeout` in milliseconds; `undefined` for an option that was not given.
  * @throws {PolystoreTypeError} ERR_OPTIONS, ERR_EXPIRES or ERR_KEY.
  */
 export function readOptions(options, ofStore = false) {
   if (options === undefined || options === null) return NONE;
   if (typeof options !== "object") {
-    const message = `The options are ${show(options)}: they must be an object, like { expires: "1h" }.`;
+    const message = `The options are ${show(options)}; they must be an object such as { expires: "1h" }.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
   const known = ["prefix", "expires", ...(ofStore ? ["timeout", "durability", "cookie"] : [])];
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const message = `There is no option ${show(name)}: there are ${known.map(show).join(", ")}.`;
+    const message = `There is no option ${show(name)}. The options are ${known.map(show).join(", ")}.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
   const { prefix, expires, timeout, durability, cookie } = /** @type {Options} */ (options);
   if (![undefined, "strict", "relaxed"].includes(durability)) {
-    const message = `durability is ${show(durability)}: it must be "strict" or "relaxed".`;
+    const message = `durability is ${show(durability)}; it must be "strict" or "relaxed".`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
   return {
@@ -95,16 +99,17 @@ export function readOptions(options, ofStore = false) {
 }
 
 /**
+ * Converts a key to a string.
  * @param {unknown} key
- * @param {string} [what] What it is called.
+ * @param {string} [what] The name of the argument, for the message.
  * @returns {string}
- * @throws {PolystoreTypeError} ERR_KEY for what is no key.
+ * @throws {PolystoreTypeError} ERR_KEY if it is neither a string nor a number.
  */
 export function keyText(key, what = "key") {
   if (typeof key === "string") return key;
   if (typeof key === "number") return String(key);
   throw new PolystoreTypeError(
     "ERR_KEY",
-    `The ${what} is ${show(key)}: it must be a string, or a number; use String().`,
+    `The ${what} is ${show(key)}; it must be a string or a number. Convert it with String().`,
   );
 }

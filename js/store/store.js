@@ -8,24 +8,24 @@ import { copyValue } from "../values/plain.js";
 /** @typedef {import("../open/source.js").Source} Source */
 /** @typedef {import("../core/connection.js").Connection} Connection */
 
-/** One `kv()` with its sub-stores: where they get their connection from, until `close()` takes it from them. @typedef {{ source: Source }} Life */
+/** The source that one `kv()` shares with its sub-stores, until `close()` replaces it by a closed one. @typedef {{ source: Source }} Life */
 
 const SELF = Symbol("self");
 
-// What a listing makes of a record.
+// The results that listings make of a record.
 /** @type {(key: string, value: any) => any} */
 const valueOnly = (_, value) => value;
 /** @type {(key: string, value: any) => [string, any]} */
 const entry = (key, value) => [key, value];
 
-// Ends the iterations that nobody can go on with any more. A Worker of Cloudflare may have no such registry.
+// Ends the iterations that the user has dropped without finishing them. A Cloudflare Worker may have no such registry.
 const abandoned =
   typeof FinalizationRegistry === "undefined"
     ? undefined
     : new FinalizationRegistry((/** @type {AsyncGenerator} */ records) => void records.return(undefined));
 
 /**
- * An iteration as the user holds it. The registry holds what is behind it, and so can end that when the user has let go.
+ * The iteration that the user holds. The registry holds the generator behind it, and can so end it once the user's is collected.
  * @param {AsyncGenerator<[string, any], void>} records
  */
 async function* iterationOf(records) {
@@ -33,9 +33,9 @@ async function* iterationOf(records) {
 }
 
 /**
- * What `kv()` gives. Its contract is written down in index.d.ts. Each method is a property of the store itself that is bound to
- * it, so `keys.map(store.del)` works, a Proxy can call it, and a test can put another in its place. Making them takes a
- * sub-store 1 KB and a tenth of a microsecond; to bind each when it is first taken was slower from the second method on.
+ * The store that `kv()` returns; index.d.ts documents it. Each method is an own property that is bound to the store, so
+ * `keys.map(store.del)` works, a Proxy can call it, and a test can replace it. The methods cost each sub-store 1 KB and 0.1 µs;
+ * binding each on its first use was slower from the second method on.
  */
 export class Store {
   #life;
@@ -46,8 +46,8 @@ export class Store {
   /**
    * @param {Life} life
    * @param {string} prefix
-   * @param {number} [expires] Seconds, or NEVER. Without it, that of the store which a promise resolves with.
-   * @param {number} [timeout] How long an answer of the client is waited for, in milliseconds; 0 is for ever.
+   * @param {number} [expires] Seconds, or NEVER. Undefined over a promise, whose store then decides.
+   * @param {number} [timeout] How long to wait for an answer of the client, in milliseconds; 0 means no limit.
    */
   constructor(life, prefix, expires, timeout) {
     this.#life = life;
@@ -72,13 +72,13 @@ export class Store {
     });
   }
 
-  // Functions, for they have to know whether a value was given at all.
+  // These two are functions, because they must know whether a value was passed at all.
   /** @type {(key: string, value: unknown, options?: import("./options.js").Options) => Promise<any>} */
   set;
   /** @type {(value: unknown, options?: import("./options.js").Options) => Promise<any>} */
   add;
 
-  /** The store itself also where a Proxy stands for it, which has none of its private fields. */
+  /** Returns the store itself even if it is called on a Proxy of the store, which lacks the private fields. */
   [SELF] = () => this;
 
   get PREFIX() {
@@ -134,7 +134,7 @@ export class Store {
     const { connection } = source;
     if (connection?.closed) return connection.closing ?? undefined;
     const task = new Task(Method.close, "", "");
-    // What a promise resolved with may have other stores.
+    // Over a promise, the client that it resolved with may have other stores.
     const end = (/** @type {Connection} */ opened) =>
       source.inner?.release() === false ? opened.turn() : perform(opened, task, this.#timeout);
     if (source.release()) {
@@ -165,7 +165,7 @@ export class Store {
     let first;
     const records = await life.source.whenOpen((opened) => {
       const records = begin(opened);
-      first = records.next(); // Before the calls that came after this one.
+      first = records.next(); // Now, before the calls that were made after this one.
       return records;
     }, this.#timeout);
     try {
@@ -210,7 +210,8 @@ export class Store {
     const { prefix, expires } = readOptions(options);
     const { source } = this.#life;
     if (source.connection) return this.#writeNow(source.connection, method, prefix, key, value, expires);
-    // Checked now, and copied, for the user may change it before the client is open; only then is it known whether that counts.
+    // The value is checked and copied now, because the user may change it before the client is open. Whether the copy is needed is
+    // known only then.
     const copy = attempt(() => copyValue(value));
     return source.whenOpen((opened) => {
       const given = opened.copies === "identity" ? value : copy();
@@ -233,11 +234,11 @@ export class Store {
 }
 
 function missingValue() {
-  return new PolystoreTypeError("ERR_VALUE", "There is no value: give one, or null to delete what is there.");
+  return new PolystoreTypeError("ERR_VALUE", "The value is missing. Pass a value, or null to delete the key.");
 }
 
 /**
- * Does something now, and lets its result or its error be had later.
+ * Runs an action now. The returned function then returns its result or throws its error.
  * @template Result
  * @param {() => Result} action
  * @returns {() => Result}

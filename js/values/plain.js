@@ -1,22 +1,22 @@
 import { kind, PolystoreTypeError, show } from "../support/errors.js";
 
-// Deeper than this a value may be a cycle; it is then taken the slow way, which can tell.
+// A deeper value may contain a cycle. It is left to the slow path, which detects cycles.
 const PLAUSIBLE_DEPTH = 100;
-/** Levels of arrays and objects. The C++ library has the same bound, and so has what it reads. */
-const DEEPEST_NESTING = 1000;
+/** The maximum number of nested arrays and objects. The C++ library has the same limit, for writing and for reading. */
+const MAX_NESTING = 1000;
 
-/** Thrown by `copyPlain`; `copyValue` then looks for the reason, which needs a path that the fast way does not keep. */
+/** Thrown by `copyPlain`. `copyValue` then looks for the reason with its path, which the fast path does not keep. */
 const NOT_PLAIN = Symbol("not plain");
 
 /**
- * A copy of a value, the same as JSON would make and faster; throws NOT_PLAIN where JSON would lose something.
+ * Makes the same copy of a value as JSON would, but faster. Throws NOT_PLAIN if JSON might lose something.
  * @param {any} value
  * @param {number} depth
  * @returns {any}
  */
 function copyPlain(value, depth) {
   if (isCopied(value)) return value;
-  if (value === 0) return 0; // JSON knows no -0
+  if (value === 0) return 0; // JSON does not have -0.
   if (typeof value !== "object" || depth === PLAUSIBLE_DEPTH) throw NOT_PLAIN;
   if (Array.isArray(value)) return copyArray(value, depth);
   if (!isPlainObject(value)) throw NOT_PLAIN;
@@ -24,7 +24,7 @@ function copyPlain(value, depth) {
 }
 
 /**
- * Whether a value is its own copy.
+ * Tells whether a value needs no copy.
  * @param {any} value
  */
 function isCopied(value) {
@@ -50,29 +50,32 @@ function copyArray(array, depth) {
  * @param {number} depth
  */
 function copyObject(object, depth) {
-  // V8 copies all members in one go, in half the time of adding one after the other. Members named by a symbol, which
-  // JSON does not see, come along: to look for them would cost as much as all the rest.
+  // V8 copies all members at once, twice as fast as one by one. Members named by a symbol, which JSON ignores, are copied as well:
+  // looking for them would double the time.
   const copy = { ...object };
   let isComplete = true;
   for (const key in copy) {
     const member = copy[key];
-    // In this form V8 knows the answer from the loop; Object.hasOwn() would be a call.
+    // V8 knows the answer of hasOwnProperty.call() from the loop; Object.hasOwn() would cost a call.
     if (isCopied(member) || !Object.prototype.hasOwnProperty.call(copy, key)) continue;
     if (member === undefined) isComplete = false;
-    else copy[key] = copyPlain(member, depth + 1); // Also if that is an own "__proto__".
+    else copy[key] = copyPlain(member, depth + 1); // This is right for an own "__proto__", too.
   }
-  // JSON leaves out what has no value. Made anew, for `delete` would make the copy slow to use.
+  // JSON leaves out undefined members. The copy is made anew, because `delete` would make it slow to use.
   return isComplete ? copy : Object.fromEntries(Object.entries(copy).filter(([, member]) => member !== undefined));
 }
 
-/** @param {object} value An object of this realm or of another, made by a literal, JSON, or Object.create(null). */
+/**
+ * Tells whether an object was made by a literal, JSON or Object.create(null), in this realm or another.
+ * @param {object} value
+ */
 function isPlainObject(value) {
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /**
- * The plain form that an object gives of itself, in the way that JSON asks for it; undefined where it has no way.
+ * Returns what toJSON() of a value returns, or undefined if it has no toJSON().
  * @param {any} value
  * @returns {any}
  */
@@ -82,8 +85,8 @@ const formOf = (value) => (typeof value?.toJSON === "function" ? value.toJSON(""
 const isObject = (value) => typeof value === "object" && value !== null;
 
 /**
- * Whether an object is stored by its own members. An instance is, if one of them says its plain form: then it is meant for
- * JSON, like the session of Express.
+ * Tells whether an object is stored by its own members. An instance of a class is, if the toJSON() of a member returns an object:
+ * such an instance is meant for JSON, for example the session of Express.
  * @param {any} value
  */
 function isPlain(value) {
@@ -93,27 +96,27 @@ function isPlain(value) {
 }
 
 /**
- * Why a value cannot be stored, behind the path to the reason; undefined when it can. The path is put together on the way
- * back from the reason, so that what is sound costs nothing but a look at it.
+ * Finds the reason why a value cannot be stored. The path is built on the way back from the reason, so that valid members cost
+ * little.
  * @param {any} value
  * @param {Set<object>} ancestors
- * @param {boolean} [isSaid] Whether it is part of what a toJSON() gave: who reads that back expects a text for a Date in it.
- * @returns {string | undefined}
- * @throws {RangeError} where it is nested too deeply: the path would fill pages.
+ * @param {boolean} [isForm] True inside the result of a toJSON(). There, a Date may become a text, as in JSON.
+ * @returns {string | undefined} The path and the reason, or undefined if the value can be stored.
+ * @throws {RangeError} if the value is nested too deeply, because the path would fill pages.
  */
-function findReason(value, ancestors, isSaid = false) {
+function findReason(value, ancestors, isForm = false) {
   if (isCopied(value) || value === 0 || value === undefined) return undefined;
   if (typeof value === "number") return ` is ${value}`;
   if (typeof value !== "object") return ` is a ${typeof value}`;
   if (ancestors.has(value)) return " is a cycle: it contains itself";
   const form = formOf(value) ?? value;
-  if (!isObject(form) && isSaid) return findReason(form, ancestors);
-  // What gives a text, like a Date, would come back as something else.
+  if (!isObject(form) && isForm) return findReason(form, ancestors);
+  // An object whose toJSON() returns a text, such as a Date, would come back as that text.
   if (!isObject(form) || (form === value && !isPlain(value))) return ` is ${kind(value)}`;
-  if (ancestors.size === DEEPEST_NESTING) throw new RangeError();
+  if (ancestors.size === MAX_NESTING) throw new RangeError();
   ancestors.add(value);
   for (const key of Object.keys(form)) {
-    const reason = findReason(form[key], ancestors, isSaid || form !== value);
+    const reason = findReason(form[key], ancestors, isForm || form !== value);
     if (reason === undefined) continue;
     return (Array.isArray(form) ? `[${key}]` : /^[\w$]+$/.test(key) ? `.${key}` : `[${show(key)}]`) + reason;
   }
@@ -122,10 +125,10 @@ function findReason(value, ancestors, isSaid = false) {
 }
 
 /**
- * A copy of a value to be stored.
+ * Copies a value that is to be stored.
  * @param {unknown} value
- * @returns {any} The same as JSON would give back.
- * @throws {PolystoreTypeError} ERR_VALUE, with the path of what JSON cannot hold.
+ * @returns {any} The value that JSON.parse(JSON.stringify(value)) would return.
+ * @throws {PolystoreTypeError} ERR_VALUE with the path to what JSON cannot hold.
  */
 export function copyValue(value) {
   if (typeof value === "string") return value;
@@ -137,17 +140,17 @@ export function copyValue(value) {
   let reason;
   try {
     reason = findReason(value, new Set());
-    if (reason === undefined) return JSON.parse(JSON.stringify(value)); // Deep, or with a form of its own.
+    if (reason === undefined) return JSON.parse(JSON.stringify(value)); // It is deep, or has a toJSON().
   } catch (error) {
     if (!(error instanceof RangeError)) throw unreadable(error);
     throw new PolystoreTypeError("ERR_VALUE", "value is nested too deeply: 1,000 levels are the most.");
   }
-  const message = `value${reason}, which JSON cannot hold. Store a string, a finite number, a boolean, a plain object or an array; turn a Date into its toISOString() first.`;
+  const message = `value${reason}, which JSON cannot hold. Store a string, a finite number, a boolean, a plain object or an array; convert a Date with toISOString().`;
   throw new PolystoreTypeError("ERR_VALUE", message);
 }
 
 /**
- * What a getter of the user's own threw, or a proxy.
+ * Returns the error for a value whose getter or proxy threw.
  * @param {unknown} error
  */
 function unreadable(error) {
@@ -156,7 +159,7 @@ function unreadable(error) {
 }
 
 /**
- * A copy of a value that was read from an object which the user can reach.
+ * Copies a stored value that the user could otherwise change through another reference.
  * @param {any} value
  * @returns {any}
  */
@@ -165,6 +168,6 @@ export function copyStored(value) {
   try {
     return copyValue(value);
   } catch {
-    return value; // Put there by other code: what it is, is its own affair.
+    return value; // Other code stored it, so any value is possible, and it is returned as it is.
   }
 }
