@@ -1,7 +1,7 @@
-/** What the error of what cannot be wrapped names here. */
+/** Examples of clients, for the error of an argument that kv() cannot wrap. */
 export const examples = 'localStorage, sessionStorage, localForage, "cookie", "indexeddb:name", "opfs:name"';
 
-/** What only a page can wrap, beyond the clients that both can. @type {import("./known_clients.js").KnownClient[]} */
+/** The clients that exist in browsers only. @type {import("./known_clients.js").KnownClient[]} */
 export const clientsOfPlatform = [
   {
     type: "OPFS",

@@ -6,25 +6,25 @@ import { isStorage, WebStorage } from "../clients/storage.js";
 /** @typedef {Pick<typeof import("./source.js"), "Source">} Sources */
 
 /**
- * Ends what the user gave, for a close() of what could not be opened; or, while it is being opened, only lets that fail if it
- * would take for ever.
+ * Ends the object that the user passed, for a close() of a client that could not be opened. With `isOpening`, it only makes the
+ * opening fail if that might never settle.
  * @typedef {(input: any, isOpening?: boolean) => unknown} End
  */
 
 /**
- * A client that we know: how to recognize what the user gave, and how to open it. One whose `open` is asynchronous is
- * loaded when it is first wrapped, so that a page that wraps localStorage downloads nothing else.
+ * A kind of client: how to recognize the user's argument, and how to open it. An asynchronous `open` imports the client's module
+ * when it is first wrapped, so that a page that wraps localStorage downloads nothing else.
  * @typedef {object} KnownClient
  * @property {string} type
  * @property {(input: any) => boolean} recognizes
  * @property {(input: any, durability: import("../core/client.js").Durability) => import("../core/client.js").Client | Promise<import("../core/client.js").Client>} open
  * @property {End} [end]
- * @property {boolean} [isDurable] Whether `open` asks for the durability.
- * @property {(sources: Sources, input: any) => import("./source.js").Source} [makeSource] In place of `open`, where the calls
- *   of several requests have to be kept apart.
+ * @property {boolean} [isDurable] True if `open` takes the durability.
+ * @property {(sources: Sources, input: any) => import("./source.js").Source} [makeSource] Makes the source in place of `open`, if the
+ *   calls of several requests have to be kept apart.
  */
 
-/** In the order in which they are tried. @type {KnownClient[]} */
+/** The known clients, in the order in which they are tried. @type {KnownClient[]} */
 export const knownClients = [
   ...clientsOfPlatform,
   {
@@ -56,26 +56,27 @@ export const knownClients = [
     open: async (keyv) => new (await import("../clients/keyv.js")).Keyv(keyv),
   },
   {
-    type: "WEAKLRUCACHE", // Before MEMORY, for it is a Map, of entries.
+    type: "WEAKLRUCACHE", // It comes before MEMORY, because it is a Map itself.
     recognizes: (input) => hasMethods(input, "getValue", "setValue", "onRemove"),
     open: async (cache) => new (await import("../clients/weak_lru_cache.js")).WeakLruCache(cache),
   },
   {
     type: "MEMORY",
-    // Not instanceof: a Map may come from another window.
+    // A Map of another window is not an instance of this window's Map.
     recognizes: (input) => Object.prototype.toString.call(input) === "[object Map]",
     open: (map) => new Memory(map),
   },
   {
-    type: "FORAGE", // Before STORAGE, whose methods it has too.
+    type: "FORAGE", // It comes before STORAGE, because it has the methods of a Storage too.
     recognizes: (input) => hasMethods(input, "defineDriver", "dropInstance"),
     open: async (forage) => (await import("../clients/localforage.js")).openLocalForage(forage),
   },
   {
-    type: "LEVEL", // Any `abstract-level`, a sublevel too; browser-level is one for pages.
+    type: "LEVEL", // Any `abstract-level` or sublevel, for example browser-level in pages.
     recognizes: has("put", "del", "batch", "iterator"),
     open: async (database) => {
-      // Which one that was closed needs, and another does not mind; now, for later the user may have closed it anew.
+      // open() reopens a closed database and does nothing to an open one. It is called before the import, during which the user may
+      // close the database again.
       await database.open();
       return (await import("../clients/level.js")).openLevel(database);
     },

@@ -1,22 +1,22 @@
 import { fileURLToPath } from "node:url";
-import "../support/real_timers.js"; // The clients, which use it, may be loaded when a test has replaced the timers.
+import "../support/real_timers.js"; // It is imported now: the clients that use it may load after a test has replaced the timers.
 import { PolystoreTypeError, show } from "../support/errors.js";
 import { has, hasMethods, isCloudflare } from "../support/has.js";
 import { Sqlite } from "../clients/sqlite.js";
 
-/** What the path of a file URL ends with, by what it is. */
+/** The possible ends of a file URL: they tell a file, a log and a folder apart. */
 const ENDS = [".json", ".kv", "/"];
 
 /**
  * @param {any} input
  * @param {string} end
- * @throws {PolystoreTypeError} ERR_CLIENT if it is a URL whose path is not what it seems, or nobody knows what.
+ * @throws {PolystoreTypeError} ERR_CLIENT if it is a file URL with an ambiguous path, or with another end.
  */
 function isFileUrl(input, end) {
   if (typeof input !== "string" || !/^file:/i.test(input)) return false;
-  // A text that is no URL with a slash has not been made one, and would be a path of nobody knows which folder.
-  let reason = !input.startsWith("file:///") ? "it is no URL of a file of this machine" : undefined;
-  if (/[?#]/.test(input)) reason = "the path of a URL ends at ? or #";
+  // canonical() leaves a text such as "file:a.json" as it is: it would be relative to an unknown folder.
+  let reason = !input.startsWith("file:///") ? "it is not a file:/// URL" : undefined;
+  if (/[?#]/.test(input)) reason = "? and # in a path must be percent-encoded";
   try {
     fileURLToPath(input);
   } catch (error) {
@@ -24,7 +24,7 @@ function isFileUrl(input, end) {
   }
   if (reason !== undefined) refuse(input, `${reason}. Make the URL with pathToFileURL(path) of node:url`);
   if (!ENDS.some((known) => input.endsWith(known)))
-    refuse(input, "its path must end in .json, for a file; in .kv, for a log; or in /, for a folder");
+    refuse(input, "its path must end in .json (a file), .kv (a log) or / (a folder)");
   return input.endsWith(end);
 }
 
@@ -38,31 +38,31 @@ function refuse(input, reason) {
 }
 
 /**
- * Of the package `redis`: also what we refuse, for it would else be taken for a client of the user's own. Such a one may well
- * have `isOpen` and `sendCommand`, but not all commands of Redis.
+ * Recognizes any client of the package `redis`. That includes pools and sentinels, which opening then refuses: otherwise they
+ * would count as custom clients. A real custom client may have `isOpen` and `sendCommand`, but not all commands of Redis.
  * @param {any} input
  */
 const isNodeRedis = (input) =>
   typeof input.isOpen === "boolean" && hasMethods(input, "sendCommand", "mGet", "zAdd", "xAdd", "pfAdd");
-/** Of the package `ioredis`, the same. @param {any} input */
+/** Recognizes any client of the package `ioredis`. @param {any} input */
 const isIoRedis = (input) =>
   typeof input.status === "string" && hasMethods(input, "call", "mget", "zadd", "xadd", "pfadd");
 
-/** An Etcd3 of the package `etcd3`, or a namespace of one. @param {any} input */
+/** Recognizes an Etcd3 of the package `etcd3`, or a namespace of one. @param {any} input */
 const isEtcd = (input) =>
   has("getAll", "put", "delete", "lease", "namespace")(input) && hasMethods(input.pool ?? {}, "exec", "withConnection");
 
 const isPgClient = has("query", "connect", "end", "getTypeParser");
 const hasPool = has("query", "connect", "end");
-/** Of `pg`, or what extends it. @param {any} input */
+/** Recognizes a Pool of `pg`, or of a class that extends it. @param {any} input */
 const isPgPool = (input) =>
   hasPool(input) && ["totalCount", "idleCount", "waitingCount"].every((name) => typeof input[name] === "number");
 const isPglite = has("query", "exec", "transaction", "execProtocol", "close");
 
-/** What the error of what cannot be wrapped names here. */
-export const examples = 'a URL of a file ("file:///….json"), of a folder or of a server, a database, a client of Redis';
+/** Examples of clients, for the error of an argument that kv() cannot wrap. */
+export const examples = 'the URL of a file ("file:///….json"), a folder or a server, a database, a Redis client';
 
-/** What only a server can wrap: none of it is in what a page downloads. @type {import("./known_clients.js").KnownClient[]} */
+/** The clients that exist on servers only; a page downloads none of them. @type {import("./known_clients.js").KnownClient[]} */
 export const clientsOfPlatform = [
   {
     type: "FILE",
@@ -84,7 +84,9 @@ export const clientsOfPlatform = [
     type: "OPFS",
     recognizes: (input) => typeof input === "string" && /^opfs:./s.test(input),
     open: async () => {
-      throw new Error("there is no private file system of a browser here. On a server a log is a file, file:///….kv");
+      throw new Error(
+        "only browsers have an origin private file system. On a server, open a log as a file: file:///….kv",
+      );
     },
     isDurable: true,
   },
@@ -123,7 +125,7 @@ export const clientsOfPlatform = [
     end: (database) => database.close(),
   },
   {
-    type: "POSTGRES", // After SQLITE: a database of bun:sqlite has query() too.
+    type: "POSTGRES", // It comes after SQLITE, because a database of bun:sqlite has query() too.
     recognizes: (input) => isPgClient(input) || isPgPool(input) || isPglite(input),
     open: async (client) => (await import("../clients/postgres.js")).openPostgres(client),
     end: async (client, isOpening) => isOpening || (await import("../clients/postgres.js")).endPostgres(client),

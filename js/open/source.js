@@ -11,17 +11,18 @@ import { shared } from "../support/shared.js";
 /** @typedef {import("../core/client.js").Client} Client */
 /** @typedef {import("../core/client.js").Durability} Durability */
 
-/** Where every copy of this package finds what a store wraps. */
+/** The property of a store with its {@link Wrapped}. The symbol is the same in every copy of this package. */
 export const WRAPPED = Symbol.for("polystore-wasm.wrapped");
 
 /**
- * What a store wraps. Its expiry and its timeout, in milliseconds, are undefined where a promise of another store decides; an
- * older copy of this package has no timeout.
+ * The client of a store with the store's settings: `expires` in seconds, `timeout` in milliseconds. They are undefined over a promise,
+ * which may resolve with a store that decides them. A store of an older copy of this package has no timeout.
  * @typedef {{ client: unknown, prefix: string, expires?: number, timeout?: number }} Wrapped
  */
 
 /**
- * @param {any} client What the user gave to `kv()`, or a promise resolved with.
+ * Returns the client and the settings of a store, or the settings of a new store over any other client.
+ * @param {any} client The argument of `kv()`, or the result of a promise.
  * @returns {Wrapped}
  */
 export function unwrap(client) {
@@ -30,28 +31,28 @@ export function unwrap(client) {
 
 /** @typedef {{ begin: (connection: Connection) => void, reject: (error: unknown) => void, closes?: boolean }} Waiting */
 
-/** What a client of the user's is closed by. One that has none of these outlives its stores. */
+/** The methods that close a client of the user. A client without any of them outlives its stores. */
 const ENDS = ["close", "end", "quit"];
 
-/** Where a store gets its connection from: at once where the client is ready, else when it is. */
+/** The source of a store's connection: it opens the client, and has the connection once the client is open. */
 export class Source {
-  /** How many kv() have it and were not closed. */
+  /** The number of kv() calls that use this source and were not closed. */
   users = 0;
-  /** What the stores over a promise do when that resolves. @type {((under: Wrapped, inner: Source) => void)[] | undefined} */
+  /** Over a promise: what each store does once the promise has resolved. @type {((under: Wrapped, inner: Source) => void)[] | undefined} */
   stores;
-  /** The source of what the promise resolved with. @type {Source | undefined} */
+  /** Over a promise: the source of the client that it resolved with. @type {Source | undefined} */
   inner;
   /** @type {Connection | null} */
   #connection = null;
   #open;
   #isOpening = false;
-  /** What is to begin when the client is open, in its order. @type {Set<Waiting>} */
+  /** The calls that begin once the client is open, in their order. @type {Set<Waiting>} */
   #waiting = new Set();
 
   /**
-   * @param {unknown} client What the user gave, or the instance of it if that was a class.
-   * @param {string} type What `store.type` says.
-   * @param {() => Connection | Promise<Connection>} open Tried once by `begin`, and after a failure again when needed.
+   * @param {unknown} client The user's client, or the instance if the user passed a class.
+   * @param {string} type The value of `store.type`.
+   * @param {() => Connection | Promise<Connection>} open Called once by `begin`, and after a failure again by the next call.
    * @param {Durability} [durability]
    * @param {(isOpening?: boolean) => unknown} [end] The `End` of the client.
    */
@@ -63,26 +64,29 @@ export class Source {
     this.end = end;
   }
 
-  /** Null until the client is open. */
+  /** The connection, or null until the client is open. */
   get connection() {
     return this.#connection;
   }
 
-  /** Ends one kv(). @returns Whether the client ends with it: it was given and can be closed, or nobody else uses it. */
+  /**
+   * Ends one kv().
+   * @returns True if the client ends with it: it has no other users, or it is an object that can be closed.
+   */
   release() {
     const client = /** @type {any} */ (this.client);
     const isGiven = typeof client !== "string" && ENDS.some((name) => typeof client[name] === "function");
     return --this.users < 1 || isGiven;
   }
 
-  /** Resolves when what is under way on the client now has ended. */
+  /** Resolves when the calls that are pending on the client now have ended. */
   async underWay() {
-    // Where it cannot be opened, that is nothing.
+    // A client that cannot be opened has no pending calls.
     await (this.#isOpening ? this.whenOpen((opened) => opened.turn(), 0).catch(() => {}) : this.connection?.turn());
   }
 
   /**
-   * What takes the place of this source in a kv() that was closed.
+   * Returns the source that replaces this one in a kv() that was closed.
    * @param {Promise<void>} closing
    */
   closed(closing) {
@@ -93,10 +97,10 @@ export class Source {
     return source;
   }
 
-  /** For a promise that has resolved: see below. */
+  /** Called once the client is open; see PromisedSource. */
   adopt() {}
 
-  /** Opens the client, or begins to. */
+  /** Opens the client, or begins to open it. */
   begin() {
     const opened = this.#attempt();
     if (opened instanceof Connection) this.#connection = opened;
@@ -104,11 +108,11 @@ export class Source {
   }
 
   /**
-   * Begins something when the client is open, which is opened if it is not being opened.
+   * Begins a call once the client is open. Opens the client unless it is being opened already.
    * @template Result
    * @param {(connection: Connection) => Result | PromiseLike<Result>} begin
-   * @param {number} [timeout] How long to wait, in milliseconds; 0 is for ever. What is late is not begun.
-   * @param {boolean} [closes] Then nothing is opened for it, and it is begun as well where nothing can be opened.
+   * @param {number} [timeout] How long to wait, in milliseconds; 0 means no limit. A call that is late does not begin.
+   * @param {boolean} [closes] True for a close(). It does not open the client, and begins even if the client cannot be opened.
    * @returns {Promise<Result>}
    */
   whenOpen(begin, timeout = 0, closes = false) {
@@ -123,7 +127,7 @@ export class Source {
       },
       timeout,
       (error) => {
-        // What is opened after all is closed then.
+        // If the client opens after all, a close() still closes it.
         if (closes) this.end?.();
         else this.#waiting.delete(waiting);
         return this.#error(error);
@@ -148,12 +152,12 @@ export class Source {
     let failure;
     try {
       connection = await (ticks?.areFake() ? whileTicksAreFake(opened) : opened);
-      this.type = connection.type; // Of what was opened, which may be what the client falls back to.
+      this.type = connection.type; // The client may have fallen back to another one.
       this.adopt();
     } catch (error) {
       failure = this.#error(error);
     }
-    // All of them, before a call that is made now can see that the client is open.
+    // Begin all of them before a new call can see that the client is open, to keep the order.
     for (const { closes, reject, begin } of this.#waiting) {
       try {
         if (closes)
@@ -176,11 +180,12 @@ export class Source {
 }
 
 /**
- * @param {unknown} input What the user gave to `kv()`.
- * @param {Durability} [durability] Undefined for what the client is open with, or "relaxed".
+ * Returns the source of a client. All stores over one client share a source.
+ * @param {unknown} input The argument of `kv()`.
+ * @param {Durability} [durability] Without it, the durability with which the client is already open, or "relaxed".
  * @returns {Source}
- * @throws {PolystoreTypeError} ERR_CLIENT if it is nothing that can be wrapped; ERR_OPTIONS where its durability is not to be
- *   chosen, or was chosen otherwise.
+ * @throws {PolystoreTypeError} ERR_CLIENT if the input cannot be wrapped; ERR_OPTIONS if the client has no durability, or is open
+ *   with another one.
  */
 export function sourceOf(input, durability) {
   requireCore();
@@ -195,18 +200,18 @@ export function sourceOf(input, durability) {
   }
   const source = makeSource(client, durability, open?.connection?.closing);
   requireDurability(source, durability);
-  // Known before it is opened: a client may wrap itself in its own connect().
+  // Register the source before opening it, because a client may wrap itself in its own connect().
   known.set(client, source);
   return begun(source);
 }
 
 /**
- * One name for what has several, so that all of its stores share a connection.
+ * Returns one name for a client that has several, so that all of its stores share a connection.
  * @param {any} input
  */
 function canonical(input) {
   if (input === "cookies") return "cookie";
-  // Without a slash it would be a path relative to nobody knows what.
+  // Without a slash, a file URL would be relative to an unknown folder.
   if (typeof input === "string" ? !/^(file|https?):\//i.test(input) : !(input instanceof URL)) return input;
   try {
     return new URL(input).href;
@@ -226,7 +231,7 @@ function instantiate(type) {
   try {
     return new type();
   } catch (error) {
-    throw clientError(`Making a client of ${show(type)}`, error);
+    throw clientError(`Constructing a client with ${show(type)}`, error);
   }
 }
 
@@ -238,15 +243,15 @@ function instantiate(type) {
 function requireDurability({ type, durability }, wanted = durability) {
   if (wanted === durability) return;
   const message = durability
-    ? `Another store has this ${type} open with durability "${durability}": give the same.`
-    : `${type} has no durability to choose: leave it out.`;
+    ? `This ${type} is already open with durability "${durability}". Pass the same durability, or close its stores first.`
+    : `The option durability does not apply to ${type}. Leave it out.`;
   throw new PolystoreTypeError("ERR_OPTIONS", message);
 }
 
 /**
  * @param {any} input
  * @param {Durability} [durability]
- * @param {Promise<void> | null} [closing] What has to end first.
+ * @param {Promise<void> | null} [closing] An earlier close() of the client, which has to end before the client is opened.
  */
 function makeSource(input, durability = "relaxed", closing = undefined) {
   if (input === undefined || input === null) throw unknownClient(input);
@@ -279,7 +284,7 @@ function connect(client) {
   return isPromise(client) ? Promise.resolve(client).then((opened) => new Connection(opened)) : new Connection(client);
 }
 
-/** A client that will be there later: its stores become those of what the promise resolves with. */
+/** The source of a promise. Its stores become stores over the client that the promise resolves with. */
 class PromisedSource extends Source {
   /** @type {((under: Wrapped, inner: Source) => void)[]} */
   stores = [];
@@ -294,7 +299,7 @@ class PromisedSource extends Source {
     const open = async () => {
       this.#under = unwrap(await promise);
       const inner = (this.inner = sourceOf(this.#under.client, durability));
-      ++inner.users; // Before the next kv() over the same client can close that.
+      ++inner.users; // Count this user now, so that closing another kv() over the same client does not close it.
       try {
         return inner.connection ?? (await inner.whenOpen((opened) => opened));
       } catch (error) {
@@ -311,7 +316,7 @@ class PromisedSource extends Source {
 }
 
 /**
- * What is opened, unless that is still waited for when process.nextTick() is real again.
+ * Waits for a client that is being opened. Rejects if it is still not open some time after process.nextTick() is real again.
  * @param {Connection | Promise<Connection>} opened
  * @returns {Promise<Connection>}
  */
@@ -336,8 +341,8 @@ function isClass(input) {
 function unknownClient(input) {
   const shown = show(input);
   const hint = /^"(?!file)[\w+.-]+:\/\//.test(shown)
-    ? "Give it a client for that."
-    : `Give it a Map, ${examples}, or an object or a class with get() and set(); kv() is a store in memory.`;
+    ? "Pass a client object, for example createClient() of the package redis."
+    : `Pass a Map, ${examples}, or an object or a class with get() and set(). kv() without arguments stores in memory.`;
   const message = `kv() cannot wrap ${shown}. ${hint}`;
   return new PolystoreTypeError("ERR_CLIENT", message);
 }

@@ -2,10 +2,10 @@ import { Connection } from "../core/connection.js";
 import { presentRequest } from "../support/present_request.js";
 
 /**
- * Of a client that one store may use in several requests to a Worker. A request that is cancelled leaves calls that never end;
- * so each has a connection of its own, and waits for nothing of another.
- * @param {import("./known_clients.js").Sources} sources Whose module leads to this one, and cannot be imported.
- * @param {unknown} input What the user gave to `kv()`.
+ * Makes the source of a client that one store may use in several requests to a Worker. A cancelled request leaves calls that never
+ * end, so each request has a connection of its own and does not wait for the calls of another.
+ * @param {import("./known_clients.js").Sources} sources The class Source. Importing its module here would make a circle of imports.
+ * @param {unknown} input The argument of `kv()`.
  * @param {import("../core/client.js").Client} client
  */
 export function sourcePerRequest({ Source }, input, client) {

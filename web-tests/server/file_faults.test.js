@@ -355,7 +355,7 @@ test("a URL that is not the path it seems to be is refused at once, with the way
 });
 
 test("a URL of a file that is neither file, log nor folder is refused at once, with the way out", () => {
-  const message = /its path must end in \.json, for a file; in \.kv, for a log; or in \/, for a folder/;
+  const message = /its path must end in \.json \(a file\), \.kv \(a log\) or \/ \(a folder\)/;
   for (const url of ["file:///a.txt", "file:///data.KV", "file:///folder"]) {
     assert.throws(() => kv(/** @type {any} */ (url)), { code: "ERR_CLIENT", message }, url);
     assert.throws(() => kv(new URL(url)), { code: "ERR_CLIENT", message }, url);
@@ -363,6 +363,7 @@ test("a URL of a file that is neither file, log nor folder is refused at once, w
 });
 
 test("a log of a browser is refused, with what is the same here", async () => {
-  const message = /there is no private file system of a browser here\. On a server a log is a file, file:\/\/\/….kv/;
+  const message =
+    /only browsers have an origin private file system\. On a server, open a log as a file: file:\/\/\/….kv/;
   await assert.rejects(kv("opfs:notes").get("a"), { code: "ERR_CLIENT", message });
 });

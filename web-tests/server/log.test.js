@@ -371,17 +371,17 @@ test("a durability is one of two, one for all stores of a log, and not every cli
   const url = urlOf(freshPath(".kv"));
   const code = "ERR_OPTIONS";
   const certain = { durability: /** @type {any} */ ("certain") };
-  const neither = { code, message: 'durability is "certain": it must be "strict" or "relaxed".' };
+  const neither = { code, message: 'durability is "certain"; it must be "strict" or "relaxed".' };
   for (const client of [url, new Map(), Promise.resolve(url)]) assert.throws(() => kv(client, certain), neither);
   const store = kv(url, { durability: "strict" });
   assert.throws(() => kv(url, { durability: "relaxed" }), {
     code,
-    message: 'Another store has this LOG open with durability "strict": give the same.',
+    message: 'This LOG is already open with durability "strict". Pass the same durability, or close its stores first.',
   });
   assert.equal(await kv(url).set("a", 1), "a");
   assert.throws(() => kv(new Map(), { durability: "strict" }), {
     code,
-    message: "MEMORY has no durability to choose: leave it out.",
+    message: "The option durability does not apply to MEMORY. Leave it out.",
   });
   await store.close();
 });

@@ -99,7 +99,7 @@ export const opening = {
       ["rediss://:hunter2@[::1]:6379", "rediss://…@[::1]:6379"],
       ["mongodb+srv://me:hunt/er2@more:hunter2@db", "mongodb+srv://…@db"],
     ]) {
-      const message = `kv() cannot wrap "${shown}". Give it a client for that.`;
+      const message = `kv() cannot wrap "${shown}". Pass a client object, for example createClient() of the package redis.`;
       throws(() => kv(url), { code: "ERR_CLIENT", says: message }, `kv() of ${url}`);
     }
     throws(() => kv("file:///no.store"), { code: "ERR_CLIENT", says: "file:///no.store" }, "kv() of another file");
