@@ -1,10 +1,10 @@
 import type { Store } from "./index.js";
 
-/** What a handler needs of a store. */
+/** The part of a store that a handler uses. */
 export type HandledStore = Pick<Store, "get" | "set" | "has" | "del" | "all" | "clear" | "prune" | "prefix"> &
   AsyncIterable<[key: string, value: any]>;
 
-// Also for whoever compiles without them.
+// The types of Web APIs become `any` if a program compiles without them.
 type Web<Name extends string> = typeof globalThis extends Record<Name, { prototype: infer Type }> ? Type : any;
 
 /** Answers a request. It never rejects. */
@@ -12,47 +12,47 @@ export type Handler = (request: Web<"Request">) => Promise<Web<"Response">>;
 
 export interface HandlerOptions {
   /**
-   * What every request must have as `Authorization: Bearer <token>`. The client takes it from its URL:
-   * `kv("https://:token@example.com")`. Without this option, whoever reaches the server reads and writes the store.
+   * The token that every request must send as `Authorization: Bearer <token>`. The client takes it from its URL:
+   * `kv("https://:token@example.com")`. Without this option, everyone who reaches the server can read and write the store.
    */
   token?: string;
-  /** The most bytes that the JSON of a value may have: 1 MiB without this option. More is refused without being kept. */
+  /** The maximum size of a request body in **bytes**; the default is 1 MiB. A larger body is refused (413) without being buffered. */
   maxBody?: number;
   /**
-   * Where the store is, if not at the root: `"/api/store"` for `kv("https://example.com/api/store")`. Requests for anything else,
-   * a key with an unencoded `/` too, are answered 404, and our client says so in an `ERR_CLIENT`.
+   * The path of the store; the default is `"/"`. For example, `"/api/store"` serves `kv("https://example.com/api/store")`. A request
+   * for any other path is answered 404, also for a key with an unencoded `/`. The client then rejects with `ERR_CLIENT`.
    */
   path?: string;
   /**
-   * Whose pages may use the store if they come from another origin: `"https://example.com"`, or `"*"` for all. Changes that
-   * other pages ask for are refused (403); programs that are no browsers, such as our client in Node and curl, need no permission.
+   * The foreign origin whose pages may use the store: `"https://example.com"`, or `"*"` for all. Changes from pages of other origins
+   * are refused (403). Programs other than browsers, such as this package in Node, or curl, need no permission.
    */
   origin?: string;
   /**
-   * The names of the server, which it needs where there is no `token`: `"example.com"`, several of them, or `"*"` for any.
-   * Requests for other names are refused (403), for a page can make its own name lead to your server (DNS rebinding).
-   * IP addresses, `localhost` and names without a dot are always taken.
+   * The host names of the server, required without `token`: `"example.com"`, an array of names, or `"*"` for any. Requests for
+   * other names are refused (403), because a page can make its own name lead to your server (DNS rebinding).
+   * IP addresses, `localhost` and names without a dot are always accepted.
    */
   host?: string | string[];
 }
 
 /**
- * Serves a store over HTTP, for `kv("https://…")`, for polystore, and for whatever speaks HTTP:
+ * Serves a store over HTTP, for `kv("https://…")`, for polystore, and for any other HTTP client:
  *
  * | request | answer |
  * |---|---|
  * | `GET /:key` | the value as JSON, or 404 |
  * | `HEAD /:key` | 200 or 404 |
- * | `PUT /:key?expires=60`, the value as JSON | 204; without `expires`, the default of the store counts |
+ * | `PUT /:key?expires=60` with the value as JSON | 204; `expires` is in seconds, and defaults to the store's |
  * | `DELETE /:key` | 204 |
- * | `GET /?prefix=p` | an object of all values whose keys begin so, without the prefix; with `Accept: application/x-ndjson`, a line `[key, value]` for each, and a last line `{}` |
- * | `DELETE /?prefix=p` | 204; all of those are deleted |
- * | `POST /?prune&prefix=p` | how many of those had expired, and were removed |
+ * | `GET /?prefix=p` | an object of all values whose keys begin with `p`, which its keys lack; with `Accept: application/x-ndjson`, a line `[key, value]` for each, and a last line `{}` |
+ * | `DELETE /?prefix=p` | 204; all records whose keys begin with `p` are deleted |
+ * | `POST /?prune&prefix=p` | the number of expired records that were removed |
  * | `POST /?batch`, at most 100 calls: `["get", key]`, `["has", key]`, `["del", key]`, `["set", key, value, seconds or null]` | `{ result }` or `{ code, message }` for each |
  *
- * `:key` is percent-encoded; the keys `""`, `"."` and `".."`, which a path cannot say, need a batch. Errors are
- * `{ code, message }`. Without a token, JSON is taken with `Content-Type: application/json` only (415). A reader that takes nothing of an answer
- * for 30 seconds is cut off. What the client is not to know of a failure goes to `console.error`.
+ * `:key` is percent-encoded. A path cannot express the keys `""`, `"."` and `".."`, so they need a batch. Errors are
+ * `{ code, message }`. Without a token, a body must have `Content-Type: application/json` (otherwise 415). A reader that takes nothing
+ * of an answer for 30 seconds is disconnected. Errors that may contain paths or addresses go to `console.error`, not to the client.
  *
  * ```js
  * import { createServer } from "node:http";
@@ -63,24 +63,29 @@ export interface HandlerOptions {
  * createServer(listener(handle)).listen(3000); // Bun.serve({ fetch: handle }), Deno.serve(handle)
  * ```
  *
- * @param store What is outside its prefix can be neither read, nor listed, nor deleted.
- * @throws `ERR_CLIENT` for what is no store, `ERR_OPTIONS`.
+ * @param store The store. Records outside its prefix can be neither read, nor listed, nor deleted.
+ * @param options The token, limits and names of the server.
+ * @returns The handler: a function that takes a `Request` and resolves with its `Response`.
+ * @throws `ERR_CLIENT` if `store` is not a store; `ERR_OPTIONS`.
  */
 export function handler(store: HandledStore, options?: HandlerOptions): Handler;
 
 /**
- * Makes of a handler what `createServer()` of `node:http` takes. Bun, Deno and Workers take the handler as it is.
+ * Makes a listener for `createServer()` of `node:http` from a handler. Bun, Deno and Workers accept the handler itself.
  *
- * In Express: `app.use("/api/store", listener(handler(store)))`, without the option `path`, for Express takes it off, and before
- * `app.use(express.json())`, which refuses values that are neither objects nor arrays. In Fastify:
+ * In Express: `app.use("/api/store", listener(handler(store)))`. It needs no option `path`, because Express removes the path. Put it
+ * before `app.use(express.json())`, which refuses values that are neither objects nor arrays. In Fastify:
  *
  * ```js
  * const listen = listener(handler(store, { path: "/api/store" }));
  * app.all("/api/store/*", (request, reply) => {
  *   reply.hijack();
- *   request.raw.body = request.body; // Fastify has read it.
+ *   request.raw.body = request.body; // Fastify has read the body already.
  *   return listen(request.raw, reply.raw);
  * });
  * ```
+ *
+ * @param handle The result of {@link handler}.
+ * @returns The listener. Its promise resolves when the answer is sent or the connection is closed; it never rejects.
  */
 export function listener(handle: Handler): (incoming: any, outgoing: any) => Promise<void>;

@@ -116,7 +116,7 @@ export class Cloudflare {
   }
 
   onTimeout() {
-    this.#queue.giveUp();
+    this.#queue.abandon();
   }
 
   /**

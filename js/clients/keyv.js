@@ -66,7 +66,7 @@ export class Keyv {
   }
 
   onTimeout() {
-    this.#queue.giveUp();
+    this.#queue.abandon();
   }
 
   async #ids() {

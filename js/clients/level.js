@@ -126,7 +126,7 @@ class Level {
 
   /** @param {unknown} reply */
   onTimeout(reply) {
-    this.#calls.giveUp(reply);
+    this.#calls.abandon(reply);
   }
 
   /**

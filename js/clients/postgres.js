@@ -156,7 +156,7 @@ class Postgres {
   /** @param {any} client */
   constructor(client) {
     this.#client = client;
-    // A write that is given up goes on on its connection of the Pool, and would overwrite what another connection has written.
+    // An abandoned write goes on on its connection of the Pool, and would overwrite what another connection has written.
     this.#calls = new CallOrder((run) => this.#perform(run), connectionsOf(client), true);
   }
 
@@ -258,7 +258,7 @@ class Postgres {
 
   /** @param {unknown} reply */
   onTimeout(reply) {
-    this.#calls.giveUp(reply);
+    this.#calls.abandon(reply);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { PolystoreError, PolystoreTypeError, show } from "../support/errors.js";
-import { END, JSON_TYPE, LINES_TYPE, MOST_CALLS, PATIENCE } from "./protocol.js";
+import { END, JSON_TYPE, LINES_TYPE, MAX_CALLS, PATIENCE } from "./protocol.js";
 
 /** @typedef {import("../support/errors.js").Code} Code */
 /** @typedef {import("../server.js").HandlerOptions} Options */
@@ -8,13 +8,13 @@ import { END, JSON_TYPE, LINES_TYPE, MOST_CALLS, PATIENCE } from "./protocol.js"
 /** @typedef {{ request: Request, store: Store, query: URLSearchParams, maxBody: number, isOpen: boolean }} Call */
 
 const DEFAULT_MAX_BODY = 1024 * 1024;
-/** About how many characters of a listing are in memory at a time. */
+/** The approximate number of characters of a listing that are in memory at a time. */
 const CHUNK = 32 * 1024;
-/** What can change the store. */
+/** The methods that can change the store. */
 const CHANGES = ["PUT", "DELETE", "POST"];
-/** The host names that nobody can make lead elsewhere: those without a dot, IP addresses, and what is always this machine. */
+/** Hosts that a foreign page cannot point at this server: names without a dot, IP addresses, and names of this machine. */
 const FIXED_HOST = /^([^.]+|[\d.]+|\[.*\]|.*\.localhost)$/;
-/** What other errors mean is not for the client to know: they may have paths and addresses in them. */
+/** The status of the errors that the client is told. Other errors may contain paths and addresses, so it is not told of them. */
 const STATUS = /** @type {Partial<Record<Code, number>>} */ ({
   ERR_EXPIRES: 400,
   ERR_KEY: 400,
@@ -23,15 +23,15 @@ const STATUS = /** @type {Partial<Record<Code, number>>} */ ({
 });
 
 const NOT_HERE =
-  'There is no store at this path. The path in the URL of kv() has to be that of handler(): its option "path", or else "/".';
+  'There is no store at this path. The URL of kv() must have the path of handler(): its option "path", or "/" by default.';
 
 const encoder = new TextEncoder();
 
-/** The requests for one key. @type {Record<string, (call: Call, key: string) => Promise<Response>>} */
+/** The methods for one key. @type {Record<string, (call: Call, key: string) => Promise<Response>>} */
 const OF_KEY = {
   async GET({ store }, key) {
     const value = await store.get(key);
-    return json(value, value === null ? { status: 404 } : {}); // The null tells our 404 from those of other servers.
+    return json(value, value === null ? { status: 404 } : {}); // The body null distinguishes this 404 from a proxy's.
   },
   async HEAD({ store }, key) {
     return nothing((await store.has(key)) ? 200 : 404);
@@ -47,7 +47,7 @@ const OF_KEY = {
   },
 };
 
-/** The requests for all keys. @type {Record<string, (call: Call) => Promise<Response>>} */
+/** The methods for all keys. @type {Record<string, (call: Call) => Promise<Response>>} */
 const OF_ALL = {
   async GET(call) {
     const store = inPrefix(call);
@@ -59,15 +59,16 @@ const OF_ALL = {
     return new Response(null, { headers: { "content-type": wantsLines(call) ? LINES_TYPE : JSON_TYPE } });
   },
   async DELETE(call) {
-    // polystore asks for this when it means the key "." or "..".
-    if (!call.query.has("prefix")) return refuse(400, "ERR_KEY", "To delete everything, ask for DELETE /?prefix=.");
+    // Without a prefix, polystore's client means the key "." or "..".
+    if (!call.query.has("prefix"))
+      return refuse(400, "ERR_KEY", "Send DELETE /?prefix= (an empty prefix) to delete everything.");
     await inPrefix(call).clear();
     return nothing(204);
   },
   async POST(call) {
     if (call.query.has("batch")) return json(await makeAll(call.store, await readJson(call)));
     if (call.query.has("prune")) return json(await inPrefix(call).prune());
-    return refuse(400, "ERR_UNSUPPORTED", "What can be posted is /?batch and /?prune.");
+    return refuse(400, "ERR_UNSUPPORTED", "This path accepts only POST /?batch and POST /?prune.");
   },
 };
 
@@ -80,7 +81,7 @@ const CALLS = {
 };
 
 /**
- * Serves a store over HTTP; see server.d.ts.
+ * Serves a store over HTTP; server.d.ts documents it.
  * @param {Store} store
  * @param {Options} [options]
  * @returns {Handler}
@@ -93,23 +94,27 @@ export function handler(store, options = {}) {
   async function answer(request) {
     if (token !== undefined && !isAuthorized(request, token)) {
       const headers = { "www-authenticate": "Bearer" };
-      return refuse(401, "ERR_CLIENT", "The token is missing, or it is another one.", headers);
+      return refuse(401, "ERR_CLIENT", "The bearer token is missing or wrong.", headers);
     }
     const distrust = (token === undefined && distrustOfHost(request, host)) || distrustOfPage(request, origin);
     if (distrust) return refuse(403, "ERR_CLIENT", distrust);
     try {
       const { pathname, search, searchParams: query } = new URL(request.url);
       const rest = pathname.slice(base.length);
-      // The "/" of a key is a %2F: else the keys of a store that the client thinks at a path of its own would be other ones here.
+      // A "/" in a key must be %2F. Otherwise a client with a wrong path in its URL would read and write other keys.
       if (!pathname.startsWith(base) || !/^(\/[^/]*)?$/.test(rest)) return refuse(404, "ERR_CLIENT", NOT_HERE);
-      decode(search); // URLSearchParams would put up with anything.
+      decode(search); // URLSearchParams accepts invalid UTF-8.
       const key = decode(rest.slice(1));
       const methods = key === "" ? OF_ALL : OF_KEY;
       if (!Object.hasOwn(methods, request.method)) return notAllowed(Object.keys(methods));
       return await methods[request.method]({ request, store, query, maxBody, isOpen: token === undefined }, key);
     } catch (error) {
       if (error instanceof TooLarge)
-        return refuse(413, "ERR_QUOTA", `More than the ${maxBody} bytes that are taken here.`);
+        return refuse(
+          413,
+          "ERR_QUOTA",
+          `The body exceeds the limit of ${maxBody} bytes (option maxBody of handler()).`,
+        );
       if (error instanceof NotJson) return refuse(415, "ERR_VALUE", error.message);
       const { code, message } = refusalOf(error);
       return refuse(STATUS[code] ?? 500, code, message);
@@ -132,26 +137,32 @@ export function handler(store, options = {}) {
  */
 function checked(store, options) {
   if (typeof (/** @type {any} */ (store)?.prefix) !== "function") {
-    throw new PolystoreTypeError("ERR_CLIENT", `handler() serves a store, like kv(new Map()), and not ${show(store)}.`);
+    throw new PolystoreTypeError(
+      "ERR_CLIENT",
+      `handler() cannot serve ${show(store)}. Pass a store, such as kv(new Map()).`,
+    );
   }
   const given = /** @type {Options} */ (Object(options));
   const expected = {
-    // A token that is missing must not open the door.
-    token: { fits: isToken, says: "a text of visible characters of ASCII" },
-    maxBody: { fits: (/** @type {unknown} */ most) => typeof most === "number" && most > 0, says: "a number of bytes" },
-    path: { fits: (/** @type {unknown} */ path) => /^\//.test(String(path)), says: 'a text like "/api/store"' },
+    // An undefined token, for example a missing environment variable, must not mean that none is required.
+    token: { fits: isToken, says: "a string of visible ASCII characters" },
+    maxBody: {
+      fits: (/** @type {unknown} */ max) => typeof max === "number" && max > 0,
+      says: "a positive number of bytes",
+    },
+    path: { fits: (/** @type {unknown} */ path) => /^\//.test(String(path)), says: 'a string such as "/api/store"' },
     origin: {
       fits: (/** @type {unknown} */ origin) => typeof origin === "string",
-      says: 'a text like "https://example.com", or "*"',
+      says: 'a string such as "https://example.com", or "*"',
     },
     host: {
       fits: (/** @type {unknown} */ host) => [host].flat().every((name) => typeof name === "string"),
-      says: 'a text like "example.com", a list of such, or "*"',
+      says: 'a string such as "example.com", an array of such strings, or "*"',
     },
   };
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(expected, name)) {
-      const message = `There is no option ${show(name)} of handler(): there are ${Object.keys(expected).map(show).join(", ")}.`;
+      const message = `handler() has no option ${show(name)}. The options are ${Object.keys(expected).map(show).join(", ")}.`;
       throw new PolystoreTypeError("ERR_OPTIONS", message);
     }
     const { fits, says } = expected[/** @type {keyof typeof expected} */ (name)];
@@ -167,7 +178,7 @@ function isToken(token) {
 }
 
 /**
- * Takes as long wherever the first difference is.
+ * Compares the tokens in a time that does not depend on the place of the first difference.
  * @param {Request} request
  * @param {string} token
  */
@@ -179,8 +190,8 @@ function isAuthorized(request, token) {
 }
 
 /**
- * Says why a request is refused that may come from a page whose own host name was made to lead to this server (DNS rebinding):
- * to the browser, such a page has the server's origin.
+ * Refuses a request that may come from a page whose own host name leads to this server (DNS rebinding). For the browser, such a page has
+ * the origin of the server. Returns the reason, or "" if the request is accepted.
  * @param {Request} request
  * @param {Options["host"]} expected
  */
@@ -188,12 +199,12 @@ function distrustOfHost(request, expected = []) {
   const host = hostOf(request);
   const { hostname } = parse(`http://${host}`);
   if (FIXED_HOST.test(hostname) || [expected].flat().some((name) => ["*", host, hostname].includes(name))) return "";
-  return `The request is for the host ${show(host)}, which any page might have made lead to this server, and handler() has no token. Give it the option token, or { host: ${show(hostname)} } if the server has this name.`;
+  return `The request is for the host ${show(host)}. Any page could make that name lead to this server, and handler() has no token. Pass the option token, or { host: ${show(hostname)} } if this server has that name.`;
 }
 
 /**
- * Says why a request is refused that would change something, and comes from a page that may not. No page can keep its browser
- * from saying so, and no other program says it.
+ * Refuses a request that would change the store and comes from a page of a foreign origin. Returns the reason, or "" if the request is
+ * accepted. Browsers send the origin, and pages cannot prevent that; other programs do not send it.
  * @param {Request} request
  * @param {string | undefined} allowed
  */
@@ -202,11 +213,11 @@ function distrustOfPage(request, allowed) {
   const origin = headers.get("origin");
   const site = headers.get("sec-fetch-site");
   if (!CHANGES.includes(method) || allowed === "*" || (origin !== null && origin === allowed)) return "";
-  // A browser says "site" over HTTPS and to this machine only. A proxy may have changed the host.
+  // Browsers send sec-fetch-site only over HTTPS and to this machine. It is preferred, because a proxy may change the host.
   const isOwn =
     site === null ? origin === null || parse(origin).host === hostOf(request) : ["same-origin", "none"].includes(site);
   if (isOwn) return "";
-  return `A page of ${origin ?? "another origin"} may not change what is stored here. If it is to, give handler() its origin: { origin: "https://…" }.`;
+  return `A page of ${origin ?? "another origin"} may not change this store. To allow it, pass its origin to handler(): { origin: "https://…" }.`;
 }
 
 /** @param {Request} request */
@@ -222,13 +233,13 @@ function parse(url) {
   try {
     return new URL(url);
   } catch {
-    return { host: "", hostname: "" }; // An origin may be "null".
+    return { host: "", hostname: "" }; // An origin may be the text "null".
   }
 }
 
 /**
  * @param {string} text
- * @throws {PolystoreError} ERR_KEY where it is not UTF-8: read all the same, two such keys would be one.
+ * @throws {PolystoreError} ERR_KEY if the text is not percent-encoded UTF-8. Replacing invalid bytes would turn two such keys into one.
  */
 function decode(text) {
   try {
@@ -248,9 +259,9 @@ function wantsLines({ request }) {
   return (request.headers.get("accept") ?? "").includes(LINES_TYPE);
 }
 
-/** What a body is that is longer than it may be. */
+/** The error of a body that exceeds the limit. */
 class TooLarge extends Error {}
-/** What a body is that does not say that it is JSON: a browser lets any page send such a one anywhere. */
+/** The error of a body with another type than JSON. Browsers let any page send such a body to any server. */
 class NotJson extends Error {}
 
 /**
@@ -260,25 +271,26 @@ class NotJson extends Error {}
  */
 async function readJson({ request, maxBody, isOpen }) {
   const type = request.headers.get("content-type");
-  // No browser sends a body without a type, unless it says which origin it comes from.
+  // If a browser sends a body without a type, it sends the page's origin as well, which is checked above.
   if (isOpen && type !== null && !/^application\/json *(;|$)/i.test(type)) {
-    throw new NotJson(`The body is ${show(type)}. Send JSON, with the header Content-Type: ${JSON_TYPE}.`);
+    throw new NotJson(`The type of the body is ${show(type)}. Send JSON with the header Content-Type: ${JSON_TYPE}.`);
   }
   try {
     return JSON.parse(await readText(request, maxBody));
   } catch (error) {
     if (error instanceof TooLarge) throw error;
-    throw new PolystoreError("ERR_VALUE", "The body is not JSON in UTF-8.");
+    throw new PolystoreError("ERR_VALUE", "The body is not valid JSON in UTF-8.");
   }
 }
 
 /**
- * Reads a body as far as it may go.
+ * Reads a body up to the limit.
  * @param {Request} request
- * @param {number} most In bytes.
+ * @param {number} maxBody In bytes.
+ * @throws {TooLarge}
  */
-async function readText(request, most) {
-  if (Number(request.headers.get("content-length")) > most) throw new TooLarge();
+async function readText(request, maxBody) {
+  if (Number(request.headers.get("content-length")) > maxBody) throw new TooLarge();
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const reader = request.body?.getReader();
   let length = 0;
@@ -286,7 +298,7 @@ async function readText(request, most) {
   for (;;) {
     const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
     length += value?.byteLength ?? 0;
-    if (length > most) {
+    if (length > maxBody) {
       await reader?.cancel();
       throw new TooLarge();
     }
@@ -296,14 +308,17 @@ async function readText(request, most) {
 }
 
 /**
- * Makes the calls of a batch, all in one tick: so the store makes them in their order, and together where it can.
+ * Makes the calls of a batch in one tick, so that the store carries them out in their order, and together if it can.
  * @param {Store} store
  * @param {unknown} calls
  * @returns {Promise<object[]>}
  */
 async function makeAll(store, calls) {
-  if (!Array.isArray(calls) || calls.length > MOST_CALLS || !calls.every(isCall)) {
-    throw new PolystoreError("ERR_VALUE", `A batch is an array of ${MOST_CALLS} calls at most, like ["get", "key"].`);
+  if (!Array.isArray(calls) || calls.length > MAX_CALLS || !calls.every(isCall)) {
+    throw new PolystoreError(
+      "ERR_VALUE",
+      `A batch must be an array of at most ${MAX_CALLS} calls such as ["get", "key"].`,
+    );
   }
   const make = async (/** @type {any[]} */ [name, ...args]) => ({
     result: await CALLS[name](store, args[0], args[1], args[2]),
@@ -317,7 +332,7 @@ function isCall(call) {
 }
 
 /**
- * All entries of a store, of which some are in memory at a time: the reader sets the pace.
+ * Streams all entries of a store as lines. Only a part of them is in memory at a time, because the reader sets the pace.
  * @param {Store} store
  * @returns {ReadableStream<Uint8Array>}
  */
@@ -332,9 +347,11 @@ function linesOf(store) {
       clearTimeout(timer);
       await fill(controller);
       if (!isOpen) return;
-      // As long as it is open, an iteration holds a page of records, and whatever its store keeps for it.
+      // An open iteration holds a page of records, and its store may keep more for it. So a reader must not stop for ever.
       timer = setTimeout(() => {
-        controller.error(new Error(`The listing was cut off: its reader took nothing for ${PATIENCE / 1000} s.`));
+        controller.error(
+          new Error(`The listing was aborted, because its reader took nothing for ${PATIENCE / 1000} s.`),
+        );
         entries.return?.();
       }, PATIENCE);
       timer.unref?.();
@@ -373,14 +390,14 @@ function linesOf(store) {
 }
 
 /**
- * What the client is told of an error.
+ * Returns what the client is told about an error.
  * @param {unknown} error
  * @returns {{ code: Code, message: string }}
  */
 function refusalOf(error) {
   if (error instanceof PolystoreError && error.code in STATUS) return { code: error.code, message: error.message };
-  console.error(error); // For whoever runs the server, who would not learn of it otherwise.
-  return { code: "ERR_CLIENT", message: "The store of the server failed." };
+  console.error(error); // The client is not told of this error, so the operator has to find it in the log.
+  return { code: "ERR_CLIENT", message: "The store of the server failed; the server's log has the error." };
 }
 
 /**
@@ -411,7 +428,7 @@ function refuse(status, code, message, headers) {
 /** @param {string[]} methods */
 function notAllowed(methods) {
   const allow = methods.join(", ");
-  return refuse(405, "ERR_UNSUPPORTED", `What can be asked for here is ${allow}.`, { allow });
+  return refuse(405, "ERR_UNSUPPORTED", `This path accepts only ${allow}.`, { allow });
 }
 
 /** @param {string} origin */
@@ -420,7 +437,7 @@ function crossOrigin(origin) {
     "access-control-allow-origin": origin,
     "access-control-allow-methods": "GET, HEAD, PUT, DELETE, POST",
     "access-control-allow-headers": "authorization, content-type",
-    "access-control-max-age": "7200", // The most that Chromium heeds.
+    "access-control-max-age": "7200", // The maximum that Chromium accepts, in seconds.
     vary: "origin",
   };
 }

@@ -1,18 +1,18 @@
 import { PATIENCE } from "./protocol.js";
 
-// Node's HTTP server has requests and responses of its own: between those and the standard ones.
+// Converts the requests and responses of Node's HTTP server to standard ones and back.
 
-/** With what other code, such as express.json(), has made of the body. @typedef {import("node:http").IncomingMessage & { body?: unknown }} Incoming */
+/** A request whose body other code, such as express.json(), may have parsed. @typedef {import("node:http").IncomingMessage & { body?: unknown }} Incoming */
 /** @typedef {import("node:http").ServerResponse} Outgoing */
 
-/** How many bytes of an answer wait for its reader at a time. */
+/** The number of bytes of an answer that are written before its reader has to take them. */
 const SLICE = 64 * 1024;
 
 const BODY_IS_GONE =
-  "The body of the request was read before listener() was called, and is not in request.body. Call listener() before what reads bodies, or put what it has read into request.body: for Fastify, request.raw.body = request.body.";
+  "The body of the request was read before listener() was called, and is not in request.body. Call listener() before any code that reads bodies, or put the parsed body into request.body; with Fastify: request.raw.body = request.body.";
 
 /**
- * Makes a listener for node:http of a handler; see server.d.ts.
+ * Makes a listener for node:http from a handler; server.d.ts documents it.
  * @param {import("../server.js").Handler} handle
  * @returns {(incoming: Incoming, outgoing: Outgoing) => Promise<void>}
  */
@@ -24,18 +24,18 @@ export function listener(handle) {
       const request = requestOf(incoming, body);
       await send(request === null ? new Response(null, { status: 400 }) : await handle(request), outgoing);
     } catch (error) {
-      console.error(error); // Of the handler, or of the stream that it gave.
+      console.error(error); // The handler failed, or the stream of its answer.
       if (outgoing.headersSent) outgoing.destroy();
       else outgoing.writeHead(500).end();
     }
-    incoming.resume(); // What was not read is thrown away: only then does the client read the answer.
+    incoming.resume(); // Discard the rest of the body: until it is sent, the client does not read the answer.
   };
 }
 
 /**
  * @param {Incoming} incoming
  * @param {BodyInit | null} body
- * @returns {Request | null} Null if it is none that can be answered.
+ * @returns {Request | null} Null if the request is not valid.
  */
 function requestOf({ method = "GET", headers, url = "" }, body) {
   const texts = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
@@ -51,7 +51,7 @@ function requestOf({ method = "GET", headers, url = "" }, body) {
 
 /**
  * @param {Incoming} incoming
- * @returns {BodyInit | null | undefined} Undefined if it was read before, and is lost.
+ * @returns {BodyInit | null | undefined} Undefined if other code has read the body, so that it is lost.
  */
 function bodyOf(incoming) {
   const { method, body, headers, readableDidRead } = incoming;
@@ -102,14 +102,14 @@ async function send(response, outgoing) {
     for (let start = 0; start < value.length && !outgoing.destroyed; start += SLICE) {
       if (!outgoing.write(value.subarray(start, start + SLICE))) await taken(outgoing, "drain");
     }
-    if (outgoing.destroyed) return void (await reader?.cancel().catch(() => {})); // It may have cut off the reader, too.
+    if (outgoing.destroyed) return void (await reader?.cancel().catch(() => {})); // The stream may have failed too, which no longer matters.
   }
   outgoing.end();
   await taken(outgoing, "finish");
 }
 
 /**
- * Waits until the other side has taken what was written, and cuts it off if it takes nothing for too long.
+ * Waits until the reader has taken the written bytes, and disconnects it if that takes too long.
  * @param {Outgoing} outgoing
  * @param {"drain" | "finish"} event
  */

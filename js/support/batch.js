@@ -6,56 +6,44 @@
 const resolved = Promise.resolve();
 
 /**
- * Gathers the requests that are made in one tick and hands them over together, in their order; the next batch waits for
- * the end of the one before, so that nothing overtakes.
+ * Gathers the requests of one tick and sends them together, in their order. The next batch waits for the end of the batch before, so
+ * that no request overtakes another.
  * @template Request
  */
 export class Batch {
   #send;
   /** @type {Pending<Request>[]} */
   #waiting = [];
-  /** Stands for the sending that is under way. @type {object | null} */
-  #sending = null;
+  #isSending = false;
 
   /**
-   * @param {(batch: Pending<Request>[]) => Promise<unknown>} send Settles each request of the batch. If it rejects, those that
-   *   it has not settled reject with the same error.
+   * @param {(batch: Pending<Request>[]) => Promise<unknown>} send Settles each request of the batch. If it rejects, the requests
+   *   that it has not settled reject with the same error.
    */
   constructor(send) {
     this.#send = send;
   }
 
   /**
+   * Adds a request to the next batch.
    * @param {Request} request
-   * @returns {Promise<any>}
+   * @returns {Promise<any>} The result of the request.
    */
   add(request) {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject });
-      if (!this.#sending) this.#begin();
+      if (!this.#isSending) this.#begin();
     });
   }
 
-  /** Whether nothing waits, and nothing is under way. */
-  get isIdle() {
-    return this.#sending === null;
-  }
-
-  /** Lets those that wait go on, and does not wait for the batch that was sent. */
-  giveUp() {
-    this.#sending = null;
-    if (this.#waiting.length > 0) this.#begin();
-  }
-
   #begin() {
-    const sending = (this.#sending = {});
-    // With queueMicrotask(), a set over Level takes a twentieth more.
-    resolved.then(() => this.#sendAll(sending));
+    this.#isSending = true;
+    // queueMicrotask() would be slower: with it, a set over Level took 5 % longer.
+    resolved.then(() => this.#sendAll());
   }
 
-  /** @param {object} sending */
-  async #sendAll(sending) {
-    while (this.#sending === sending && this.#waiting.length > 0) {
+  async #sendAll() {
+    while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
       try {
@@ -64,6 +52,6 @@ export class Batch {
         for (const { reject } of batch) reject(error);
       }
     }
-    if (this.#sending === sending) this.#sending = null;
+    this.#isSending = false;
   }
 }

@@ -6,7 +6,7 @@ import { isPromise } from "./promise.js";
  * @property {boolean} writes
  * @property {string[]} [keys]
  * @property {string} [prefix]
- * @property {unknown} [kind] Calls of one kind may be sent together, in their order; a call without a kind is sent alone.
+ * @property {unknown} [kind] Calls of one kind may be sent together, in their order. A call without a kind is sent alone.
  */
 
 /**
@@ -17,7 +17,7 @@ class Run {
   /** @type {Call<Request>[]} */
   calls = [];
   isSent = false;
-  /** How many of the calls that were sent have not ended. */
+  /** The number of calls that were sent and have not ended. */
   left = 0;
 
   /** @param {unknown} kind */
@@ -34,10 +34,10 @@ class Call {
   followers = new Set();
   /** @type {Run<Request> | null} */
   run = null;
-  /** The run that was last joined by a call in `waitsFor`, and how many of them are in it. @type {Run<Request> | null} */
+  /** The run that a call in `waitsFor` joined last, and the number of those calls in it. @type {Run<Request> | null} */
   joinedRun = null;
   joined = 0;
-  isGivenUp = false;
+  isAbandoned = false;
   /** @type {(result?: any) => void} */
   resolve = () => {};
   /** @type {(error: unknown) => void} */
@@ -70,24 +70,24 @@ class Call {
 const resolved = Promise.resolve();
 
 /**
- * Sends calls in the order that is owed to them, and in no stricter one, so that a call that is never answered holds up few
- * others. Calls on the same key are carried out one after the other, unless both only read; a listing comes after the writes
- * that were called before it, and a clear() after all calls. Calls of one tick are sent together where they may be.
+ * Sends calls in the order that they require, and in no stricter one, so that a call without an answer delays few others. Calls on
+ * the same key are carried out one after the other, unless both only read. A listing comes after the earlier writes in its range,
+ * and a clear() after all earlier calls in its range. Calls of one tick are sent together if their kind allows it.
  * @template Request
  */
 export class CallOrder {
   #send;
-  #most;
+  #maxRuns;
   #keepsWrites;
   /** The calls that have not ended. @type {Set<Call<Request>>} */
   #calls = new Set();
-  /** Those of them that concern a prefix. @type {Set<Call<Request>>} */
+  /** The calls in `#calls` that concern a prefix. @type {Set<Call<Request>>} */
   #ranges = new Set();
-  /** For each key, the last write and the reads since, as far as they have not ended. @type {Map<string, Set<Call<Request>>>} */
+  /** For each key, its last write and the later reads, unless they have ended. @type {Map<string, Set<Call<Request>>>} */
   #latest = new Map();
   /** The runs that are sent next, in this order. @type {Set<Run<Request>>} */
   #unsent = new Set();
-  /** Those of them that another call of their kind may join. @type {Map<unknown, Run<Request>>} */
+  /** For each kind, the unsent run that another call of the kind may join. @type {Map<unknown, Run<Request>>} */
   #open = new Map();
   /** @type {Set<Run<Request>>} */
   #underWay = new Set();
@@ -96,25 +96,26 @@ export class CallOrder {
   /**
    * @param {(run: import("./batch.js").Pending<Request>[]) => Promise<unknown>} send Settles each call of a run. If it
    *   rejects, the calls that it has not settled reject with the same error.
-   * @param {number} most How many runs are under way at most.
-   * @param {boolean} [keepsWrites] True where a write that was given up may still be carried out after one that is sent
-   *   later: then later writes on the same key wait for it all the same.
+   * @param {number} maxRuns The maximum number of runs that are sent and have not ended.
+   * @param {boolean} [keepsWrites] True if the storage may carry out an abandoned write after a write that is sent later. Then
+   *   later writes on the same key still wait for an abandoned write.
    */
-  constructor(send, most, keepsWrites = false) {
+  constructor(send, maxRuns, keepsWrites = false) {
     this.#send = send;
-    this.#most = most;
+    this.#maxRuns = maxRuns;
     this.#keepsWrites = keepsWrites;
   }
 
-  /** Whether no call waits or is under way. */
+  /** True if no call waits or is under way. */
   get isIdle() {
     return this.#calls.size === 0;
   }
 
   /**
+   * Adds a call, which is sent as soon as the calls before it allow.
    * @param {Request} request
    * @param {Scope} scope
-   * @param {(result: any) => unknown} [finish] Makes the call's result of what it was resolved with.
+   * @param {(result: any) => unknown} [finish] Makes the result of the call from the value that `send` resolved it with.
    * @returns {Promise<any>} The result of the call.
    */
   add(request, scope, finish) {
@@ -133,27 +134,28 @@ export class CallOrder {
   }
 
   /**
-   * Nobody waits for a call any more. If it was not sent, it never is.
-   * @param {unknown} promise What add() returned. A listing returns other promises: then all listings that were sent are meant.
+   * Abandons a call whose user no longer waits for it. An unsent call is never sent, and other calls stop waiting for it.
+   * @param {unknown} promise The promise that add() returned. A listing returns other promises: any of them abandons all listings
+   *   that were sent.
    */
-  giveUp(promise) {
+  abandon(promise) {
     const calls = [...this.#calls];
     const call = calls.find((call) => call.promise === promise);
     const meant = call ? [call] : calls.filter(({ run, scope }) => run?.isSent && !scope.writes && !scope.keys);
-    for (const call of meant) this.#giveUpOne(call);
+    for (const call of meant) this.#abandonOne(call);
     this.#wake();
   }
 
   /** @param {Call<Request>} call */
-  #giveUpOne(call) {
+  #abandonOne(call) {
     const { run, scope } = call;
     if (run?.isSent) this.#underWay.delete(run);
     if (run?.isSent && !(scope.writes && this.#keepsWrites)) return this.#end(call);
-    call.isGivenUp = true;
+    call.isAbandoned = true;
     const freed = [...call.followers].filter((follower) => !(run?.isSent && follower.scope.writes));
     for (const follower of freed) {
       unfollow(follower, call);
-      // Until now, it waited for these through the call.
+      // Until now, the follower waited for these calls by waiting for the abandoned one.
       for (const other of call.waitsFor) if (conflict(follower.scope, other.scope)) this.#follow(follower, other);
     }
     if (run && !run.isSent) {
@@ -165,7 +167,7 @@ export class CallOrder {
   }
 
   /**
-   * The calls that a new one has to wait for. Through them, it waits for earlier ones as well.
+   * Returns the calls that a new call has to wait for. They in turn wait for earlier calls.
    * @param {Scope} scope
    */
   #before({ keys, prefix, writes }) {
@@ -183,13 +185,13 @@ export class CallOrder {
   }
 
   /**
-   * Whether a call is a listing that waits for calls under way, one of which may never be answered: to come after the
-   * listing, a write does not wait for those.
+   * Tells whether a call is a listing that waits for calls under way. One of them may never be answered, so a later write does not
+   * wait for such a listing.
    * @param {Call<Request>} call
    */
   #mayWaitLong({ scope, waitsFor }) {
     const isListing = scope.prefix !== undefined && !scope.writes;
-    return isListing && this.#most > 1 && [...waitsFor].some(({ run }) => !run || run.isSent);
+    return isListing && this.#maxRuns > 1 && [...waitsFor].some(({ run }) => !run || run.isSent);
   }
 
   /**
@@ -197,26 +199,26 @@ export class CallOrder {
    * @param {Call<Request>} other
    */
   #follow(call, other) {
-    if (other.isGivenUp && !other.run) {
-      // It will not be sent: what counts are the calls that it waits for.
+    if (other.isAbandoned && !other.run) {
+      // The other call is never sent. Wait for the calls that it waits for instead.
       for (const earlier of other.waitsFor) if (conflict(call.scope, earlier.scope)) this.#follow(call, earlier);
       return;
     }
-    if (call.waitsFor.has(other) || (other.isGivenUp && !call.scope.writes) || this.#mayWaitLong(other)) return;
+    if (call.waitsFor.has(other) || (other.isAbandoned && !call.scope.writes) || this.#mayWaitLong(other)) return;
     call.waitsFor.add(other);
     other.followers.add(call);
     if (other.run && !other.run.isSent) join(call, other.run);
   }
 
   /**
-   * Puts calls into the next run if they need not wait, and then those that follow them.
+   * Puts calls into the next run if they need not wait, and then their followers.
    * @param {Call<Request>[]} ready
    */
   #placeIfReady(ready) {
     for (const call of ready) {
       const { waitsFor, scope, joinedRun, joined } = call;
       const open = scope.kind === undefined ? undefined : this.#open.get(scope.kind);
-      if (call.isGivenUp) {
+      if (call.isAbandoned) {
         if (!call.run && waitsFor.size === 0) this.#end(call);
       } else if (!call.run && (waitsFor.size === 0 || (joinedRun === open && joined === waitsFor.size))) {
         call.run = open ?? this.#newRun(scope.kind);
@@ -238,15 +240,15 @@ export class CallOrder {
     return run;
   }
 
-  /** Sends what may be sent, after the code that is running has made its calls. */
+  /** Sends the next runs, after the code that is running now has made its calls. */
   #wake() {
-    if (this.#isWoken || this.#unsent.size === 0 || this.#underWay.size >= this.#most) return;
+    if (this.#isWoken || this.#unsent.size === 0 || this.#underWay.size >= this.#maxRuns) return;
     this.#isWoken = true;
-    // With queueMicrotask(), a set over Level takes 5 % longer.
+    // queueMicrotask() would be slower: with it, a set over Level took 5 % longer.
     resolved.then(() => {
       this.#isWoken = false;
       for (const run of this.#unsent) {
-        if (this.#underWay.size >= this.#most) return;
+        if (this.#underWay.size >= this.#maxRuns) return;
         this.#sendRun(run);
       }
     });
@@ -318,7 +320,7 @@ function isIn(key, { keys = [], prefix }) {
 /**
  * @template Request
  * @param {Call<Request>} call
- * @param {Run<Request>} run That a call joins which this one waits for.
+ * @param {Run<Request>} run The run that is joined by another call, for which this one waits.
  */
 function join(call, run) {
   if (call.joinedRun !== run) call.joined = 0;

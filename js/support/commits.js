@@ -3,7 +3,7 @@
 /** @typedef {import("../core/client.js").Put} Put */
 
 /**
- * Whether a change puts a record; else it removes one.
+ * Tells whether a change puts a record. Otherwise it removes one.
  * @param {Change} change
  * @returns {change is Put}
  */
@@ -12,8 +12,8 @@ export function isPut(change) {
 }
 
 /**
- * The change of a commit that is alone, expects nothing and changes one key, as nearly all are: storages make it by a call of
- * its own.
+ * Returns the change of a single commit without expectations that changes one key. Nearly all commits are like that, and
+ * storages make their change by a simpler call.
  * @param {readonly Commit[]} commits
  * @returns {Change | undefined}
  */
@@ -22,7 +22,7 @@ export function onlyChange([{ expected, changes }, ...others]) {
 }
 
 /**
- * The keys that a commit concerns.
+ * Returns the keys that a commit concerns, each once.
  * @param {Commit} commit
  */
 export function keysOf({ expected, changes }) {

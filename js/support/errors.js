@@ -5,11 +5,11 @@
 // The registered symbol is the same in every copy of this package on a page.
 const BRAND = Symbol.for("polystore-wasm.error");
 
-/** What every rejection and every throw of this package is. `code` never changes; the message may. */
+/** Every error that this package throws or rejects with. The codes are stable; the messages may change. */
 export class PolystoreError extends Error {
   /**
    * @param {Code} code
-   * @param {string} message What is wrong, with what value, and what to do about it.
+   * @param {string} message Says what happened, with which value, and what to do.
    * @param {ErrorOptions} [options]
    */
   constructor(code, message, options) {
@@ -26,7 +26,7 @@ export class PolystoreError extends Error {
   }
 }
 
-/** A wrong argument: a TypeError for those who look for one, and a PolystoreError all the same. */
+/** The error of a wrong argument: it is a TypeError, and an instance of PolystoreError as well. */
 export class PolystoreTypeError extends TypeError {
   /**
    * @param {Code} code
@@ -41,19 +41,19 @@ export class PolystoreTypeError extends TypeError {
 
 for (const type of [PolystoreError, PolystoreTypeError]) {
   const name = { value: "PolystoreError", writable: true, configurable: true };
-  Object.defineProperty(type, "name", name); // Which minifying took from it.
+  Object.defineProperty(type, "name", name); // Minifying renames the classes.
   Object.defineProperty(type.prototype, "name", name);
   Object.defineProperty(type.prototype, BRAND, { value: true });
 }
 
 /**
- * A value as a message shows it: short, on one line, and never throwing.
+ * Describes a value for a message, briefly and on one line. It never throws.
  * @param {unknown} value
  * @returns {string}
  */
 export function show(value) {
   if (typeof value === "string") {
-    const text = value.replace(/(:\/\/).*@/s, "$1…@"); // A URL may have a password, and whatever is in that.
+    const text = value.replace(/(:\/\/).*@/s, "$1…@"); // A URL may have a password, with any characters in it.
     return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
   }
   if (typeof value === "bigint") return `${value}n`;
@@ -63,13 +63,14 @@ export function show(value) {
     if (Array.isArray(value)) return `an array of ${value.length}`;
     return `${kind(value)} with the properties ${Object.keys(value).slice(0, 5).join(", ") || "(none)"}`;
   } catch {
-    return "an object that cannot be looked at"; // A proxy may throw at every touch.
+    return "an object that cannot be inspected"; // A proxy may throw on every access.
   }
 }
 
 /**
+ * Names the class of an object, with its article.
  * @param {object} value
- * @returns {string} "a Date", "an object", …
+ * @returns {string} For example "a Date" or "an object".
  */
 export function kind(value) {
   const name = Object.getPrototypeOf(value)?.constructor?.name || "Object";
@@ -77,24 +78,24 @@ export function kind(value) {
 }
 
 /**
- * What a client threw, as an error of ours.
- * @param {string} what The client and what it was doing.
+ * Makes a PolystoreError of an error that a client threw.
+ * @param {string} what The client and its call.
  * @param {unknown} error
  * @returns {PolystoreError}
  */
 export function clientError(what, error) {
   if (error instanceof PolystoreError) return error;
   const { name, message } = /** @type {Partial<Error>} */ (error ?? {});
-  // Firefox had a name of its own for a full localStorage before it had the standard one.
+  // Older Firefox has its own name for the error of a full localStorage.
   if (name === "QuotaExceededError" || name === "NS_ERROR_DOM_QUOTA_REACHED") {
     return quotaError(what, { cause: error });
   }
   const reason = sentence(message || show(error));
-  return new PolystoreError("ERR_CLIENT", `${what} failed: ${reason} See the error's cause.`, { cause: error });
+  return new PolystoreError("ERR_CLIENT", `${what} failed: ${reason}`, { cause: error });
 }
 
 /**
- * What somebody else's error says, as the end of a sentence.
+ * Ends the text of a foreign error with a full stop, unless it ends with a punctuation mark.
  * @param {string} text
  */
 export function sentence(text) {
@@ -102,10 +103,10 @@ export function sentence(text) {
 }
 
 /**
- * @param {string} what The client and what it was doing.
+ * @param {string} what The client and its call.
  * @param {ErrorOptions} [options]
  */
 export function quotaError(what, options) {
-  const message = `${what} failed: the storage is full, or the record is too large for it. What was there is unchanged; prune(), or delete something, to make room.`;
+  const message = `${what} failed: the storage is full, or the record is too large for it. The stored data is unchanged. Call prune() or delete records to make room.`;
   return new PolystoreError("ERR_QUOTA", message, options);
 }

@@ -2,21 +2,21 @@ import { clearTimeout, setTimeout } from "./real_timers.js";
 
 const { nextTick } = globalThis.process;
 
-/** How long an answer may take once process.nextTick() is real again, in milliseconds. */
+/** The time that an answer may take once process.nextTick() is real again, in milliseconds. */
 const PATIENCE = 1000;
 const POLL = 50;
 
 /**
- * About process.nextTick(), which a test may have replaced, as sinon and Jest do by default. Node's sockets wait for it, so that
- * what is asked of a server meanwhile may never be answered, not even when it is real again.
- * @type {{ areFake: () => boolean, whenReal: (act: (message: string) => void) => () => void } | null} Null on other platforms.
+ * Watches process.nextTick(), which a test may replace, as sinon and Jest do by default. Node's sockets depend on it. A request to a
+ * server that is sent meanwhile may therefore never be answered, not even after process.nextTick() is real again.
+ * @type {{ areFake: () => boolean, whenReal: (act: (message: string) => void) => () => void } | null} Null on platforms other than Node.
  */
 export const ticks = {
   areFake: () => globalThis.process.nextTick !== nextTick,
 
   /**
-   * Calls `act`, with what is to be said, when process.nextTick() has been real again for a while; what is returned keeps it from
-   * being called.
+   * Calls `act` with an error message after process.nextTick() has been real again for a while. The returned function cancels
+   * that.
    */
   whenReal(act) {
     const poll = () => {
@@ -28,4 +28,4 @@ export const ticks = {
 };
 
 const STOPPED =
-  'it was called while process.nextTick() was fake, and Node\'s sockets wait for that; it may be done. Have it left real: useFakeTimers({ doNotFake: ["nextTick"] })';
+  'the call was made while process.nextTick() was fake, and Node\'s sockets depend on it; the call may still take effect. Leave it real: useFakeTimers({ doNotFake: ["nextTick"] })';

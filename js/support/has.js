@@ -1,4 +1,5 @@
 /**
+ * Tells whether an object has methods with these names.
  * @param {any} input
  * @param {string[]} names
  */
@@ -7,7 +8,7 @@ export function hasMethods(input, ...names) {
 }
 
 /**
- * Recognizes a client by its methods, and by its not having those of a client of the user's own.
+ * Recognizes a client that has these methods, and lacks the methods get() and set() of a custom client.
  * @param {string[]} names
  */
 export function has(...names) {
@@ -15,7 +16,7 @@ export function has(...names) {
 }
 
 /**
- * Recognizes a namespace of Cloudflare KV, which a Worker has, and others can have.
+ * Recognizes a namespace of Cloudflare KV. Workers have them, and other programs can.
  * @param {any} input
  */
 export function isCloudflare(input) {

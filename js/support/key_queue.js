@@ -3,24 +3,23 @@ import { isPresent, presentRequest } from "./present_request.js";
 /**
  * A call on a key.
  * @typedef {object} Call
- * @property {AbortSignal} request The request that it was made in.
- * @property {Promise<any> | null} reading What it gives, if it only reads.
- * @property {Call | undefined} before The one that it waits for.
- * @property {Promise<void>} ended Resolves when it has ended, however, or is not waited for any more.
+ * @property {AbortSignal} request The request to the Worker during which the call was made.
+ * @property {Promise<any> | null} reading The result, if the call only reads.
+ * @property {Call | undefined} before The call that it waits for.
+ * @property {Promise<void>} ended Resolves when the call has succeeded, failed or been abandoned.
  * @property {() => void} end
  */
 
 /**
- * Keeps the calls on each key in their order, where what carries them out does not: each waits for the end of the one before.
- * That is so within one request to a Worker. Nothing waits for a call of another request: when that is cancelled, what it began
- * never settles.
+ * Keeps the calls on each key in their order for a storage that does not: each call waits for the end of the call before. In a Worker,
+ * that holds within one request. A call never waits for a call of another request, which never settles if that request is cancelled.
  */
 export class KeyQueue {
-  /** The latest call on each key, as long as it is under way. @type {Map<string, Call>} */
+  /** The latest call on each key, until it has ended. @type {Map<string, Call>} */
   #latest = new Map();
 
   /**
-   * Makes a call when those before it on the same key have ended.
+   * Makes a call once the earlier calls on the same key have ended.
    * @template Result
    * @param {string} id
    * @param {() => Promise<Result>} call
@@ -31,7 +30,7 @@ export class KeyQueue {
   }
 
   /**
-   * The same with a call that only reads: right after another one, they share what it gives.
+   * Makes a call that only reads. If the call before it on the same key only reads as well, both share its result.
    * @template Result
    * @param {string} id
    * @param {() => Promise<Result>} call
@@ -41,14 +40,14 @@ export class KeyQueue {
     return this.#before(id)?.reading ?? this.#add(id, call, true);
   }
 
-  /** Resolves when all that has been called so far has ended. */
+  /** Resolves when all calls that were made so far have ended. */
   async idle() {
     if (this.#latest.size === 0) return;
     await Promise.all([...this.#latest.values()].filter(isOfPresent).map(({ ended }) => ended));
   }
 
-  /** Lets those that wait go on, in their order, and later ones after them. */
-  giveUp() {
+  /** Abandons the calls under way: the calls that wait for them go on, in their order, and later calls follow. */
+  abandon() {
     for (const latest of this.#latest.values()) {
       if (!isOfPresent(latest)) continue;
       const waitedFor = [];

@@ -1,25 +1,25 @@
-// How a page of a listing ends at a number of bytes, where a storage gives a number of records and does not tell their sizes.
+// Limits the bytes of a page for storages that list a given number of records without telling their sizes.
 
-/** Bytes of a page: the last record may pass it. */
+/** The number of bytes at which a page ends. Its last record may exceed it. */
 export const PAGE_BYTES = 2 ** 20;
-/** Records to the first page: nothing is known of their sizes. */
+/** The number of records on the first page, while their sizes are unknown. */
 export const FIRST_LENGTH = 32;
-/** How deep a value is looked into for its texts. */
+/** The depth down to which the texts in a value are counted. */
 const DEPTH = 4;
 
 /**
- * How many records the next page is to have, so that it has some 1 MB if they are like the last ones.
- * @param {number} length How many the last page had.
- * @param {number} bytes Of the last page.
- * @param {number} most
+ * Returns the number of records for the next page, so that the page has some 1 MB if its records are like those of the last page.
+ * @param {number} length The number of records on the last page.
+ * @param {number} bytes The size of the last page.
+ * @param {number} max The maximum number of records.
  */
-export function nextLength(length, bytes, most) {
+export function nextLength(length, bytes, max) {
   const fitting = Math.floor((length * PAGE_BYTES) / Math.max(bytes, 1));
-  return Math.max(1, Math.min(fitting, 4 * length, most));
+  return Math.max(1, Math.min(fitting, 4 * length, max));
 }
 
 /**
- * About how many bytes a value has: the characters of its texts, and a few for all else.
+ * Estimates the bytes of a value: the characters of its texts, and a few bytes for each other member.
  * @param {unknown} value
  * @param {number} [depth]
  * @returns {number}
@@ -32,7 +32,10 @@ export function sizeOf(value, depth = DEPTH) {
   return size;
 }
 
-/** @param {unknown[]} values */
+/**
+ * Estimates the bytes of several values.
+ * @param {unknown[]} values
+ */
 export function sizeOfAll(values) {
   let size = 0;
   for (const value of values) size += sizeOf(value);

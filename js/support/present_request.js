@@ -1,23 +1,23 @@
 /**
- * What stands for the request that a Worker is answering: an object that no other request may touch. Elsewhere all code has
- * one in common.
+ * Identifies the request that a Worker is answering: the signal was made during that request, and no other request may use it. On
+ * other platforms, all code shares one signal.
  * @type {AbortSignal | undefined}
  */
 let present;
 
-/** What stands for the request that is being answered. */
+/** Returns the signal that identifies the request which is being answered. */
 export function presentRequest() {
   if (!present || !isPresent(present)) present = new AbortController().signal;
   return present;
 }
 
 /**
- * Whether a request is the one that is being answered.
+ * Tells whether a signal identifies the request that is being answered.
  * @param {AbortSignal} request
  */
 export function isPresent(request) {
   try {
-    return !request.aborted; // Nobody aborts it; in a Worker, looking at one of another request throws.
+    return !request.aborted; // It is never aborted. In a Worker, using a signal of another request throws.
   } catch {
     return false;
   }

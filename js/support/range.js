@@ -1,19 +1,19 @@
-// Ranges of keys, in the order of their code points, which is that of their UTF-8 bytes.
+// Ranges of keys in the order of their code points, which is also the order of their UTF-8 bytes.
 
 import { isText } from "./text_key.js";
 
 /** @typedef {import("../core/client.js").Range} Range */
 
-/** Where keys lie: from one text on, up to another that does not belong to them; null where nothing comes after them. @typedef {[start: string, end: string | null]} Bounds */
+/** The bounds of some keys: the first possible key, and the end, which is excluded; null if there is no end. @typedef {[start: string, end: string | null]} Bounds */
 
 const LAST_CODE_POINT = 0x10ffff;
 
 /**
- * Compares two texts by their code points. Their UTF-16 units have another order only where a surrogate, which stands for a
- * larger code point, meets one of U+E000 to U+FFFF.
+ * Compares two texts by their code points. Their UTF-16 units have another order only if a surrogate is compared with a unit from
+ * U+E000 to U+FFFF: the surrogate stands for a larger code point.
  * @param {string} one
  * @param {string} other
- * @returns {number} Less than 0 if the first comes first, 0 if they are the same.
+ * @returns {number} Less than 0 if the first text comes first, 0 if the texts are the same, otherwise more than 0.
  */
 export function compareTexts(one, other) {
   if (one === other) return 0;
@@ -33,15 +33,15 @@ function weightOf(unit) {
 }
 
 /**
- * Where the texts of a range lie.
+ * Returns the bounds of a range.
  * @param {Range} range
- * @returns {Bounds | null} Null if no text lies in it.
+ * @returns {Bounds | null} Null if no text can lie in the range.
  */
 export function boundsOf({ prefix, gt, gte, lt, lte }) {
   const bounds = boundsOfPrefix(prefix);
   if (bounds === null) return null;
   let [start, end] = bounds;
-  // The next text after another is that with a zero more.
+  // The text that comes right after another is the same text with U+0000 appended.
   const first = gte ?? (gt === undefined ? start : `${gt}\0`);
   const last = lt ?? (lte === undefined ? end : `${lte}\0`);
   if (compareTexts(first, start) > 0) start = first;
@@ -50,10 +50,9 @@ export function boundsOf({ prefix, gt, gte, lt, lte }) {
 }
 
 /**
- * Where all texts lie that begin with a prefix.
+ * Returns the bounds of all texts with a prefix.
  * @param {string} prefix
- * @returns {Bounds | null} Null if no text begins so; one may well begin with the first half of a surrogate pair, because it
- *   goes on with the other.
+ * @returns {Bounds | null} Null if no text can begin so. A prefix may end with a high surrogate: its texts go on with the low one.
  */
 function boundsOfPrefix(prefix) {
   if (isText(prefix)) return [prefix, endOfPrefix(prefix)];
@@ -63,21 +62,21 @@ function boundsOfPrefix(prefix) {
 }
 
 /**
- * The first text after all those that begin with a prefix.
+ * Returns the first text after all texts with a prefix.
  * @param {string} prefix
- * @returns {string | null} Null where nothing comes after them.
+ * @returns {string | null} Null if no text comes after them.
  */
 function endOfPrefix(prefix) {
   const points = Array.from(prefix, (character) => /** @type {number} */ (character.codePointAt(0)));
   while (points.at(-1) === LAST_CODE_POINT) points.pop();
   const last = points.pop();
   if (last === undefined) return null;
-  const next = last + 1 === 0xd800 ? 0xe000 : last + 1; // Surrogates are no code points of a text.
+  const next = last + 1 === 0xd800 ? 0xe000 : last + 1; // Skip the surrogates, which are not characters.
   return String.fromCodePoint(...points, next);
 }
 
 /**
- * Whether a key lies in a range.
+ * Tells whether a key lies in a range.
  * @param {string} id
  * @param {Range} range
  */
@@ -88,7 +87,8 @@ export function isInRange(id, { prefix, gt, gte, lt, lte }) {
 }
 
 /**
- * The keys of a storage without an order that a range asks for: in their order, where it matters.
+ * Selects the keys in a range from the keys of a storage without an order. The result is in the order of the range, unless the
+ * range is a prefix only.
  * @param {string[]} ids
  * @param {Range} range
  * @returns {string[]}
@@ -102,7 +102,7 @@ export function selectIds(ids, range) {
 }
 
 /**
- * Whether a range asks for all keys with a prefix, in any order.
+ * Tells whether a range is a prefix only: it asks for all keys with the prefix, in any order.
  * @param {Range} range
  */
 export function isPrefixOnly({ prefix: _, ...rest }) {
@@ -113,8 +113,8 @@ export function isPrefixOnly({ prefix: _, ...rest }) {
 /** @typedef {Iterator<Page> | AsyncIterator<Page>} Pages */
 
 /**
- * The pages of a storage that can list by prefix only: as they come where a range asks for no more, else one page of all that
- * it asks for.
+ * Adapts the pages of a storage that can list by prefix only. If the range is a prefix only, they are returned as they are;
+ * otherwise all of them become one page with the records in the range.
  * @param {Generator<Page, void> | AsyncGenerator<Page, void>} pages All records with the range's prefix.
  * @param {Range} range
  * @returns {Pages}

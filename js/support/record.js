@@ -1,16 +1,16 @@
-// A record is what a storage without expiry of its own holds at a key, byte for byte as polystore 0.27 reads and writes
-// it: { "expires": <milliseconds since the epoch, or null>, "value": <JSON> }.
+// A storage without an expiry of its own holds a record at each key, byte for byte as polystore 0.27 reads and writes it:
+// { "expires": <milliseconds since the epoch, or null>, "value": <JSON> }.
 
 import { PolystoreError, show } from "./errors.js";
 
 /**
- * A record, as a client returns it. A client may give it a version, which tells one write of the same key from another; only
- * that client compares it.
+ * A record, as a client returns it. A client may add a version, which differs between any two writes of a key. Only that client
+ * compares versions.
  * @typedef {{ expires: number | null, value: any, version?: unknown }} StoredRecord
  */
 
 /**
- * Whether something found in a storage is a record; what is not was put there by other code, and stays untouched.
+ * Tells whether something found in a storage is a record. Anything else was put there by other code, and stays untouched.
  * @param {any} found
  * @returns {found is StoredRecord}
  */
@@ -21,8 +21,8 @@ export function isRecord(found) {
 }
 
 /**
- * Whether what is stored at a key now is still what was found there: nothing, or a record with the same expiry and, where its
- * client gives it one, the same version.
+ * Tells whether a key still holds what was found there: either no record, or a record with the same expiry and, if its client adds
+ * one, the same version.
  * @param {unknown} now
  * @param {StoredRecord | null} found
  */
@@ -42,21 +42,21 @@ export function encodeRecord(value, expires) {
 
 /**
  * @param {string | null} text
- * @param {string} id The key that it is stored at.
+ * @param {string} id The key of the text, for the message.
  * @returns {StoredRecord | undefined}
  * @throws {PolystoreError} ERR_CORRUPT
  */
 export function decodeRecord(text, id) {
-  // Cheaper than the exception that other code's "dark" or "1.2.3" would cost.
+  // This check is cheaper than the exception that parsing a text of other code, such as "dark" or "1.2.3", would cost.
   if (text === null || text[0] !== "{") return undefined;
   return decodeValue(text, id);
 }
 
 /**
  * @param {string} text
- * @param {string} id The key that it is stored at.
- * @returns {any} `undefined`, which is no value of a record, where the text is not JSON: other code's.
- * @throws {PolystoreError} ERR_CORRUPT where it has a number that JavaScript cannot hold.
+ * @param {string} id The key of the text, for the message.
+ * @returns {any} The value, or undefined if the text is not JSON, because other code stored it.
+ * @throws {PolystoreError} ERR_CORRUPT if it has a number that JavaScript cannot hold.
  */
 export function decodeValue(text, id) {
   const value = parseValue(text);
@@ -65,7 +65,7 @@ export function decodeValue(text, id) {
 }
 
 /**
- * The same where the value is not used, and any number may be in it.
+ * The same for a value that is not used, and may therefore have any number in it.
  * @param {string} text
  * @returns {any}
  */
@@ -78,8 +78,8 @@ export function parseValue(text) {
 }
 
 /**
- * Whether a number in a JSON text may be too large for JavaScript: such a number has an exponent of three digits or more than 200
- * digits. Most texts have neither, and this takes a fraction of the time of parsing them.
+ * Tells whether a number in a JSON text may be too large for JavaScript. Such a number has at least 200 digits, or an exponent of at
+ * least three digits. Most texts have neither, and checking that takes much less time than parsing.
  * @param {string} text
  */
 export function mayOverflow(text) {
@@ -87,30 +87,33 @@ export function mayOverflow(text) {
 }
 
 /**
- * @param {unknown} value What JSON.parse() gave: Infinity for a number that is too large.
- * @param {string} id The key that it is stored at.
+ * @param {unknown} value The result of JSON.parse(), which has Infinity in place of a number that is too large.
+ * @param {string} id The key of the value, for the message.
  * @throws {PolystoreError} ERR_CORRUPT
  */
 export function requireFinite(value, id) {
   if (typeof value === "object" && value) for (const member of Object.values(value)) requireFinite(member, id);
   if (value === Infinity || value === -Infinity)
-    throw new PolystoreError("ERR_CORRUPT", `What is stored at ${show(id)} has a number that JavaScript cannot hold.`);
+    throw new PolystoreError(
+      "ERR_CORRUPT",
+      `The record at ${show(id)} has a number that JavaScript cannot hold. Overwrite or delete it.`,
+    );
 }
 
-// A record whose value is a number, a boolean or a text without escapes: JSON that needs no parser.
+// A record whose value is a number, a boolean or a text without escapes. Its expiry can be read without a parser.
 const SIMPLE = /^\{\s*"expires":\s*(null|[1-9]\d*),\s*"value":\s*(?:"[^"\\\0-\x1f]*"|true|false|-?[1-9]\d*)\s*\}$/;
 
-/** What a listing of keys needs to know of a record that does not expire. @type {StoredRecord} */
+/** Stands for any record that does not expire, in a listing of keys. @type {StoredRecord} */
 export const WITHOUT_EXPIRY = Object.freeze({ expires: null, value: true });
 
 /**
- * The expiry of a record, for a listing of keys: for most records, three times as fast as decoding all of it.
+ * Decodes the expiry of a record, for a listing of keys. For most records, that is three times as fast as decoding the record.
  * @param {string | null} text
- * @returns {StoredRecord | undefined} The record, maybe with another value.
+ * @returns {StoredRecord | undefined} The record, possibly with another value.
  */
 export function decodeExpiry(text) {
   if (text === null || !SIMPLE.test(text)) return text?.[0] === "{" ? parseValue(text) : undefined;
-  if (text.startsWith('{"expires":null')) return WITHOUT_EXPIRY; // As we write it: no match to take apart.
+  if (text.startsWith('{"expires":null')) return WITHOUT_EXPIRY; // encodeRecord() writes this form, which needs no match.
   const [, expires] = /** @type {RegExpExecArray} */ (SIMPLE.exec(text));
   return expires === "null" ? WITHOUT_EXPIRY : { expires: Number(expires), value: true };
 }

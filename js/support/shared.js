@@ -3,14 +3,14 @@ import { VERSION } from "./version.js";
 /** @typedef {import("../open/source.js").Source} Source */
 
 /**
- * What all copies of this version in one program share: those that are bundled apart, the module and the CommonJS build, and
- * what hot reloading loads again. Another version has its own, for it may not understand ours.
+ * The state that all copies of this version in one program share. There may be several copies: in separate bundles, as a module and
+ * as CommonJS, or loaded again by hot reloading. Another version has a state of its own, because its format may differ.
  * @typedef {object} Shared
  * @property {import("../core/core_types.js").Core} [core]
- * @property {WeakMap<object, Source>} sources Of each client, so that all stores over one client share its connection.
- * @property {Map<string, Source>} namedSources The same for clients that are given as a string.
+ * @property {WeakMap<object, Source>} sources The source of each client object, so that all stores over it share its connection.
+ * @property {Map<string, Source>} namedSources The same for clients that are opened from a string.
  * @property {{ text: () => Promise<{ default: string }>, inPlace: () => Promise<typeof import("../clients/opfs/in_place.js")> }} [opfs] What
- *   js/opfs.js brings along: the worker of a log in the browser, as a text, and what serves in place of it.
+ *   js/opfs.js adds to the bundle: the worker of a log as a text, and the module that does its work where no worker can run.
  */
 
 const name = Symbol.for(`polystore-wasm ${VERSION}`);

@@ -1,11 +1,11 @@
-// What storages have in common whose keys are Unicode text: those that keep it as UTF-8.
+// The keys of storages that hold them as UTF-8, and so cannot hold lone surrogates.
 
 import { PolystoreTypeError, show } from "./errors.js";
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
- * Whether UTF-8 can say a key.
+ * Tells whether a key is well-formed Unicode, which UTF-8 can encode.
  * @param {string} id
  */
 export function isText(id) {
@@ -13,13 +13,13 @@ export function isText(id) {
 }
 
 /**
- * Refuses what UTF-8 cannot say: encoded all the same, two such keys would become one.
+ * Refuses a key with a lone surrogate. Encoding replaces lone surrogates, so that two such keys would become one.
  * @param {string} id
- * @param {string} storage As a message calls it.
+ * @param {string} storage The name of the storage, for the message.
  * @throws {PolystoreTypeError} ERR_KEY
  */
 export function requireText(id, storage) {
   if (isText(id)) return;
-  const message = `The key ${show(id)} has half of a surrogate pair, which ${storage} cannot hold: encode it first.`;
+  const message = `The key ${show(id)} has a lone surrogate, which ${storage} cannot hold. Encode the key first.`;
   throw new PolystoreTypeError("ERR_KEY", message);
 }

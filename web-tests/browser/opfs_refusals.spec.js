@@ -79,7 +79,7 @@ test("an error of the worker has what the browser said", async ({ places }) => {
   );
   expect(await attempt(page, "get", "a")).toEqual({
     code: "ERR_CLIENT",
-    message: "The log failed: Not now. See the error's cause.",
+    message: "The log failed: Not now.",
     cause: "InvalidStateError: Not now.",
   });
 });

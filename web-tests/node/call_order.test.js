@@ -54,14 +54,14 @@ test("the calls of one tick are one run in their order, also those on one key", 
   assert.equal(order.isIdle, true);
 });
 
-test("a call whose result is finished by a function is given up by the promise that add() returned", async () => {
+test("a call whose result is finished by a function is abandoned by the promise that add() returned", async () => {
   const { set, order, sent, answer } = make(10);
   const scope = { writes: false, keys: ["a"], kind: "call" };
   const read = order.add("r1", scope, (result) => `${result}!`);
   assert.deepEqual(await sent(), ["r1"]);
   set("a1", "a");
   assert.deepEqual(await sent(), []);
-  order.giveUp(read);
+  order.abandon(read);
   assert.deepEqual(await sent(), ["a1"]);
   await answer("r1");
   assert.equal(await read, "r1!");
@@ -122,7 +122,7 @@ test("a clear() comes after all calls before it and before all after it, of its 
   assert.deepEqual(await answer("clear"), ["pb pc"]);
 });
 
-test("a call that is given up before it is sent never is, and those after it wait for what it waited for", async () => {
+test("a call that is abandoned before it is sent never is, and those after it wait for what it waited for", async () => {
   const { set, get, clear, order, sent, answer } = make(10);
   set("a1", "a");
   await sent();
@@ -130,20 +130,20 @@ test("a call that is given up before it is sent never is, and those after it wai
   set("a3", "a");
   set("b1", "b");
   assert.deepEqual(await sent(), []);
-  order.giveUp(clearing);
+  order.abandon(clearing);
   assert.deepEqual(await sent(), ["b1"], "no clear() is in its way any more");
-  order.giveUp(second);
+  order.abandon(second);
   get("a4", "a");
   assert.deepEqual(await sent(), []);
   assert.deepEqual(await answer("a1"), ["a3 a4"]);
 });
 
-test("a call that is given up in the tick in which it was made is not sent", async () => {
+test("a call that is abandoned in the tick in which it was made is not sent", async () => {
   const { set, get, order, sent } = make(10);
   set("a1", "a");
   const second = set("a2", "a");
   get("a3", "a");
-  order.giveUp(second);
+  order.abandon(second);
   assert.deepEqual(await sent(), ["a1 a3"]);
 });
 
@@ -151,11 +151,11 @@ for (const [keepsWrites, expected] of /** @type {const} */ ([
   [false, ["a2 a3"]],
   [true, ["a2"]],
 ])) {
-  test(`after a write that was given up, ${keepsWrites ? "reads only" : "all calls"} go on`, async () => {
+  test(`after a write that was abandoned, ${keepsWrites ? "reads only" : "all calls"} go on`, async () => {
     const { set, get, list, order, sent, answer } = make(1, keepsWrites);
     const first = set("a1", "a");
     await sent();
-    order.giveUp(first);
+    order.abandon(first);
     get("a2", "a");
     set("a3", "a");
     assert.deepEqual(await sent(), expected);

@@ -332,7 +332,7 @@ for (const [name, listen, says] of /** @type {[string, import("node:http").Reque
   [
     "a page",
     (_, response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>"),
-    /200 with what is not JSON \(text\/html\). Does the URL lead to a store\? See the error's cause\.$/,
+    /200 with what is not JSON \(text\/html\). Does the URL lead to a store\?$/,
   ],
   ["a redirect", (_, response) => response.writeHead(302, { location: "/login" }).end(), /redirect/],
   [

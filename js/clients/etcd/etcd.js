@@ -123,7 +123,7 @@ export class Etcd {
 
   /** @param {unknown} reply */
   onTimeout(reply) {
-    this.#calls.giveUp(reply);
+    this.#calls.abandon(reply);
   }
 
   close() {

@@ -1,5 +1,5 @@
 import { PolystoreTypeError, show } from "../../support/errors.js";
-import { JSON_TYPE, LINES_TYPE, MOST_CALLS } from "../../http/protocol.js";
+import { JSON_TYPE, LINES_TYPE, MAX_CALLS } from "../../http/protocol.js";
 import { CallOrder } from "../../support/call_order.js";
 import { HttpServer } from "./http_server.js";
 import { arrangePages } from "../../support/range.js";
@@ -117,7 +117,7 @@ export class Http {
 
   /** @param {unknown} reply */
   onTimeout(reply) {
-    this.#calls.giveUp(reply);
+    this.#calls.abandon(reply);
   }
 
   /** @param {Call} call */
@@ -292,7 +292,7 @@ function* batchesOf(calls) {
   let length = 0;
   for (const call of calls) {
     const added = JSON.stringify(call.request).length;
-    if (batch.length === MOST_CALLS || (batch.length > 0 && length + added > LONGEST_BATCH)) {
+    if (batch.length === MAX_CALLS || (batch.length > 0 && length + added > LONGEST_BATCH)) {
       yield batch;
       batch = [];
       length = 0;

@@ -105,7 +105,7 @@ export class RedisCluster {
   }
 
   onTimeout() {
-    this.#queue.giveUp();
+    this.#queue.abandon();
     this.#connections.onTimeout?.();
   }
 
