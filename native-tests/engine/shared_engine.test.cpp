@@ -21,6 +21,21 @@ using namespace polystore::testing;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
+TEST_CASE("shared engine: a cursor gives no more than 1 MB at a time, and the value that passes it", "[engine]") {
+    const TemporaryFolder folder;
+    const std::string path = (folder / "data.kv").string();
+    const auto shared = std::make_shared<SharedEngine>(opened(posix_env(), path), SharedOptions{Durability::relaxed});
+    constexpr std::size_t kLength = 300'000;
+    for (int i = 0; i < 10; ++i) got(shared->apply({set(std::to_string(i), std::string(kLength, 'v'))}));
+    const auto cursor = shared->scan({});
+    std::vector<std::size_t> lengths;
+    for (auto page = got(cursor->next(512)); !page.empty(); page = got(cursor->next(512))) {
+        lengths.push_back(page.size());
+    }
+    CHECK(lengths == std::vector<std::size_t>{4, 4, 2});
+    got(shared->close());
+}
+
 TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[engine]") {
     const TemporaryFolder folder;
     const std::string path = (folder / "data.kv").string();

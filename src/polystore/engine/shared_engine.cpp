@@ -26,6 +26,8 @@ constexpr std::chrono::milliseconds kLongestSleep(std::chrono::hours(1));
 constexpr int kShareOfSync = 4;
 /// What a step of compaction copies: it keeps other threads waiting for about a millisecond.
 constexpr std::size_t kCompactionStep = std::size_t{1} << 19U;
+/// Keys and values that the entries of a cursor have at a time, in bytes; the last of them may be of any length.
+constexpr std::size_t kPageBytes = std::size_t{1} << 20U;
 
 }  // namespace
 
@@ -217,10 +219,12 @@ Result<std::span<const SharedEntry>> SharedEngine::Cursor::next(std::size_t limi
     const Hold hold(engine_->mutex_);
     page_.clear();
     buffers_.resize(limit);
-    while (page_.size() < limit && scan_->next()) {
+    std::size_t bytes = 0;
+    while (page_.size() < limit && bytes < kPageBytes && scan_->next()) {
         Result<std::string_view> value = scan_->read(buffers_[page_.size()]);
         if (!value.ok()) return value.failure();
         page_.push_back({scan_->key(), *value, scan_->expires()});
+        bytes += scan_->key().size() + value->size();
     }
     return std::span<const SharedEntry>(page_);
 }

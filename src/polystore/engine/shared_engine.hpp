@@ -100,7 +100,8 @@ class SharedEngine::Cursor {
     Cursor& operator=(const Cursor&) = delete;
     ~Cursor();
 
-    /// The next entries, `limit` at most, which are valid until the next call; none at the end.
+    /// The next entries, which are valid until the next call; none at the end. They are `limit` at most, and fewer
+    /// where their keys and values have 1 MB together: the last of them may be of any length.
     [[nodiscard]] Result<std::span<const SharedEntry>> next(std::size_t limit);
 
    private:
