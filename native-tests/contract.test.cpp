@@ -60,16 +60,16 @@ TEST_CASE("contract: log", "[contract]") {
     hold(each_case(), {"log", [&] { return polystore::log(folder / "data.kv", {.clock = clock}); }, clock});
 }
 
-TEST_CASE("contract: a client of the user's own", "[contract]") {
+TEST_CASE("contract: a custom client", "[contract]") {
     hold(each_case(), {"a plain client", always(std::make_shared<PlainClient>())});
 }
 
-TEST_CASE("contract: a client of the user's own that manages expiry", "[contract]") {
+TEST_CASE("contract: a custom client that manages expiry", "[contract]") {
     const FakeClock clock;
     hold(each_case(), {"a managing client", always(std::make_shared<ManagingClient>(clock)), clock});
 }
 
-TEST_CASE("contract: the runner finds what is wrong", "[contract]") {
+TEST_CASE("contract: the runner detects wrong results", "[contract]") {
     const auto complaint = [](const char* steps) {
         return run_case({{"name", "x"}, {"steps", Json::parse(steps)}}, {"memory", always(memory())});
     };
@@ -87,7 +87,7 @@ TEST_CASE("contract: the runner finds what is wrong", "[contract]") {
                     .empty());
 }
 
-TEST_CASE("contract: what is no case is an error", "[contract]") {
+TEST_CASE("contract: an invalid case is an error", "[contract]") {
     const auto refuses = [](const char* test_case) {
         try {
             check_case(Json::parse(test_case));

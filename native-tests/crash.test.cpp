@@ -130,17 +130,17 @@ void write_at_once(const Open& open) {
 
 }  // namespace
 
-TEST_CASE("crash: a file holds whatever a killed process had acknowledged, and is whole", "[crash]") {
+TEST_CASE("crash: a file holds every write that a killed process acknowledged, and is valid", "[crash]") {
     const TemporaryFolder folder;
     kill_writers([&] { return file(folder / "a.json"); });
 }
 
-TEST_CASE("crash: a folder holds whatever a killed process had acknowledged, and is whole", "[crash]") {
+TEST_CASE("crash: a folder holds every write that a killed process acknowledged, and is valid", "[crash]") {
     const TemporaryFolder folder;
     kill_writers([&] { return polystore::folder(folder.path()); });
 }
 
-TEST_CASE("crash: a log holds whatever a killed process had acknowledged, and is whole", "[crash]") {
+TEST_CASE("crash: a log holds every write that a killed process acknowledged, and is valid", "[crash]") {
     const TemporaryFolder folder;
     kill_writers([&] { return log(folder / "data.kv"); }, 200);
 }

@@ -16,7 +16,7 @@ TEST_CASE("an error has a code, its stable text, and a message", "[error]") {
     CHECK(std::string(error.what()) == "full");
 }
 
-TEST_CASE("the texts of the codes are those of JavaScript", "[error]") {
+TEST_CASE("the texts of the codes are the same as in JavaScript", "[error]") {
     CHECK(name_of(ErrorCode::client) == "ERR_CLIENT");
     CHECK(name_of(ErrorCode::closed) == "ERR_CLOSED");
     CHECK(name_of(ErrorCode::corrupt) == "ERR_CORRUPT");
@@ -32,7 +32,7 @@ TEST_CASE("a text is shown in quotes and on one line", "[error]") {
     CHECK(show("") == "\"\"");
 }
 
-TEST_CASE("a long text is shown shortened, between two characters", "[error]") {
+TEST_CASE("a long text is shown shortened, without splitting a character", "[error]") {
     CHECK(show(std::string(60, 'x')) == '"' + std::string(60, 'x') + '"');
     CHECK(show(std::string(61, 'x')) == '"' + std::string(60, 'x') + "…\"");
     for (std::size_t blanks = 0; blanks < 5; ++blanks) {
@@ -43,7 +43,7 @@ TEST_CASE("a long text is shown shortened, between two characters", "[error]") {
     }
 }
 
-TEST_CASE("what is not UTF-8 is shown all the same", "[error]") {
+TEST_CASE("a text that is not UTF-8 is shown too", "[error]") {
     CHECK(show("a\xff") == "\"a\uFFFD\"");
     CHECK(polystore::is_utf8(show(std::string(200, '\x80'))));
 }

@@ -56,7 +56,7 @@ TEST_CASE("every unit, in every spelling", "[expires]") {
     }
 }
 
-TEST_CASE("every way to write a number", "[expires]") {
+TEST_CASE("every notation of a number", "[expires]") {
     check_all({
         {"5", 5},
         {" 5 ", 5},
@@ -113,12 +113,12 @@ TEST_CASE("an expiry is rounded to the millisecond", "[expires]") {
     CHECK(to_milliseconds(kNever) == kNever);
 }
 
-TEST_CASE("a number too large for any date is never", "[expires]") {
+TEST_CASE("a number that is too large for any date is never", "[expires]") {
     check_all({{"1e400s", kNever}, {"-1e400s", -kNever}, {"1e99999999999999999999 years", kNever}});
     CHECK(parse_expires("1e300s") == Approx(1e300));
 }
 
-TEST_CASE("what does not follow the grammar is NaN", "[expires]") {
+TEST_CASE("a text that does not follow the grammar is NaN", "[expires]") {
     check_none({"",       " ",       "s",     "ms",          "potato",  "never",  "null",     "5potato",
                 "abc10s", "10s foo", "1d12h", "1h 30m",      "1.5.5s",  "1..5s",  "--5s",     "- 5s",
                 "+5s",    "5-s",     "5e",    "5es",         "5e+s",    "5e1.5s", "1e1e1s",   "1 000s",
@@ -128,12 +128,12 @@ TEST_CASE("what does not follow the grammar is NaN", "[expires]") {
     check_none({std::string("5\0s", 3), std::string("5s\0", 3), std::string("\0", 1)});
 }
 
-TEST_CASE("names that JavaScript's functions and objects have are no units", "[expires]") {
+TEST_CASE("names of members of JavaScript's functions and objects are not units", "[expires]") {
     check_none({"5 constructor", "5 length", "5 name", "5 call", "5 apply", "5 prototype", "5 __proto__", "5 toString",
                 "5 valueOf", "5 hasOwnProperty"});
 }
 
-TEST_CASE("a text longer than 64 characters is not understood", "[expires]") {
+TEST_CASE("a text longer than 64 characters is rejected", "[expires]") {
     const std::string longest(63, '0');
     check_all({{longest + "1", 1}, {longest + "1" + std::string(1000, '_'), 1}});
     check_none({longest + "1s", std::string(100000, '5'), std::string(100000, ' ') + "5s"});

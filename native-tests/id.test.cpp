@@ -28,7 +28,7 @@ TEST_CASE("the alphabet of ids is the letters and digits of ASCII, each once", "
     CHECK(kIdAlphabet.size() == 62);
 }
 
-TEST_CASE("every character of an id comes of the same number of bytes", "[id]") {
+TEST_CASE("every character of an id is made from the same number of bytes", "[id]") {
     std::map<char, int> count;
     int refused = 0;
     for (int byte = 0; byte < 256; ++byte) {
@@ -47,7 +47,7 @@ TEST_CASE("every character of an id comes of the same number of bytes", "[id]") 
     CHECK(refused == 8);
 }
 
-TEST_CASE("bytes that make no character are left out, and the rest move up", "[id]") {
+TEST_CASE("bytes that do not make a character are skipped, and the others move up", "[id]") {
     CHECK(characters_of({}).empty());
     CHECK(characters_of({255, 248}).empty());
     CHECK(characters_of({0, 255, 1, 248, 247, 61, 62}) ==

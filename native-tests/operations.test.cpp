@@ -34,7 +34,7 @@ TEST_CASE("get reads", "[operations]") {
     CHECK(play(start_get(), {missing()}) == "read -> absent");
 }
 
-TEST_CASE("get looks at the clock only for a record that expires", "[operations]") {
+TEST_CASE("get only asks for the time for a record that expires", "[operations]") {
     CHECK(play(start_get(), {found(1001), at(1000)}) == "read clock -> value");
     CHECK(play(start_get(), {found(1000), at(1000), ok()}) == "read clock remove_if -> absent");
     CHECK(play(start_get(), {found(999), at(1000), ok()}) == "read clock remove_if -> absent");
@@ -43,7 +43,7 @@ TEST_CASE("get looks at the clock only for a record that expires", "[operations]
     CHECK(play(start_get(), {found(std::nan("")), at(1000), ok()}) == "read clock remove_if -> absent");
 }
 
-TEST_CASE("get reads from a client that manages expiry, too", "[operations]") {
+TEST_CASE("get also reads from a client that manages expiry", "[operations]") {
     CHECK(play(start_get(kManaging), {found()}) == "read -> value");
     CHECK(play(start_get(kManaging), {missing()}) == "read -> absent");
 }
@@ -55,14 +55,14 @@ TEST_CASE("has reads like get", "[operations]") {
     CHECK(play(start_has(), {found(1000), at(1000), ok()}) == "read clock remove_if -> no");
 }
 
-TEST_CASE("set writes, with the instant of expiry", "[operations]") {
+TEST_CASE("set writes the instant of expiry", "[operations]") {
     CHECK(play(start_set(kNever), {ok()}) == "put(inf) -> done");
     CHECK(play(start_set(60), {at(1000), ok()}) == "clock put(61000) -> done");
     CHECK(play(start_set(0.0005), {at(1000), ok()}) == "clock put(1001) -> done");
     CHECK(play(start_set(1e300), {at(1000), ok()}) == "clock put(inf) -> done");
 }
 
-TEST_CASE("a client that manages expiry is told the instant, too", "[operations]") {
+TEST_CASE("a client that manages expiry also receives the instant", "[operations]") {
     CHECK(play(start_set(60, kManaging), {at(1000), ok()}) == "clock put(61000) -> done");
     CHECK(play(start_set(kNever, kManaging), {ok()}) == "put(inf) -> done");
     CHECK(play(start_set(8.64e12, kManaging), {at(1000), ok()}) == "clock put(inf) -> done");
@@ -70,7 +70,7 @@ TEST_CASE("a client that manages expiry is told the instant, too", "[operations]
     CHECK(play(start_add(60, kManaging | Trait::add), {at(1000), ok()}) == "clock add(61000) -> done");
 }
 
-TEST_CASE("set without a value, or with an expiry that is over, deletes", "[operations]") {
+TEST_CASE("set without a value, or with an expiry of zero or less, deletes", "[operations]") {
     for (const Traits traits : {kPlain, kManaging}) {
         CHECK(play(start(traits, {Method::set, kNever, false}), {ok()}) == "remove -> done");
         CHECK(play(start(traits, {Method::set, 60, false}), {ok()}) == "remove -> done");
@@ -80,19 +80,19 @@ TEST_CASE("set without a value, or with an expiry that is over, deletes", "[oper
     }
 }
 
-TEST_CASE("del erases", "[operations]") { CHECK(play(start(kPlain, {Method::del}), {ok()}) == "remove -> done"); }
+TEST_CASE("del removes", "[operations]") { CHECK(play(start(kPlain, {Method::del}), {ok()}) == "remove -> done"); }
 
-TEST_CASE("add makes a key, and writes there", "[operations]") {
+TEST_CASE("add creates a key and writes there", "[operations]") {
     CHECK(play(start_add(kNever), {ok(), ok()}) == "make_key put(inf) -> done");
     CHECK(play(start_add(60), {ok(), at(1000), ok()}) == "make_key clock put(61000) -> done");
 }
 
-TEST_CASE("add lets a client choose the key if it can", "[operations]") {
+TEST_CASE("add lets a client choose the key if it supports that", "[operations]") {
     CHECK(play(start_add(kNever, kPlain | Trait::add), {ok()}) == "add(inf) -> done");
     CHECK(play(start_add(60, kPlain | Trait::add), {at(1000), ok()}) == "clock add(61000) -> done");
 }
 
-TEST_CASE("add with nothing to store makes a key all the same", "[operations]") {
+TEST_CASE("add creates a key even if there is nothing to store", "[operations]") {
     for (const Traits traits : {kPlain, kManaging, kPlain | Trait::add, kManaging | Trait::add}) {
         CHECK(play(start(traits, {Method::add, kNever, false}), {ok()}) == "make_key -> done");
         CHECK(play(start_add(0, traits), {ok()}) == "make_key -> done");
@@ -100,24 +100,24 @@ TEST_CASE("add with nothing to store makes a key all the same", "[operations]") 
     }
 }
 
-TEST_CASE("list keeps the living and removes the expired", "[operations]") {
+TEST_CASE("list keeps live records and removes expired ones", "[operations]") {
     CHECK(play(start_list(), {at(1000), end_of_pages()}) == "clock page -> done");
     CHECK(play(start_list(), {at(1000), page({1001, kNever, 1000, 999}), counted(2), at(1000), end_of_pages()}) ==
           "clock page:keep,keep,remove,remove sift clock page -> done(2)");
 }
 
-TEST_CASE("list looks at the clock anew for every page, and goes on after an empty one", "[operations]") {
+TEST_CASE("list asks for the time again for every page, and continues after an empty one", "[operations]") {
     CHECK(play(start_list(), {at(1000), page({1500}), ok(), at(1500), page({}), ok(), at(1500), page({1500, 1501}),
                               counted(1), at(9999), end_of_pages()}) ==
           "clock page:keep sift clock page sift clock page:remove,keep sift clock page -> done(1)");
 }
 
-TEST_CASE("list keeps all that a client shows that manages expiry", "[operations]") {
+TEST_CASE("list keeps every record of a client that manages expiry", "[operations]") {
     CHECK(play(start_list(kManaging), {at(1000), page({kNever, kNever}), ok(), at(1000), end_of_pages()}) ==
           "clock page:keep,keep sift clock page -> done");
 }
 
-TEST_CASE("clear removes everything, unless the client can", "[operations]") {
+TEST_CASE("clear removes every record itself, unless the client supports it", "[operations]") {
     CHECK(play(start_clear(), {at(1000), page({1001, kNever, 1000}), counted(3), at(1000), page({1}), counted(1),
                                at(1000), end_of_pages()}) ==
           "clock page:remove,remove,remove sift clock page:remove sift clock page -> done(4)");
@@ -125,25 +125,25 @@ TEST_CASE("clear removes everything, unless the client can", "[operations]") {
     CHECK(play(start_clear(Trait::sweeps_all), {ok()}) == "sweep(inf) -> done");
 }
 
-TEST_CASE("prune removes the expired, leaves the rest, and counts", "[operations]") {
+TEST_CASE("prune removes expired records, leaves the others, and counts", "[operations]") {
     CHECK(play(start_prune(), {at(1000), end_of_pages()}) == "clock page -> done");
     CHECK(play(start_prune(), {at(1000), page({1001, 1000, kNever}), counted(1), at(1001), page({}), ok(), at(1001),
                                page({1001, 1}), counted(2), at(1001), end_of_pages()}) ==
           "clock page:leave,remove,leave sift clock page sift clock page:remove,remove sift clock page -> done(3)");
 }
 
-TEST_CASE("prune counts what was removed, not what was to be", "[operations]") {
+TEST_CASE("prune counts the records that were removed, not those that should have been", "[operations]") {
     CHECK(play(start_prune(), {at(1000), page({1, 2, 3}), counted(1), at(1000), end_of_pages()}) ==
           "clock page:remove,remove,remove sift clock page -> done(1)");
 }
 
-TEST_CASE("prune is the client's affair if it can, and nobody's if it manages expiry", "[operations]") {
+TEST_CASE("prune asks the client if it supports it, and does nothing if the client manages expiry", "[operations]") {
     CHECK(play(start_prune(kPlain | Trait::sweeps_expired), {at(5), counted(7)}) == "clock sweep(5) -> done(7)");
     CHECK(play(start_prune(kManaging | Trait::sweeps_expired), {at(5), counted(0)}) == "clock sweep(5) -> done");
     CHECK(play(start_prune(kManaging), {}) == "-> done");
 }
 
-TEST_CASE("a client that cannot list supports all that needs no list", "[operations]") {
+TEST_CASE("a client that cannot list supports all methods that do not list", "[operations]") {
     CHECK(play(start_list(Traits()), {}) == "-> unsupported");
     CHECK(play(start_clear(Traits()), {}) == "-> unsupported");
     CHECK(play(start_prune(Traits()), {}) == "-> unsupported");
@@ -153,13 +153,13 @@ TEST_CASE("a client that cannot list supports all that needs no list", "[operati
     CHECK(play(start_set(kNever, Traits()), {ok()}) == "put(inf) -> done");
 }
 
-TEST_CASE("close waits for what is under way before it releases the client", "[operations]") {
+TEST_CASE("close waits for operations in progress before it releases the client", "[operations]") {
     CHECK(play(start(kPlain, {Method::close}), {}) == "drain ...");
     CHECK(play(start(kPlain, {Method::close}), {ok()}) == "drain close ...");
     CHECK(play(start(kPlain, {Method::close}), {ok(), ok()}) == "drain close -> done");
 }
 
-TEST_CASE("once a client is closed, nothing is asked of it", "[operations]") {
+TEST_CASE("once a client is closed, operations do not ask it anything", "[operations]") {
     for (const Method method : kMethods) {
         for (const bool has_value : {false, true}) {
             const std::string expected = method == Method::close ? "-> done" : "-> closed";
@@ -198,7 +198,7 @@ TEST_CASE("operations wait independently of each other", "[operations]") {
     CHECK(close.ask() == Ask::close);
 }
 
-TEST_CASE("a close that began first does not stop what began before it", "[operations]") {
+TEST_CASE("a close does not stop operations that began before it", "[operations]") {
     Operation get = start_get();
     Operation close = start(kPlain, {Method::close});
     CHECK(close.ask() == Ask::drain);
@@ -210,7 +210,7 @@ TEST_CASE("a close that began first does not stop what began before it", "[opera
     CHECK(close.outcome() == Outcome::done);
 }
 
-TEST_CASE("an operation may be destroyed wherever it waits", "[operations]") {
+TEST_CASE("an operation may be destroyed at any question", "[operations]") {
     // AddressSanitizer reports what is left behind.
     CHECK(play(start_get(), {}) == "read ...");
     CHECK(play(start_get(), {found(1)}) == "read clock ...");
@@ -224,7 +224,7 @@ TEST_CASE("an operation may be destroyed wherever it waits", "[operations]") {
     CHECK(play(start_clear(Trait::sweeps_all), {}) == "sweep(inf) ...");
 }
 
-TEST_CASE("an operation can be moved, and given away and taken back as a number", "[operations]") {
+TEST_CASE("an operation can be moved, and released as a number and taken back", "[operations]") {
     Operation first = start_get();
     Operation second = std::move(first);
     Operation third = start_set(60);

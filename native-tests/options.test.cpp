@@ -37,7 +37,7 @@ TEST_CASE("an expiry can be seconds, a duration, a text, or never", "[options]")
     CHECK(Expires(std::numeric_limits<double>::infinity()).seconds() == kNever);
 }
 
-TEST_CASE("an expiry that was left out is told from one that is never", "[options]") {
+TEST_CASE("an omitted expiry differs from one that is never", "[options]") {
     CHECK_FALSE(Expires().given());
     CHECK(Expires().seconds() == kNever);
     CHECK(Expires(std::nullopt).given());
@@ -47,14 +47,14 @@ TEST_CASE("an expiry that was left out is told from one that is never", "[option
     CHECK_FALSE(polystore::StoreOptions().expires.given());
 }
 
-TEST_CASE("an expiry that is not understood is an error that quotes it", "[options]") {
+TEST_CASE("an invalid expiry is an error that quotes it", "[options]") {
     CHECK_THAT(failure_of([] { Expires("soon"); }), Catch::StartsWith("ERR_EXPIRES: expires is \"soon\", which"));
     CHECK_THAT(failure_of([] { Expires(""); }), Catch::StartsWith("ERR_EXPIRES: expires is \"\", which"));
     CHECK_THAT(failure_of([] { Expires(std::nan("")); }), Catch::StartsWith("ERR_EXPIRES: expires is NaN."));
     CHECK_THAT(failure_of([] { Expires(std::string(1000, '5')); }), Catch::Contains("5…\""));
 }
 
-TEST_CASE("the clock of the system gives whole milliseconds since the epoch", "[options]") {
+TEST_CASE("the system clock returns whole milliseconds since the epoch", "[options]") {
     const double now = polystore::system_time();
     CHECK(now > 1.6e12);
     CHECK(now < 8.64e15);

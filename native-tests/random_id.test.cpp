@@ -16,7 +16,7 @@
 using polystore::IdMaker;
 using polystore::make_random_id;
 
-TEST_CASE("a random id is 24 letters and digits, and no other", "[random_id]") {
+TEST_CASE("a random id is 24 letters and digits, and differs from the others", "[random_id]") {
     std::set<std::string> ids;
     std::set<char> characters;
     for (int i = 0; i < 1000; ++i) {
@@ -29,7 +29,7 @@ TEST_CASE("a random id is 24 letters and digits, and no other", "[random_id]") {
     CHECK(characters == std::set<char>(polystore::kIdAlphabet.begin(), polystore::kIdAlphabet.end()));
 }
 
-TEST_CASE("ids are made of every random byte once, drawn for many ids at once", "[random_id]") {
+TEST_CASE("each random byte is used once, and bytes are drawn for many ids at once", "[random_id]") {
     int draws = 0;
     std::uint8_t next = 0;
     IdMaker maker([&](std::span<std::uint8_t> bytes) {
@@ -46,14 +46,14 @@ TEST_CASE("ids are made of every random byte once, drawn for many ids at once", 
     CHECK(draws == 2);
 }
 
-TEST_CASE("bytes that make no character are drawn again", "[random_id]") {
+TEST_CASE("bytes that do not make a character are drawn again", "[random_id]") {
     int draws = 0;
     IdMaker maker([&](std::span<std::uint8_t> bytes) { std::fill(bytes.begin(), bytes.end(), ++draws < 3 ? 255 : 1); });
     CHECK(maker.make() == std::string(24, 'B'));
     CHECK(draws == 3);
 }
 
-TEST_CASE("random bytes fill all of a buffer", "[random_id]") {
+TEST_CASE("random bytes fill the whole buffer", "[random_id]") {
     std::array<std::uint8_t, 67> bytes{};
     std::set<std::uint8_t> seen_last;
     for (int i = 0; i < 50; ++i) {
@@ -63,7 +63,7 @@ TEST_CASE("random bytes fill all of a buffer", "[random_id]") {
     CHECK(seen_last.size() > 10);
 }
 
-TEST_CASE("after a fork the two processes make different ids", "[random_id]") {
+TEST_CASE("after a fork the two processes create different ids", "[random_id]") {
     static_cast<void>(make_random_id());
     std::array<int, 2> ends{};
     REQUIRE(pipe(ends.data()) == 0);
@@ -80,7 +80,7 @@ TEST_CASE("after a fork the two processes make different ids", "[random_id]") {
     CHECK(std::string(of_child.data(), of_child.size()) != make_random_id());
 }
 
-TEST_CASE("threads that make ids make different ones", "[random_id]") {
+TEST_CASE("threads create different ids", "[random_id]") {
     std::array<std::vector<std::string>, 4> made;
     std::vector<std::thread> threads;
     for (auto& ids : made) {

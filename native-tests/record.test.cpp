@@ -18,7 +18,7 @@ TEST_CASE("a record is written as polystore 0.27 writes it", "[record]") {
     CHECK(to_text({1700000000000.5, 1}) == "{\n  \"expires\": 1700000000000.5,\n  \"value\": 1\n}");
 }
 
-TEST_CASE("a record is read as it was written", "[record]") {
+TEST_CASE("a record is read back unchanged", "[record]") {
     for (const double expires : {kNever, 0.0, -1.0, 0.5, 1700000000000.0, 1700000000000.5, 8.64e15, 1e300}) {
         for (const Json& value : {Json(false), Json(0), Json(""), Json(1.5), Json::parse(R"([null,{"ü":"\u0000"}])")}) {
             CHECK(parse_record(to_text({expires, value})) == Record{expires, value});
@@ -26,13 +26,13 @@ TEST_CASE("a record is read as it was written", "[record]") {
     }
 }
 
-TEST_CASE("a record may be written tightly, in any order, and with more in it", "[record]") {
+TEST_CASE("a record may be compact, in any order, and have additional members", "[record]") {
     CHECK(parse_record(R"({"expires":null,"value":1})") == Record{kNever, 1});
     CHECK(parse_record(R"( {"value":{"expires":2},"more":3,"expires":1e3} )") == Record{1000, {{"expires", 2}}});
     CHECK(parse_record(R"({"expires":-5,"value":""})") == Record{-5, ""});
 }
 
-TEST_CASE("what is not a record is none", "[record]") {
+TEST_CASE("data that is not a record is rejected", "[record]") {
     for (const char* text : {"",
                              "null",
                              "1",

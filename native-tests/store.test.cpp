@@ -60,7 +60,7 @@ TEST_CASE("a store needs a client", "[store]") {
     CHECK(code_of([] { Store(nullptr); }) == "ERR_CLIENT");
 }
 
-TEST_CASE("a value that JSON cannot hold is refused, and nothing is written", "[store]") {
+TEST_CASE("a value that JSON cannot hold is rejected, and nothing is written", "[store]") {
     const Store store(memory());
     store.set("a", 1);
     const Json bad = {{"user", {{"born", std::numeric_limits<double>::quiet_NaN()}}}};
@@ -79,7 +79,7 @@ TEST_CASE("stored values are copies", "[store]") {
     CHECK(store.get("a") == Json{{"list", {1}}});
 }
 
-TEST_CASE("memory holds keys that are no text", "[store]") {
+TEST_CASE("memory holds keys that are not valid UTF-8", "[store]") {
     const Store store(memory());
     const std::string key("\xff\0\x80", 3);
     CHECK(store.set(key, 1) == key);
@@ -87,13 +87,13 @@ TEST_CASE("memory holds keys that are no text", "[store]") {
     CHECK(store.get(key) == 1);
 }
 
-TEST_CASE("the clock of the system is used unless another is given", "[store]") {
+TEST_CASE("the system clock is used unless another clock is given", "[store]") {
     const auto client = std::make_shared<PlainClient>();
     Store(client).set("a", 1, {.expires = "1h"});
     CHECK(client->entries.at(0).record.expires == Approx(system_time() + 3'600'000).margin(60'000));
 }
 
-TEST_CASE("stores over one client share it, made one by one or derived", "[store]") {
+TEST_CASE("stores over one client share it, whether they are created separately or derived", "[store]") {
     const auto client = memory();
     const Store one(client);
     const Store two(client, {.prefix = "p:"});
@@ -104,7 +104,7 @@ TEST_CASE("stores over one client share it, made one by one or derived", "[store
     CHECK(one.prefix("p:").get("a") == 1);
 }
 
-TEST_CASE("a client is let go with the last store", "[store]") {
+TEST_CASE("a client is released together with the last store", "[store]") {
     auto client = std::make_shared<PlainClient>();
     const std::weak_ptr<PlainClient> watch = client;
     {
@@ -115,7 +115,7 @@ TEST_CASE("a client is let go with the last store", "[store]") {
     CHECK(watch.expired());
 }
 
-TEST_CASE("an iteration gives pairs, and an empty store gives none", "[store]") {
+TEST_CASE("an iteration returns pairs, and nothing for an empty store", "[store]") {
     const Store store(memory());
     for (const auto& [key, value] : store) FAIL(key);
     store.set("a", 1);
@@ -127,7 +127,7 @@ TEST_CASE("an iteration gives pairs, and an empty store gives none", "[store]") 
     CHECK(iterator->first == "a");
 }
 
-TEST_CASE("an iteration is bounded by a page, and sees each record that stays once", "[store]") {
+TEST_CASE("an iteration reads one page at a time, and visits each record that stays once", "[store]") {
     const FakeClock clock;
     const Store store(memory(), {.clock = clock});
     for (int i = 0; i < 1500; ++i) store.set("k" + std::to_string(i), i);
@@ -143,7 +143,7 @@ TEST_CASE("an iteration is bounded by a page, and sees each record that stays on
     CHECK(seen.size() <= 512 + 750);
 }
 
-TEST_CASE("an iteration evicts what expires on the way", "[store]") {
+TEST_CASE("an iteration evicts records that expire meanwhile", "[store]") {
     FakeClock clock;
     const auto client = std::make_shared<PlainClient>();
     const Store store(client, {.clock = clock});
@@ -157,7 +157,7 @@ TEST_CASE("an iteration evicts what expires on the way", "[store]") {
     CHECK(client->entries.size() == 512);
 }
 
-TEST_CASE("an iteration ends with an error when the store is closed", "[store]") {
+TEST_CASE("an iteration fails once the store is closed", "[store]") {
     const Store store(memory());
     for (int i = 0; i < 513; ++i) store.set(std::to_string(i), i);
     auto iterator = store.begin();
@@ -179,7 +179,7 @@ TEST_CASE("an iterator outlives its store", "[store]") {
     CHECK(iterator == std::default_sentinel);
 }
 
-TEST_CASE("closing closes every store that shares the client, once", "[store]") {
+TEST_CASE("closing a store closes every store that shares the client, once", "[store]") {
     const auto client = std::make_shared<Bare>(Trait::list);
     const Store one(client);
     const Store two(client);
@@ -192,7 +192,7 @@ TEST_CASE("closing closes every store that shares the client, once", "[store]") 
     CHECK(code_of([&] { sub.prefix("q").set("a", 1); }) == "ERR_CLOSED");
 }
 
-TEST_CASE("a store made after closing begins anew, and the old ones stay closed", "[store]") {
+TEST_CASE("a store created after closing works, and the old ones stay closed", "[store]") {
     const auto client = memory();
     const Store old(client);
     old.set("a", 1);
@@ -214,7 +214,7 @@ TEST_CASE("a client that fails to close leaves the store closed", "[store]") {
     CHECK(code_of([&] { store.close(); }).empty());
 }
 
-TEST_CASE("what a client throws is an error, with the cause in it", "[store]") {
+TEST_CASE("an exception of a client becomes an Error that contains the cause", "[store]") {
     const auto client = std::make_shared<Watched>();
     const Store store(client);
     client->before = [](const std::string&) { throw std::runtime_error("boom"); };
@@ -234,7 +234,7 @@ TEST_CASE("what a client throws is an error, with the cause in it", "[store]") {
     CHECK(store.get("key") == nullptr);
 }
 
-TEST_CASE("what has expired is absent to who only reads, whether or not it can be removed", "[store]") {
+TEST_CASE("an expired record is absent for reads, whether or not it can be removed", "[store]") {
     class ReadOnly : public PlainClient {
        public:
         void evict(std::span<const Entry> /*entries*/) override { throw Error(ErrorCode::quota, "full"); }
@@ -252,7 +252,7 @@ TEST_CASE("what has expired is absent to who only reads, whether or not it can b
     CHECK(code_of([&] { store.clear(); }) == "ERR_QUOTA");
 }
 
-TEST_CASE("a client that lists what it was not asked for is found out", "[store]") {
+TEST_CASE("a client that lists keys outside the prefix is an error", "[store]") {
     class Careless : public PlainClient {
        public:
         std::unique_ptr<Cursor> list(const std::string& /*prefix*/) override { return PlainClient::list(""); }
@@ -278,7 +278,7 @@ TEST_CASE("a client may call a store of its own", "[store]") {
     CHECK(sorted(store.keys()) == std::vector<std::string>{"a", "log:a"});
 }
 
-TEST_CASE("a client that closes its own store in the middle of a call is told not to", "[store]") {
+TEST_CASE("a client that closes its own store during a call gets an error", "[store]") {
     const auto client = std::make_shared<Watched>();
     const Store store(client);
     store.set("a", 1);
@@ -291,7 +291,7 @@ TEST_CASE("a client that closes its own store in the middle of a call is told no
     store.close();
 }
 
-TEST_CASE("a record that changes between its reading and its eviction stays", "[store]") {
+TEST_CASE("a record that changes between read and eviction stays", "[store]") {
     FakeClock clock;
     const auto client = std::make_shared<Watched>();
     const Store store(client, {.clock = clock});
@@ -316,7 +316,7 @@ TEST_CASE("a record that changes between its reading and its eviction stays", "[
     CHECK(store.get("b") == "new");
 }
 
-TEST_CASE("a client without a list can do the rest", "[store]") {
+TEST_CASE("a client that cannot list supports all other methods", "[store]") {
     const Store store(std::make_shared<Bare>(Traits()));
     store.set("a", 1);
     CHECK(store.get("a") == 1);
@@ -329,7 +329,7 @@ TEST_CASE("a client without a list can do the rest", "[store]") {
     }
 }
 
-TEST_CASE("a client that promises what it does not have is found out", "[store]") {
+TEST_CASE("a client with a trait whose method it does not override is an error", "[store]") {
     const Store store(
         std::make_shared<Bare>(Trait::manages_expiry | Trait::add | Trait::sweeps_all | Trait::sweeps_expired));
     CHECK(code_of([&] { store.add(1); }) == "ERR_UNSUPPORTED");
@@ -337,7 +337,7 @@ TEST_CASE("a client that promises what it does not have is found out", "[store]"
     CHECK(code_of([&] { store.prune(); }) == "ERR_UNSUPPORTED");
 }
 
-TEST_CASE("a client that manages expiry may say what it likes of a living record", "[store]") {
+TEST_CASE("the expiry that a client with managed expiry reports for a live record is ignored", "[store]") {
     const auto client = std::make_shared<Bare>(Trait::manages_expiry | Trait::list);
     double now = 1000;
     const Store store(client, {.clock = [&] { return now; }});
@@ -349,7 +349,7 @@ TEST_CASE("a client that manages expiry may say what it likes of a living record
     CHECK(client->entries.size() == 1);
 }
 
-TEST_CASE("a set can replace prefix and expiry for one call", "[store]") {
+TEST_CASE("the options of set replace prefix and expiry for one call", "[store]") {
     const FakeClock clock;
     const auto client = std::make_shared<PlainClient>();
     const Store store = Store(client, {.prefix = "a:", .expires = "1h", .clock = clock}).prefix("b:");
@@ -362,7 +362,7 @@ TEST_CASE("a set can replace prefix and expiry for one call", "[store]") {
     CHECK(client->entries[1].record.expires == kNever);
 }
 
-TEST_CASE("algorithms take a store as a range", "[store]") {
+TEST_CASE("algorithms accept a store as a range", "[store]") {
     const Store store(memory());
     store.set("a", 1);
     store.set("b", 2);

@@ -89,7 +89,7 @@ class Counting : public PlainClient {
 
 TEST_CASE("threads: memory", "[threads]") { use_at_once(memory(), 100); }
 
-TEST_CASE("threads: a client of the user's own", "[threads]") { use_at_once(std::make_shared<PlainClient>(), 100); }
+TEST_CASE("threads: a custom client", "[threads]") { use_at_once(std::make_shared<PlainClient>(), 100); }
 
 TEST_CASE("threads: a file", "[threads]") {
     const TemporaryFolder folder;
@@ -110,7 +110,7 @@ TEST_CASE("threads: two clients on one file lose nothing", "[threads]") {
     CHECK(Store(file(folder / "a.json")).keys().size() == 60);
 }
 
-TEST_CASE("threads: a client is never called by two of them at once", "[threads]") {
+TEST_CASE("threads: a client is never called by two threads at once", "[threads]") {
     const auto client = std::make_shared<Counting>();
     on_threads(4, [&](int thread) {
         const Store store = Store(client).prefix(std::to_string(thread));
@@ -122,13 +122,13 @@ TEST_CASE("threads: a client is never called by two of them at once", "[threads]
     CHECK(client->overlaps == 0);
 }
 
-TEST_CASE("threads: calls that wait for a flush keep no other from writing", "[threads]") {
+TEST_CASE("threads: calls that wait for a flush do not block other writers", "[threads]") {
     const Store store(std::make_shared<FlushingTogether>(4));
     on_threads(4, [&](int thread) { store.set(std::to_string(thread), thread); });
     CHECK(store.keys().size() == 4);
 }
 
-TEST_CASE("threads: closing waits for the calls under way, and fails those after it", "[threads]") {
+TEST_CASE("threads: closing waits for calls in progress, and later calls fail", "[threads]") {
     const Store store(std::make_shared<Counting>());
     store.set("a", 1);
     std::atomic<int> wrong = 0;
@@ -144,7 +144,7 @@ TEST_CASE("threads: closing waits for the calls under way, and fails those after
     CHECK(wrong == 0);
 }
 
-TEST_CASE("threads: an iterator may end on another thread than it began on", "[threads]") {
+TEST_CASE("threads: an iterator may be destroyed on another thread", "[threads]") {
     const Store store(memory());
     for (int i = 0; i < 600; ++i) store.set(std::to_string(i), i);
     auto iterator = store.begin();

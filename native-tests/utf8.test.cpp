@@ -20,7 +20,7 @@ std::string encoded(unsigned code) {
 
 }  // namespace
 
-TEST_CASE("every code point is UTF-8, but for surrogates and what is beyond the last", "[utf8]") {
+TEST_CASE("every code point is UTF-8, except for surrogates and those beyond U+10FFFF", "[utf8]") {
     unsigned wrong = 0;
     for (unsigned code = 0; code < 0x120000; ++code) {
         const bool expected = code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
@@ -30,7 +30,7 @@ TEST_CASE("every code point is UTF-8, but for surrogates and what is beyond the 
     CHECK(wrong == 0);
 }
 
-TEST_CASE("texts are judged as a whole", "[utf8]") {
+TEST_CASE("a text is UTF-8 only if all of it is", "[utf8]") {
     CHECK(is_utf8(""));
     CHECK(is_utf8(std::string("a\0b", 3)));
     CHECK(is_utf8("grüße 鍵 🦊 z"));

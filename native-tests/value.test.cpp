@@ -31,14 +31,14 @@ Json nested(std::size_t depth) {
 
 }  // namespace
 
-TEST_CASE("JSON is a value, whatever is in it", "[value]") {
+TEST_CASE("every JSON text is a value", "[value]") {
     for (const char* text : {"null", "true", "0", "-0.0", "1e308", "18446744073709551615", "\"\"", "[]", "{}",
                              R"({"":[null,{"__proto__":{}}],"鍵":"🦊"})"}) {
         CHECK(complaint_about(Json::parse(text)).empty());
     }
 }
 
-TEST_CASE("what JSON cannot hold is named with its path", "[value]") {
+TEST_CASE("a part that JSON cannot hold is reported with its path", "[value]") {
     CHECK(complaint_about(kNan) == "ERR_VALUE: value is NaN");
     CHECK(complaint_about(-kInfinity) == "ERR_VALUE: value is infinite");
     CHECK(complaint_about(Json::binary({1})) == "ERR_VALUE: value is binary");
@@ -57,14 +57,14 @@ TEST_CASE("a value is nested at most 1,000 levels deep", "[value]") {
           "ERR_VALUE: value is nested too deeply: 1,000 levels are the most.");
 }
 
-TEST_CASE("a text nested too deeply is refused before it is parsed", "[value]") {
+TEST_CASE("a text that is nested too deeply is rejected before it is parsed", "[value]") {
     CHECK(parse_json(nested(kDeepestNesting).dump()) == nested(kDeepestNesting));
     CHECK(parse_json(nested(kDeepestNesting + 2).dump()) == nested(kDeepestNesting + 2));  // In a record, in a file.
     CHECK_THROWS_WITH(parse_json(nested(kDeepestNesting + 3).dump()), "nested more than 1,000 levels deep");
     CHECK_THROWS(parse_json(std::string(1'000'000, '[')));
 }
 
-TEST_CASE("brackets in strings are no nesting", "[value]") {
+TEST_CASE("brackets in strings do not count as nesting", "[value]") {
     const std::string many(5000, '[');
     for (const Json& brackets : {Json(many), Json("\"" + many), Json("\\" + many), Json("\\\"" + many), Json{{many, 1}},
                                  Json{{"\"", many}}, Json{{"\\", many}}}) {
@@ -73,7 +73,7 @@ TEST_CASE("brackets in strings are no nesting", "[value]") {
     CHECK(parse_json("[" + std::string(3000, ' ') + "[],[],[],{}]").size() == 4);
 }
 
-TEST_CASE("what is not JSON is not parsed", "[value]") {
+TEST_CASE("a text that is not JSON is an error", "[value]") {
     for (const char* text : {"", " ", "{", "]", "[1,]", "{'a':1}", "NaN", "\"\\ud800\"", "\"\xff\"", "1 2", "1e999"}) {
         CHECK_THROWS_AS(parse_json(text), std::exception);
     }

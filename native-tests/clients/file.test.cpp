@@ -62,7 +62,7 @@ class Writes {
 
 }  // namespace
 
-TEST_CASE("file: the text is that of polystore 0.27", "[file]") {
+TEST_CASE("file: the text is the same as that of polystore 0.27", "[file]") {
     const TemporaryFolder folder;
     const Store store(file(folder / "a.json"), {.clock = FakeClock()});
     store.set("b", {{"x", 1}}, {.expires = "1s"});
@@ -82,7 +82,7 @@ TEST_CASE("file: the text is that of polystore 0.27", "[file]") {
     CHECK(folder.names() == std::vector<std::string>{"a.json"});
 }
 
-TEST_CASE("file: a missing file is an empty store, and no call but a write makes it", "[file]") {
+TEST_CASE("file: a missing file is an empty store, and only a write creates it", "[file]") {
     const TemporaryFolder folder;
     const Store store(file(folder / "sub" / "deep" / "a.json"));
     CHECK(store.get("a") == nullptr);
@@ -104,7 +104,7 @@ TEST_CASE("file: an empty file is an empty store", "[file]") {
     CHECK(store.get("a") == 1);
 }
 
-TEST_CASE("file: what is no store is an error, and is left byte for byte as it was", "[file]") {
+TEST_CASE("file: a file that is not a store is an error, and is left unchanged", "[file]") {
     const TemporaryFolder folder;
     const auto text =
         GENERATE(as<std::string>(), "{\"a\":{\"expires\":null,\"value\":1}", "[]", "[1,2]", "null", "\"a\"", "5", " ",
@@ -125,7 +125,7 @@ TEST_CASE("file: what is no store is an error, and is left byte for byte as it w
     CHECK(store.get("a") == "repaired");
 }
 
-TEST_CASE("file: members that are no records are neither listed nor lost", "[file]") {
+TEST_CASE("file: members that are not records are neither listed nor lost", "[file]") {
     const TemporaryFolder folder;
     const Json foreign = Json::parse(R"({"theme":"dark","half":{"value":1},"none":null,"list":[1],
         "empty":{"expires":null,"value":null}})");
@@ -152,7 +152,7 @@ TEST_CASE("file: __proto__ is a key like any other", "[file]") {
     CHECK(again.get("a") == nullptr);
 }
 
-TEST_CASE("file: a key that is not UTF-8 is refused", "[file]") {
+TEST_CASE("file: a key that is not UTF-8 is rejected", "[file]") {
     const TemporaryFolder folder;
     const Store store(file(folder / "a.json"));
     CHECK(code_of([&] { store.set("\xff", 1); }) == "ERR_KEY");
@@ -161,7 +161,7 @@ TEST_CASE("file: a key that is not UTF-8 is refused", "[file]") {
     CHECK(folder.names().empty());
 }
 
-TEST_CASE("file: a call writes the file once, whatever it changes, and not at all if it changes nothing", "[file]") {
+TEST_CASE("file: a call that changes something writes the file once, and other calls do not write", "[file]") {
     const TemporaryFolder folder;
     FakeClock clock;
     const Store store(file(folder / "a.json"), {.clock = clock});
@@ -187,7 +187,7 @@ TEST_CASE("file: a call writes the file once, whatever it changes, and not at al
     CHECK(writes.count() == 0);
 }
 
-TEST_CASE("file: clear writes once, for more than a page too", "[file]") {
+TEST_CASE("file: clear writes once, even for more than a page", "[file]") {
     const TemporaryFolder folder;
     Json members;
     for (int i = 0; i < 1500; ++i) members["k" + std::to_string(i)] = {{"expires", i % 2}, {"value", i}};
@@ -199,7 +199,7 @@ TEST_CASE("file: clear writes once, for more than a page too", "[file]") {
     CHECK(text_of(folder / "a.json") == "{}");
 }
 
-TEST_CASE("file: what another process writes is seen", "[file]") {
+TEST_CASE("file: writes of another process are seen", "[file]") {
     const TemporaryFolder folder;
     const Store store(file(folder / "a.json"));
     store.set("a", 1);
@@ -219,7 +219,7 @@ TEST_CASE("file: what another process writes is seen", "[file]") {
     CHECK(other.get("a") == nullptr);
 }
 
-TEST_CASE("file: the file is read again only when it has changed", "[file]") {
+TEST_CASE("file: the file is only read again when it has changed", "[file]") {
     const TemporaryFolder folder;
     const Store store(file(folder / "a.json"));
     store.set("a", 1);
@@ -236,7 +236,7 @@ TEST_CASE("file: the file is read again only when it has changed", "[file]") {
     CHECK(store.get("a") == 2);
 }
 
-TEST_CASE("file: what another process writes in the place of an expired record stays", "[file]") {
+TEST_CASE("file: a record that another process writes over an expired one stays", "[file]") {
     const TemporaryFolder folder;
     FakeClock clock;
     const Store store(file(folder / "a.json"), {.clock = [&]() {
@@ -251,7 +251,7 @@ TEST_CASE("file: what another process writes in the place of an expired record s
     CHECK(store.get("a") == 2);
 }
 
-TEST_CASE("file: a link stays, and what it leads to is written", "[file]") {
+TEST_CASE("file: a link stays, and its target is written", "[file]") {
     const TemporaryFolder folder;
     put(folder / "real.json", "");
     fs::create_symlink("real.json", folder / "link.json");
@@ -260,7 +260,7 @@ TEST_CASE("file: a link stays, and what it leads to is written", "[file]") {
     CHECK(Store(file(folder / "real.json")).get("a") == 1);
 }
 
-TEST_CASE("file: what a link leads to is made if it is not there", "[file]") {
+TEST_CASE("file: the target of a dangling link is created", "[file]") {
     const TemporaryFolder folder;
     fs::create_symlink("new/folder/real.json", folder / "link.json");
     const Store store(file(folder / "link.json"));
@@ -271,7 +271,7 @@ TEST_CASE("file: what a link leads to is made if it is not there", "[file]") {
     CHECK(store.get("a") == 1);
 }
 
-TEST_CASE("file: a link that is pointed elsewhere while the store is open is followed", "[file]") {
+TEST_CASE("file: a link that changes its target while the store is open is followed", "[file]") {
     const TemporaryFolder folder;
     for (const int release : {1, 2, 3}) {
         const auto name = std::to_string(release);
@@ -296,7 +296,7 @@ TEST_CASE("file: a link that is pointed elsewhere while the store is open is fol
     CHECK_FALSE(fs::exists(folder / "1"));
 }
 
-TEST_CASE("file: one that is mounted alone is written in place, and read whole", "[file]") {
+TEST_CASE("file: a file that is a mount point is written in place, and read as a whole", "[file]") {
     const TemporaryFolder folder;
     put(folder / "a.json", R"({"a":{"expires":null,"value":1}})");
     const ino_t inode = inode_of(folder / "a.json");
@@ -329,7 +329,7 @@ TEST_CASE("file: permissions are kept", "[file]") {
     CHECK(fs::status(folder / "a.json").permissions() == fs::perms(0600));
 }
 
-TEST_CASE("file: a path that cannot be is an error with the system's reason", "[file]") {
+TEST_CASE("file: an invalid path is an error with the system's reason", "[file]") {
     const TemporaryFolder folder;
     put(folder / "file", "x");
     const Store below_a_file(file(folder / "file" / "a.json"));
@@ -342,7 +342,7 @@ TEST_CASE("file: a path that cannot be is an error with the system's reason", "[
     CHECK(text_of(folder / "file") == "x");
 }
 
-TEST_CASE("file: a full disk is a quota, and what was there stays", "[file]") {
+TEST_CASE("file: a full disk is ERR_QUOTA, and the contents stay", "[file]") {
     const TemporaryFolder folder;
     const Store store(file(folder / "a.json"));
     store.set("a", 1);
@@ -359,7 +359,7 @@ TEST_CASE("file: a full disk is a quota, and what was there stays", "[file]") {
     CHECK(store.keys() == std::vector<std::string>{"a", "b", "c"});
 }
 
-TEST_CASE("file: a temporary file that was left behind is ignored", "[file]") {
+TEST_CASE("file: an abandoned temporary file is ignored", "[file]") {
     const TemporaryFolder folder;
     put(folder / ".polystore-1-1.tmp", "{\"a\":");
     const Store store(file(folder / "a.json"));
@@ -368,7 +368,7 @@ TEST_CASE("file: a temporary file that was left behind is ignored", "[file]") {
     CHECK(store.keys() == std::vector<std::string>{"a"});
 }
 
-TEST_CASE("file: records may come and go between two pages of an iteration", "[file]") {
+TEST_CASE("file: records may be added and removed between two pages of an iteration", "[file]") {
     const TemporaryFolder folder;
     Json members;
     for (int i = 1000; i < 2000; ++i) members["k" + std::to_string(i)] = {{"expires", nullptr}, {"value", i}};
@@ -385,7 +385,7 @@ TEST_CASE("file: records may come and go between two pages of an iteration", "[f
     CHECK(seen == 999);
 }
 
-TEST_CASE("file: what nobody changes is written as it was", "[file]") {
+TEST_CASE("file: unchanged members are written back unchanged", "[file]") {
     const TemporaryFolder folder;
     const std::vector<std::string> kept = {R"("big": {"expires":null,  "value":9007199254740993})",
                                            R"("exact": { "expires" : null, "value": [1.0, 1e2, -0, 0.10] })",
@@ -410,7 +410,7 @@ TEST_CASE("file: what nobody changes is written as it was", "[file]") {
     CHECK(Store(file(folder / "a.json")).get("exact") == Json::parse("[1.0,1e2,-0,0.10]"));
 }
 
-TEST_CASE("file: a number that is too large is ERR_CORRUPT, for its key only", "[file]") {
+TEST_CASE("file: a number that is too large is ERR_CORRUPT, only for its key", "[file]") {
     const TemporaryFolder folder;
     put(folder / "a.json", R"({"huge":{"expires":null,"value":[1,1e400]},"a":{"expires":null,"value":1}})");
     const Store store(file(folder / "a.json"));
@@ -431,7 +431,7 @@ TEST_CASE("file: a number that is too large is ERR_CORRUPT, for its key only", "
     CHECK(text_of(folder / "a.json") == "{}");
 }
 
-TEST_CASE("file: a value nested deeply does not grow by it, and is read again", "[file]") {
+TEST_CASE("file: a deeply nested value is not indented at each level, and is read back", "[file]") {
     const TemporaryFolder folder;
     Json deepest = 1;
     for (int i = 0; i < 1000; ++i) deepest = Json::array({deepest});
@@ -445,7 +445,7 @@ TEST_CASE("file: a value nested deeply does not grow by it, and is read again", 
     CHECK(Store(file(folder / "a.json")).get("deepest") == deepest);
 }
 
-TEST_CASE("file: one that another process is writing in place is waited for", "[file]") {
+TEST_CASE("file: a read waits while another process writes the file in place", "[file]") {
     const TemporaryFolder folder;
     const auto path = folder / "a.json";
     const std::string text = R"({"a":{"expires":null,"value":1}})";

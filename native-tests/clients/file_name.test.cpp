@@ -36,7 +36,7 @@ std::vector<std::string> awkward_keys() {
 
 }  // namespace
 
-TEST_CASE("a key makes the name that encodeURIComponent makes", "[file_name]") {
+TEST_CASE("a key is encoded as by encodeURIComponent", "[file_name]") {
     const auto name = [](std::string_view key) { return to_file_name(key, Case::counts); };
     CHECK(name("") == ".json");
     CHECK(name("AZaz09-_.!~'()") == "AZaz09-_.!~'().json");
@@ -47,7 +47,7 @@ TEST_CASE("a key makes the name that encodeURIComponent makes", "[file_name]") {
     CHECK(name(std::string(250, 'a')) == std::string(250, 'a') + ".json");
 }
 
-TEST_CASE("keys have the names that the JavaScript library gives them", "[file_name]") {
+TEST_CASE("keys have the same names as in the JavaScript library", "[file_name]") {
     std::ifstream file(std::filesystem::path(POLYSTORE_CONTRACT_CASES).replace_filename("file_names.json"));
     const nlohmann::json cases = nlohmann::json::parse(file);
     REQUIRE(!cases.empty());
@@ -59,12 +59,12 @@ TEST_CASE("keys have the names that the JavaScript library gives them", "[file_n
     }
 }
 
-TEST_CASE("for a disk that ignores case, capitals are written as numbers", "[file_name]") {
+TEST_CASE("for a disk that ignores case, capitals are escaped", "[file_name]") {
     CHECK(to_file_name("AZaz09-_.!~'()", Case::is_ignored) == "%41%5Aaz09-_.!~'().json");
     CHECK(to_file_name("Ü:x", Case::is_ignored) == "%C3%9C%3Ax.json");
 }
 
-TEST_CASE("a name too long for a file is the head of the key and a hash of all of it", "[file_name]") {
+TEST_CASE("a name that is too long becomes the head of the key and a hash of the whole key", "[file_name]") {
     // What sha256sum says of the keys.
     CHECK(to_file_name(std::string(251, 'A'), Case::counts) ==
           std::string(160, 'A') + "+599045be2b36ed4a06b4c7385889c9855bb5fb6de4d03f228458a7a7ff650127.json");
@@ -79,7 +79,7 @@ TEST_CASE("a name too long for a file is the head of the key and a hash of all o
     CHECK(to_key(name) == foxes.substr(0, 13 * 4));
 }
 
-TEST_CASE("every name is short enough, tells of its key, and no two are one, whatever the disk", "[file_name]") {
+TEST_CASE("every name is short enough, reveals its key, and is unique on every disk", "[file_name]") {
     for (const Case letter_case : {Case::counts, Case::is_ignored}) {
         std::set<std::string> names;
         for (const std::string& key : awkward_keys()) {
@@ -95,7 +95,7 @@ TEST_CASE("every name is short enough, tells of its key, and no two are one, wha
     }
 }
 
-TEST_CASE("what is no name tells of no key, or of one with another name", "[file_name]") {
+TEST_CASE("an invalid name has no key, or a key with another name", "[file_name]") {
     for (const char* name :
          {"",         "a",         "json",     "a.jso",    "a.JSON",         "a.json.tmp",  "100%.json",
           "%.json",   "%2.json",   "%zz.json", "a b.json", "a:b.json",       "*.json",      "%2a.json",
@@ -108,14 +108,14 @@ TEST_CASE("what is no name tells of no key, or of one with another name", "[file
     }
 }
 
-TEST_CASE("names that differ in case only are the same to some disks", "[file_name]") {
+TEST_CASE("names that only differ in case are equal on a disk that ignores case", "[file_name]") {
     CHECK(is_same("Ada%2A.json", "aDA%2a.JSON"));
     CHECK_FALSE(is_same("a", "ab"));
     CHECK_FALSE(is_same("a", "b"));
     CHECK_FALSE(is_same("@", "`"));
 }
 
-TEST_CASE("a key that is not UTF-8 is refused", "[file_name]") {
+TEST_CASE("a key that is not UTF-8 is rejected", "[file_name]") {
     CHECK(code_of([] { return to_file_name("\xff", Case::counts); }) == "ERR_KEY");
     CHECK(code_of([] { return to_file_name("\xed\xa0\x80", Case::is_ignored); }) == "ERR_KEY");
     CHECK(code_of([] { return to_file_name(std::string(300, 'a') + '\xff', Case::counts); }) == "ERR_KEY");

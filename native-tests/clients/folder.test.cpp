@@ -18,7 +18,7 @@ using namespace polystore::testing;
 
 namespace fs = std::filesystem;
 
-TEST_CASE("folder: a record is a file, with the name and the text of polystore 0.27", "[folder]") {
+TEST_CASE("folder: a record is a file with the same name and text as in polystore 0.27", "[folder]") {
     const TemporaryFolder folder;
     const Store store(polystore::folder(folder.path()), {.clock = FakeClock()});
     store.set("user:1/*", {{"x", 1}}, {.expires = "1s"});
@@ -29,7 +29,7 @@ TEST_CASE("folder: a record is a file, with the name and the text of polystore 0
     CHECK(text_of(folder / ".json") == "{\n  \"expires\": null,\n  \"value\": \"empty\"\n}");
 }
 
-TEST_CASE("folder: a missing folder is an empty store, and no call but a write makes it", "[folder]") {
+TEST_CASE("folder: a missing folder is an empty store, and only a write creates it", "[folder]") {
     const TemporaryFolder parent;
     const Store store(folder(parent / "a" / "b"));
     CHECK(store.get("a") == nullptr);
@@ -43,7 +43,7 @@ TEST_CASE("folder: a missing folder is an empty store, and no call but a write m
     CHECK(parent.names() == std::vector<std::string>{"a"});
 }
 
-TEST_CASE("folder: files of others are never listed, and never removed", "[folder]") {
+TEST_CASE("folder: files of other programs are never listed or removed", "[folder]") {
     const TemporaryFolder folder;
     const std::string record = R"({"expires":1,"value":1})";
     const std::vector<std::string> names = {"100%.json", "a:b.json", "%61.json", "a.JSON",     "note.txt",
@@ -72,7 +72,8 @@ TEST_CASE("folder: files of others are never listed, and never removed", "[folde
     CHECK(folder.names() == before);
 }
 
-TEST_CASE("folder: a key too long for a name is in its file, and other code's file is not taken for one", "[folder]") {
+TEST_CASE("folder: a key that is too long for a name is stored in its file, and other files are not mistaken for it",
+          "[folder]") {
     const TemporaryFolder folder;
     const Store store(polystore::folder(folder.path()));
     const std::string longest(250, 'a');
@@ -99,7 +100,7 @@ TEST_CASE("folder: a key too long for a name is in its file, and other code's fi
     CHECK(code_of([&] { store.set("\xff", 1); }) == "ERR_KEY");
 }
 
-TEST_CASE("folder: a path that cannot be is an error with the system's reason", "[folder]") {
+TEST_CASE("folder: an invalid path is an error with the system's reason", "[folder]") {
     const TemporaryFolder parent;
     put(parent / "file", "x");
     for (const fs::path& path : {parent / "file", parent / "file" / "below"}) {
@@ -111,7 +112,7 @@ TEST_CASE("folder: a path that cannot be is an error with the system's reason", 
     CHECK(text_of(parent / "file") == "x");
 }
 
-TEST_CASE("folder: a full disk is a quota, and what was there stays", "[folder]") {
+TEST_CASE("folder: a full disk is ERR_QUOTA, and the contents stay", "[folder]") {
     const TemporaryFolder folder;
     const Store store(polystore::folder(folder.path()));
     store.set("a", 1);
@@ -121,7 +122,7 @@ TEST_CASE("folder: a full disk is a quota, and what was there stays", "[folder]"
     CHECK(folder.names() == std::vector<std::string>{"a.json"});
 }
 
-TEST_CASE("folder: what another process writes and removes is seen", "[folder]") {
+TEST_CASE("folder: writes and removals of another process are seen", "[folder]") {
     const TemporaryFolder folder;
     const Store store(polystore::folder(folder.path()));
     const Store other(polystore::folder(folder.path()));
@@ -137,7 +138,7 @@ TEST_CASE("folder: what another process writes and removes is seen", "[folder]")
     fs::create_directory(folder.path());
 }
 
-TEST_CASE("folder: what another process writes in the place of an expired record stays", "[folder]") {
+TEST_CASE("folder: a record that another process writes over an expired one stays", "[folder]") {
     const TemporaryFolder folder;
     FakeClock clock;
     const Store store(polystore::folder(folder.path()), {.clock = [&]() {
@@ -151,7 +152,7 @@ TEST_CASE("folder: what another process writes in the place of an expired record
     CHECK(store.get("a") == 2);
 }
 
-TEST_CASE("folder: files that go between two pages of an iteration are passed over", "[folder]") {
+TEST_CASE("folder: files that are removed between two pages of an iteration are skipped", "[folder]") {
     const TemporaryFolder folder;
     for (int i = 1000; i < 1600; ++i) {
         put(folder / ("k" + std::to_string(i) + ".json"), R"({"expires":null,"value":1})");
@@ -169,7 +170,7 @@ TEST_CASE("folder: files that go between two pages of an iteration are passed ov
     CHECK(seen == 512);
 }
 
-TEST_CASE("folder: a link to the folder is followed at each call, and one in the place of a record stays", "[folder]") {
+TEST_CASE("folder: a link to the folder is followed at each call, and a link in place of a record stays", "[folder]") {
     const TemporaryFolder parent;
     fs::create_directory_symlink("1", parent / "current");
     const Store store(folder(parent / "current"));
@@ -188,7 +189,7 @@ TEST_CASE("folder: a link to the folder is followed at each call, and one in the
     CHECK(store.get("b") == 3);
 }
 
-TEST_CASE("folder: one that cannot be synced takes records, and gives them up", "[folder]") {
+TEST_CASE("folder: a folder that cannot be synced can be written and cleared", "[folder]") {
     const TemporaryFolder parent;
     const SystemFaults faults({.sync_of_folders = EINVAL});
     const Store store(folder(parent / "a/b"));
@@ -199,7 +200,7 @@ TEST_CASE("folder: one that cannot be synced takes records, and gives them up", 
     CHECK(store.keys().empty());
 }
 
-TEST_CASE("folder: a number that is too large is ERR_CORRUPT, and other code's may have one", "[folder]") {
+TEST_CASE("folder: a number that is too large is ERR_CORRUPT, except in files of other programs", "[folder]") {
     const TemporaryFolder folder;
     put(folder / "huge.json", R"({"expires":null,"value":1e400})");
     put(folder / "foreign.json", R"({"version":1e400})");
@@ -211,7 +212,7 @@ TEST_CASE("folder: a number that is too large is ERR_CORRUPT, and other code's m
     CHECK(store.keys() == std::vector<std::string>{"huge"});
 }
 
-TEST_CASE("folder: a byte order mark is passed over", "[folder]") {
+TEST_CASE("folder: a byte order mark is ignored", "[folder]") {
     const TemporaryFolder folder;
     put(folder / "a.json", "\xEF\xBB\xBF{\"expires\":null,\"value\":1}");
     const Store store(polystore::folder(folder.path()));

@@ -26,7 +26,7 @@
 using namespace polystore;
 using namespace polystore::testing;
 
-TEST_CASE("log: keeps its records, and makes its folders", "[log]") {
+TEST_CASE("log: it keeps its records and creates its folders", "[log]") {
     const TemporaryFolder folder;
     const auto path = folder / "new/folder/data.kv";
     Store(log(path)).set("a", 1);
@@ -34,7 +34,7 @@ TEST_CASE("log: keeps its records, and makes its folders", "[log]") {
     CHECK(TemporaryFolder().names().empty());
 }
 
-TEST_CASE("log: one at a time may have it, and the others are told who does", "[log]") {
+TEST_CASE("log: only one opener at a time is allowed, and the others get its process id", "[log]") {
     const TemporaryFolder folder;
     const Store first(log(folder / "data.kv"));
     first.set("a", 1);
@@ -45,7 +45,7 @@ TEST_CASE("log: one at a time may have it, and the others are told who does", "[
     CHECK(second.get("a") == 1);
 }
 
-TEST_CASE("log: strict has what was written flushed before the call returns, and nothing else", "[log]") {
+TEST_CASE("log: with strict, a write is flushed before the call returns, and other calls do not flush", "[log]") {
     const TemporaryFolder folder;
     const auto client = log(folder / "data.kv", {.durability = Durability::strict});
     CHECK_FALSE(client->pending_flush());
@@ -68,7 +68,7 @@ TEST_CASE("log: strict has what was written flushed before the call returns, and
     CHECK_FALSE(relaxed->pending_flush());
 }
 
-TEST_CASE("log: writers that wait for a flush, and one that closes", "[log]") {
+TEST_CASE("log: one thread closes while writers wait for a flush", "[log]") {
     const TemporaryFolder folder;
     const auto client = log(folder / "data.kv", {.durability = Durability::strict});
     const Store store(client);
@@ -86,7 +86,7 @@ TEST_CASE("log: writers that wait for a flush, and one that closes", "[log]") {
     CHECK(Store(client).keys().size() == static_cast<std::size_t>(written.load()));
 }
 
-TEST_CASE("log: is opened again after it was closed", "[log]") {
+TEST_CASE("log: it can be opened again after it was closed", "[log]") {
     const TemporaryFolder folder;
     const auto client = log(folder / "data.kv");
     Store(client).set("a", 1);
@@ -96,7 +96,7 @@ TEST_CASE("log: is opened again after it was closed", "[log]") {
     CHECK(Store(client).get("a") == 1);
 }
 
-TEST_CASE("log: what is no log, or a damaged one, is left as it is", "[log]") {
+TEST_CASE("log: a file that is not a log, or a damaged log, is left unchanged", "[log]") {
     const TemporaryFolder folder;
     const auto path = folder / "data.kv";
     put(path, "a letter to my aunt, which is not to be lost");
@@ -106,7 +106,7 @@ TEST_CASE("log: what is no log, or a damaged one, is left as it is", "[log]") {
     CHECK(code_of([&] { Store(log(folder.path())).set("a", 1); }) == "ERR_CLIENT");
 }
 
-TEST_CASE("log: what is not a file is refused and stays", "[log]") {
+TEST_CASE("log: a path that is not a regular file is rejected and stays", "[log]") {
     const TemporaryFolder folder;
     REQUIRE(mkfifo((folder / "pipe.kv").c_str(), 0600) == 0);
     std::filesystem::create_directory(folder / "folder.kv");
@@ -117,7 +117,7 @@ TEST_CASE("log: what is not a file is refused and stays", "[log]") {
     CHECK(std::filesystem::is_fifo(folder / "pipe.kv"));
 }
 
-TEST_CASE("log: links are followed whenever it is opened, and what they lead to is made", "[log]") {
+TEST_CASE("log: links are followed whenever the log is opened, and their target is created", "[log]") {
     const TemporaryFolder folder;
     std::filesystem::create_symlink("new/real.kv", folder / "link.kv");
     const auto client = log(folder / "link.kv");
@@ -140,7 +140,7 @@ TEST_CASE("log: a value that is not JSON is ERR_CORRUPT, a key that is not UTF-8
     CHECK(store.keys().empty());
 }
 
-TEST_CASE("log: prunes by its clock what the prefix names, and nothing else", "[log]") {
+TEST_CASE("log: prune only removes records with the prefix that expired by the store's clock", "[log]") {
     const TemporaryFolder folder;
     FakeClock clock;
     const Store store(log(folder / "data.kv", {.clock = clock}), {.clock = clock});
@@ -153,7 +153,7 @@ TEST_CASE("log: prunes by its clock what the prefix names, and nothing else", "[
     CHECK(store.keys() == std::vector<std::string>{"a:2"});
 }
 
-TEST_CASE("log: an iteration shows what was there when it began", "[log]") {
+TEST_CASE("log: an iteration shows the records of its beginning", "[log]") {
     const TemporaryFolder folder;
     const Store store(log(folder / "data.kv", {.durability = Durability::relaxed}));
     for (int i = 0; i < 1500; ++i) store.set(std::to_string(i), i);
@@ -180,7 +180,7 @@ TEST_CASE("log: a full disk is ERR_QUOTA, and nothing is lost", "[log]") {
     CHECK(Json(Store(log(folder / "data.kv")).all()) == Json({{"a", 1}, {"c", 2}}));
 }
 
-TEST_CASE("log: without any room it can be opened and read still, by one at a time", "[log]") {
+TEST_CASE("log: without any room it can still be opened and read, by one opener at a time", "[log]") {
     const TemporaryFolder folder;
     const auto path = folder / "data.kv";
     Store(log(path)).set("a", 1);
@@ -197,7 +197,7 @@ TEST_CASE("log: without any room it can be opened and read still, by one at a ti
     CHECK(folder.names() == std::vector<std::string>{"data.kv"});
 }
 
-TEST_CASE("log: what has expired goes without a call", "[log]") {
+TEST_CASE("log: expired records are removed without a call", "[log]") {
     const TemporaryFolder folder;
     const Store store(log(folder / "data.kv", {.durability = Durability::relaxed}));
     store.set("a", 1, {.expires = 0.001});
@@ -209,14 +209,14 @@ TEST_CASE("log: what has expired goes without a call", "[log]") {
     CHECK(store.keys().empty());
 }
 
-TEST_CASE("log: is made in a folder that cannot be synced", "[log]") {
+TEST_CASE("log: it is created in a folder that cannot be synced", "[log]") {
     const TemporaryFolder folder;
     const SystemFaults faults({.sync_of_folders = EINVAL});
     Store(log(folder / "new/data.kv")).set("a", 1);
     CHECK(Store(log(folder / "new/data.kv")).get("a") == 1);
 }
 
-TEST_CASE("log: a forked process has no part in what its parent has open", "[log]") {
+TEST_CASE("log: a forked process does not share the log that its parent has open", "[log]") {
     const TemporaryFolder folder;
     const auto path = folder / "data.kv";
     auto client = log(path, {.durability = Durability::strict});
@@ -249,7 +249,7 @@ TEST_CASE("log: a forked process has no part in what its parent has open", "[log
     CHECK(Store(client).get("d") == 4);
 }
 
-TEST_CASE("log: what lies where it is compacted to stays, unless it is a log", "[log]") {
+TEST_CASE("log: a file at the path of the compacted log stays, unless it is a log", "[log]") {
     const TemporaryFolder folder;
     const auto path = folder / "users";
     const auto beside = folder / "users.new";
@@ -272,7 +272,7 @@ TEST_CASE("log: what lies where it is compacted to stays, unless it is a log", "
                Catch::StartsWith("ERR_CLIENT: A log cannot be named"));
 }
 
-TEST_CASE("log: while it is compacted, nobody may read the new file who may not read the old one", "[log]") {
+TEST_CASE("log: during compaction, the new file has the permissions of the old one", "[log]") {
     const TemporaryFolder folder;
     const std::string path = folder / "data.kv";
     const auto log = opened(engine::posix_env(), path);
@@ -285,7 +285,7 @@ TEST_CASE("log: while it is compacted, nobody may read the new file who may not 
     CHECK(std::filesystem::status(path).permissions() == std::filesystem::perms(0640));
 }
 
-TEST_CASE("log: one that is removed or replaced while it is open is noticed by the next flush", "[log]") {
+TEST_CASE("log: the next flush detects that the open log was removed or replaced", "[log]") {
     const TemporaryFolder folder;
     const auto path = folder / "data.kv";
     const auto meddles = GENERATE(as<std::string>(), "removed", "replaced", "moved");
@@ -301,7 +301,7 @@ TEST_CASE("log: one that is removed or replaced while it is open is noticed by t
     CHECK(text_of(path) == (meddles == "replaced" ? "another's" : ""));
 }
 
-TEST_CASE("log: one that took the place of the log is not overwritten by a compaction", "[log]") {
+TEST_CASE("log: a compaction does not overwrite a file that replaced the log", "[log]") {
     const TemporaryFolder folder;
     const std::string path = folder / "data.kv";
     const auto log = opened(engine::posix_env(), path);
@@ -319,7 +319,7 @@ TEST_CASE("log: one that took the place of the log is not overwritten by a compa
     CHECK(text_of(path) == "restored");
 }
 
-TEST_CASE("log: a file with two names is refused", "[log]") {
+TEST_CASE("log: a file with two names is rejected", "[log]") {
     const TemporaryFolder folder;
     Store(log(folder / "data.kv")).set("a", 1);
     std::filesystem::create_hard_link(folder / "data.kv", folder / "also.kv");
@@ -331,14 +331,14 @@ TEST_CASE("log: a file with two names is refused", "[log]") {
     CHECK(Store(log(folder / "data.kv")).get("a") == 1);
 }
 
-TEST_CASE("log: where the folders that are made cannot be synced for good, nothing is acknowledged", "[log]") {
+TEST_CASE("log: if syncing a new folder fails, nothing is acknowledged", "[log]") {
     const TemporaryFolder folder;
     const SystemFaults faults({.sync_of_folders = EIO});
     CHECK(code_of([&] { Store(log(folder / "new/data.kv")).set("a", 1); }) == "ERR_CLIENT");
     CHECK_FALSE(std::filesystem::exists(folder / "new/data.kv"));
 }
 
-TEST_CASE("log: a change whose sync failed may be there or not, and the error says so", "[log]") {
+TEST_CASE("log: the error of a failed sync says that the change may or may not be stored", "[log]") {
     const TemporaryFolder folder;
     const auto client = log(folder / "data.kv", {.durability = Durability::strict});
     const Store store(client);

@@ -21,7 +21,7 @@ using namespace polystore::testing;
 
 namespace fs = std::filesystem;
 
-TEST_CASE("a disk that is full is a quota, whatever says so, and all else is the client", "[posix_file]") {
+TEST_CASE("every errno of a full disk is ERR_QUOTA, and every other errno is ERR_CLIENT", "[posix_file]") {
     for (const int number : {ENOSPC, EDQUOT, EFBIG}) {
         CHECK(io_error("write", "/x", number).code() == ErrorCode::quota);
     }
@@ -31,13 +31,13 @@ TEST_CASE("a disk that is full is a quota, whatever says so, and all else is the
     CHECK_THAT(io_error("write", "/x", EACCES).what(), Catch::Equals("Cannot write /x: Permission denied."));
 }
 
-TEST_CASE("a device that is full is a quota", "[posix_file]") {
+TEST_CASE("a full device is ERR_QUOTA", "[posix_file]") {
     const OpenFile full("/dev/full", O_WRONLY);
     CHECK_THAT(failure_of([&] { full.write_all("x"); }),
                Catch::StartsWith("ERR_QUOTA: Cannot write /dev/full: No space left on device."));
 }
 
-TEST_CASE("a text of any size is written and read whole", "[posix_file]") {
+TEST_CASE("a text of any size is written and read as a whole", "[posix_file]") {
     const TemporaryFolder folder;
     for (const std::size_t size : {0U, 1U, 65536U, 65537U, 3000000U}) {
         const std::string text(size, 'x');
@@ -47,7 +47,7 @@ TEST_CASE("a text of any size is written and read whole", "[posix_file]") {
     CHECK(folder.names() == std::vector<std::string>{"a"});
 }
 
-TEST_CASE("a file that is replaced keeps its permissions", "[posix_file]") {
+TEST_CASE("a replaced file keeps its permissions", "[posix_file]") {
     const TemporaryFolder folder;
     const mode_t mask = umask(0027);
     replace_file(folder / "new", "1");
@@ -58,7 +58,7 @@ TEST_CASE("a file that is replaced keeps its permissions", "[posix_file]") {
     CHECK(fs::status(folder / "new").permissions() == fs::perms(0604));
 }
 
-TEST_CASE("what cannot be replaced leaves no temporary file", "[posix_file]") {
+TEST_CASE("a failed replacement does not leave a temporary file", "[posix_file]") {
     const TemporaryFolder folder;
     fs::create_directory(folder / "a");
     CHECK(code_of([&] { replace_file(folder / "a", "x"); }) == "ERR_CLIENT");
@@ -66,7 +66,7 @@ TEST_CASE("what cannot be replaced leaves no temporary file", "[posix_file]") {
     CHECK(code_of([&] { replace_file(folder / "missing" / "a", "x"); }) == "ERR_CLIENT");
 }
 
-TEST_CASE("what is not there is none, and what is no file is none either", "[posix_file]") {
+TEST_CASE("a missing file has no text, and neither has a path that is not a regular file", "[posix_file]") {
     const TemporaryFolder folder;
     CHECK_FALSE(read_file(folder / "a").has_value());
     CHECK_FALSE(stamp_of(folder / "a").has_value());
@@ -79,13 +79,13 @@ TEST_CASE("what is not there is none, and what is no file is none either", "[pos
     CHECK_FALSE(read_file(folder / "c").has_value());
 }
 
-TEST_CASE("a file that is there is not made anew", "[posix_file]") {
+TEST_CASE("an existing file is not created again", "[posix_file]") {
     const TemporaryFolder folder;
     CHECK(OpenFile::if_new(folder / "a").has_value());
     CHECK_FALSE(OpenFile::if_new(folder / "a").has_value());
 }
 
-TEST_CASE("while a file is held open, what takes its place has another stamp", "[posix_file]") {
+TEST_CASE("while a file is held open, its replacement has another stamp", "[posix_file]") {
     const TemporaryFolder folder;
     OpenFile held = replace_file(folder / "a", "same size");
     for (int i = 0; i < 100; ++i) {
@@ -97,7 +97,7 @@ TEST_CASE("while a file is held open, what takes its place has another stamp", "
     }
 }
 
-TEST_CASE("links are followed step by step, whether or not what they lead to is there", "[posix_file]") {
+TEST_CASE("links are followed step by step, whether or not their targets exist", "[posix_file]") {
     const TemporaryFolder temporary;
     const fs::path folder = fs::canonical(temporary.path());
     put(folder / "real", "");
@@ -121,14 +121,14 @@ TEST_CASE("links are followed step by step, whether or not what they lead to is 
     CHECK(code_of([&] { return follow_links(folder / "real" / "below"); }) == "ERR_CLIENT");
 }
 
-TEST_CASE("a path that is fixed is absolute, and stays a link", "[posix_file]") {
+TEST_CASE("a fixed path is absolute, and stays a link", "[posix_file]") {
     CHECK(fixed_path("not/there") == fs::current_path() / "not/there");
     const TemporaryFolder folder;
     fs::create_symlink("real", folder / "link");
     CHECK(fixed_path(folder / "link") == folder / "link");
 }
 
-TEST_CASE("where folders cannot be synced, nothing fails for that", "[posix_file]") {
+TEST_CASE("a folder that does not support syncing is not an error", "[posix_file]") {
     CHECK(failure_of([] { sync_folder("/proc/self"); }).empty());  // Linux says EINVAL there.
     const TemporaryFolder folder;
     for (const int number : {EINVAL, ENOTSUP, ENOSYS}) {
@@ -141,7 +141,7 @@ TEST_CASE("where folders cannot be synced, nothing fails for that", "[posix_file
     CHECK(code_of([&] { make_folder(folder / "new"); }) == "ERR_CLIENT");
 }
 
-TEST_CASE("a file whose name cannot be given to another is written in place", "[posix_file]") {
+TEST_CASE("a file that cannot be replaced by a rename is written in place", "[posix_file]") {
     const TemporaryFolder folder;
     const SystemFaults faults({.rename = EBUSY});  // It is mounted alone.
     CHECK(code_of([&] { replace_file(folder / "a", "new"); }) == "ERR_CLIENT");
@@ -163,7 +163,7 @@ TEST_CASE("a file whose name cannot be given to another is written in place", "[
     CHECK(folder.names() == std::vector<std::string>{"a"});
 }
 
-TEST_CASE("a file that can be written in a folder that cannot is written in place", "[posix_file]") {
+TEST_CASE("a writable file in a read-only folder is written in place", "[posix_file]") {
     const TemporaryFolder folder;
     put(folder / "a", "old");
     put(folder / "b", "old");

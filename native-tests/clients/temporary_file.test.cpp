@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace fs = std::filesystem;
 
-TEST_CASE("what processes left that were killed goes, and nothing else", "[temporary_file]") {
+TEST_CASE("only temporary files of killed processes are removed", "[temporary_file]") {
     const TemporaryFolder folder;
     const std::string dead = in_child([] { return temporary_name(); });
     const std::string alive = temporary_name();
@@ -39,7 +39,7 @@ TEST_CASE("what processes left that were killed goes, and nothing else", "[tempo
     remove_abandoned(folder / "missing");
 }
 
-TEST_CASE("a File and a Folder remove what was left where they write", "[temporary_file]") {
+TEST_CASE("a File and a Folder remove abandoned temporary files when they write", "[temporary_file]") {
     const TemporaryFolder folder;
     const std::string dead = in_child([] { return temporary_name(); });
     put(folder / dead, "{");

@@ -18,14 +18,14 @@ TEST_CASE("crc32c: the vectors of RFC 3720", "[engine]") {
     CHECK(crc32c(ascending) == 0x46DD794E);
 }
 
-TEST_CASE("crc32c: a part goes on from the one before", "[engine]") {
+TEST_CASE("crc32c: a part continues from the part before", "[engine]") {
     const std::string text = "The quick brown fox jumps over the lazy dog";
     for (std::size_t i = 0; i <= text.size(); ++i) {
         CHECK(crc32c(text.substr(i), crc32c(text.substr(0, i))) == crc32c(text));
     }
 }
 
-TEST_CASE("crc32c: what it went on from is found again", "[engine]") {
+TEST_CASE("crc32c: the CRC before a part can be recovered", "[engine]") {
     for (const std::uint32_t before : {0U, 1U, 65U, 0x12345678U, 0xFFFFFFFFU}) {
         for (const std::string& text :
              {std::string(), std::string("a"), std::string(28, '\0'), std::string("123456789")}) {

@@ -163,13 +163,13 @@ class Player {
 
 }  // namespace
 
-TEST_CASE("engine: random moves do what they do to a map", "[engine]") {
+TEST_CASE("engine: random changes have the same effect as on a map", "[engine]") {
     const auto seed = GENERATE(range(0U, 40U));
     INFO("seed " << seed);
     Player(seed).play(600);
 }
 
-TEST_CASE("engine: many keys, in order, in reverse and in none", "[engine]") {
+TEST_CASE("engine: many keys, in order, in reverse order and shuffled", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
     const int how = GENERATE(0, 1, 2);
@@ -188,7 +188,7 @@ TEST_CASE("engine: many keys, in order, in reverse and in none", "[engine]") {
     CHECK_FALSE(engine->scan({.reverse = true}).next());
 }
 
-TEST_CASE("engine: a scan sees the state at its beginning, through writes and compaction", "[engine]") {
+TEST_CASE("engine: a scan sees the state of its beginning despite writes and compaction", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
     for (int i = 0; i < 1000; ++i) got(engine->apply({set(std::to_string(i), "old")}));
@@ -204,7 +204,7 @@ TEST_CASE("engine: a scan sees the state at its beginning, through writes and co
     CHECK(stored_at(*engine, "5")->value == "new");
 }
 
-TEST_CASE("engine: compaction leaves what is live, and the file says so", "[engine]") {
+TEST_CASE("engine: compaction only leaves the live records in the file", "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
     const std::string value(1000, 'v');
@@ -219,7 +219,7 @@ TEST_CASE("engine: compaction leaves what is live, and the file says so", "[engi
     CHECK(opened(env)->size() == 10);
 }
 
-TEST_CASE("engine: what expires is found without a look at the rest", "[engine]") {
+TEST_CASE("engine: expired keys are found without visiting the others", "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
     got(engine->apply({set("a", "1", 100), set("b", "2", 200), set("c", "3"), set("ab", "4", 100)}));
@@ -234,7 +234,7 @@ TEST_CASE("engine: what expires is found without a look at the rest", "[engine]"
     CHECK(contents(*engine) == std::map<std::string, std::string>{{"c", "3"}});
 }
 
-TEST_CASE("engine: the log has one owner", "[engine]") {
+TEST_CASE("engine: the log has only one owner", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
     CHECK(failure_in(Engine::open(env, kPath)) == "ERR_CLIENT: It is locked.");

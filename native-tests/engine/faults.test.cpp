@@ -74,7 +74,7 @@ Log told() {
 
 }  // namespace
 
-TEST_CASE("engine faults: every call in turn fails, once or from then on, and then the power does", "[engine]") {
+TEST_CASE("engine faults: each call fails in turn, once or from then on, and then the power fails", "[engine]") {
     const bool for_good = GENERATE(false, true);
     const std::size_t kept = GENERATE(0U, 1U, 40U, 100'000U);
     bool failed = true;
@@ -118,7 +118,7 @@ TEST_CASE("engine faults: every call in turn fails, once or from then on, and th
     CHECK(at > 40);  // So many calls there were.
 }
 
-TEST_CASE("engine faults: what is written and flushed while a new log is synced outlasts every failure", "[engine]") {
+TEST_CASE("engine faults: writes that are flushed while a new log is synced survive every failure", "[engine]") {
     const bool flushes = GENERATE(true, false);
     const std::size_t kept = GENERATE(0U, 1U, 40U, 100'000U);
     bool failed = true;
@@ -179,7 +179,7 @@ TEST_CASE("engine faults: what is written and flushed while a new log is synced 
     CHECK(at > 40);
 }
 
-TEST_CASE("engine faults: a new log has its place only when all that was flushed is synced in it", "[engine]") {
+TEST_CASE("engine faults: a new log replaces the old one only once all flushed data is synced in it", "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
     got(engine->apply({set("a", std::string(FaultEnv::kSector, '1'))}));
@@ -192,7 +192,7 @@ TEST_CASE("engine faults: a new log has its place only when all that was flushed
     while (!files.to_sync) REQUIRE(step());
     got(engine->apply({set("b", "2")}));
     got(files.to_sync->sync());
-    SECTION("so a flush in between asks for one more sync") {
+    SECTION("a flush in between requires one more sync") {
         got(engine->flush());
         CHECK(step());
         REQUIRE(files.to_sync);
@@ -202,7 +202,7 @@ TEST_CASE("engine faults: a new log has its place only when all that was flushed
         env.crash();
         CHECK(contents(*opened(env)).size() == 2);
     }
-    SECTION("and what was not may be torn off by a power failure, and is no damage") {
+    SECTION("a power failure may lose unsynced data, which is not damage") {
         CHECK_FALSE(step());
         CHECK(engine->flushed() == 1);
         got(engine->apply({set("c", std::string(FaultEnv::kSector, '3'))}));
@@ -212,7 +212,7 @@ TEST_CASE("engine faults: a new log has its place only when all that was flushed
                              kPath, [&](std::size_t sector) { return sector == first; }, false));
         CHECK(contents(*opened(after)).contains("a"));
     }
-    SECTION("and one that cannot be synced is given up, and begun again later") {
+    SECTION("a compaction whose sync failed is cancelled, and can begin again later") {
         engine->give_up_compaction();
         CHECK_FALSE(env.has(kPath + ".new"));
         while (got(engine->compact(1000))) continue;
@@ -220,7 +220,7 @@ TEST_CASE("engine faults: a new log has its place only when all that was flushed
     }
 }
 
-TEST_CASE("engine faults: after a failure that can be undone everything goes on", "[engine]") {
+TEST_CASE("engine faults: after a failure that can be undone, everything continues to work", "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
     got(engine->apply({set("a", "1")}));
@@ -232,7 +232,7 @@ TEST_CASE("engine faults: after a failure that can be undone everything goes on"
     CHECK(contents(*opened(env)) == Values{{"a", "1"}, {"c", "3"}});
 }
 
-TEST_CASE("engine faults: after a failed sync nothing is written any more, and all is read", "[engine]") {
+TEST_CASE("engine faults: after a failed sync writes fail, and everything can be read", "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
     got(engine->apply({set("a", "1")}));
@@ -254,7 +254,7 @@ TEST_CASE("engine faults: after a failed sync nothing is written any more, and a
     CHECK(contents(*opened(env)) == Values{{"a", "1"}});
 }
 
-TEST_CASE("engine faults: a log torn at any length is what was written until then", "[engine]") {
+TEST_CASE("engine faults: a log truncated at any length holds the batches up to there", "[engine]") {
     const Log log = told();
     const std::vector<Values> expected = chapters();
     for (std::size_t length = kHeaderSize; length <= log.bytes.size(); ++length) {
@@ -271,7 +271,7 @@ TEST_CASE("engine faults: a log torn at any length is what was written until the
     }
 }
 
-TEST_CASE("engine faults: sectors that a crash left unwritten are torn, too", "[engine]") {
+TEST_CASE("engine faults: sectors that a crash left unwritten are truncated too", "[engine]") {
     const Log log = told();
     const std::vector<Values> expected = chapters();
     for (std::size_t from : log.ends) {
@@ -283,7 +283,7 @@ TEST_CASE("engine faults: sectors that a crash left unwritten are torn, too", "[
     }
 }
 
-TEST_CASE("engine faults: of what a disk wrote in any order, all that was synced is there, and whole batches after it",
+TEST_CASE("engine faults: if a disk writes in any order, all synced data is kept, and whole batches after it",
           "[engine]") {
     const std::vector<Values> expected = chapters();
     const bool cut = GENERATE(false, true);
@@ -329,7 +329,7 @@ TEST_CASE("engine faults: of what a disk wrote in any order, all that was synced
     CHECK(seen.size() == expected.size() - flushed);
 }
 
-TEST_CASE("engine faults: a gap in what was not synced is no damage, and one in what was is", "[engine]") {
+TEST_CASE("engine faults: a gap is damage in synced data, but not in unsynced data", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
     got(engine->apply({set("a", "1")}));
@@ -352,7 +352,8 @@ TEST_CASE("engine faults: a gap in what was not synced is no damage, and one in 
     CHECK(without(2) == "2 are left");
 }
 
-TEST_CASE("engine faults: a mark is made where records are not told from a gap otherwise, and once", "[engine]") {
+TEST_CASE("engine faults: a mark is written once, and only if the records alone cannot tell damage from a gap",
+          "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
     const auto size = [&] { return env.text(kPath).size(); };
@@ -380,7 +381,7 @@ TEST_CASE("engine faults: a mark is made where records are not told from a gap o
     got(engine->flush());
     CHECK(size() == (expected += record));  // It need not say that the mark is synced.
 
-    SECTION("after a flush that several shared") {
+    SECTION("after a flush that several batches shared") {
         got(engine->apply({set("d", "4")}));
         got(engine->apply({set("e", "5")}));
         got(engine->flush());
@@ -389,7 +390,7 @@ TEST_CASE("engine faults: a mark is made where records are not told from a gap o
         got(engine->flush());
         CHECK(size() == (expected += 2 * record + kHeadSize));
     }
-    SECTION("after compaction, with which those before it go") {
+    SECTION("after compaction, which removes earlier marks") {
         got(engine->compact(1));
         got(engine->apply({set("d", "4"), set("e", "5")}));
         got(engine->flush());
@@ -403,7 +404,7 @@ TEST_CASE("engine faults: a mark is made where records are not told from a gap o
         engine->mark_synced();
         CHECK(size() == kHeaderSize + 5 * record + kHeadSize);
     }
-    SECTION("it is done without where it cannot be written") {
+    SECTION("a mark that cannot be written is omitted") {
         const bool is_full = GENERATE(true, false);
         if (is_full) env.limit(size() + kHeadSize - 1);
         if (!is_full) env.fail_after(0);
@@ -414,7 +415,7 @@ TEST_CASE("engine faults: a mark is made where records are not told from a gap o
     }
 }
 
-TEST_CASE("engine faults: a mark that a power failure took is no damage", "[engine]") {
+TEST_CASE("engine faults: a mark that a power failure lost is not damage", "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
     got(engine->apply({set("a", std::string(FaultEnv::kSector - kHeaderSize - kHeadSize - 1, 'a'))}));
@@ -429,7 +430,7 @@ TEST_CASE("engine faults: a mark that a power failure took is no damage", "[engi
     CHECK(opened(after)->size() == 1);
 }
 
-TEST_CASE("engine faults: what was acknowledged and is damaged is never taken for a gap", "[engine]") {
+TEST_CASE("engine faults: damage in acknowledged data is never mistaken for a gap", "[engine]") {
     FaultEnv env;
     {
         const auto engine = opened(env);
@@ -452,7 +453,7 @@ TEST_CASE("engine faults: what was acknowledged and is damaged is never taken fo
     }
 }
 
-TEST_CASE("engine faults: a flush during which a compaction ended speaks of the old log", "[engine]") {
+TEST_CASE("engine faults: a flush during which a compaction ended only covers the old log", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
     for (int i = 0; i < 50; ++i) got(engine->apply({set("a", std::string(100, 'x'))}));
@@ -468,7 +469,7 @@ TEST_CASE("engine faults: a flush during which a compaction ended speaks of the 
     CHECK(decode_head(log.substr(log.size() - record), *decode_header(log)).value().unsynced == record);
 }
 
-TEST_CASE("engine faults: who has lost the lock writes nothing any more, and reads", "[engine]") {
+TEST_CASE("engine faults: an engine that lost the lock cannot write, but it can read", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
     got(engine->apply({set("a", "1")}));
@@ -485,7 +486,7 @@ TEST_CASE("engine faults: who has lost the lock writes nothing any more, and rea
     CHECK(contents(*engine) == Values{{"a", "1"}, {"b", "2"}});
 }
 
-TEST_CASE("engine faults: a header is there or not", "[engine]") {
+TEST_CASE("engine faults: an incomplete header is an error, and an empty file is not", "[engine]") {
     const Log log = told();
     FaultEnv env;
     env.put(kPath, "");
@@ -498,7 +499,7 @@ TEST_CASE("engine faults: a header is there or not", "[engine]") {
     }
 }
 
-TEST_CASE("engine faults: a flipped bit anywhere is found, and what is left can be salvaged", "[engine]") {
+TEST_CASE("engine faults: a flipped bit anywhere is detected, and the other records can be salvaged", "[engine]") {
     const Log log = told();
     const Values all = chapters().back();
     for (std::size_t i = 0; i < log.bytes.size() * 8; ++i) {
@@ -531,7 +532,7 @@ TEST_CASE("engine faults: a flipped bit anywhere is found, and what is left can 
     }
 }
 
-TEST_CASE("engine faults: a log without its header is salvaged, however often it was compacted", "[engine]") {
+TEST_CASE("engine faults: a log without its header can be salvaged after any number of compactions", "[engine]") {
     for (const int times : {1, 63, 64, 65, 300}) {
         FaultEnv env;
         {
@@ -555,7 +556,7 @@ TEST_CASE("engine faults: a log without its header is salvaged, however often it
     }
 }
 
-TEST_CASE("engine faults: a log that was not salvaged to its end has not the name of one", "[engine]") {
+TEST_CASE("engine faults: an unfinished salvage does not create the new log", "[engine]") {
     const Log log = told();
     bool failed = true;
     for (int at = 0; failed; ++at) {
@@ -575,7 +576,7 @@ TEST_CASE("engine faults: a log that was not salvaged to its end has not the nam
     }
 }
 
-TEST_CASE("engine faults: a record that is damaged while the log is open is not given", "[engine]") {
+TEST_CASE("engine faults: a record that is damaged while the log is open is not returned", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
     got(engine->apply({set("a", "whole"), set("b", "whole")}));
@@ -588,7 +589,7 @@ TEST_CASE("engine faults: a record that is damaged while the log is open is not 
     CHECK(stored_at(*engine, "a")->value == "whole");
 }
 
-TEST_CASE("engine faults: records of an earlier log are none of this one", "[engine]") {
+TEST_CASE("engine faults: records of an earlier log do not belong to this one", "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
     got(engine->apply({set("a", "1")}));
@@ -600,7 +601,7 @@ TEST_CASE("engine faults: records of an earlier log are none of this one", "[eng
     CHECK_THAT(failure_in(Engine::open(env, kPath)), Catch::StartsWith("ERR_CORRUPT") && Catch::Contains("offset 24"));
 }
 
-TEST_CASE("engine faults: a full disk takes nothing, loses nothing, and removing frees room", "[engine]") {
+TEST_CASE("engine faults: a full disk rejects writes and loses nothing, and removals free room", "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
     const std::string value(1000, 'v');
@@ -632,7 +633,7 @@ TEST_CASE("engine faults: a full disk takes nothing, loses nothing, and removing
         engine.reset();
         CHECK(contents(*opened(env)) == Values{{"a", value}});
     }
-    SECTION("so does a removal that is noted, and opening, and a note alone") {
+    SECTION("a removal with a note, opening, and a note alone work too") {
         engine.reset();
         env.limit(env.text(kPath).size() + 500);
         engine = opened(env);
@@ -643,7 +644,7 @@ TEST_CASE("engine faults: a full disk takes nothing, loses nothing, and removing
         got(engine->apply({removal_of_note(7)}));
         CHECK(contents(*engine) == expected);
     }
-    SECTION("a removal that is noted finds its room in what it removes") {
+    SECTION("a removal with a note uses the room that it frees") {
         env.limit(env.text(kPath).size() + kHeaderSize);
         std::vector<Change> batch = engine->removal_of(Range::with_prefix(""));
         batch.push_back(change_of_note(7, {.sequence = 1, .result = 5}));
@@ -651,7 +652,7 @@ TEST_CASE("engine faults: a full disk takes nothing, loses nothing, and removing
         CHECK(engine->size() == 1);
         CHECK(got(find_note(*engine, 7)).value().result == 5);
     }
-    SECTION("what was removed makes room for what is new, again and again") {
+    SECTION("removed records make room for new ones, again and again") {
         for (int round = 0; round < 5; ++round) {
             const std::size_t full = expected.size();
             for (const auto& [key, stored] : Values(expected)) {
@@ -667,12 +668,12 @@ TEST_CASE("engine faults: a full disk takes nothing, loses nothing, and removing
             CHECK(contents(*engine) == expected);
         }
     }
-    SECTION("a disk that others filled refuses what it has no room for") {
+    SECTION("a disk that other programs filled rejects writes without room") {
         env.limit(env.text(kPath).size() + 500);
         CHECK_THAT(failure_in(engine->apply({set("big", value)})), Catch::StartsWith("ERR_QUOTA"));
         CHECK(contents(*engine) == expected);
     }
-    SECTION("a removal for which there is no room at all removes nothing") {
+    SECTION("a removal without any room removes nothing") {
         env.limit(0);
         CHECK_THAT(failure_in(engine->apply({erase("1")})), Catch::StartsWith("ERR_QUOTA"));
         CHECK(contents(*engine) == expected);

@@ -34,7 +34,7 @@ void write(Engine& engine) {
 
 }  // namespace
 
-TEST_CASE("golden: every version is read", "[engine]") {
+TEST_CASE("golden: every version can be read", "[engine]") {
     const std::string name = GENERATE("version-1.kv", "version-2.kv");
     const TemporaryFolder folder;
     std::filesystem::copy_file(kGolden / name, folder / "data.kv");
@@ -64,8 +64,7 @@ TEST_CASE("golden: every version can be salvaged", "[engine]") {
     CHECK(contents(*opened(env, "saved.kv")).size() == 5);
 }
 
-TEST_CASE("golden: version 1 is read where there is no room for another, and loses nothing whatever fails",
-          "[engine]") {
+TEST_CASE("golden: version 1 can be read without room to convert it, and loses nothing if a call fails", "[engine]") {
     const std::string bytes = text_of(kGolden / "version-1.kv");
     {
         FaultEnv env;
@@ -91,7 +90,7 @@ TEST_CASE("golden: version 1 is read where there is no room for another, and los
     }
 }
 
-TEST_CASE("golden: version 2 is what is written", "[engine]") {
+TEST_CASE("golden: version 2 is written", "[engine]") {
     FaultEnv env;
     write(*opened(env));
     CHECK(env.text(kPath) == text_of(kGolden / "version-2.kv"));

@@ -83,7 +83,7 @@ class Keys {
 
 }  // namespace
 
-TEST_CASE("index: random changes do what they do to a map, and leave copies as they are", "[engine]") {
+TEST_CASE("index: random changes have the same effect as on a map, and do not change copies", "[engine]") {
     const auto seed = GENERATE(range(0U, 6U));
     INFO("seed " << seed);
     Keys keys(seed);
@@ -118,13 +118,13 @@ TEST_CASE("index: random changes do what they do to a map, and leave copies as t
     check_same(index, {});
 }
 
-TEST_CASE("index: a key that never expires has not, whatever the time", "[engine]") {
+TEST_CASE("index: a key that never expires has not expired at any time", "[engine]") {
     Index index;
     index.put("a", {0, kNoExpiry, 1});
     CHECK(expired_in(index, kNoExpiry, "", 9).empty());
 }
 
-TEST_CASE("index: the loader makes what the same changes make one by one", "[engine]") {
+TEST_CASE("index: the loader builds the same index as the changes one by one", "[engine]") {
     const auto seed = GENERATE(range(0U, 4U));
     const std::size_t most = GENERATE(1U, 100U, 1'000'000U);
     INFO("seed " << seed << ", " << most << " at once");
@@ -154,7 +154,7 @@ TEST_CASE("index: the loader makes what the same changes make one by one", "[eng
     check_same(index, model);
 }
 
-TEST_CASE("index: the loader takes one key again and again, and keys that differ late", "[engine]") {
+TEST_CASE("index: the loader accepts repeated keys, and keys with long shared prefixes", "[engine]") {
     IndexLoader loader;
     Model model;
     for (unsigned i = 0; i < 1000; ++i) {
@@ -167,7 +167,7 @@ TEST_CASE("index: the loader takes one key again and again, and keys that differ
     check_same(loader.finish(), model);
 }
 
-TEST_CASE("index: the loader takes keys in their order, and what breaks it", "[engine]") {
+TEST_CASE("index: the loader accepts keys in order, and changes out of order", "[engine]") {
     const std::size_t most = GENERATE(1U, 1'000'000U);
     IndexLoader loader(most);
     Model model;
@@ -184,19 +184,19 @@ TEST_CASE("index: the loader takes keys in their order, and what breaks it", "[e
     put("");  // The first of all, and not behind another.
     for (int i = 1000; i < 2000; ++i) put(std::to_string(i));
     erase("3");  // Behind all: nothing is there.
-    SECTION("nothing") {}
+    SECTION("no more changes") {}
     SECTION("the last key again") { put("1999"); }
-    SECTION("a key among them") { put("1500x"); }
-    SECTION("the removal of one") {
+    SECTION("a key in between") { put("1500x"); }
+    SECTION("the removal of the last key") {
         erase("1999");
         put("2");
     }
-    SECTION("the removal of the first") { erase(""); }
+    SECTION("the removal of the first key") { erase(""); }
     put("4");
     check_same(loader.finish(), model);
 }
 
-TEST_CASE("index: of nothing", "[engine]") {
+TEST_CASE("index: the loader builds an empty index", "[engine]") {
     check_same(IndexLoader().finish(), {});
     IndexLoader loader;
     loader.put("a", {});

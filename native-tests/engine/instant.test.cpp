@@ -5,19 +5,19 @@
 using namespace polystore;
 using namespace polystore::engine;
 
-TEST_CASE("instant: never is never, both ways", "[engine]") {
+TEST_CASE("instant: never converts to never in both directions", "[engine]") {
     CHECK(to_instant(kNever) == kNoExpiry);
     CHECK(to_number(kNoExpiry) == kNever);
 }
 
-TEST_CASE("instant: of what is between two milliseconds it is the first", "[engine]") {
+TEST_CASE("instant: a fraction of a millisecond is rounded down", "[engine]") {
     CHECK(to_instant(1.0) == 1);
     CHECK(to_instant(1.999) == 1);
     CHECK(to_instant(0.5) == 0);
     CHECK(to_instant(-0.5) == -1);
 }
 
-TEST_CASE("instant: the latest time of JavaScript is one, and what is too late is never", "[engine]") {
+TEST_CASE("instant: the latest date of JavaScript is kept, and a number that is too large is never", "[engine]") {
     constexpr double kLatest = 8.64e15;
     CHECK(to_instant(kLatest) == 8'640'000'000'000'000);
     CHECK(to_number(to_instant(kLatest)) == kLatest);

@@ -82,7 +82,7 @@ void fill(Engine& engine) { got(engine.apply(many())); }
 
 }  // namespace
 
-TEST_CASE("memory: a change that finds none changes nothing") {
+TEST_CASE("memory: a change without enough memory changes nothing") {
     SECTION("a new key") {
         with_each_allocation_failing(fill, [](Engine& engine) { got(engine.apply({set(numbered(7), "new")})); });
     }
@@ -109,7 +109,7 @@ TEST_CASE("memory: a change that finds none changes nothing") {
     SECTION("a removal") {
         with_each_allocation_failing(fill, [](Engine& engine) { got(engine.apply({erase(numbered(8))})); });
     }
-    SECTION("a removal while a scan has the nodes too") {
+    SECTION("a removal while a scan shares the nodes") {
         with_each_allocation_failing(fill, [](Engine& engine) {
             const Scan scan = engine.scan({});
             got(engine.apply({erase(numbered(8))}));
@@ -128,7 +128,7 @@ TEST_CASE("memory: a change that finds none changes nothing") {
     }
 }
 
-TEST_CASE("memory: a call that reads and finds none works the next time") {
+TEST_CASE("memory: a read without enough memory works the next time") {
     SECTION("get") {
         with_each_allocation_failing(fill, [](Engine& engine) {
             std::string value;
@@ -143,7 +143,7 @@ TEST_CASE("memory: a call that reads and finds none works the next time") {
     }
 }
 
-TEST_CASE("memory: compaction that finds none leaves the log as it was") {
+TEST_CASE("memory: compaction without enough memory leaves the log unchanged") {
     with_each_allocation_failing(
         [](Engine& engine) {
             fill(engine);
@@ -156,7 +156,7 @@ TEST_CASE("memory: compaction that finds none leaves the log as it was") {
         true);
 }
 
-TEST_CASE("memory: a log that finds none while it is opened is opened later") {
+TEST_CASE("memory: a log that failed to open without enough memory can be opened later") {
     // In memory: the lock of a real one is named with nlohmann::json, which allocates when it is destroyed.
     FaultEnv env;
     Contents all;
@@ -182,7 +182,7 @@ TEST_CASE("memory: a log that finds none while it is opened is opened later") {
     }
 }
 
-TEST_CASE("memory: removing in full storage, without memory") {
+TEST_CASE("memory: a removal in full storage without enough memory changes nothing") {
     for (const FailingAllocation::Kind kind : kKinds) {
         bool reached = true;
         for (std::size_t before = 0; reached; ++before) {
@@ -211,7 +211,7 @@ TEST_CASE("memory: removing in full storage, without memory") {
     }
 }
 
-TEST_CASE("memory: a store over a log says that there is none") {
+TEST_CASE("memory: a store over a log reports ERR_QUOTA if there is not enough memory") {
     const TemporaryFolder folder;
     const Store store(log(folder / "data.kv"));
     store.set("key", "old");

@@ -21,7 +21,7 @@ bool same(const std::optional<Note>& left, const Note& right) {
 
 }  // namespace
 
-TEST_CASE("notes: the last of a session is found, also after the log was closed", "[engine]") {
+TEST_CASE("notes: the last note of a session is found, also after the log was closed", "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
     CHECK_FALSE(got(find_note(*engine, 7)));
@@ -39,7 +39,7 @@ TEST_CASE("notes: the last of a session is found, also after the log was closed"
     }
 }
 
-TEST_CASE("notes: one is made with the changes of its batch, or not at all", "[engine]") {
+TEST_CASE("notes: a note is written together with the changes of its batch, or not at all", "[engine]") {
     FaultEnv env;
     auto engine = opened(env);
     got(engine->apply({set("key", "1"), change_of_note(7, {1, 0, 0})}));
@@ -57,7 +57,7 @@ TEST_CASE("notes: one is made with the changes of its batch, or not at all", "[e
     }
 }
 
-TEST_CASE("notes: no listing of keys, removal or eviction sees one", "[engine]") {
+TEST_CASE("notes: a note is not affected by listing, clearing or eviction", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
     // The last key that there can be as UTF-8.
@@ -73,7 +73,7 @@ TEST_CASE("notes: no listing of keys, removal or eviction sees one", "[engine]")
     CHECK(same(got(find_note(*engine, 7)), {1, 0, 0}));
 }
 
-TEST_CASE("notes: one is removed when its session ends, and no other", "[engine]") {
+TEST_CASE("notes: the end of a session only removes its own note", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
     got(engine->apply({change_of_note(7, {1, 0, 0}), change_of_note(70, {1, 0, 0})}));
@@ -82,7 +82,7 @@ TEST_CASE("notes: one is removed when its session ends, and no other", "[engine]
     CHECK(got(find_note(*engine, 70)));
 }
 
-TEST_CASE("notes: those of before a time are forgotten, and what is none is with them", "[engine]") {
+TEST_CASE("notes: notes before a given time are removed, and so are invalid ones", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
     got(engine->apply({set("a", "1"), change_of_note(1, {1, 0, 99}), change_of_note(2, {1, 0, 100}),
@@ -101,7 +101,7 @@ TEST_CASE("notes: those of before a time are forgotten, and what is none is with
     CHECK(stored_at(*engine, "a")->value == "1");
 }
 
-TEST_CASE("notes: where they cannot be read, that is said", "[engine]") {
+TEST_CASE("notes: a note that cannot be read is an error", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
     got(engine->apply({change_of_note(7, {1, 0, 0})}));

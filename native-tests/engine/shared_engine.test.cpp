@@ -123,7 +123,7 @@ class WatchedEnv : public Env {
 
 }  // namespace
 
-TEST_CASE("shared engine: writers that wait share a flush, and none returns before it", "[engine]") {
+TEST_CASE("shared engine: waiting writers share a flush, and return after it", "[engine]") {
     const TemporaryFolder folder;
     std::atomic<int> syncs = 0;
     WatchedEnv env([&](int) {
@@ -147,7 +147,7 @@ TEST_CASE("shared engine: writers that wait share a flush, and none returns befo
     CHECK(syncs >= 20);
 }
 
-TEST_CASE("shared engine: relaxed flushes on close, strict has nothing left to flush", "[engine]") {
+TEST_CASE("shared engine: relaxed flushes on close, and strict has nothing left to flush", "[engine]") {
     FaultEnv env;
     auto shared = std::make_shared<SharedEngine>(opened(env), SharedOptions{Durability::relaxed});
     got(shared->apply({set("a", "1")}));
@@ -182,7 +182,7 @@ struct Timed {
 
 }  // namespace
 
-TEST_CASE("shared engine: relaxed is flushed a second after the first change, not earlier and not later", "[engine]") {
+TEST_CASE("shared engine: relaxed flushes exactly one second after the first change", "[engine]") {
     ManualTimer timer;
     Timed timed({Durability::relaxed, false, timer});
     timer.await_sleep(hours(1));
@@ -203,7 +203,7 @@ TEST_CASE("shared engine: relaxed is flushed a second after the first change, no
     got(timed.shared->close());
 }
 
-TEST_CASE("shared engine: a flush that failed is not forgotten", "[engine]") {
+TEST_CASE("shared engine: the failure of a flush is reported by the next write", "[engine]") {
     ManualTimer timer;
     Timed timed({Durability::relaxed, false, timer});
     timer.await_sleep(hours(1));
@@ -226,7 +226,7 @@ void fill(SharedEngine& shared) {
 
 }  // namespace
 
-TEST_CASE("shared engine: while the disk is at the new log of a compaction, others read and append", "[engine]") {
+TEST_CASE("shared engine: while the new log of a compaction is synced, other threads read and append", "[engine]") {
     const TemporaryFolder folder;
     std::promise<void> begun;
     std::promise<void> goes_on;
@@ -256,7 +256,7 @@ TEST_CASE("shared engine: while the disk is at the new log of a compaction, othe
     CHECK(std::filesystem::file_size(path) < 9'000'000);
 }
 
-TEST_CASE("shared engine: a flush that is due comes before the next part of a compaction", "[engine]") {
+TEST_CASE("shared engine: a due flush comes before the next part of a compaction", "[engine]") {
     const TemporaryFolder folder;
     ManualTimer timer;
     std::vector<int> order;
@@ -283,7 +283,7 @@ TEST_CASE("shared engine: a flush that is due comes before the next part of a co
     CHECK(order[3] == 2);
 }
 
-TEST_CASE("shared engine: what has expired goes without a call, and nothing else", "[engine]") {
+TEST_CASE("shared engine: only expired records are removed without a call", "[engine]") {
     ManualTimer timer;
     Timed timed({Durability::strict, true, timer});
     timer.await_sleep(hours(1));
@@ -307,7 +307,7 @@ TEST_CASE("shared engine: what has expired goes without a call, and nothing else
     CHECK(timed.count() == 2);
 }
 
-TEST_CASE("shared engine: more that has expired than goes in one step goes in several", "[engine]") {
+TEST_CASE("shared engine: many expired records are removed in several steps", "[engine]") {
     ManualTimer timer;
     Timed timed({Durability::relaxed, true, timer});
     timer.await_sleep(hours(1));
@@ -320,7 +320,7 @@ TEST_CASE("shared engine: more that has expired than goes in one step goes in se
     CHECK(timed.count() == 0);
 }
 
-TEST_CASE("shared engine: an eviction that fails is not tried again at once", "[engine]") {
+TEST_CASE("shared engine: a failed eviction is not retried at once", "[engine]") {
     ManualTimer timer;
     Timed timed({Durability::strict, true, timer});
     timer.await_sleep(hours(1));
