@@ -1,4 +1,4 @@
-// The one contract of the project, on every native client. Each case is a section, so a failure names it and the
+// The project's contract, run on every native client. Each case is a section, so a failure names the case and the
 // client.
 
 #include "support/contract.hpp"
@@ -35,7 +35,7 @@ void hold(const Json& test_case, const Subject& subject) {
     }
 }
 
-/// Opens the same client every time: what it holds is nowhere else.
+/// Returns the same client every time, because its records are nowhere else.
 auto always(std::shared_ptr<Client> client) {
     return [client = std::move(client)] { return client; };
 }

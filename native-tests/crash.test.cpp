@@ -1,4 +1,4 @@
-// Kills processes while they write, and looks at what they leave.
+// Kills processes while they write, and checks the data that they leave.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ namespace {
 
 using Open = std::function<std::shared_ptr<Client>()>;
 
-/// A process that sets "<name>0", "<name>1" and so on, and says so after each.
+/// A process that sets "<name>0", "<name>1" and so on, and acknowledges each.
 class Writer {
    public:
     Writer(const Open& open, const std::string& name, int count) {
@@ -45,12 +45,12 @@ class Writer {
 
     void kill() const { ::kill(process_, SIGKILL); }
 
-    /// Waits until it has acknowledged so many sets.
+    /// Waits until the process has acknowledged `count` sets.
     void wait_for(int count) {
         while (acknowledged_ < count && hear()) continue;
     }
 
-    /// Waits for its end, and gives how many sets it had acknowledged by then.
+    /// Waits for the end of the process, and returns how many sets it had acknowledged by then.
     [[nodiscard]] int wait() {
         while (hear()) continue;
         waitpid(process_, nullptr, 0);
@@ -73,12 +73,12 @@ class Writer {
                 if (write(ends_[1], "x", 1) != 1) return;
             }
         } catch (const std::exception&) {
-            return;  // Seen by the acknowledgements that are missing.
+            return;  // The missing acknowledgements reveal this.
         }
     }
 
    public:
-    /// A value whose size differs from its neighbours', so that a half of one is noticed.
+    /// Returns a value whose size differs from its neighbours', so that a half-written value is noticed.
     static Json value_of(int i) {
         return {{"i", i}, {"text", std::string(static_cast<std::size_t>(i * 37 % 3000), 'x')}};
     }
@@ -117,7 +117,7 @@ void write_at_once(const Open& open) {
     Writer one(open, "one:", kCount);
     Writer two(open, "two:", kCount);
     Writer three(open, "three:", kCount);
-    // A reader in the middle of it all sees whole records, or none.
+    // A reader during the writes only sees complete records.
     const Store store(open());
     for (int i = 0; i < 20; ++i) {
         for (const auto& [key, value] : store) CHECK(value == Writer::value_of(value.at("i")));

@@ -42,7 +42,7 @@ TEST_CASE("a frame is not reused for a larger size", "[frame_pool]") {
 }
 
 TEST_CASE("the pool of a thread is freed when the thread ends", "[frame_pool]") {
-    // AddressSanitizer reports what is not.
+    // AddressSanitizer reports frames that are not freed.
     std::thread([] {
         for (const std::size_t size : {16U, 100U, 10000U}) FramePool::release(FramePool::take(size), size);
     }).join();

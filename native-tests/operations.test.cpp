@@ -211,7 +211,7 @@ TEST_CASE("a close does not stop operations that began before it", "[operations]
 }
 
 TEST_CASE("an operation may be destroyed at any question", "[operations]") {
-    // AddressSanitizer reports what is left behind.
+    // AddressSanitizer reports memory that is not freed.
     CHECK(play(start_get(), {}) == "read ...");
     CHECK(play(start_get(), {found(1)}) == "read clock ...");
     CHECK(play(start_get(), {found(1), at(1)}) == "read clock remove_if ...");

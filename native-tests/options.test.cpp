@@ -16,7 +16,7 @@ using polystore::kNever;
 using polystore::testing::failure_of;
 using namespace std::chrono_literals;
 
-// These are slips of the pen, and must not compile.
+// These are typing mistakes and must not compile.
 static_assert(!std::is_constructible_v<Expires, bool>);
 static_assert(!std::is_constructible_v<Expires, char>);
 static_assert(!std::is_constructible_v<Expires, std::nullptr_t>);

@@ -39,7 +39,7 @@ TEST_CASE("each random byte is used once, and bytes are drawn for many ids at on
     std::string all;
     for (int i = 0; i < 40; ++i) all += maker.make();
     CHECK(draws == 1);
-    // The bytes 0 to 255 over and over make each character four times in 248 characters.
+    // The bytes 0 to 255, repeated, make each character four times in 248 characters.
     CHECK(std::count(all.begin(), all.begin() + 248, 'A') == 4);
     CHECK(std::count(all.begin(), all.begin() + 248, '9') == 4);
     for (int i = 0; i < 40; ++i) all += maker.make();

@@ -1,4 +1,4 @@
-// A store that is static, over a log that is open when the process ends; and a forked process, which ends before it.
+// A static store over a log that is open when the process ends, and a forked process that ends first.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ int main() {
     store.set("soon", 1, {.expires = "1s"});
     const pid_t child = fork();
     if (child == 0) {
-        alarm(20);  // Lest it waits for ever.
+        alarm(20);  // This ends a process that would wait for ever.
         std::exit(EXIT_SUCCESS);
     }
     if (!ends_well(child)) return EXIT_FAILURE;

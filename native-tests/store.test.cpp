@@ -24,7 +24,7 @@ static_assert(std::input_iterator<Store::Iterator>);
 
 namespace {
 
-/// Runs `before` in front of every read.
+/// A client that calls `before` in front of every read.
 class Watched : public PlainClient {
    public:
     std::optional<Record> read(const std::string& id) override {
@@ -35,7 +35,7 @@ class Watched : public PlainClient {
     std::function<void(const std::string&)> before;
 };
 
-/// Has the traits that it is given, and counts how often it is closed.
+/// A client with the given traits that counts how often it is closed.
 class Bare : public PlainClient {
    public:
     explicit Bare(Traits traits) : traits_(traits) {}
@@ -137,7 +137,8 @@ TEST_CASE("an iteration reads one page at a time, and visits each record that st
             for (int i = 0; i < 1500; i += 2) store.del("k" + std::to_string(i));
         }
         seen.insert(key);
-        store.set("a" + key, 0);  // Before its place, so that it never ends if these came, too.
+        store.set("a" + key,
+                  0);  // This key precedes the current one: if it were visited too, the iteration would never end.
     }
     for (int i = 1; i < 1500; i += 2) CHECK(seen.count("k" + std::to_string(i)) == 1);
     CHECK(seen.size() <= 512 + 750);
@@ -300,7 +301,7 @@ TEST_CASE("a record that changes between read and eviction stays", "[store]") {
     clock.advance(1000);
     int reads = 0;
     client->before = [&](const std::string& id) {
-        // The second read of a record is the one that precedes its eviction.
+        // The second read of a record is the one before its eviction.
         if (++reads == 2) client->write(id, {kNever, "new"});
     };
     CHECK(store.get("a") == nullptr);
@@ -343,7 +344,7 @@ TEST_CASE("the expiry that a client with managed expiry reports for a live recor
     const Store store(client, {.clock = [&] { return now; }});
     store.set("a", 1, {.expires = 60});
     CHECK(client->entries.at(0).record.expires == 61'000);
-    now = 100'000;  // By now the client would not show the record any more, if it had expired.
+    now = 100'000;  // By now, the client would not show an expired record any more.
     CHECK(store.get("a") == 1);
     CHECK(store.keys().size() == 1);
     CHECK(client->entries.size() == 1);

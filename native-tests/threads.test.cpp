@@ -19,7 +19,7 @@ using namespace polystore::testing;
 
 namespace {
 
-/// Four threads write, read, list, expire and remove at once, each under a prefix of its own and all under one.
+/// Four threads write, read, list, expire and remove at once, each under its own prefix and all under a common one.
 void use_at_once(const std::shared_ptr<Client>& client, int rounds) {
     const Store shared(client);
     std::atomic<int> wrong = 0;
@@ -49,7 +49,7 @@ void use_at_once(const std::shared_ptr<Client>& client, int rounds) {
     }
 }
 
-/// A call that wrote returns when as many as that have written.
+/// A client whose writing calls only return when `writers` of them have written.
 class FlushingTogether : public PlainClient {
    public:
     explicit FlushingTogether(int writers) : writers_(writers) {}
@@ -69,7 +69,7 @@ class FlushingTogether : public PlainClient {
     std::atomic<int> writers_;
 };
 
-/// Counts how many threads are inside it.
+/// A client that counts the threads inside it.
 class Counting : public PlainClient {
    public:
     std::optional<Record> read(const std::string& id) override {

@@ -8,7 +8,7 @@ using polystore::is_utf8;
 
 namespace {
 
-/// The bytes of a code point, by the book and without a check.
+/// Returns the bytes of a code point by the definition of UTF-8, without any check.
 std::string encoded(unsigned code) {
     const auto byte = [](unsigned value) { return static_cast<char>(value); };
     if (code < 0x80) return {byte(code)};

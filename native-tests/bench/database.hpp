@@ -8,7 +8,7 @@
 
 namespace polystore::bench {
 
-/// What all of those that are compared can do. Each throws what fails. Any number of threads may use one at once.
+/// The common interface of the compared databases. Every method throws on failure. Several threads may use one at once.
 class Database {
    public:
     Database() = default;
@@ -18,22 +18,22 @@ class Database {
 
     virtual void put(std::string_view key, std::string_view value) = 0;
 
-    /// Returns when a power failure cannot undo it any more.
+    /// Returns once a power failure cannot undo the change.
     virtual void put_synced(std::string_view key, std::string_view value) = 0;
 
-    /// Into `value`. Throws if there is none.
+    /// Copies the value to `value`. Throws if the key does not exist.
     virtual void get(std::string_view key, std::string& value) = 0;
 
-    /// Goes through the entries whose key begins with `prefix`; gives the bytes of keys and values, all of which it
-    /// saw.
+    /// Visits the entries whose keys begin with `prefix`, and returns the total bytes of their keys and values, all of
+    /// which it read.
     virtual std::size_t scan(std::string_view prefix) = 0;
 
-    /// Brings what is stored into the order in which it is read best.
+    /// Brings the stored entries into the order in which reading is fastest.
     virtual void settle() = 0;
 };
 
-// Open what is at `path`, or make it. The peers get a cache that holds everything, which they do not have by
-// themselves; the rest is as they come.
+// Opens the database at `path`, or creates it. The peers get a cache that holds everything, which is not their default.
+// Their other options are the defaults.
 std::unique_ptr<Database> open_polystore(const std::filesystem::path& path);
 std::unique_ptr<Database> open_store(const std::filesystem::path& path);
 std::unique_ptr<Database> open_leveldb(const std::filesystem::path& path);

@@ -1,4 +1,4 @@
-// npm run bench, the native part: the engine against LevelDB, RocksDB and the least that could be.
+// npm run bench, the native part: the engine against LevelDB, RocksDB and the theoretical minimum.
 
 #include <malloc.h>
 
@@ -39,7 +39,7 @@ std::string key_of(int number) {
     return std::string(kKeyLength - digits.size(), '0') + digits;
 }
 
-/// So many pairs in random order; the values are of random letters, so that no peer makes them shorter.
+/// Returns `count` pairs in random order. The values are random letters, so that a peer cannot compress them.
 std::vector<Pair> make_pairs(int count) {
     std::mt19937 random(1);
     std::vector<Pair> pairs;
@@ -54,7 +54,7 @@ std::vector<Pair> make_pairs(int count) {
 
 using Open = std::unique_ptr<Database> (*)(const std::filesystem::path&);
 
-/// A database with all pairs, opened anew; settled, or as they were put.
+/// A database with all pairs, opened again: settled, or as the pairs were put.
 std::unique_ptr<Database> filled(Open open, const std::filesystem::path& path, const std::vector<Pair>& pairs,
                                  bool settled = true) {
     {
@@ -87,7 +87,7 @@ Timed scanning(Database& database, const std::vector<std::string>& prefixes) {
     };
 }
 
-/// Into a new database each time.
+/// Each run writes to a new database.
 Timed putting(Open open, const std::vector<Pair>& pairs) {
     return [=, &pairs] {
         const TemporaryFolder folder;
@@ -113,8 +113,8 @@ Timed putting_synced(Open open, const std::vector<Pair>& pairs, int threads) {
     };
 }
 
-/// As many bytes as the pairs take in a log, written and synced for so many at once, and nothing else; so many threads
-/// wait for each.
+/// Writes as many bytes as the pairs take in a log, with one sync for several pairs at a time, and nothing else.
+/// Several threads wait for each sync.
 Timed writing_synced(const std::vector<Pair>& pairs, std::size_t at_once, int threads) {
     return [=, &pairs] {
         const TemporaryFolder folder;
@@ -134,7 +134,7 @@ Timed writing_synced(const std::vector<Pair>& pairs, std::size_t at_once, int th
     };
 }
 
-/// Reading the file and checksumming it, and nothing else.
+/// Reads the file and computes its checksum, and nothing else.
 double read_and_check(const std::filesystem::path& path) {
     return seconds([&] {
         std::ifstream file(path, std::ios::binary);
@@ -160,13 +160,13 @@ double open_engine(const std::filesystem::path& path) {
     return time;
 }
 
-/// What is allocated, with what malloc adds.
+/// The allocated bytes, including malloc's overhead.
 std::size_t allocated() {
     const auto info = mallinfo2();
     return info.uordblks + info.hblkhd;
 }
 
-/// The bytes a key that are allocated as long as what `make` gives is there, less `beside`.
+/// The bytes per key that are allocated while the result of `make` exists, less `beside`.
 template <typename Make>
 double memory(Make make, std::size_t beside) {
     const std::size_t before = allocated();
@@ -197,7 +197,7 @@ std::vector<Row> memory_rows(const std::vector<Pair>& pairs) {
     const auto row = [&](const std::string& name, double ours) {
         return Row{name, "B", ours, map, "std::unordered_map", 1};
     };
-    // The values are in the file, so only the keys are beside what is counted.
+    // The values are in the file, so only the keys are counted in addition.
     const double put = memory([&] { return put_all(folder / "a", pairs, engine::kNoExpiry); }, kKeyLength);
     const double opened = memory(
         [&] { return std::move(*engine::Engine::open(engine::posix_env(), (folder / "a").string())); }, kKeyLength);
@@ -211,12 +211,12 @@ bool run() {
     std::vector<std::string> keys;
     for (const Pair& pair : pairs) keys.push_back(pair.key);
     std::shuffle(keys.begin(), keys.end(), std::mt19937(2));
-    std::vector<std::string> prefixes;  // Of a thousand keys each.
+    std::vector<std::string> prefixes;  // Each prefix has a thousand keys.
     for (int i = 0; i < kKeys; i += 1000) prefixes.push_back(key_of(i).substr(0, kKeyLength - 3));
     const std::vector<std::string> all = {""};
     const std::vector<Pair> few(pairs.begin(), pairs.begin() + 8000);
 
-    std::vector<Row> rows = memory_rows(pairs);  // First, as what was freed before would be given again.
+    std::vector<Row> rows = memory_rows(pairs);  // First: freed memory would be reused.
 
     const TemporaryFolder folder;
     const auto ours = filled(open_polystore, folder / "polystore", pairs);
@@ -228,7 +228,7 @@ bool run() {
     const std::string rocks = "RocksDB 7.8";
     rows.push_back(race("get at random", kKeys, getting(*ours, keys), level, getting(*leveldb, keys), 3));
     rows.push_back(race("get at random", kKeys, getting(*ours, keys), rocks, getting(*rocksdb, keys), 3));
-    // Theirs sort what they hold as it comes, ours when it compacts.
+    // The peers sort entries as they arrive, and the engine sorts them during compaction.
     const auto scans = [&](Database& database, const std::string& state) {
         rows.push_back(
             race("scan of all, " + state, kKeys, scanning(database, all), level, scanning(*leveldb, all), 1));
@@ -240,7 +240,7 @@ bool run() {
     rows.push_back(race("put", kKeys, putting(open_polystore, pairs), level, putting(open_leveldb, pairs), 1));
     rows.push_back(race("put, synced, by 16 threads", 8000, putting_synced(open_polystore, few, 16), level,
                         putting_synced(open_leveldb, few, 16), 2));
-    // What no log can be better than, if all threads share every sync.
+    // The limit of every log, if all threads share every sync.
     rows.push_back(race("the write and the sync of 16, and nothing else", 8000, writing_synced(few, 16, 1), level,
                         putting_synced(open_leveldb, few, 16), {}));
     rows.push_back(race("the same, for which 16 threads wait", 8000, writing_synced(few, 16, 16), level,

@@ -48,7 +48,7 @@ bool print(const std::string& title, const std::vector<Row>& rows) {
         cells.push_back({row.name, number(row.ours) + " " + row.unit, number(row.theirs) + " " + row.unit, row.against,
                          number(ratio) + "×", row.target ? number(*row.target) + "×" : "", met ? "" : "MISSED"});
     }
-    // In characters of UTF-8, of which only the first byte is not 10xxxxxx.
+    // The width in characters of UTF-8: all bytes except the first of each have the form 10xxxxxx.
     const auto width = [](const std::string& text) {
         return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
     };

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-/// Measures two ways of doing the same in turn, so that a machine that slows down slows both.
+/// Measures two implementations in turn, so that a machine that slows down slows both.
 namespace polystore::bench {
 
-/// What is timed, and gives the seconds that it took. What it needs is prepared before, and not timed.
+/// A timed action, which returns the seconds that it took. Its preparation is not timed.
 using Timed = std::function<double()>;
 
-/// The seconds that `action` takes.
+/// Returns the seconds that `action` takes.
 [[nodiscard]] double seconds(const std::function<void()>& action);
 
 struct Row {
@@ -19,16 +19,16 @@ struct Row {
     std::string unit;
     double ours = 0;
     double theirs = 0;
-    std::string against;           ///< Who the peer is.
-    std::optional<double> target;  ///< How many times as good as the peer we have to be.
+    std::string against;           ///< The name of the peer.
+    std::optional<double> target;  ///< The factor by which the engine has to be better than the peer.
 };
 
-/// Both are run `rounds` times in turn, and the fastest of each counts: what else the machine does only ever adds. The
-/// row is in microseconds an operation, of which a run does so many.
+/// Runs both `rounds` times in turn and compares the fastest runs, because other load only ever adds time. The row is
+/// in microseconds per operation; a run has `operations` of them.
 [[nodiscard]] Row race(const std::string& name, double operations, const Timed& ours, const std::string& against,
                        const Timed& theirs, std::optional<double> target, int rounds = 7);
 
-/// Prints the rows as a table, those that miss their target marked; false if there are such.
+/// Prints the rows as a table and marks those that miss their target. Returns false if there are any.
 bool print(const std::string& title, const std::vector<Row>& rows);
 
 }  // namespace polystore::bench

@@ -22,11 +22,11 @@ void compact(leveldb::DB& database) { database.CompactRange(nullptr, nullptr); }
 
 void compact(rocksdb::DB& database) { check(database.CompactRange({}, nullptr, nullptr)); }
 
-/// LevelDB, or RocksDB, which began as LevelDB and still calls everything by the same names.
+/// LevelDB, or RocksDB, which began as LevelDB and still uses the same names.
 template <typename Db, typename Slice, typename WriteOptions, typename Iterator>
 class Peer : public Database {
    public:
-    /// Keeps `cache` for as long as the database.
+    /// Keeps `cache` as long as the database.
     explicit Peer(Db* database, std::unique_ptr<leveldb::Cache> cache = nullptr)
         : cache_(std::move(cache)), database_(database) {}
 

@@ -15,7 +15,7 @@ T got(engine::Result<T> result) {
     throw std::runtime_error("polystore: " + result.failure().message);
 }
 
-/// The engine, as it is below the client `log`.
+/// The engine, without the client `log` above it.
 class Engine : public Database {
    public:
     explicit Engine(const std::filesystem::path& path)

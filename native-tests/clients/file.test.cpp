@@ -35,7 +35,7 @@ ino_t inode_of(const fs::path& path) {
     return status.st_ino;
 }
 
-/// Counts how often files are written: each time, a temporary file is made.
+/// Counts how often files are written: each write creates a temporary file.
 class Writes {
    public:
     explicit Writes(const fs::path& folder) : fd_(inotify_init1(IN_NONBLOCK)) {
@@ -208,7 +208,7 @@ TEST_CASE("file: writes of another process are seen", "[file]") {
     CHECK(store.get("a") == 22);
     const Store other(file(folder / "a.json"));
     for (int i = 10; i < 60; ++i) {
-        // Of the same size, in the same moment.
+        // This text has the same size and is written at the same moment.
         other.set("a", i);
         CHECK(store.get("a") == i);
     }
@@ -223,7 +223,7 @@ TEST_CASE("file: the file is only read again when it has changed", "[file]") {
     const TemporaryFolder folder;
     const Store store(file(folder / "a.json"));
     store.set("a", 1);
-    // A change that leaves inode, size and date as they were goes unseen, so it is not read.
+    // A change that keeps inode, size and date is not noticed, so the file is not read.
     const fs::file_time_type date = fs::last_write_time(folder / "a.json");
     std::string text = text_of(folder / "a.json");
     text.replace(text.find('1'), 1, "2");
@@ -240,7 +240,7 @@ TEST_CASE("file: a record that another process writes over an expired one stays"
     const TemporaryFolder folder;
     FakeClock clock;
     const Store store(file(folder / "a.json"), {.clock = [&]() {
-                          // The clock is looked at after the record was read, and before it is evicted.
+                          // The clock is read between the read of the record and its eviction.
                           if (clock() > FakeClock::kStart)
                               put(folder / "a.json", R"({"a":{"expires":null,"value":2}})");
                           return clock();
@@ -456,7 +456,7 @@ TEST_CASE("file: a read waits while another process writes the file in place", "
     other->lock();
     std::thread writing([&] {
         std::array<char, 4096> buffer;
-        static_cast<void>(read(fd, buffer.data(), buffer.size()) > 0);  // Once a half of it was read.
+        static_cast<void>(read(fd, buffer.data(), buffer.size()) > 0);  // Half of the text was read by now.
         put(path, text);
         other.reset();
     });

@@ -18,7 +18,7 @@ using polystore::testing::code_of;
 
 namespace {
 
-/// Keys that are easily taken for one another.
+/// Keys that are easily mistaken for each other.
 std::vector<std::string> awkward_keys() {
     std::vector<std::string> keys = {"",    ".",   "..",  ".json", "a.json", "A.json", "ü鍵🦊", "Ü鍵🦊",
                                      "%2A", "%2a", "%",   "%%",    "a%zz",   "%41",    "A",         "a",
@@ -65,7 +65,7 @@ TEST_CASE("for a disk that ignores case, capitals are escaped", "[file_name]") {
 }
 
 TEST_CASE("a name that is too long becomes the head of the key and a hash of the whole key", "[file_name]") {
-    // What sha256sum says of the keys.
+    // The hashes are those that sha256sum prints for the keys.
     CHECK(to_file_name(std::string(251, 'A'), Case::counts) ==
           std::string(160, 'A') + "+599045be2b36ed4a06b4c7385889c9855bb5fb6de4d03f228458a7a7ff650127.json");
     CHECK(to_file_name(std::string(251, 'A'), Case::is_ignored).starts_with("%41%41"));
@@ -75,7 +75,7 @@ TEST_CASE("a name that is too long becomes the head of the key and a hash of the
     std::string foxes;
     for (int i = 0; i < 100; ++i) foxes += "🦊";
     const std::string name = to_file_name(foxes, Case::counts);
-    CHECK(name.size() == 156 + 1 + 64 + 5);  // Thirteen whole foxes, of twelve bytes each.
+    CHECK(name.size() == 156 + 1 + 64 + 5);  // Thirteen whole foxes of twelve bytes each.
     CHECK(to_key(name) == foxes.substr(0, 13 * 4));
 }
 

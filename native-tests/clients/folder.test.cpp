@@ -89,7 +89,7 @@ TEST_CASE("folder: a key that is too long for a name is stored in its file, and 
     CHECK(store.prefix(longest).keys() == std::vector<std::string>{"", "a", "b"});
     CHECK(store.prefix(longest + "b").get("") == 3);
 
-    // The text of one under the name of the other: nobody's.
+    // The text of one key under the name of the other belongs to neither.
     put(folder / names[0], text_of(folder / names[1]));
     const Store again(polystore::folder(folder.path()));
     CHECK(again.keys().size() == 2);
@@ -142,7 +142,7 @@ TEST_CASE("folder: a record that another process writes over an expired one stay
     const TemporaryFolder folder;
     FakeClock clock;
     const Store store(polystore::folder(folder.path()), {.clock = [&]() {
-                          // The clock is looked at after the record was read, and before it is evicted.
+                          // The clock is read between the read of the record and its eviction.
                           if (clock() > FakeClock::kStart) put(folder / "a.json", R"({"expires":null,"value":2})");
                           return clock();
                       }});

@@ -62,7 +62,7 @@ TEST_CASE("log: with strict, a write is flushed before the call returns, and oth
     CHECK(client->prune("d") == 0);
     CHECK(client->pending_flush());
     client->close();
-    flush();  // Another thread was slow; closing has flushed.
+    flush();  // Another thread was slow, and close() has flushed.
     const auto relaxed = log(folder / "data.kv");
     relaxed->write("a", {kNever, 1});
     CHECK_FALSE(relaxed->pending_flush());
@@ -201,7 +201,7 @@ TEST_CASE("log: expired records are removed without a call", "[log]") {
     const TemporaryFolder folder;
     const Store store(log(folder / "data.kv", {.durability = Durability::relaxed}));
     store.set("a", 1, {.expires = 0.001});
-    const auto removed = [&] {  // A record that says so is longer by nothing but its head and its key.
+    const auto removed = [&] {  // The record of a removal only adds its head and its key.
         return std::filesystem::file_size(folder / "data.kv") >=
                engine::kHeaderSize + (engine::kHeadSize + 2) + (engine::kHeadSize + 1);
     };
@@ -264,7 +264,7 @@ TEST_CASE("log: a file at the path of the compacted log stays, unless it is a lo
     CHECK(text_of(folder / "victim") == "the victim's");
     std::filesystem::remove(beside);
     for (const std::string& left : {std::string(), std::string(50, '\0'), std::string("polystor\2\0\0\0", 12)}) {
-        put(beside, left);  // Of a process that was killed.
+        put(beside, left);  // A file that a killed process left.
         CHECK(opening().empty());
         CHECK(folder.names() == std::vector<std::string>{"users", "victim"});
     }

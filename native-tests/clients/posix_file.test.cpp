@@ -129,7 +129,7 @@ TEST_CASE("a fixed path is absolute, and stays a link", "[posix_file]") {
 }
 
 TEST_CASE("a folder that does not support syncing is not an error", "[posix_file]") {
-    CHECK(failure_of([] { sync_folder("/proc/self"); }).empty());  // Linux says EINVAL there.
+    CHECK(failure_of([] { sync_folder("/proc/self"); }).empty());  // Linux returns EINVAL there.
     const TemporaryFolder folder;
     for (const int number : {EINVAL, ENOTSUP, ENOSYS}) {
         const SystemFaults faults({.sync_of_folders = number});
@@ -143,7 +143,7 @@ TEST_CASE("a folder that does not support syncing is not an error", "[posix_file
 
 TEST_CASE("a file that cannot be replaced by a rename is written in place", "[posix_file]") {
     const TemporaryFolder folder;
-    const SystemFaults faults({.rename = EBUSY});  // It is mounted alone.
+    const SystemFaults faults({.rename = EBUSY});  // This errno occurs for a file that is a mount point.
     CHECK(code_of([&] { replace_file(folder / "a", "new"); }) == "ERR_CLIENT");
     CHECK(folder.names().empty());
     for (const std::string& text : {std::string(), std::string("old"), std::string(100000, 'x')}) {

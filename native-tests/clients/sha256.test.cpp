@@ -15,7 +15,7 @@ TEST_CASE("sha256: the examples of the standard", "[sha256]") {
 }
 
 TEST_CASE("sha256: every length around the end of a block", "[sha256]") {
-    // Of all these hashes, one after the other: the same as sha256sum gives.
+    // The hash of all these hashes, one after the other, is the same as that of sha256sum.
     std::string all;
     for (std::size_t length = 0; length <= 130; ++length) all += sha256(std::string(length, '\xff'));
     CHECK(sha256(all) == "cf649f34677fc3b17f8e2bdb9c4216d26d31e4e4450e9eb9fd9fa59c73723250");

@@ -1,5 +1,5 @@
-// Caches the countries of the world in memory, in a file, in a folder and in a log, and looks whether they are there:
-// in a prefix, and again after a restart. `npm start` runs it; it exits with 1 if anything is missing.
+// Caches the countries of the world in memory, in a file, in a folder and in a log. Checks that they are there, under a
+// prefix and again after a restart. `npm start` runs this; it exits with 1 if anything is missing.
 
 #include <algorithm>
 #include <cctype>
@@ -34,7 +34,7 @@ struct Country {
 struct Storage {
     std::string name;
     std::function<std::shared_ptr<Client>()> open;
-    /// Whether what it holds outlasts the client.
+    /// True if its contents outlive the client.
     bool lasts;
 };
 
@@ -51,7 +51,7 @@ std::string lower(std::string text) {
     return text;
 }
 
-/// Under `<region>:<code>`, both in lower case.
+/// The keys are `<region>:<code>`, both in lower case.
 std::vector<Country> read_countries(const std::string& path) {
     std::vector<Country> countries;
     std::ifstream file(path);
@@ -92,7 +92,7 @@ void print(const std::vector<Row>& rows) {
     std::cout << "  storage  │  cached  │  " << kRegion << "  │  after a restart  │  µs a set\n"
               << "  ─────────┼──────────┼───────────┼───────────────────┼───────────\n";
     for (const Row& row : rows) {
-        // A dash is three bytes wide to setw, and one on the screen.
+        // A dash is three bytes wide for setw, and one column on the screen.
         const int width = row.restarted == "–" ? 17 : 15;
         std::cout << "  " << std::left << std::setw(7) << row.storage << std::right << "  │  " << std::setw(6)
                   << row.cached << "  │  " << std::setw(7) << row.in_region << "  │  " << std::setw(width)

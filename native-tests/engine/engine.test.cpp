@@ -15,7 +15,7 @@ namespace {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-/// What the engine is to hold.
+/// The expected contents of the engine.
 using Model = std::map<std::string, Stored>;
 
 std::map<std::string, std::string> values_of(const Model& model) {
@@ -39,7 +39,7 @@ Pairs listed(const Model& model, const Range& range) {
     return pairs;
 }
 
-/// Does at random what can be done, to an engine and to a model of it.
+/// Applies random changes to an engine and to a model of it.
 class Player {
    public:
     explicit Player(unsigned seed) : random_(seed) { engine_ = opened(env_); }
@@ -157,7 +157,7 @@ class Player {
     FaultEnv env_;
     std::unique_ptr<Engine> engine_;
     Model model_;
-    // With what they saw when they began.
+    // The scans, with the contents that they saw when they began.
     std::vector<std::pair<Scan, Pairs>> scans_;
 };
 

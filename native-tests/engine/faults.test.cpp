@@ -1,4 +1,4 @@
-// What the engine makes of a storage that fails, forgets, fills up or lies.
+// The behaviour of the engine on a storage that fails, forgets, fills up or lies.
 
 #include <algorithm>
 #include <set>
@@ -41,7 +41,7 @@ const std::vector<std::vector<Change>>& story() {
     return kStory;
 }
 
-/// What is stored after each number of batches of the story.
+/// The contents after each number of batches of the story.
 std::vector<Values> chapters() {
     std::vector<Values> chapters(1);
     for (const auto& batch : story()) {
@@ -51,7 +51,7 @@ std::vector<Values> chapters() {
     return chapters;
 }
 
-/// A log of the story that was closed, and the offsets at which its batches end.
+/// A closed log of the story, and the offsets at which its batches end.
 struct Log {
     std::string bytes;
     std::vector<std::size_t> ends;
@@ -84,7 +84,7 @@ TEST_CASE("engine faults: each call fails in turn, once or from then on, and the
         FaultEnv env;
         env.fail_after(at, for_good);
         Values acknowledged;
-        // What may be there as well: a change whose flush failed.
+        // Other contents that are possible too: those with changes whose flush failed.
         std::vector<Values> possible;
         {
             auto engine = Engine::open(env, kPath);
@@ -99,14 +99,14 @@ TEST_CASE("engine faults: each call fails in turn, once or from then on, and the
                 } else if (applied) {
                     possible.push_back(with);
                 }
-                // In the middle of it, a compaction.
+                // A compaction in the middle of the story.
                 if (i == 3 || i == 5) {
                     for (Result<bool> more = true; more.ok() && *more;) more = (*engine)->compact(30);
                 }
             }
             failed = env.has_failed();
             env.fail_no_more();
-            // What failed has taken nothing from what can be read, and added nothing that was refused.
+            // A failed call must not remove readable contents, and must not add rejected changes.
             if (engine.ok()) CHECK(contents(**engine) == (possible.empty() ? acknowledged : possible.back()));
         }
         env.crash(kept);
@@ -115,7 +115,7 @@ TEST_CASE("engine faults: each call fails in turn, once or from then on, and the
         CHECK(std::find(possible.begin(), possible.end(), found) != possible.end());
         CHECK_FALSE(env.has(kPath + ".new"));
     }
-    CHECK(at > 40);  // So many calls there were.
+    CHECK(at > 40);  // The number of calls.
 }
 
 TEST_CASE("engine faults: writes that are flushed while a new log is synced survive every failure", "[engine]") {
@@ -156,7 +156,7 @@ TEST_CASE("engine faults: writes that are flushed while a new log is synced surv
                 Result<bool> more = step();
                 for (; more.ok() && *more; more = step()) {
                     if (!files.to_sync) continue;
-                    if (next < story().size()) apply(story()[next++]);  // Seen by the sync, but not copied.
+                    if (next < story().size()) apply(story()[next++]);  // This batch is synced, but not copied yet.
                     const bool synced = files.to_sync->sync().ok();
                     if (flushes) flush();
                     if (next < story().size()) apply(story()[next++]);
@@ -244,7 +244,7 @@ TEST_CASE("engine faults: after a failed sync writes fail, and everything can be
     CHECK_THAT(failure_in(engine->apply({set("c", "3")})), Catch::StartsWith("ERR_CLIENT"));
     CHECK_THAT(failure_in(engine->flush()), Catch::StartsWith("ERR_CLIENT"));
     CHECK_THAT(failure_in(engine->compact(1)), Catch::StartsWith("ERR_CLIENT"));
-    // A system forgets what it could not write: who syncs once more, as one who closes does, hears that all is well.
+    // The system forgets writes that failed, so another sync, for example in close(), would report success.
     static_cast<void>(engine->begin_flush());
     CHECK_THAT(failure_in(engine->end_flush(Done{})), Catch::StartsWith("ERR_CLIENT: Injected: sync."));
     CHECK(engine->flushed() == 1);
@@ -266,7 +266,7 @@ TEST_CASE("engine faults: a log truncated at any length holds the batches up to 
         const auto engine = opened(env);
         REQUIRE(contents(*engine) == expected[whole]);
         REQUIRE(env.text(kPath).substr(0, log.ends[whole]) == log.bytes.substr(0, log.ends[whole]));
-        const std::size_t mark = whole > 0 ? kHeadSize : 0;  // Which says that all of it is synced now.
+        const std::size_t mark = whole > 0 ? kHeadSize : 0;  // The mark states that everything is now synced.
         REQUIRE(env.text(kPath).size() == log.ends[whole] + mark);
     }
 }
@@ -289,7 +289,7 @@ TEST_CASE("engine faults: if a disk writes in any order, all synced data is kept
     const bool cut = GENERATE(false, true);
     const std::size_t flushed = GENERATE(range(0U, 8U));
     FaultEnv written;
-    std::size_t first = 0;  // Of the sectors that were not synced.
+    std::size_t first = 0;  // The first unsynced sector.
     {
         const auto engine = opened(written);
         for (std::size_t i = 0; i <= story().size(); ++i) {
@@ -298,7 +298,7 @@ TEST_CASE("engine faults: if a disk writes in any order, all synced data is kept
                 first = written.text(kPath).size() / FaultEnv::kSector;
             }
             if (i == story().size()) break;
-            // Of a sector and more, so that some sectors have the end of one batch and the beginning of the next.
+            // Batches are longer than a sector, so some sectors hold the end of one and the beginning of the next.
             std::vector<Change> batch = story()[i];
             batch.push_back(set("pad", std::string(520, static_cast<char>('0' + i))));
             got(engine->apply(batch));
@@ -318,7 +318,7 @@ TEST_CASE("engine faults: if a disk writes in any order, all synced data is kept
         REQUIRE(chapter < expected.size());
         REQUIRE(chapter >= flushed);
         seen.insert(chapter);
-        // What was left is synced now, so that nothing of it is a gap when it is damaged later.
+        // Opening synced the remaining data, so later damage in it is not a gap.
         if (chapter == 0) continue;
         std::string bytes = env.text(kPath);
         bytes[kHeaderSize] = static_cast<char>(bytes[kHeaderSize] ^ 1);
@@ -335,7 +335,7 @@ TEST_CASE("engine faults: a gap is damage in synced data, but not in unsynced da
     got(engine->apply({set("a", "1")}));
     got(engine->apply({set("b", "2")}));
     got(engine->begin_flush()->sync());
-    got(engine->apply({set("c", "3")}));  // While that sync is under way: nobody knows yet.
+    got(engine->apply({set("c", "3")}));  // That sync is still in progress, so its result is unknown.
     got(engine->end_flush(Done{}));
     got(engine->apply({set("d", "4")}));
     const std::size_t record = kHeadSize + 2;
@@ -360,26 +360,26 @@ TEST_CASE("engine faults: a mark is written once, and only if the records alone 
     const std::size_t record = kHeadSize + 2;
     std::size_t expected = kHeaderSize;
     engine->mark_synced();
-    CHECK(size() == expected);  // Of nothing there is nothing to say.
+    CHECK(size() == expected);  // An empty log needs no mark.
     got(engine->apply({set("a", "1")}));
     engine->mark_synced();
-    CHECK(size() == (expected += record));  // It is not synced.
+    CHECK(size() == (expected += record));  // The record is not synced.
     got(engine->flush());
     got(engine->apply({set("b", "2")}));
     got(engine->flush());
-    CHECK(size() == (expected += record));  // Each says of those before it that they are synced,
+    CHECK(size() == (expected += record));  // Each record covers the ones before it,
     engine->mark_synced();
     engine->mark_synced();
-    CHECK(size() == (expected += kHeadSize));  // and the mark of the last.
+    CHECK(size() == (expected += kHeadSize));  // and the mark covers the last one.
     engine.reset();
     const int syncs = env.syncs();
     engine = opened(env);
-    CHECK(env.syncs() == syncs);  // The mark says that it needs none.
+    CHECK(env.syncs() == syncs);  // Because of the mark, no sync is needed.
     CHECK(size() == expected);
     CHECK(contents(*engine) == Values{{"a", "1"}, {"b", "2"}});
     got(engine->apply({set("c", "3")}));
     got(engine->flush());
-    CHECK(size() == (expected += record));  // It need not say that the mark is synced.
+    CHECK(size() == (expected += record));  // This record need not cover the mark.
 
     SECTION("after a flush that several batches shared") {
         got(engine->apply({set("d", "4")}));
@@ -395,7 +395,7 @@ TEST_CASE("engine faults: a mark is written once, and only if the records alone 
         got(engine->apply({set("d", "4"), set("e", "5")}));
         got(engine->flush());
         while (got(engine->compact(1000))) continue;
-        // One of its own says that d and e are synced, which were copied before the entries were.
+        // d and e were copied before the entries were synced, so a separate mark states that everything is.
         CHECK(size() == kHeaderSize + 5 * record + kHeadSize);
         engine->mark_synced();
         CHECK(size() == kHeaderSize + 5 * record + kHeadSize);
@@ -420,7 +420,7 @@ TEST_CASE("engine faults: a mark that a power failure lost is not damage", "[eng
     auto engine = opened(env);
     got(engine->apply({set("a", std::string(FaultEnv::kSector - kHeaderSize - kHeadSize - 1, 'a'))}));
     got(engine->flush());
-    engine->mark_synced();  // In a sector of its own.
+    engine->mark_synced();  // The mark is in its own sector.
     engine.reset();
     engine = opened(env);
     got(engine->apply({set("b", std::string(FaultEnv::kSector, 'b'))}));
@@ -440,7 +440,7 @@ TEST_CASE("engine faults: damage in acknowledged data is never mistaken for a ga
             if (!shared) got(engine->flush());
         }
         got(engine->flush());
-        if (!shared) engine->mark_synced();  // Closed; if they shared the flush, killed.
+        if (!shared) engine->mark_synced();  // The log was closed, or killed if the batches shared a flush.
     }
     const std::string bytes = env.text(kPath);
     for (std::size_t sector = 0; sector * FaultEnv::kSector < bytes.size() - kHeadSize; ++sector) {
@@ -511,7 +511,7 @@ TEST_CASE("engine faults: a flipped bit anywhere is detected, and the other reco
         const std::string failure = failure_in(Engine::open(env, kPath));
         const auto damaged = i / 8 < kHeaderSize ? 0 : *(std::upper_bound(log.ends.begin(), log.ends.end(), i / 8) - 1);
         REQUIRE_THAT(failure, Catch::StartsWith("ERR_CORRUPT") && Catch::Contains(kPath));
-        // The offset is that of the record, which is in the batch that the bit is in.
+        // The offset is that of a record in the batch that contains the bit.
         const std::size_t offset = std::stoul(failure.substr(failure.find("offset ") + 7));
         REQUIRE((offset >= damaged && offset <= i / 8));
         REQUIRE(env.text(kPath) == bytes);
@@ -523,7 +523,7 @@ TEST_CASE("engine faults: a flipped bit anywhere is detected, and the other reco
         if (i % 8 != 0) continue;
         const auto chapter = chapters();
         for (const auto& [key, value] : contents(*opened(env, "saved.kv"))) {
-            // What was replaced or removed may be back, if that is what was lost.
+            // If a replacement or removal was lost, the old value may be back.
             REQUIRE(std::any_of(chapter.begin(), chapter.end(), [&, key = key, value = value](const Values& values) {
                 const auto found = values.find(key);
                 return found != values.end() && found->second == value;
@@ -548,7 +548,7 @@ TEST_CASE("engine faults: a log without its header can be salvaged after any num
         text.replace(0, kHeaderSize, std::string(kHeaderSize, 'x'));
         env.put(kPath, text);
         CHECK(got(salvage(env, kPath, "saved.kv")).records == 4);
-        // The first record is gone as well.
+        // The first record is damaged too.
         text.replace(kHeaderSize, kHeadSize + 2, std::string(kHeadSize + 2, 'x'));
         env.put(kPath, text);
         CHECK(got(salvage(env, kPath, "rest.kv")).records == 3);
@@ -572,7 +572,8 @@ TEST_CASE("engine faults: an unfinished salvage does not create the new log", "[
             CHECK(contents(*opened(env, "saved.kv")) == chapters().back());
             continue;
         }
-        CHECK(got(salvage(env, kPath, "saved.kv")).records == 11);  // Again, with what the first time left behind.
+        CHECK(got(salvage(env, kPath, "saved.kv")).records ==
+              11);  // The second attempt starts with the remains of the first.
     }
 }
 

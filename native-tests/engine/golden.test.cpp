@@ -1,4 +1,4 @@
-// A log of every version that was ever written must be read for ever.
+// Every version of the log that was ever released must stay readable.
 
 #include <string>
 
@@ -19,7 +19,7 @@ namespace {
 
 const std::filesystem::path kGolden = POLYSTORE_GOLDEN;
 
-/// Tells what all the logs hold, as it came about.
+/// Writes the contents that all golden logs have, in the same order.
 void write(Engine& engine) {
     got(engine.apply({set("text", R"("ä\"\n")")}));
     got(engine.apply({set("removed", "1")}));
@@ -45,7 +45,7 @@ TEST_CASE("golden: every version can be read", "[engine]") {
     FakeClock later = clock;
     later.advance(3'600'000);
     CHECK(store.get("replaced").is_null());
-    // It goes on in the present version.
+    // The log continues in the current version.
     store.set("new", 1);
     CHECK(text_of(folder / "data.kv").substr(8, 1) == "\2");
 }

@@ -23,7 +23,7 @@ Model model_of(Index index) {
     return model;
 }
 
-/// Checks that `index` holds what `model` does, whichever way it is asked.
+/// Checks in every way of reading that `index` has the same contents as `model`.
 void check_same(const Index& index, const Model& model) {
     REQUIRE(index.size() == model.size());
     REQUIRE(model_of(index) == model);
@@ -57,7 +57,7 @@ std::vector<std::string> expired_in(const Index& index, std::int64_t now, const 
     return keys;
 }
 
-/// Keys of many shapes: with much in common and with little, of zeros, long ones, one the beginning of another.
+/// Keys of many shapes: with long and with short shared prefixes, of zeros, long ones, and prefixes of others.
 class Keys {
    public:
     explicit Keys(unsigned seed) : random_(seed) {}
@@ -92,7 +92,7 @@ TEST_CASE("index: random changes have the same effect as on a map, and do not ch
     std::vector<std::pair<Index, Model>> copies;
     for (int i = 0; i < 12'000; ++i) {
         const std::string key = keys.key();
-        // It grows, shrinks and grows.
+        // The index grows, shrinks and grows again.
         if (keys.pick(10) < (i / 4000 == 1 ? 8U : 3U)) {
             REQUIRE(index.erase(key).has_value() == (model.erase(key) == 1));
         } else {
@@ -144,7 +144,7 @@ TEST_CASE("index: the loader builds the same index as the changes one by one", "
     }
     Index index = loader.finish();
     check_same(index, model);
-    // And goes on as any.
+    // The index then works like any other.
     for (int i = 0; i < 2'000; ++i) {
         const std::string key = keys.key();
         const Place place = keys.place();
@@ -181,9 +181,9 @@ TEST_CASE("index: the loader accepts keys in order, and changes out of order", "
         model.erase(key);
     };
     erase("");
-    put("");  // The first of all, and not behind another.
+    put("");  // The smallest key is the first one, so it does not come after another.
     for (int i = 1000; i < 2000; ++i) put(std::to_string(i));
-    erase("3");  // Behind all: nothing is there.
+    erase("3");  // This key would come after all others, and it is not there.
     SECTION("no more changes") {}
     SECTION("the last key again") { put("1999"); }
     SECTION("a key in between") { put("1500x"); }

@@ -21,7 +21,7 @@ TEST_CASE("instant: the latest date of JavaScript is kept, and a number that is 
     constexpr double kLatest = 8.64e15;
     CHECK(to_instant(kLatest) == 8'640'000'000'000'000);
     CHECK(to_number(to_instant(kLatest)) == kLatest);
-    CHECK(to_instant(9223372036854774784.0) == 9'223'372'036'854'774'784);  // The last that fits.
+    CHECK(to_instant(9223372036854774784.0) == 9'223'372'036'854'774'784);  // The last one that fits.
     CHECK(to_instant(9223372036854775808.0) == kNoExpiry);
     CHECK(to_instant(1e300) == kNoExpiry);
 }

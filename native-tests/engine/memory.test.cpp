@@ -1,5 +1,5 @@
-// Every allocation of every call of the engine is made to fail in turn. What failed must have changed nothing, in
-// memory or in the file; everything after it works; and the log, opened anew, has all that was acknowledged.
+// Makes each allocation in each call of the engine fail in turn. A failed call must have changed nothing, in memory or
+// in the file. Later calls must work, and the reopened log must contain every acknowledged change.
 
 #include <functional>
 #include <new>
@@ -27,14 +27,14 @@ constexpr auto kKinds = {FailingAllocation::Kind::one, FailingAllocation::Kind::
 
 std::string numbered(int i) { return "key:" + std::to_string(1000 + i); }
 
-/// Keys enough for some leaves, which are full, as keys that come in their order leave them.
+/// Enough keys for several leaves, which are full, because the keys are inserted in order.
 std::vector<Change> many() {
     std::vector<Change> changes;
     for (int i = 0; i < 300; ++i) changes.push_back(set(numbered(2 * i), std::string(20, 'v')));
     return changes;
 }
 
-/// Does something to an engine once with each allocation that it makes failing, and sees what is there then.
+/// Runs an action on an engine once for each of its allocations, makes that allocation fail, and checks the contents.
 void with_each_allocation_failing(const std::function<void(Engine&)>& prepare, const std::function<void(Engine&)>& act,
                                   bool may_break = false) {
     for (const FailingAllocation::Kind kind : kKinds) {
@@ -60,7 +60,7 @@ void with_each_allocation_failing(const std::function<void(Engine&)>& prepare, c
             INFO("the allocation after " << before << " others");
             Contents now = contents(*engine);
             if (threw) REQUIRE(now == old);
-            // A new log that has its name already, but could not be taken over, breaks the engine: it writes no more.
+            // If a new log has replaced the old one but could not be adopted, the engine is broken and rejects writes.
             if (engine->writable().ok()) {
                 got(engine->apply({set("after", "all")}));
                 got(engine->apply({set("after", "that"), erase(numbered(4))}));
@@ -90,7 +90,7 @@ TEST_CASE("memory: a change without enough memory changes nothing") {
         with_each_allocation_failing(
             [](Engine& engine) {
                 fill(engine);
-                // A leaf that lacks one key of being full is not found from outside: so up to all of them.
+                // A test cannot see how many keys a leaf lacks until it is full, so this tries every number.
                 for (int i = 1; i < 60; i += 2) got(engine.apply({set(numbered(i), "between")}));
             },
             [](Engine& engine) { got(engine.apply({set(numbered(61), "new")})); });
@@ -157,7 +157,7 @@ TEST_CASE("memory: compaction without enough memory leaves the log unchanged") {
 }
 
 TEST_CASE("memory: a log that failed to open without enough memory can be opened later") {
-    // In memory: the lock of a real one is named with nlohmann::json, which allocates when it is destroyed.
+    // This log is in memory, because a real lock writes its holder with nlohmann::json, which allocates on destruction.
     FaultEnv env;
     Contents all;
     {

@@ -60,7 +60,7 @@ TEST_CASE("notes: a note is written together with the changes of its batch, or n
 TEST_CASE("notes: a note is not affected by listing, clearing or eviction", "[engine]") {
     FaultEnv env;
     const auto engine = opened(env);
-    // The last key that there can be as UTF-8.
+    // The greatest key of one character in UTF-8.
     const std::string last = "\xF4\x8F\xBF\xBF";
     got(engine->apply({set("a", "1"), set(last, "2", 5), change_of_note(7, {1, 0, 0})}));
     CHECK(listed(engine->scan(Range::with_prefix(""))) ==

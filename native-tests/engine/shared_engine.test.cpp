@@ -47,7 +47,7 @@ TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[
         on_threads(17, [&](int thread) {
             for (int i = 0; i < kRounds; ++i) {
                 if (thread == 16) {
-                    // Batches are seen whole: each thread's two keys are always equal.
+                    // Batches are atomic: the two keys of each thread are always equal.
                     std::map<std::string, std::string> seen;
                     const auto cursor = shared->scan({});
                     for (auto page = got(cursor->next(7)); !page.empty(); page = got(cursor->next(7))) {
@@ -77,7 +77,7 @@ TEST_CASE("shared engine: sixteen writers, a scanner and compaction at once", "[
 
 namespace {
 
-/// Calls a function before each sync, with the number of the file: the first one that was made or opened is 1.
+/// Calls a function before each sync with the file's number, which is 1 for the first file that was created or opened.
 class WatchedEnv : public Env {
    public:
     using Watcher = std::function<void(int file)>;
@@ -139,7 +139,7 @@ TEST_CASE("shared engine: waiting writers share a flush, and return after it", "
             const int before = syncs;
             got(shared->apply({set(std::to_string(thread), std::to_string(i))}));
             got(shared->flush());
-            if (syncs == before) ++early;  // A sync began after the write, in every case.
+            if (syncs == before) ++early;  // In every case, a sync began after the write.
         }
     });
     CHECK(early == 0);
@@ -167,7 +167,7 @@ TEST_CASE("shared engine: relaxed flushes on close, and strict has nothing left 
 
 namespace {
 
-/// An engine on the time of a test.
+/// An engine that uses the time of a test.
 struct Timed {
     explicit Timed(const SharedOptions& options) : shared(std::make_shared<SharedEngine>(opened(env), options)) {}
 
@@ -191,7 +191,7 @@ TEST_CASE("shared engine: relaxed flushes exactly one second after the first cha
     const int before = timed.env.syncs();
     timer.advance(milliseconds(400));
     timer.await_sleep(milliseconds(600));
-    got(timed.shared->apply({set("b", "2")}));  // Waits for no second of its own.
+    got(timed.shared->apply({set("b", "2")}));  // This change does not wait for a second of its own.
     timer.advance(milliseconds(599));
     timer.await_sleep(milliseconds(1));
     CHECK(timed.env.syncs() == before);
@@ -218,7 +218,7 @@ TEST_CASE("shared engine: the failure of a flush is reported by the next write",
 
 namespace {
 
-/// Makes a log that wants compaction, to several megabytes.
+/// Fills a log of several megabytes that wants compaction.
 void fill(SharedEngine& shared) {
     const std::string value(100'000, 'v');
     for (int i = 0; i < 100; ++i) got(shared.apply({set(std::to_string(i % 40), value)}));
@@ -249,7 +249,7 @@ TEST_CASE("shared engine: while the new log of a compaction is synced, other thr
     got(shared->flush());
     while (std::filesystem::exists(path + ".new")) std::this_thread::yield();
     got(shared->close());
-    CHECK(syncs_of_new > 3);  // In parts of a megabyte.
+    CHECK(syncs_of_new > 3);  // The new log is synced in parts of one megabyte.
     const auto engine = opened(posix_env(), path);
     CHECK(engine->size() == 40);
     CHECK(stored_at(*engine, "1")->value == "1");
@@ -277,7 +277,7 @@ TEST_CASE("shared engine: a due flush comes before the next part of a compaction
     timer.await_sleep(hours(1));
     got(shared->close());
     REQUIRE(order.size() > 4);
-    CHECK(order[0] == 1);  // The file as it was made.
+    CHECK(order[0] == 1);  // The sync after the file was created.
     CHECK(order[1] == 2);
     CHECK(order[2] == 1);
     CHECK(order[3] == 2);
@@ -295,7 +295,7 @@ TEST_CASE("shared engine: only expired records are removed without a call", "[en
     timer.await_sleep(milliseconds(1));
     CHECK(timed.count() == 5);
     timer.advance(milliseconds(1));
-    // What expires within the next second goes together.
+    // Records that expire within the next second are removed together.
     timer.await_sleep(milliseconds(1000));
     CHECK(timed.count() == 4);
     CHECK_FALSE(stored_at(*timed.shared, "b"));
@@ -303,7 +303,7 @@ TEST_CASE("shared engine: only expired records are removed without a call", "[en
     timer.await_sleep(milliseconds(1000));
     CHECK(timed.count() == 3);
     timer.advance(milliseconds(1000));
-    timer.await_sleep(hours(1));  // The clock might be set.
+    timer.await_sleep(hours(1));  // The system's clock might be set.
     CHECK(timed.count() == 2);
 }
 
@@ -316,7 +316,7 @@ TEST_CASE("shared engine: many expired records are removed in several steps", "[
     got(timed.shared->apply(batch));
     timer.await_sleep(milliseconds(500));
     timer.advance(milliseconds(500));
-    timer.await_sleep(milliseconds(500));  // For the flush.
+    timer.await_sleep(milliseconds(500));  // The thread sleeps until the flush.
     CHECK(timed.count() == 0);
 }
 

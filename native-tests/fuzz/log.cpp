@@ -1,5 +1,5 @@
-// Opens any bytes as a log. Whatever they are, it opens them or says what is wrong with them and leaves them as they
-// are; what it opened goes on as any store; and what can be saved of the rest is.
+// Opens arbitrary bytes as a log. Opening must succeed, or report the damage and leave the bytes unchanged. An opened
+// log must work like any store, and a damaged one must be salvaged.
 
 #include <algorithm>
 #include <cstddef>
@@ -23,14 +23,14 @@ namespace {
 
 using Model = std::map<std::string, Stored>;
 
-/// What is thrown ends the fuzzer, which shows it and keeps the input.
+/// An exception ends the fuzzer, which prints it and keeps the input.
 void require(bool holds, const std::string& what) {
     if (!holds) throw std::runtime_error("Not so: " + what);
 }
 
 void require_corrupt(const Failure& failure) { require(failure.code == ErrorCode::corrupt, failure.message); }
 
-/// What the log holds, found without an index; `whole` is set to whether it ends with a whole batch.
+/// Returns the contents of a log, read without an index. `whole` tells if the log ends with a complete batch.
 Model replayed(const std::string& bytes, bool& whole) {
     FaultEnv env;
     env.put(kPath, bytes);
@@ -74,7 +74,7 @@ std::size_t size_of_log(const Model& model) {
     return size;
 }
 
-/// Uses the engine in every way, and opens the log again after each.
+/// Uses every method of the engine, and opens the log again after each.
 void go_on(FaultEnv& env, std::unique_ptr<Engine> engine, Model model) {
     const auto require_same_again = [&] {
         require_same(*engine, model);

@@ -1,5 +1,5 @@
-// Changes logs at random, as libFuzzer does and record by record, and then makes their checks right again, which no
-// fuzzer would: so it gets beyond them, to what the records say.
+// Changes logs at random, both like libFuzzer and record by record, and then corrects their checks. A fuzzer alone
+// would not get past the checks, so the contents of records would stay untested.
 
 #include <algorithm>
 #include <cstddef>
@@ -28,8 +28,7 @@ T number_at(const std::string& log, std::size_t offset) {
 
 std::size_t head_size(const std::string& log) { return Header{number_at<std::uint32_t>(log, 8), 0}.head_size(); }
 
-/// Where the records begin that follow one another from the header on, the last of which may be torn, and where they
-/// end.
+/// Returns the offsets of the consecutive records after the header, the last of which may be truncated, and their end.
 std::vector<std::size_t> borders(const std::string& log) {
     std::vector<std::size_t> borders;
     std::size_t at = kHeaderSize;
@@ -42,7 +41,7 @@ std::vector<std::size_t> borders(const std::string& log) {
     return borders;
 }
 
-/// Removes a record, copies one to another place, or begins or ends a batch with it.
+/// Removes a record, copies one to another place, or moves the boundary of a batch to it.
 void change_records(std::string& log, std::mt19937& random) {
     const std::vector<std::size_t> all = borders(log);
     if (all.size() < 2) return;
@@ -61,7 +60,7 @@ void put_check(std::string& log, std::size_t offset, std::string_view bytes, std
     std::memcpy(log.data() + offset, &check, sizeof(check));
 }
 
-/// Makes the header right, but for its numbers, and every check.
+/// Corrects the header except for its numbers, and corrects every check.
 void repair(std::string& log) {
     if (log.size() < kHeaderSize) return;
     log.replace(0, 8, "polystor");
@@ -89,7 +88,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
     }
     log.resize(std::min(log.size(), most));
     if (random() % 8 != 0) repair(log);
-    // Damage: of one byte, so that the rest is whole.
+    // Damages a single byte, so that everything else stays valid.
     if (random() % 8 == 0 && !log.empty()) log[random() % log.size()] = static_cast<char>(random());
     std::copy(log.begin(), log.end(), data);
     return log.size();

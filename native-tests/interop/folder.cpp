@@ -1,5 +1,5 @@
-// Puts the members of the JSON object that it reads into the folder that its argument names, and writes all that is
-// there then: what the tests of the JavaScript side compare with.
+// Reads a JSON object, puts its members into the folder in the argument, and prints the contents of the folder. The
+// tests of JavaScript compare them.
 
 #include <iostream>
 #include <polystore/polystore.hpp>

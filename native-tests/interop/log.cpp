@@ -1,4 +1,4 @@
-// polystore_log <log> <key> <text>: prints what a log holds, as JSON, and then sets a key.
+// polystore_log <log> <key> <text>: prints the contents of a log as JSON, and then sets a key.
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
