@@ -62,7 +62,7 @@ export interface CookieOptions {
   path?: string;
   /** A parent domain of the page whose hosts all see the cookies. Without it, only the host of the page does. */
   domain?: string;
-  /** Whether the browser sends the cookies with requests from other sites; `"none"` requires `secure`. */
+  /** Controls whether the browser sends the cookies with requests from other sites; `"none"` requires `secure`. */
   sameSite?: "strict" | "lax" | "none";
   /** Sends the cookies over HTTPS only. */
   secure?: boolean;
@@ -118,7 +118,7 @@ type Awaitable<T> = T | PromiseLike<T>;
 type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
 
 /**
- * What all custom clients have in common. Every `key` and `prefix` is a full one, with all prefixes of the stores.
+ * The common part of all custom clients. Every `key` and `prefix` is a full one, with all prefixes of the stores.
  *
  * Calls of a client may overlap: a store does not wait for one call before it makes the next, not even on the same key. An error that a
  * client throws becomes an `ERR_CLIENT` with that error as its `cause`; one whose name is `QuotaExceededError` becomes an `ERR_QUOTA`.
@@ -345,10 +345,14 @@ export type Client =
 /**
  * A key-value store over a client. Every method is bound, so `keys.map(store.del)` works.
  *
- * Every method that returns a promise rejects with a {@link PolystoreError} when it fails: `ERR_CLOSED` after `close()`,
- * `ERR_CLIENT` when the client fails or does not answer within `timeout`, `ERR_QUOTA` when the storage is full, `ERR_CORRUPT` when
- * the file that holds the store cannot be read, and the errors that each method names. A failed write leaves the stored data unchanged,
- * except after a timeout or a lost connection: then the write may still take effect.
+ * Every method that returns a promise rejects with a {@link PolystoreError} when it fails. Each method names its own errors, and any
+ * method may reject with these:
+ * - `ERR_CLOSED` after `close()`;
+ * - `ERR_CLIENT` if the client fails, or does not answer within `timeout`;
+ * - `ERR_QUOTA` if the storage is full;
+ * - `ERR_CORRUPT` if the file that holds the store cannot be read.
+ *
+ * A failed write leaves the stored data unchanged, except after a timeout or a lost connection: then it may still take effect.
  *
  * A key is a string; a number is converted to one. `ERR_KEY` means that a key is neither, or that this storage cannot hold it.
  */

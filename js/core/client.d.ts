@@ -31,9 +31,9 @@ export interface Range {
   readonly gte?: string;
   readonly lt?: string;
   readonly lte?: string;
-  /** Whether the last key comes first. */
+  /** True if the last key comes first. */
   readonly reverse?: boolean;
-  /** How many records are listed at most; those that have expired count too. */
+  /** The maximum number of listed records, including expired ones. */
   readonly limit?: number;
 }
 

@@ -94,7 +94,7 @@ export class Connection {
     return this.#round;
   }
 
-  /** Counts the end of an operation. @param {Round} round What enter() returned. */
+  /** Counts the end of an operation. @param {Round} round The result of enter(). */
   settle(round) {
     --this.pending;
     if (--round.pending === 0) round.end?.();

@@ -347,7 +347,7 @@ function linesOf(store) {
       clearTimeout(timer);
       await fill(controller);
       if (!isOpen) return;
-      // An open iteration holds a page of records, and its store may keep more for it. So a reader must not stop for ever.
+      // An open iteration holds a page of records, and its store may keep more data for it. So a reader that stops is disconnected.
       timer = setTimeout(() => {
         controller.error(
           new Error(`The listing was aborted, because its reader took nothing for ${PATIENCE / 1000} s.`),

@@ -9,8 +9,8 @@ import { VERSION } from "./version.js";
  * @property {import("../core/core_types.js").Core} [core]
  * @property {WeakMap<object, Source>} sources The source of each client object, so that all stores over it share its connection.
  * @property {Map<string, Source>} namedSources The same for clients that are opened from a string.
- * @property {{ text: () => Promise<{ default: string }>, inPlace: () => Promise<typeof import("../clients/opfs/in_place.js")> }} [opfs] What
- *   js/opfs.js adds to the bundle: the worker of a log as a text, and the module that does its work where no worker can run.
+ * @property {{ text: () => Promise<{ default: string }>, inPlace: () => Promise<typeof import("../clients/opfs/in_place.js")> }} [opfs] The
+ *   modules that js/opfs.js adds to the bundle: the worker of a log as a text, and the module that does its work where no worker can run.
  */
 
 const name = Symbol.for(`polystore-wasm ${VERSION}`);
