@@ -137,8 +137,7 @@ TEST_CASE("an iteration reads one page at a time, and visits each record that st
             for (int i = 0; i < 1500; i += 2) store.del("k" + std::to_string(i));
         }
         seen.insert(key);
-        store.set("a" + key,
-                  0);  // This key precedes the current one: if it were visited too, the iteration would never end.
+        store.set("a" + key, 0);  // Keys before the current one: if these were visited, this would never end.
     }
     for (int i = 1; i < 1500; i += 2) CHECK(seen.count("k" + std::to_string(i)) == 1);
     CHECK(seen.size() <= 512 + 750);

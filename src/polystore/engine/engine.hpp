@@ -141,17 +141,17 @@ class Engine {
     /// Fails if no more can be written, because the storage failed or another process has taken the log.
     [[nodiscard]] Status writable() const;
 
-    // For whoever lets many writers share one flush: how many batches were applied and how many of those are flushed,
-    // and what a flush does before and after it syncs the file. There is one at a time; all else may be called
-    // meanwhile. After one that failed, none that is made later counts.
+    // For a caller that lets many writers share one flush. These are the number of applied batches, the number of
+    // flushed ones, and the steps of a flush before and after the caller syncs the file. Only one flush at a time is
+    // allowed, and everything else may be called meanwhile. After a failed flush, later ones fail too.
     [[nodiscard]] std::uint64_t applied() const { return applied_; }
     [[nodiscard]] std::uint64_t flushed() const { return flushed_; }
     [[nodiscard]] std::shared_ptr<File> begin_flush();
     Status end_flush(Status synced);
 
-    /// Writes into the log that all of it is synced, if it is and the log does not end with a mark: what is damaged
-    /// from then on is not taken for what a power failure left out. For whoever closes it, after a flush. If it cannot
-    /// be written, nothing is lost.
+    /// Writes a mark that the whole log is synced, if it is and does not end with a mark already. Later damage is then
+    /// not mistaken for unsynced data that a power failure lost. For a caller that closes the log after a flush. If the
+    /// mark cannot be written, nothing is lost.
     void mark_synced();
 
     /// Whether more than half of the file, and more than a megabyte, is what is no longer so.
@@ -187,7 +187,7 @@ class Engine {
     Status compact_now();
     Status fail(Failure failure);
     [[nodiscard]] Failure broken() const;
-    /// The bytes of the records that the index leads to, and of the others.
+    /// The bytes of the records that the index refers to, and those of all other records.
     [[nodiscard]] std::uint64_t live() const { return index_.size() * kHeadSize + index_.bytes(); }
     [[nodiscard]] std::uint64_t garbage() const { return end_ - kHeaderSize - live(); }
 
@@ -195,22 +195,22 @@ class Engine {
     std::string path_;
     std::unique_ptr<Lock> lock_;
     OpenLog log_;
-    std::uint64_t end_ = 0;  ///< Of the log: where the next batch goes.
+    std::uint64_t end_ = 0;  ///< The end of the log, where the next batch is written.
     Index index_;
-    std::uint64_t synced_ = 0;                 ///< Up to where it is known to be.
-    std::uint64_t records_end_ = kHeaderSize;  ///< Of the last record that is no mark.
-    bool ends_with_mark_ = true;               ///< Or has no record.
-    bool last_says_all_ = true;                ///< Whether the last record says of all others that they are synced.
+    std::uint64_t synced_ = 0;                 ///< Everything before this offset is known to be synced.
+    std::uint64_t records_end_ = kHeaderSize;  ///< The end of the last record that is not a mark.
+    bool ends_with_mark_ = true;               ///< Also true if the log has no record.
+    bool last_says_all_ = true;  ///< True if the last record's `unsynced` field already covers every earlier record.
     std::uint64_t applied_ = 0;
     std::uint64_t flushed_ = 0;
     struct {
         std::uint64_t applied = 0;
         std::uint64_t end = 0;
-        std::uint64_t generation = 0;  ///< Of the log, which a compaction may replace meanwhile.
-    } flushing_;                       ///< What the flush that is under way covers.
-    std::optional<Failure> broken_;    ///< Without a message where there was no memory for one.
+        std::uint64_t generation = 0;  ///< The log's generation. A compaction may replace the log meanwhile.
+    } flushing_;                       ///< The batches that the flush in progress covers.
+    std::optional<Failure> broken_;    ///< The message is empty if there was no memory for it.
     std::unique_ptr<Compaction> compaction_;
-    std::uint64_t claimed_ = 0;  ///< The bytes that may be appended before it is looked again how much room there is.
+    std::uint64_t claimed_ = 0;  ///< The bytes that may be appended before the free room is checked again.
     std::uint64_t garbage_wanted_ = std::uint64_t{1} << 20U;
 };
 
