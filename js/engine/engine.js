@@ -14,14 +14,14 @@ import { SHORT, TextReader } from "./text_reader.js";
 /** @typedef {import("../core/client.js").Commit} Commit */
 /** @typedef {import("../core/client.js").Range} Range */
 
-/** A character of a string is so many bytes of UTF-8 at most. */
-const LONGEST_CHARACTER = 3;
-/** The module returns these where a call failed, and its output says why; or where there is no memory. abi.cpp has the same. */
+/** The number of bytes of UTF-8 that one UTF-16 code unit of a string takes at most. */
+const MAX_BYTES_PER_UNIT = 3;
+/** A call of the module returns FAILED with the error as its output, or NO_MEMORY. abi.cpp has the same numbers. */
 const FAILED = -1;
 const NO_MEMORY = -2;
-/** From here on, what a step of compaction returns is a file. */
+/** A step of compaction returns a file as its number plus FIRST_FILE. */
 const FIRST_FILE = 2;
-/** Keys and values that a page of a scan has, in bytes; the last of them may be of any length. */
+/** The size of a page of a scan, in bytes of keys and values. The last value may exceed it. */
 const PAGE_BYTES = 2 ** 20;
 
 const encoder = new TextEncoder();
@@ -29,8 +29,8 @@ const encoder = new TextEncoder();
 let compiled;
 
 /**
- * One log that is open: the C++ engine in a WebAssembly module of its own. Its texts cross through a buffer of the engine's, its
- * files are called by the engine as a native program calls the system; nothing is asynchronous.
+ * One open log: the C++ engine in a WebAssembly module of its own. Texts cross through a buffer of the engine. The engine calls
+ * `files` as a native program calls the operating system. Every call is synchronous.
  */
 export class Engine {
   #module;
@@ -38,14 +38,14 @@ export class Engine {
   #reader = new TextReader();
   #input = 0;
   #capacity = 0;
-  /** Why the module is not to be called any more. @type {PolystoreError | null} */
+  /** The trap after which the module must not be called any more. @type {PolystoreError | null} */
   #failure = null;
 
   /**
    * @param {import("./files.js").Files} files
-   * @param {string} path By which `files` knows the log.
-   * @throws {PolystoreError} ERR_CORRUPT, ERR_UNSUPPORTED, ERR_QUOTA or ERR_CLIENT when the log cannot be opened; ERR_WASM when
-   *   WebAssembly cannot.
+   * @param {string} path The path of the log, which is passed to `files`.
+   * @throws {PolystoreError} ERR_CORRUPT, ERR_UNSUPPORTED, ERR_QUOTA or ERR_CLIENT if the log cannot be opened; ERR_WASM if
+   *   WebAssembly cannot be started.
    */
   constructor(files, path) {
     try {
@@ -59,7 +59,7 @@ export class Engine {
     this.#call((module) => module._polystore_engine_open(length));
   }
 
-  /** Lets go of the log. What was not flushed is not. */
+  /** Closes the log, without a flush. */
   close() {
     if (this.#failure === null) this.#call((module) => module._polystore_engine_close());
   }
@@ -67,7 +67,7 @@ export class Engine {
   /**
    * @param {string} key
    * @returns {StoredRecord | undefined}
-   * @throws {PolystoreError} ERR_CORRUPT where the record is damaged, or no JSON.
+   * @throws {PolystoreError} ERR_CORRUPT if the record is damaged, or its value is not JSON.
    */
   get(key) {
     const text = this.getText(key);
@@ -75,7 +75,7 @@ export class Engine {
   }
 
   /**
-   * The JSON text of a value; `expires` then says when it expires.
+   * Returns the JSON text of a value, or undefined. `expires` then returns the expiry of that record.
    * @param {string} key
    */
   getText(key) {
@@ -84,13 +84,13 @@ export class Engine {
     return found === 0 ? undefined : this.#output();
   }
 
-  /** When that expires which was got last, in milliseconds since the epoch; null if never. */
+  /** The expiry of the record that getText() read last, in milliseconds since the epoch; null if it never expires. */
   expires() {
     return orNull(this.#module._polystore_engine_number());
   }
 
   /**
-   * Adds a write to the batch that `apply` makes.
+   * Adds a write to the batch, which `apply` writes to the log.
    * @param {string} key
    * @param {string} text JSON.
    * @param {number | null} expires In milliseconds since the epoch.
@@ -109,9 +109,9 @@ export class Engine {
   }
 
   /**
-   * Adds a commit to the batch, if everything is as it expects: today, what it expects is what it removes.
+   * Adds a commit to the batch, if its expectations hold. At present, a commit with expectations only removes the expected records.
    * @param {Commit} commit
-   * @returns {boolean} Whether it is.
+   * @returns {boolean} True if they hold.
    */
   commit({ expected, changes }) {
     if (expected.length > 0) return expected.every(({ id, found }) => this.removeIf(id, found?.expires ?? null));
@@ -123,10 +123,10 @@ export class Engine {
   }
 
   /**
-   * Adds the removal of a record to the batch, if it has the expiry that it was read with.
+   * Adds the removal of a record to the batch, if the record still has the expiry that was read.
    * @param {string} key
    * @param {number | null} expires
-   * @returns {boolean} Whether it has.
+   * @returns {boolean} True if it has.
    */
   removeIf(key, expires) {
     const length = this.#write(key);
@@ -134,11 +134,11 @@ export class Engine {
   }
 
   /**
-   * Adds the removal of records in a range to the batch: of those that expire at `until` or before, or of all if that is null.
+   * Adds to the batch the removal of the records in a range that expire at `until` or before; of all in the range if it is null.
    * @param {Range} range
    * @param {number | null} until In milliseconds since the epoch.
-   * @param {number} [limit] How many are removed at most; only where `until` is given.
-   * @returns {number} How many those are.
+   * @param {number} [limit] The largest number of records to remove; ignored if `until` is null.
+   * @returns {number} The number of removals.
    */
   sweep(range, until, limit = 2 ** 32 - 1) {
     const bounds = boundsOf(range);
@@ -152,58 +152,58 @@ export class Engine {
   }
 
   /**
-   * Adds the note of a session (src/polystore/engine/notes.hpp) to the batch.
+   * Adds to the batch the result of a session's request (a note, in src/polystore/engine/notes.hpp).
    * @param {number} session
    * @param {number} sequence
    * @param {number} result
    */
-  note(session, sequence, result) {
+  recordResult(session, sequence, result) {
     this.#call((module) => module._polystore_engine_note(session, sequence, result, Date.now()));
   }
 
-  /** Adds the removal of a session's note to the batch. @param {number} session */
-  eraseNote(session) {
+  /** Adds the removal of a session's recorded result to the batch. @param {number} session */
+  removeResult(session) {
     this.#call((module) => module._polystore_engine_erase_note(session));
   }
 
   /**
-   * Makes the batch: all of it or, if it throws, nothing.
-   * @throws {PolystoreError} ERR_QUOTA where there is no room, ERR_CLIENT where the files fail.
+   * Writes the batch to the log: all of it or, if it throws, nothing.
+   * @throws {PolystoreError} ERR_QUOTA if the storage is full; ERR_CLIENT if the files fail.
    */
   apply() {
     this.#call((module) => module._polystore_engine_apply());
   }
 
   /**
-   * What was answered for a batch, if it is noted that it, or a later one of the session, was made.
+   * Returns the recorded result if this request, or a later one of the session, was made; undefined if not.
    * @param {number} session
    * @param {number} sequence
    * @returns {number | undefined}
    */
-  noted(session, sequence) {
-    const noted = this.#call((module) => module._polystore_engine_noted(session, sequence));
-    return noted === 0 ? undefined : this.#module._polystore_engine_number();
+  recordedResult(session, sequence) {
+    const isRecorded = this.#call((module) => module._polystore_engine_noted(session, sequence));
+    return isRecorded === 0 ? undefined : this.#module._polystore_engine_number();
   }
 
-  /** Forgets the sessions that have noted nothing since a time. @param {number} before In milliseconds since the epoch. */
-  forgetNotes(before) {
+  /** Removes the results of sessions that recorded nothing since a time. @param {number} before Milliseconds since the epoch. */
+  removeOldResults(before) {
     this.#call((module) => module._polystore_engine_forget_notes(before));
   }
 
   /**
-   * Begins to go through the records in a range, as they are now.
-   * @param {Range} range Its order and its limit are not looked at.
-   * @returns {number} For `next` and `endScan`.
+   * Starts a scan of a snapshot of the records in a range.
+   * @param {Range} range Its order and its limit are ignored.
+   * @returns {number} The scan, for `next` and `endScan`.
    */
   scan(range) {
-    // Where no key lies in it, an empty range.
+    // The bounds of an empty range, if no key can lie in it.
     const [start, end] = boundsOf(range) ?? ["1", "0"];
     const [startLength, endLength] = this.#writeBoth([start, end]);
     return this.#call((module) => module._polystore_engine_scan(startLength, endLength));
   }
 
   /**
-   * The next records of a scan: fewer than `limit` where they are large, and none only at the end.
+   * Returns the next records of a scan: fewer than `limit` if they are large, and zero only at the end.
    * @param {number} scan
    * @param {number} limit
    * @param {boolean} withValues
@@ -222,20 +222,21 @@ export class Engine {
     if (this.#failure === null) this.#call((module) => module._polystore_engine_end_scan(scan));
   }
 
-  /** When the first of all records expires, in milliseconds since the epoch; Infinity if none does. */
+  /** The earliest expiry of all records, in milliseconds since the epoch; Infinity if no record expires. */
   get nextExpiry() {
     return this.#module._polystore_engine_next_expiry();
   }
 
-  /** Of the batches that were made, how many outlast a power failure, and how many there are. */
+  /** The number of applied batches that survive a power failure. */
   get flushed() {
     return this.#module._polystore_engine_flushed();
   }
+  /** The number of applied batches. */
   get applied() {
     return this.#module._polystore_engine_applied();
   }
 
-  /** Makes all batches outlast a power failure. @throws {PolystoreError} ERR_CLIENT */
+  /** Makes all applied batches survive a power failure. @throws {PolystoreError} ERR_CLIENT */
   flush() {
     let failure = "";
     try {
@@ -247,7 +248,7 @@ export class Engine {
   }
 
   /**
-   * Begins a flush: all batches so far are to outlast a power failure.
+   * Begins a flush, after which all batches applied so far survive a power failure.
    * @returns {number} The file to sync, before the next `compact`.
    */
   beginFlush() {
@@ -255,16 +256,16 @@ export class Engine {
   }
 
   /**
-   * Ends it, once the file is synced or that failed.
-   * @param {string} failure Empty if there was none.
-   * @throws {PolystoreError} ERR_CLIENT with that failure: nobody knows what the file holds, and no more is written.
+   * Ends a flush, after the file was synced or its sync failed.
+   * @param {string} failure The message of the failure; empty if the sync succeeded.
+   * @throws {PolystoreError} ERR_CLIENT with that failure: the content of the file is then unknown, and all later writes fail.
    */
   endFlush(failure) {
     const length = this.#write(failure);
     this.#call((module) => module._polystore_engine_end_flush(length));
   }
 
-  /** Before `close`, and after a flush: lets damage be told from what a power failure left out. */
+  /** Called between a flush and `close`: later damage can then be told from writes that a power failure interrupted. */
   markSynced() {
     this.#call((module) => module._polystore_engine_mark_synced());
   }
@@ -274,24 +275,24 @@ export class Engine {
   }
 
   /**
-   * Copies some of what is stored to a new log, which takes the place of the old one at last.
-   * @param {number} bytes
-   * @returns {{ more: boolean, file?: number }} Whether there is more to do, and the file that is to be synced before that. No flush
-   *   should end meanwhile, lest the file has to be synced once more.
+   * Runs one step of compaction: copies some records to a new log. The last step replaces the old log with the new one.
+   * @param {number} bytes The number of bytes to copy.
+   * @returns {{ more: boolean, file?: number }} `more` is true if another step follows; `file` has to be synced before that step. A
+   *   flush that ends meanwhile makes another sync of the file necessary.
    */
   compact(bytes) {
     const done = this.#call((module) => module._polystore_engine_compact(bytes));
     return { more: done > 0, file: done < FIRST_FILE ? undefined : done - FIRST_FILE };
   }
 
-  /** For where the new log could not be synced: all stays as it is, and the engine tries again when there is more to gain. */
-  giveUpCompaction() {
+  /** Ends a compaction whose new log could not be synced. The old log stays; the engine tries again when it can save more. */
+  abandonCompaction() {
     this.#call((module) => module._polystore_engine_compact(0));
   }
 
   /**
-   * Calls the module. What it throws is a trap, which leaves its memory as it was in the middle of something: the module is
-   * not called again, so that nothing wrong is read, nor written to the log.
+   * Calls the module. An exception from it is a trap, which leaves the module's memory in an inconsistent state. The module is not
+   * called again, so that no wrong data is read or written to the log.
    * @template Result
    * @param {(module: import("#engine").EngineModule) => Result} action
    * @returns {Result}
@@ -302,7 +303,7 @@ export class Engine {
     try {
       result = action(this.#module);
     } catch (error) {
-      const message = `The engine of the log stopped: ${sentence(String(error))} It reads and writes nothing more; close the store and open it again.`;
+      const message = `The engine of the log crashed: ${sentence(String(error))} It cannot read or write any more. Close the store and open it again.`;
       throw (this.#failure = new PolystoreError("ERR_CLIENT", message, { cause: error }));
     }
     if (result === NO_MEMORY) throw noMemory();
@@ -327,7 +328,7 @@ export class Engine {
 
   /** @param {number} length In characters. */
   #reserve(length) {
-    const size = length * LONGEST_CHARACTER;
+    const size = length * MAX_BYTES_PER_UNIT;
     if (size <= this.#capacity) return;
     const capacity = Math.max(size, 4096);
     const input = this.#call((module) => module._polystore_engine_input(capacity));
@@ -354,7 +355,7 @@ export class Engine {
       }
       if (i === length) return length;
     }
-    return encoder.encodeInto(text, heap.subarray(start, start + length * LONGEST_CHARACTER)).written;
+    return encoder.encodeInto(text, heap.subarray(start, start + length * MAX_BYTES_PER_UNIT)).written;
   }
 
   #output() {
@@ -394,6 +395,6 @@ function instantiated(module, files) {
 
 function noMemory() {
   const message =
-    "The engine of the log has no memory left for this call. What was there is unchanged; delete something, or write less at a time.";
+    "The engine of the log has not enough memory for this call. What is stored is unchanged; delete something, or write less at a time.";
   return new PolystoreError("ERR_QUOTA", message);
 }

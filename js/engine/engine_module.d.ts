@@ -1,6 +1,6 @@
 import type { Files } from "./files.js";
 
-// The module of wasm/engine/abi.cpp, which says what each call does: what Emscripten's glue puts on the object it is given.
+// The module of wasm/engine/abi.cpp, where each call is documented. Emscripten's glue adds these members to the object that it gets.
 
 export interface EngineModule {
   instantiateWasm(imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance) => void): WebAssembly.Exports;

@@ -1,3 +1,3 @@
-/** The engine, as wasm/embed.mjs writes it. */
+/** The WebAssembly module of the engine as text, which wasm/embed.mjs writes. */
 declare const text: string;
 export default text;

@@ -3,15 +3,15 @@ import { decodeJson } from "./json_text.js";
 import { TextReader } from "./text_reader.js";
 
 /**
- * Records as `polystore_engine_next` gives them: bytes, which go from a worker to its page without being copied. They
- * become texts and values all at once, which costs a fifth of what one after the other does.
+ * A page of records as `polystore_engine_next` returns it: bytes, which a worker can transfer to its page without a copy. All texts
+ * and values are decoded at once, which is five times as fast as one after the other.
  */
 export class EntryPage {
   /**
    * @param {ArrayBuffer} buffer
    * @param {number} count
    * @param {boolean} withValues
-   * @param {boolean} isLast Whether it is known that none comes after it.
+   * @param {boolean} isLast True if it is known that no page follows.
    */
   constructor(buffer, count, withValues, isLast) {
     this.buffer = buffer;
@@ -22,7 +22,7 @@ export class EntryPage {
 
   /**
    * @returns {import("../core/client.js").Page}
-   * @throws {PolystoreError} ERR_CORRUPT, with the key, where a value is not JSON, or has a number that JavaScript cannot hold.
+   * @throws {PolystoreError} ERR_CORRUPT, with the key, if a value is not JSON or contains a number that JavaScript cannot hold.
    */
   decode() {
     const { buffer, count, withValues } = this;
@@ -46,12 +46,13 @@ export class EntryPage {
 }
 
 /**
+ * Decodes consecutive texts.
  * @param {TextReader} reader
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @param {number} start
  * @param {number} length
  * @param {Uint32Array} lengths
- * @param {number} gap Bytes between one text and the next.
+ * @param {number} gap The number of bytes between one text and the next.
  */
 function textsOf(reader, bytes, start, length, lengths, gap) {
   const all = reader.read(bytes, start, length);
@@ -65,6 +66,7 @@ function textsOf(reader, bytes, start, length, lengths, gap) {
 }
 
 /**
+ * Decodes consecutive JSON texts that are separated by commas.
  * @param {TextReader} reader
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @param {number} start
@@ -79,7 +81,7 @@ function valuesOf(reader, bytes, start, lengths, ids) {
     const values = JSON.parse(`[${text}]`);
     if (values.length === lengths.length && !mayOverflow(text)) return values;
   } catch {
-    // One of them is not what it should be; the loop below finds out which.
+    // One of the texts is not valid; decoding each one below finds out which.
   }
   return textsOf(reader, bytes, start, length, lengths, 1).map((text, i) => decodeJson(ids[i], text));
 }

@@ -1,32 +1,32 @@
 /**
- * What the engine does with files. Every call is answered at once; one that fails throws, an error whose `code` is
- * ERR_QUOTA where there is no room. Files are known by numbers that are not negative. None of this may call the engine.
+ * The file operations that the engine needs. Every call is synchronous. A call that fails throws; the error has the `code` ERR_QUOTA
+ * if the storage is full. Files are identified by numbers from 0 on. No implementation may call the engine.
  */
 export interface Files {
-  /** The number of a file, open for reading and writing; MISSING if there is none of that name. */
+  /** Opens a file for reading and writing. Returns its number; MISSING if no file has that name. */
   open(path: string): number;
-  /** The number of an empty file. What had the name is removed if it is a log; if not, this throws. */
+  /** Creates an empty file, and returns its number. An existing log of that name is removed; any other existing file makes this throw. */
   create(path: string): number;
   /**
-   * Gives a file the name of the one that was opened by it, at once; but until the file is synced after that, a power failure may undo
-   * it. If it throws, either may have the name. It throws where the name leads to another file.
+   * Renames the file `from` to `to`, atomically. A power failure may undo the rename until the file is synced afterwards. If this throws,
+   * either file may have the name. It throws if `to` is no longer the file that was opened by that name.
    */
   replace(from: string, to: string): void;
-  /** Removes a file, if there is one and it is a log, or was to become one. */
+  /** Removes a file, if it exists and is a log or an unfinished log. */
   remove(path: string): void;
-  /** How many bytes can still be written. */
+  /** Returns the number of bytes that can still be written. */
   room(path: string): number;
 
-  /** Called before anything is written. Throws where another may have the lock of the log by now. */
+  /** Called before every write. Throws if another process may hold the lock of the log by now. */
   checkLock(): void;
 
   size(file: number): number;
-  /** Fills `bytes` with what is at `offset`; all of that must be there. */
+  /** Fills `bytes` with the bytes at `offset`; throws if the file ends before. */
   read(file: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void;
-  /** Writes all of `bytes`. If it throws, any part may be written. */
+  /** Writes all of `bytes`. If it throws, any part of them may be written. */
   write(file: number, offset: number, bytes: Uint8Array<ArrayBuffer>): void;
   truncate(file: number, size: number): void;
-  /** Returns once what was written, and the name of the file, outlast a power failure. Throws where the name leads to another, or nowhere. */
+  /** Makes all written bytes and the file's name survive a power failure. Throws if the name now means another file, or no file. */
   sync(file: number): void;
   close(file: number): void;
 }

@@ -1,2 +1,2 @@
-/** What `open` gives where there is no file. */
+/** `open` returns this if no file has the name. */
 export const MISSING = -3;

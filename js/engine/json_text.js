@@ -2,7 +2,7 @@ import { PolystoreError, show } from "../support/errors.js";
 import { mayOverflow, requireFinite } from "../support/record.js";
 
 /**
- * The value that a log holds as text.
+ * Decodes a value that a log stores as JSON text.
  * @param {string} key
  * @param {string} text
  * @throws {PolystoreError} ERR_CORRUPT

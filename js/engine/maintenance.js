@@ -1,32 +1,31 @@
 import { clearTimeout, performance, setTimeout, sleep } from "../support/real_timers.js";
 
-/** Bytes that compaction copies before it lets others go on: half a millisecond. */
+/** The number of bytes that compaction copies before other calls run; copying them takes 0.5 ms. */
 const STEP = 256 * 1024;
-/** How long what was written may wait for a flush, in milliseconds. The C++ library has the same bound. */
+/** How long a change may wait for a flush, in milliseconds. The C++ library has the same limit. */
 const RELAXED = 1000;
-/** How long calls that answer at once, and are awaited one by one, may keep all else from running, in milliseconds. */
-const LONGEST_RUN = 10;
-/** The same while a log is compacted: less than a step copies is written meanwhile, or it would never end. */
+/** How long a loop of awaited calls may run before other tasks get a turn, in milliseconds. */
+const MAX_RUN = 10;
+/** The same limit during compaction: such a loop must write less than a step copies, or compaction would never end. */
 const COMPACTING_RUN = 0.2;
 /**
- * How often expired records are removed, in milliseconds, and how many at a time: some 2 ms of work. Nobody sees them
- * meanwhile. The C++ library has the same numbers.
+ * How often expired records are removed, in milliseconds, and how many at a time, which takes about 2 ms. Reads ignore expired records
+ * until then. The C++ library has the same numbers.
  */
 const EVICTION = 1000;
 const EVICTED = 512;
 
 /**
  * @typedef {object} Surroundings
- * @property {(file: number) => Promise<unknown>} sync Resolves once what was written to a file outlasts a power failure.
- * @property {() => Promise<unknown>} pause Lets others go on; calls that are made meanwhile share the next flush.
- * @property {() => void} [whenCompacted] Is called when a new file has taken the place of the old one.
+ * @property {(file: number) => Promise<unknown>} sync Resolves once everything written to a file survives a power failure.
+ * @property {() => Promise<unknown>} pause Lets other tasks run; changes made meanwhile share the next flush.
+ * @property {() => void} [whenCompacted] Called when a new file has replaced the old one.
  */
 
 /**
- * What an open engine needs beside the calls of its users: flushes, which many calls share; compaction; and the removal of what
- * has expired.
+ * The background work of an open engine: flushes, which many calls share; compaction; and the removal of expired records.
  */
-export class Upkeep {
+export class Maintenance {
   #engine;
   #surroundings;
   /** The flush under way. @type {Promise<void> | null} */
@@ -39,7 +38,7 @@ export class Upkeep {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #flushTimer;
   #flushDue = 0;
-  /** Lets others go on, what is to be done here too. @type {Promise<void> | null} */
+  /** The pause under way, in which other tasks run, including the flushes and compaction of this class. @type {Promise<void> | null} */
   #pausing = null;
   #pausingSince = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -56,13 +55,13 @@ export class Upkeep {
     this.#evictInTime();
   }
 
-  /** Says that something was changed which may be flushed later. */
+  /** Called after each change: schedules its flush, and starts compaction if it is due. */
   applied() {
     if (this.#flushTimer === undefined) {
       this.#flushDue = performance.now() + RELAXED;
-      this.#flushTimer = later(RELAXED, () => {
+      this.#flushTimer = unrefTimer(RELAXED, () => {
         this.#flushTimer = undefined;
-        // Where it fails the engine writes no more, and every later call says why.
+        // After a failed flush the engine refuses all writes, and every later write throws that error.
         this.flush().catch(() => {});
       });
     }
@@ -71,8 +70,8 @@ export class Upkeep {
   }
 
   /**
-   * What a change is to wait for before it is acknowledged, where there is something to do: a loop of calls that answer at once,
-   * and are awaited one by one, lets no timer run, and so neither flushes nor compacts.
+   * Returns a promise to wait for before a change is acknowledged, if maintenance is due. A loop of awaited calls that never leaves
+   * the microtask queue lets no timer run, so without this wait it would prevent flushes and compaction.
    * @returns {Promise<void> | undefined}
    */
   turn() {
@@ -84,13 +83,13 @@ export class Upkeep {
         this.#pausing = null;
       });
     }
-    if (now - this.#pausingSince < (this.#compacting ? COMPACTING_RUN : LONGEST_RUN)) return undefined;
-    // What is written while a new log is synced has to be copied afterwards, so a disk that is slow has to slow down the loop.
-    return this.#syncingNewLog ? Promise.race([this.#syncingNewLog, sleep(LONGEST_RUN)]) : this.#pausing;
+    if (now - this.#pausingSince < (this.#compacting ? COMPACTING_RUN : MAX_RUN)) return undefined;
+    // Changes made while a new log is synced have to be copied afterwards, so a slow disk has to slow down the loop.
+    return this.#syncingNewLog ? Promise.race([this.#syncingNewLog, sleep(MAX_RUN)]) : this.#pausing;
   }
 
   /**
-   * Resolves once all that was changed before outlasts a power failure.
+   * Resolves once all earlier changes survive a power failure.
    * @throws {import("../support/errors.js").PolystoreError} ERR_CLIENT
    */
   async flush() {
@@ -98,14 +97,14 @@ export class Upkeep {
     while (this.#engine.flushed < wanted) await (this.#flushing ??= this.#flushOnce());
   }
 
-  /** Flushes, says so in the log, and lets go of the engine. */
+  /** Flushes, marks the log as synced, and closes the engine. */
   async end() {
     this.#ended = true;
     clearTimeout(this.#flushTimer);
     clearTimeout(this.#evictionTimer);
     try {
       await this.#compacting;
-      await this.#flushing; // Also where nothing is left to flush: it ends with the engine.
+      await this.#flushing; // A flush under way must end before the engine is closed, even if nothing is left to flush.
       await this.flush();
       this.#engine.markSynced();
     } finally {
@@ -129,7 +128,7 @@ export class Upkeep {
 
   #compact() {
     this.#compacting ??= this.#compactInSteps()
-      // What is stored is as it was, and the engine tries again when there is more to gain.
+      // The log is unchanged, and the engine tries again when compaction would save more.
       .catch(() => {})
       .finally(() => {
         this.#compacting = null;
@@ -139,24 +138,24 @@ export class Upkeep {
   async #compactInSteps() {
     for (;;) {
       await this.#surroundings.pause();
-      while (this.#flushing) await this.#flushing; // The last step closes the file that this syncs.
+      while (this.#flushing) await this.#flushing; // The last step closes the file that a flush syncs.
       if (this.#ended) return;
       const { more, file } = this.#engine.compact(STEP);
       if (!more) break;
       if (file === undefined) continue;
       this.#flushing = this.#syncingNewLog = this.#syncNewLog(file);
       await this.#flushing;
-      if (!this.#engine.wantsCompaction) return; // It was given up.
+      if (!this.#engine.wantsCompaction) return; // The compaction was abandoned.
     }
     this.#surroundings.whenCompacted?.();
   }
 
-  /** Flushes wait for it: one that ended meanwhile would make it incomplete. @param {number} file */
+  /** Flushes wait for this: a flush that ends meanwhile would make the new log incomplete. @param {number} file */
   async #syncNewLog(file) {
     try {
       await this.#surroundings.sync(file);
     } catch {
-      this.#engine.giveUpCompaction();
+      this.#engine.abandonCompaction();
     } finally {
       this.#flushing = this.#syncingNewLog = null;
     }
@@ -169,15 +168,15 @@ export class Upkeep {
     if (due >= this.#evictionDue) return;
     clearTimeout(this.#evictionTimer);
     this.#evictionDue = due;
-    this.#evictionTimer = later(due - now, () => {
+    this.#evictionTimer = unrefTimer(due - now, () => {
       this.#evict().catch(() => {
-        // For example, the storage is full: they stay, unseen, and the next call that writes tries again.
+        // For example, the storage is full. Reads ignore the expired records, and the next change schedules another attempt.
         this.#evictionDue = Infinity;
       });
     });
   }
 
-  /** Removes what has expired, and lets other calls go on after each part of it. */
+  /** Removes expired records in batches, and lets other tasks run after each batch. */
   async #evict() {
     let count = EVICTED;
     while (count === EVICTED && !this.#ended) {
@@ -193,11 +192,11 @@ export class Upkeep {
 }
 
 /**
- * A timer that keeps no process running.
+ * Starts a timer that does not keep the process running.
  * @param {number} delay In milliseconds.
  * @param {() => void} action
  */
-function later(delay, action) {
+function unrefTimer(delay, action) {
   const timer = setTimeout(action, Math.min(delay, 2 ** 31 - 1));
   /** @type {Partial<NodeJS.Timeout>} */ (timer).unref?.();
   return timer;

@@ -52,7 +52,7 @@ class Log {
       try {
         this.#files.sync(file);
       } catch (error) {
-        this.#engine.giveUpCompaction();
+        this.#engine.abandonCompaction();
         throw error;
       }
     }
@@ -226,7 +226,7 @@ test("a crash while the first log is made leaves nothing that keeps it from bein
   }
 });
 
-test("where nobody can know which file is the log it is ERR_CORRUPT with what was found, and all is left as it is", async () => {
+test("if it cannot be determined which file is the log, the error is ERR_CORRUPT with the sizes found, and the files stay", async () => {
   const both = await twoLogs();
   const [old, compacted] = ["0.kv", "1.kv"].map((name) => both.bytes(name));
   const none = new Uint8Array(0);
@@ -244,7 +244,7 @@ test("where nobody can know which file is the log it is ERR_CORRUPT with what wa
     folder.put("current", Buffer.from(current));
     for (const [i, bytes] of logs.entries()) folder.put(`${i}.kv`, bytes);
     const [first, second] = logs.map(({ length }) => length);
-    const message = `In the folder "log" of a log, 0.kv has ${first} bytes, 1.kv has ${second}, and current says "${current}": nobody can know which of them is the log. They were left as they are; to use one of them, remove the other and current.`;
+    const message = `In the folder "log" of a log, 0.kv has ${first} bytes, 1.kv has ${second}, and current contains "${current}": it cannot be determined which file is the log. The files were left unchanged. To use one of them, remove the other one and current.`;
     await assert.rejects(Log.open(folder), { code: "ERR_CORRUPT", message });
     for (const [i, bytes] of logs.entries()) assert.deepEqual(folder.bytes(`${i}.kv`), bytes);
     assert.equal(text(folder, "current"), current);

@@ -4,7 +4,7 @@ import { PolystoreError } from "../../support/errors.js";
 import { Engine } from "../../engine/engine.js";
 import { NodeFiles, ReadOnlyFiles } from "./node_files.js";
 import { syncEarlier } from "./node_sync.js";
-import { Upkeep } from "../../engine/maintenance.js";
+import { Maintenance } from "../../engine/maintenance.js";
 import { pause } from "../../support/real_timers.js";
 import { Lock } from "../../disk/lock.js";
 import { isForbidden, makeFolder, resolveLinks } from "../../disk/text_file.js";
@@ -121,7 +121,7 @@ class Log extends LogReader {
   #engine;
   #lock;
   #isStrict;
-  #upkeep;
+  #maintenance;
 
   /**
    * @param {Engine} engine
@@ -134,7 +134,7 @@ class Log extends LogReader {
     this.#engine = engine;
     this.#lock = lock;
     this.#isStrict = durability === "strict";
-    this.#upkeep = new Upkeep(engine, { sync, pause, whenCompacted: () => this.whenCompacted() });
+    this.#maintenance = new Maintenance(engine, { sync, pause, whenCompacted: () => this.whenCompacted() });
   }
 
   /** @param {readonly Commit[]} commits */
@@ -152,7 +152,7 @@ class Log extends LogReader {
 
   async close() {
     try {
-      await this.#upkeep.end();
+      await this.#maintenance.end();
     } finally {
       this.#lock.release();
     }
@@ -166,8 +166,8 @@ class Log extends LogReader {
   #change(prepare) {
     const result = prepare();
     this.#engine.apply();
-    this.#upkeep.applied();
-    const awaited = this.#isStrict ? this.#upkeep.flush() : this.#upkeep.turn();
+    this.#maintenance.applied();
+    const awaited = this.#isStrict ? this.#maintenance.flush() : this.#maintenance.turn();
     return awaited ? awaited.then(() => result) : result;
   }
 }

@@ -1,4 +1,4 @@
-// Where a log is kept when the browser gives us no private file system: in a database, until there is one.
+// The place of a log while the browser has no private file system: an IndexedDB database.
 
 import { hasDatabase } from "../indexeddb/indexed_database.js";
 import { connect, IndexedDb, STORE_NAME } from "../indexeddb/indexeddb.js";
@@ -6,16 +6,16 @@ import { PAGE_LENGTH, readPage } from "../indexeddb/object_store.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
 import { requireText } from "../../support/text_key.js";
 
-/** How long a page may keep the database from being moved, in milliseconds; then that is left to the next owner. */
+/** How long an open page may delay the move of the database into the log, in milliseconds; after that, the next owner moves it. */
 const PATIENCE = 2000;
 
-/** The version of the database from which on there is a log, which has all that was in it. */
+/** From this version of the database on, a log exists, and all records of the database were moved into it. */
 const MOVED = 2;
 
 /** @param {string} name Of the log. */
 const databaseName = (name) => `polystore-wasm opfs:${name}`;
 
-/** It refuses the keys that a log refuses: moved into one, several of them would become one. */
+/** The database refuses the keys that a log refuses: in a log, several such keys would become one key. */
 class Fallback extends IndexedDb {
   /** @param {string} id */
   checkKey(id) {
@@ -30,7 +30,8 @@ class Fallback extends IndexedDb {
 export const openFallback = (name, durability) => new Fallback(databaseName(name), durability);
 
 /**
- * Whether there is a log, as far as the database knows: then what it holds is old, and it must not be used in place of the log.
+ * True if a log exists, according to the version of the database. The records of the database are then outdated, and must not be used
+ * in place of the log.
  * @param {string} name Of the log.
  */
 export async function hasLog(name) {
@@ -38,18 +39,18 @@ export async function hasLog(name) {
 }
 
 /**
- * Moves into a log what was kept in its place. Nobody is served meanwhile. What is moved takes the place of what is there, though
- * a page that has the database still may have written it before that.
+ * Moves the records of the database into the log, before the log serves any request. A moved record replaces the log's record of the
+ * same key, although a page that still has the database open may have written it earlier.
  * @param {string} name
  * @param {import("../../engine/engine.js").Engine} engine
- * @param {() => Promise<void> | undefined} commit Saves what the engine wrote, where that takes more than a flush.
- * @throws {PolystoreError} If the log cannot take it. Then the database has it still.
+ * @param {() => Promise<void> | undefined} commit Saves what the engine wrote, if a flush does not save it already.
+ * @throws {PolystoreError} If the log cannot store the records. They then stay in the database.
  */
 export async function moveIn(name, engine, commit) {
   const { version, isEmpty } = await look(databaseName(name));
   if (isEmpty && version >= MOVED) return;
-  // Pages that have the database open are kept out while its version is changed, and wait: nothing that they write is lost. It
-  // stays, empty, for to delete it would not wait for what such a page writes next: that is moved the next time.
+  // A change of the version makes other pages close the database and wait, so that nothing they write is lost. The empty database
+  // is kept: deleting it would not wait for what such a page writes next. The next owner moves those records.
   await new Promise((resolve, reject) => {
     const opening = indexedDB.open(databaseName(name), Math.max(version + 1, MOVED));
     let isGivenUp = false;
@@ -62,17 +63,17 @@ export async function moveIn(name, engine, commit) {
         transaction.abort();
       };
       if (isGivenUp) return fail(undefined);
-      // There may be none yet, or somebody has deleted it meanwhile: then its version says that there is a log.
+      // A new database (or one that was deleted meanwhile) only gets the version that says that a log exists.
       if (!opening.result.objectStoreNames.contains(STORE_NAME)) opening.result.createObjectStore(STORE_NAME);
       else if (!isEmpty) moveAll(transaction.objectStore(STORE_NAME), engine, commit, fail);
     };
-    // A browser that refuses databases gives nobody one in place of the log.
+    // A browser that refuses databases has no records to move.
     opening.onerror = () => (isEmpty ? resolve(undefined) : reject(failure ?? opening.error));
     opening.onsuccess = () => {
       opening.result.close();
       resolve(undefined);
     };
-    // A page that is at work lets go of it in a moment; one that is frozen does not, and must not keep all others waiting.
+    // A running page closes the database at once. A frozen page does not, and must not keep all other pages waiting.
     opening.onblocked = () =>
       setTimeout(() => {
         isGivenUp = opening.readyState === "pending";
@@ -81,7 +82,7 @@ export async function moveIn(name, engine, commit) {
   });
 }
 
-/** @param {string} name Of a database, which may not be there. */
+/** Reads the version of a database, and whether it is empty. @param {string} name The database; it need not exist. */
 async function look(name) {
   if (!(await hasDatabase(name))) return { version: 0, isEmpty: true };
   const database = await connect(indexedDB, name);
@@ -99,13 +100,13 @@ async function look(name) {
 }
 
 /**
- * Moves all records of an object store into a log, which has them for good before they are removed.
+ * Moves all records of an object store into a log. They are durable in the log before they are removed from the object store.
  * @param {IDBObjectStore} store
  * @param {import("../../engine/engine.js").Engine} engine
  * @param {() => Promise<void> | undefined} commit
  * @param {(error: unknown) => void} fail
- * @param {IDBKeyRange} [range] Those that are left.
- * @param {number} [length] How many of them are moved at once.
+ * @param {IDBKeyRange} [range] The range of the records that are left.
+ * @param {number} [length] The number of records that are moved at once.
  */
 function moveAll(store, engine, commit, fail, range, length = FIRST_LENGTH) {
   readPage(store, range, length, ({ ids, found }) => {
@@ -125,6 +126,7 @@ function moveAll(store, engine, commit, fail, range, length = FIRST_LENGTH) {
 }
 
 /**
+ * Empties an object store once the log is saved. Until then it keeps the transaction active.
  * @param {IDBObjectStore} store
  * @param {Promise<void> | undefined} committing
  * @param {(error: unknown) => void} fail
@@ -132,7 +134,7 @@ function moveAll(store, engine, commit, fail, range, length = FIRST_LENGTH) {
 function clearAfter(store, committing, fail) {
   let isCommitted = !committing;
   committing?.then(() => (isCommitted = true), fail);
-  // A transaction ends when nothing is asked of it any more.
+  // A transaction without a pending request ends, so requests are made until the log is saved.
   const proceed = () => {
     if (isCommitted) store.clear();
     else store.count().onsuccess = proceed;

@@ -3,58 +3,58 @@ import { OpfsFiles } from "./opfs_files.js";
 import { ownerLock, workerLock } from "./names.js";
 import { describe, Owner } from "./owner.js";
 
-/** @typedef {import("./protocol.d.ts").Order} Order */
-/** @typedef {import("./protocol.d.ts").Report} Report */
+/** @typedef {import("./protocol.d.ts").Control} Control */
+/** @typedef {import("./protocol.d.ts").Status} Status */
 
-/** The folder of all our logs. */
+/** The folder that holds all logs of this origin. */
 const FOLDER = "polystore-wasm";
 
-/** Waits for the log on behalf of a page, and serves whoever asks as long as it has it. */
+/** Waits for the lock of a log on behalf of a page, and serves all pages while it holds that lock. */
 export class Host {
   #isWorker;
-  #tell;
+  #send;
   #name = "";
-  /** Of our page. */
+  /** The session of this worker's page. */
   #session = 0;
   /** @type {Owner | null} */
   #owner = null;
   #isWanted = false;
-  /** Waiting for the log, and having it. @type {Promise<void> | null} */
+  /** Pending while this host waits for the log or has it open. @type {Promise<void> | null} */
   #owning = null;
-  /** Lets go of the log, or of the wish to have it. */
-  #letGo = () => {};
-  /** Lets go of the lock that tells the page whether we run. */
-  #die = () => {};
+  /** Releases the log, or stops waiting for it. */
+  #release = () => {};
+  /** Releases the lock that tells the page whether this worker runs. */
+  #releaseWorkerLock = () => {};
 
   /**
-   * @param {boolean} isWorker Whether we run in a worker of the page, where files can be opened synchronously.
-   * @param {(report: Report, transfer?: Transferable[]) => void} tell Tells the page.
+   * @param {boolean} isWorker True in a worker of the page, where files can be opened synchronously.
+   * @param {(status: Status, transfer?: Transferable[]) => void} send Sends a message to the page.
    */
-  constructor(isWorker, tell) {
+  constructor(isWorker, send) {
     this.#isWorker = isWorker;
-    this.#tell = tell;
+    this.#send = send;
   }
 
-  /** @param {Order | import("./protocol.d.ts").Request} order */
-  async hear(order) {
-    if (typeof order === "object" && "kind" in order) {
-      this.#owner?.serve(order, this.#tell);
-    } else if (typeof order === "object") {
-      this.#begin(order.begin);
-    } else if (order === "resume") {
+  /** @param {Control | import("./protocol.d.ts").Request} message */
+  async receive(message) {
+    if (typeof message === "object" && "kind" in message) {
+      this.#owner?.serve(message, this.#send);
+    } else if (typeof message === "object") {
+      this.#begin(message.begin);
+    } else if (message === "resume") {
       this.#want();
     } else {
       this.#isWanted = false;
-      this.#letGo();
+      this.#release();
       await this.#owning;
-      if (order === "end") this.#tell("ended");
+      if (message === "end") this.#send("ended");
     }
   }
 
-  /** Lets go of everything, as the end of a worker does. */
+  /** Releases all locks, as the browser does when a worker ends. */
   async end() {
-    await this.hear("release");
-    this.#die();
+    await this.receive("release");
+    this.#releaseWorkerLock();
   }
 
   /** @param {{ name: string, session: number }} begin */
@@ -62,18 +62,18 @@ export class Host {
     this.#name = name;
     this.#session = session;
     const running = () => {
-      this.#tell("alive");
+      this.#send("alive");
       this.#want();
-      return new Promise((/** @type {(value: void) => void} */ resolve) => (this.#die = resolve));
+      return new Promise((/** @type {(value: void) => void} */ resolve) => (this.#releaseWorkerLock = resolve));
     };
     try {
       await navigator.locks.request(workerLock(name, session), running);
     } catch (error) {
-      this.#fail(error, true); // Where the browser denies a site its storage locks are refused, or not there at all.
+      this.#fail(error, true); // A browser that denies a site its storage refuses locks as well, or has no navigator.locks.
     }
   }
 
-  /** A page says more than once that it is shown. */
+  /** Starts to wait for the log. Called again each time the page is shown. */
   #want() {
     this.#isWanted = true;
     this.#owning ??= (async () => {
@@ -82,11 +82,11 @@ export class Host {
     })();
   }
 
-  /** Waits for the log, and serves until it is to let go of it. */
+  /** Waits for the log's lock, and serves requests until the log has to be released. */
   async #own() {
     const withdrawing = new AbortController();
     const released = new Promise((resolve) => {
-      this.#letGo = () => {
+      this.#release = () => {
         withdrawing.abort();
         resolve(undefined);
       };
@@ -94,7 +94,7 @@ export class Host {
     const serve = async () => {
       let isUnavailable = true;
       try {
-        const root = await navigator.storage.getDirectory(); // Refused in private windows of some browsers.
+        const root = await navigator.storage.getDirectory(); // Some browsers refuse this in private windows.
         isUnavailable = false;
         const files = await this.#open(root);
         try {
@@ -111,7 +111,7 @@ export class Host {
       this.#owner = null;
       await ended.end();
     };
-    // A worker that withdraws while it waits is told so by a rejection.
+    // The request for the lock rejects if this worker withdraws it while it waits.
     await navigator.locks.request(ownerLock(this.#name), { signal: withdrawing.signal }, serve).catch((error) => {
       if (!withdrawing.signal.aborted) this.#fail(error, true);
     });
@@ -136,24 +136,24 @@ export class Host {
       name: this.#name,
       session: this.#session,
       yields: !this.#isWorker,
-      tell: this.#tell,
-      letGo: () => this.#letGo(),
+      send: this.#send,
+      release: () => this.#release(),
     };
   }
 
   /**
-   * Tells the page that the log cannot be had; it may want it again.
+   * Tells the page that the log could not be opened. The page may send `resume` to try again.
    * @param {unknown} error
-   * @param {boolean} isUnavailable Whether that is so of every log.
+   * @param {boolean} isUnavailable True if this browser cannot open any log here.
    */
   #fail(error, isUnavailable) {
     this.#isWanted = false;
     const failure = describe(error);
-    this.#tell({ failure: { ...failure, isUnavailable: isUnavailable || failure.code === "ERR_UNSUPPORTED" } });
+    this.#send({ failure: { ...failure, isUnavailable: isUnavailable || failure.code === "ERR_UNSUPPORTED" } });
   }
 }
 
-/** The file system refuses some names. @param {string} name */
+/** The folder of a log. The name is encoded because the file system refuses some names. @param {string} name */
 function folderName(name) {
   return encodeURIComponent(name).replaceAll(".", "%2E");
 }

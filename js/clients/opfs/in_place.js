@@ -1,25 +1,25 @@
 import { Host } from "./host.js";
 
-/** What a page says to its worker, and hears from it. @typedef {Pick<Worker, "postMessage" | "terminate" | "onmessage" | "onerror"> & { isInPlace?: boolean }} WorkerLike */
+/** The part of a Worker that a page uses. @typedef {Pick<Worker, "postMessage" | "terminate" | "onmessage" | "onerror"> & { isInPlace?: boolean }} WorkerLike */
 
 /**
- * What serves in place of a worker where none can be started: in service workers, in most shared workers, and on pages whose
- * policy forbids workers. It has the log only as long as no page's worker asks for it.
+ * Starts a replacement for a worker in contexts that cannot start one: service workers, most shared workers, and pages whose
+ * Content-Security-Policy forbids workers. It hands the log over as soon as a page's worker asks for it.
  * @returns {WorkerLike}
  */
 export function startInPlace() {
-  // As between a page and its worker: later, in order, and apart from what is done to the object meanwhile.
+  // Messages behave as between a page and its worker: they arrive later, in order, and as copies.
   const later = Promise.resolve();
-  const host = new Host(false, (report) => {
-    later.then(() => worker.onmessage?.(/** @type {any} */ ({ data: report })));
+  const host = new Host(false, (status) => {
+    later.then(() => worker.onmessage?.(/** @type {any} */ ({ data: status })));
   });
   /** @type {any} */
   const worker = {
     isInPlace: true,
     onmessage: null,
-    postMessage(/** @type {any} */ order) {
-      const copy = typeof order === "object" ? { ...order } : order;
-      later.then(() => host.hear(copy));
+    postMessage(/** @type {any} */ message) {
+      const copy = typeof message === "object" ? { ...message } : message;
+      later.then(() => host.receive(copy));
     },
     terminate: () => host.end(),
   };

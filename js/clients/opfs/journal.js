@@ -1,5 +1,5 @@
-// The journal of a log: what was written to its files by a place that cannot write them, a service worker say. It is kept in a
-// database until a worker opens the files.
+// The journal of a log: the changes of its files that were made in a context that cannot write the files, for example a service
+// worker. The journal is kept in an IndexedDB database until a worker opens the files.
 
 import { hasDatabase, openDatabase } from "../indexeddb/indexed_database.js";
 import { writeAll } from "./access_handle.js";
@@ -14,13 +14,13 @@ const STORE_NAME = "journal";
 const databaseName = (name) => `polystore-wasm opfs-journal:${name}`;
 
 /**
- * The entries have the keys [file, sequence], so the order is known of those of one file only; but all that is committed
- * together is there or not, so a file is never older than another.
+ * The entries have the keys [file, sequence], so that only the entries of one file are in order. But a commit is stored as a whole or
+ * not at all, so that no file is ever older than another one.
  */
 export class Journal {
   #database;
   #sequence = 0;
-  /** What is not committed yet. @type {Entry[]} */
+  /** The entries that are not committed yet. @type {Entry[]} */
   #waiting = [];
   /** @type {Promise<void>} */
   #committing = Promise.resolve();
@@ -37,9 +37,9 @@ export class Journal {
   }
 
   /**
-   * Makes the changes of the journal in the files.
+   * Applies the changes of the journal to the files.
    * @param {AccessHandle[]} files In the order of their numbers.
-   * @returns {Promise<number>} How many those were.
+   * @returns {Promise<number>} The number of changes.
    */
   async replay(files) {
     const transaction = this.#database.transaction(STORE_NAME);
@@ -65,12 +65,12 @@ export class Journal {
   }
 
   /**
-   * Resolves once all that was added outlasts a power failure. Where that failed once it fails always, for what comes behind
-   * cannot do without it.
+   * Resolves once all added changes survive a power failure. After one failed commit, every later commit fails too, because its
+   * changes depend on the lost ones.
    */
   commit() {
     this.#committing = this.#committing.then(() => this.#commitOnce());
-    this.#committing.catch(() => {}); // Whoever waits for it is told.
+    this.#committing.catch(() => {}); // The callers of commit() get the error.
     return this.#committing;
   }
 
@@ -82,7 +82,7 @@ export class Journal {
     const store = transaction.objectStore(STORE_NAME);
     for (const entry of entries) {
       const { file } = entry;
-      // Whatever was in an empty file: so the journal grows no larger than two logs.
+      // An empty file needs no earlier entries. Removing them keeps the journal smaller than two logs.
       if ("size" in entry && entry.size === 0) store.delete(IDBKeyRange.bound([file], [file, Infinity]));
       store.put(entry, [file, ++this.#sequence]);
     }
@@ -90,7 +90,7 @@ export class Journal {
     await ended(transaction);
   }
 
-  /** Forgets all entries, for good. */
+  /** Removes all entries, durably. */
   async clear() {
     const transaction = this.#change();
     transaction.objectStore(STORE_NAME).clear();
@@ -107,7 +107,7 @@ export class Journal {
 }
 
 /**
- * Brings what is in the journal of a log, if it has one, into its files.
+ * Applies the journal of a log, if it has one, to its files, and removes the journal.
  * @param {string} name Of the log.
  * @param {AccessHandle[]} files
  */
@@ -117,12 +117,12 @@ export async function bringIn(name, files) {
   try {
     if ((await journal.replay(files)) > 0) {
       for (const file of files) file.flush();
-      await journal.clear(); // Before anything is written behind it: else the next would undo that.
+      await journal.clear(); // Before any later write: replaying the journal again would undo that write.
     }
   } finally {
     journal.close();
   }
-  indexedDB.deleteDatabase(databaseName(name)); // Which is empty, so nobody waits for that, or minds if it fails.
+  indexedDB.deleteDatabase(databaseName(name)); // The database is empty, so a failure does no harm.
 }
 
 /** @param {IDBTransaction} transaction */

@@ -3,7 +3,8 @@ import { Journal } from "./journal.js";
 import { MemoryFile } from "./memory_file.js";
 
 /**
- * The files of a log where they can be read only: copies in memory, and what is written to those is kept in the log's journal.
+ * The files of a log in a context that can only read them. The files are copied to memory, and every write to the copies is also
+ * kept in the log's journal.
  */
 export class JournaledFiles extends OpfsFiles {
   #journal;

@@ -1,9 +1,9 @@
 /** @typedef {import("./access_handle.js").AccessHandle} AccessHandle */
 
-/** What was changed in a file: bytes were written at an offset, or the size was set. @typedef {{ offset: number, bytes: Uint8Array<ArrayBuffer> } | { size: number }} Change */
+/** A change of a file: bytes written at an offset, or a new size. @typedef {{ offset: number, bytes: Uint8Array<ArrayBuffer> } | { size: number }} Change */
 
 /**
- * A file, copied to memory, with the calls of a synchronous access handle. It says what is changed.
+ * A copy of a file in memory, with the methods of a synchronous access handle. It reports every change to `onchange`.
  * @implements {AccessHandle}
  */
 export class MemoryFile {
@@ -11,7 +11,7 @@ export class MemoryFile {
   #size;
   /** @type {(change: Change) => void} */
   onchange = () => {};
-  /** Saves what was changed. @type {() => Promise<void> | void} */
+  /** Saves the changes. @type {() => Promise<void> | void} */
   flush = () => {};
 
   /** @param {ArrayBuffer} bytes */
@@ -42,7 +42,7 @@ export class MemoryFile {
     this.#reserve(at + bytes.length);
     this.#bytes.set(bytes, at);
     this.#size = Math.max(this.#size, at + bytes.length);
-    this.onchange({ offset: at, bytes: new Uint8Array(bytes) }); // A copy: the caller uses its memory again.
+    this.onchange({ offset: at, bytes: new Uint8Array(bytes) }); // A copy, because the caller reuses its memory.
     return bytes.length;
   }
 

@@ -8,33 +8,34 @@ import { isPut, onlyChange } from "../../support/commits.js";
 import { arrangePages } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
-/** @typedef {import("./protocol.d.ts").Wish} Wish */
+/** @typedef {import("./protocol.d.ts").Command} Command */
 /** @typedef {import("./protocol.d.ts").Request} Request */
 /** @typedef {import("./protocol.d.ts").Answer} Answer */
-/** @typedef {import("./protocol.d.ts").Report} Report */
+/** @typedef {import("./protocol.d.ts").Status} Status */
 
-/** How many outcomes the number has that answers a conditional removal, a bit each. */
+/** The number of items that one "removeIf" request may have: the answer is one number, with one bit for each item. */
 const BITS = 50;
-/** How often in a row a worker may end before it answers. */
-const MOST_DEATHS = 5;
+/** The number of times in a row that a worker may end without an answer. */
+const MAX_DEATHS = 5;
 
 /**
- * Something asked for, until it is answered.
+ * A request that is not answered yet.
  * @typedef {object} Pending
  * @property {Request} request
  * @property {(result: any) => void} resolve
  * @property {(error: unknown) => void} reject
- * @property {import("../../core/client.js").Page[]} pages Of a listing, what has come of it.
+ * @property {import("../../core/client.js").Page[]} pages For a listing: the pages that have arrived.
  */
 
-/** The requests of one tick that go together: reads that follow one another, or writes. @typedef {{ kind: "read" | "write", items: any[], calls: { resolve: (result?: any) => void, reject: (error: unknown) => void }[] }} Gathered */
+/** Calls of one tick that are sent as one request: consecutive reads, or consecutive writes. @typedef {{ kind: "read" | "write", items: any[], calls: { resolve: (result?: any) => void, reject: (error: unknown) => void }[] }} Gathered */
 
 /**
- * Opens a log in the private file system or, where there is none, a database that is moved over to it when there is.
+ * Opens a log in the browser's private file system (OPFS). If the browser has none, opens an IndexedDB database in its place; its
+ * records are moved into the log as soon as the file system is available.
  * @param {string} name
  * @param {import("../../core/client.js").Durability} durability
- * @throws {PolystoreError} ERR_CLIENT where the browser refuses the file system, and has given it before: the database would be of
- *   before the log.
+ * @throws {PolystoreError} ERR_CLIENT if the browser refuses the file system now, but a log was made in it before: the database
+ *   would hold old values.
  */
 export async function openOpfs(name, durability) {
   const isPossible = navigator.storage && "getDirectory" in navigator.storage && navigator.locks;
@@ -51,15 +52,16 @@ export async function openOpfs(name, durability) {
     }
   }
   if (await hasLog(name)) {
-    const message = `The browser refuses its private file system now, in which the log ${show(name)} is. Nothing was read or written: call again later, or keep a page open that has the log.`;
+    const message = `The browser refuses access to its private file system, which holds the log ${show(name)}. Nothing was read or written. Try again later, or keep a page open that has the log open.`;
     throw new PolystoreError("ERR_CLIENT", message, { cause });
   }
   return openFallback(name, durability);
 }
 
 /**
- * A log in the private file system of a page's origin. The page asks the worker that has it open: its own, or by way of a channel
- * that of another page. What is not answered yet is asked again of every new owner.
+ * A log in the private file system of a page's origin. The page sends its requests to the worker that has the log open (the owner):
+ * to its own worker directly, to another page's worker through a channel. Every new owner gets all unanswered requests again.
+ * protocol.d.ts explains the messages.
  */
 class Opfs {
   /** @type {import("../../core/client.js").Traits} */
@@ -68,14 +70,14 @@ class Opfs {
   #isStrict;
   #session = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
   #sequence = 0;
-  /** Whom to ask; 0 as long as that is not known. */
+  /** The term of the current owner; 0 if it is not known. */
   #term = 0;
-  /** In their order. @type {Map<number, Pending>} */
+  /** The unanswered requests by sequence, in order. @type {Map<number, Pending>} */
   #unanswered = new Map();
-  /** How many of them are answered with a count. */
+  /** The number of unanswered requests whose answer is a number that the caller needs (see isCounted). */
   #counting = 0;
-  /** The last of our requests that an owner refused, as far as we have heard. */
-  #heard = 0;
+  /** The sequence of our last refused request whose refusal has reached us. */
+  #acknowledged = 0;
   /** @type {Gathered[]} */
   #gathered = [];
   #owners;
@@ -91,9 +93,9 @@ class Opfs {
   /** @type {() => void} */
   #onEnded = () => {};
   #isClosed = false;
-  /** How often our worker ended since an owner answered. */
+  /** The number of times that our worker ended since an owner last answered. */
   #deaths = 0;
-  /** Whether our worker had its turn and failed. */
+  /** True if our worker got the log's lock and could not open the log. */
   #hasFailed = false;
 
   /**
@@ -105,7 +107,7 @@ class Opfs {
     this.#isStrict = durability === "strict";
     this.#owners = ownerChannel(name);
     this.#owners.onmessage = ({ data }) => {
-      // Our own worker tells us itself, and is asked directly: by way of the channel a call takes ten times as long.
+      // Our own worker announces itself directly, and gets requests directly: a call through the channel takes ten times as long.
       if (!("term" in data) || "kind" in data || data.session === this.#session) return;
       this.#connect(data.term, false);
       if (data.yields && this.#worker && !this.#worker.isInPlace) this.#owners.postMessage({ isAble: true });
@@ -115,8 +117,8 @@ class Opfs {
   }
 
   /**
-   * Resolves when there is an owner to ask.
-   * @throws {PolystoreError} ERR_UNSUPPORTED where the browser has no such file system; or why the log cannot be opened.
+   * Resolves when an owner is known.
+   * @throws {PolystoreError} ERR_UNSUPPORTED if the browser has no such file system; another code if the log cannot be opened.
    */
   async open() {
     const connected = new Promise((resolve, reject) => {
@@ -182,7 +184,7 @@ class Opfs {
    * @param {import("../../core/client.js").Wanted} wanted
    */
   async *#pages(prefix, wanted) {
-    // All at once are a list of one moment. One by one they go on behind the last, whoever is the owner then.
+    // A whole listing is one snapshot. A stream asks for page after page, and continues after the last key even with a new owner.
     const isPage = wanted === "stream";
     /** @type {string | undefined} */
     let after;
@@ -233,8 +235,8 @@ class Opfs {
     const worker = await startWorker({ name: this.#name, session: this.#session });
     if (this.#isClosed) return worker.terminate();
     this.#worker = worker;
-    worker.onmessage = ({ data }) => this.#hear(data);
-    // The browser gives us the worker's lock when the worker has ended, however.
+    worker.onmessage = ({ data }) => this.#receive(data);
+    // The browser gives this page the worker's lock when the worker has ended, for whatever reason.
     const lock = workerLock(this.#name, this.#session);
     navigator.locks
       .request(lock, () => (this.#isClosed ? this.#onEnded() : this.#startAgain()))
@@ -246,23 +248,23 @@ class Opfs {
     this.#term = 0;
     this.#worker?.terminate();
     this.#worker = null;
-    if (++this.#deaths < MOST_DEATHS) return this.#tryAgain();
+    if (++this.#deaths < MAX_DEATHS) return this.#tryAgain();
     this.#deaths = 0;
-    const message = `The worker of the log ended ${MOST_DEATHS} times before it answered: it may have no memory for the log, or the browser may end workers here. Open the log in fewer pages, or keep less in it.`;
+    const message = `The worker of the log ended ${MAX_DEATHS} times before it answered: the log may be too large for its memory, or the browser may terminate workers. Open the log in fewer pages, or store less in it.`;
     this.#fail(new PolystoreError("ERR_CLIENT", message));
   }
 
-  /** @param {Report} report Of our worker. */
-  #hear(report) {
-    if (report === "ended") this.#onEnded();
-    else if (report === "alive") return;
-    else if ("term" in report) this.#connect(report.term, true);
-    else if ("failure" in report) this.#fail(errorOf(report.failure));
-    else this.#settle(report);
+  /** @param {Status} status From our worker. */
+  #receive(status) {
+    if (status === "ended") this.#onEnded();
+    else if (status === "alive") return;
+    else if ("term" in status) this.#connect(status.term, true);
+    else if ("failure" in status) this.#fail(errorOf(status.failure));
+    else this.#settle(status);
   }
 
   /**
-   * There is an owner: it is asked all that was not answered, in its order.
+   * Called when a new owner is known: sends it all unanswered requests, in order.
    * @param {number} term
    * @param {boolean} isOurs
    */
@@ -271,15 +273,18 @@ class Opfs {
     this.#term = term;
     this.#isOwner = isOurs;
     for (const { request } of this.#unanswered.values()) {
-      request.isAgain ||= request.term !== 0;
+      request.isRetry ||= request.term !== 0;
       request.term = 0;
     }
     this.#postAll();
     this.#onConnected();
-    if (this.#hasFailed && this.#worker) this.#tryAgain(); // It waits for its turn behind this owner.
+    if (this.#hasFailed && this.#worker) this.#tryAgain(); // Our worker then waits for the lock behind this owner.
   }
 
-  /** Asks in order what the owner was not asked yet, but nothing behind a count: an owner notes a page's last result only. */
+  /**
+   * Sends every request that this owner has not got yet, in order, up to the first one whose answer is counted. The owner records
+   * only the last result of a page, and a retry of a counted request needs its result.
+   */
   #postAll() {
     if (this.#term === 0) return;
     for (const pending of this.#unanswered.values()) {
@@ -301,7 +306,7 @@ class Opfs {
   /** @param {Answer} answer */
   #settle(answer) {
     const pending = this.#unanswered.get(answer.sequence);
-    if (!pending) return; // Asked twice, and answered twice.
+    if (!pending) return; // It was sent twice, and this is the second answer.
     if ("page" in answer) return this.#addPage(pending, answer);
     this.#unanswered.delete(answer.sequence);
     this.#deaths = 0;
@@ -313,7 +318,7 @@ class Opfs {
       return;
     }
     const behind = answer.isRefusal ? this.#takeBehind(answer.sequence) : [];
-    pending.reject(errorOf(answer.error)); // Who may ask again, for a part of it.
+    pending.reject(errorOf(answer.error)); // The caller may send its parts one by one again (see #send).
     for (const { request, resolve, reject } of behind) this.#add(request, resolve, reject);
     this.#postAll();
   }
@@ -323,7 +328,7 @@ class Opfs {
    * @param {Extract<Answer, { attempt: number }>} answer
    */
   #addPage({ request, pages, resolve, reject }, { attempt, page, moreFollow }) {
-    if (attempt !== request.attempt) return; // It was asked again meanwhile, and this is of another moment.
+    if (attempt !== request.attempt) return; // The listing was requested again meanwhile, and this page belongs to an older snapshot.
     const { buffer, count, withValues, isLast } = page;
     try {
       pages.push(new EntryPage(buffer, count, withValues, isLast).decode());
@@ -337,18 +342,19 @@ class Opfs {
   }
 
   /**
-   * What was asked behind a request that was refused: the owner has passed over that, for it must not note it before we know.
+   * Returns the requests sent after a refused one, and removes them from the unanswered ones. The owner ignored them: recording a
+   * later sequence would tell the next owner that the refused request succeeded.
    * @param {number} sequence
    */
   #takeBehind(sequence) {
-    this.#heard = sequence;
+    this.#acknowledged = sequence;
     const behind = [...this.#unanswered.values()].filter(({ request }) => request.sequence > sequence);
     for (const { request } of behind) this.#unanswered.delete(request.sequence);
     return behind;
   }
 
   /**
-   * Asks together with the calls of the same kind that come before it in this tick, if no other comes between.
+   * Sends these items together with the preceding calls of the same kind in this tick, up to a call of another kind.
    * @param {"read" | "write"} kind
    * @param {any[]} items
    */
@@ -371,7 +377,7 @@ class Opfs {
         (results) => settle(calls, items, results),
         (error) => {
           if (calls.length === 1 || error.code !== "ERR_QUOTA") return calls.forEach(({ reject }) => reject(error));
-          // One that is too large must not fail the others.
+          // One value that is too large must not make the others fail, so each call is sent alone.
           const width = items.length / calls.length;
           calls.forEach(({ resolve, reject }, i) =>
             this.#request({ kind, items: items.slice(i * width, (i + 1) * width) }, resolve, reject),
@@ -381,34 +387,43 @@ class Opfs {
     }
   }
 
-  /** @param {Wish} wish */
-  #ask(wish) {
-    this.#send(); // What was called before.
-    return new Promise((resolve, reject) => this.#request(wish, resolve, reject));
+  /** @param {Command} command */
+  #ask(command) {
+    this.#send(); // The calls that came before this one go first.
+    return new Promise((resolve, reject) => this.#request(command, resolve, reject));
   }
 
   /**
-   * @param {Wish} wish
+   * @param {Command} command
    * @param {(result: any) => void} resolve
    * @param {(error: any) => void} reject
    */
-  #request(wish, resolve, reject) {
-    const pending = this.#add(wish, resolve, reject);
+  #request(command, resolve, reject) {
+    const pending = this.#add(command, resolve, reject);
     if (this.#counting === 0 && this.#term !== 0) this.#post(pending);
-    if (isCounted(wish)) ++this.#counting;
+    if (isCounted(command)) ++this.#counting;
     if (this.#hasFailed) this.#tryAgain();
   }
 
   /**
-   * @param {Wish} wish
+   * @param {Command} command
    * @param {(result: any) => void} resolve
    * @param {(error: any) => void} reject
    */
-  #add(wish, resolve, reject) {
+  #add(command, resolve, reject) {
     const sequence = ++this.#sequence;
-    const isStrict = this.#isStrict || wish.kind === "end"; // Which leaves nothing that a power failure could undo.
-    const heard = this.#heard;
-    const request = { ...wish, session: this.#session, sequence, heard, term: 0, isAgain: false, isStrict, attempt: 0 };
+    const isStrict = this.#isStrict || command.kind === "end"; // A closed store leaves nothing that a power failure could undo.
+    const acknowledged = this.#acknowledged;
+    const request = {
+      ...command,
+      session: this.#session,
+      sequence,
+      acknowledged,
+      term: 0,
+      isRetry: false,
+      isStrict,
+      attempt: 0,
+    };
     const pending = { request, resolve, reject, pages: [] };
     this.#unanswered.set(sequence, pending);
     return pending;
@@ -424,13 +439,13 @@ class Opfs {
     else this.#owners.postMessage(request);
   }
 
-  /** A page that is frozen answers nobody, so another is to be the owner. */
+  /** A frozen page cannot answer, so the worker of another page must become the owner. */
   #onHide = () => {
     this.#worker?.postMessage("release");
   };
 
   #onShow = () => {
-    this.#term = 0; // What was said meanwhile may not have reached us.
+    this.#term = 0; // Announcements may not have reached this page while it was hidden.
     this.#tryAgain();
   };
 
@@ -441,24 +456,24 @@ class Opfs {
     else
       this.#start().catch((error) => {
         if (this.#term === 0) this.#fail(error);
-        else this.#hasFailed = true; // Another page's worker serves us meanwhile.
+        else this.#hasFailed = true; // The worker of another page serves this page meanwhile.
       });
     this.#owners.postMessage({ isQuestion: true });
   }
 }
 
 /**
- * Whether the result of a request is a number that somebody looks at.
- * @param {Wish} wish
+ * True if the answer to a request is a number that the caller needs.
+ * @param {Command} command
  */
-function isCounted(wish) {
-  return wish.kind === "removeIf" || (wish.kind === "sweep" && wish.until !== null);
+function isCounted(command) {
+  return command.kind === "removeIf" || (command.kind === "sweep" && command.until !== null);
 }
 
 /**
  * @param {Gathered["calls"]} calls
  * @param {string[]} keys
- * @param {any[]} results The JSON and the expiry of each.
+ * @param {any[]} results Two items for each key: its JSON text (null if it has no record) and its expiry.
  */
 function settleReads(calls, keys, results) {
   for (const [i, { resolve, reject }] of calls.entries()) {

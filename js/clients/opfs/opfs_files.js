@@ -4,45 +4,46 @@ import { writeAll } from "./access_handle.js";
 import { MISSING } from "../../engine/files.js";
 import { bringIn } from "./journal.js";
 
-/** How often a handle is asked for that another has, and how long to wait in between, in milliseconds. */
+/** The number of attempts to open a file that is still open elsewhere, and the pause between them, in milliseconds. */
 const ATTEMPTS = 50;
 const PAUSE = 100;
 
-/** The files of a log, in its folder. */
+/** The names of the files of a log, in its folder. */
 export const NAMES = ["current", "0.kv", "1.kv"];
 
 /** @typedef {import("./access_handle.js").AccessHandle} AccessHandle */
 /** @typedef {import("../../engine/files.js").Files} Files */
 
 /**
- * The files of one engine in the browser's private file system. They can only be opened asynchronously, and not be renamed while
- * they are open, but the engine asks for both at once. So there are two, `0.kv` and `1.kv`, both open: one is the log, and the
- * other becomes the log that takes its place. A third file, `current`, says in one byte which one is the log.
+ * The files of one engine in the browser's private file system. The engine opens and renames files synchronously. The browser can
+ * only open them asynchronously, and cannot rename an open file. So two files, `0.kv` and `1.kv`, are always open: one is the log,
+ * and compaction writes the next log into the other. One byte in a third file, `current`, tells which file is the log.
  * @implements {Files}
  */
 export class OpfsFiles {
   #current;
   #logs;
-  /** Which of the two is the log; MISSING if there is none yet. */
+  /** The number of the file that is the log; MISSING if there is no log yet. */
   #log;
-  /** Whether `current` is known to say so even after a power failure. */
+  /** True if `current` is known to name this file even after a power failure. */
   #isCertain = false;
   #room = 0;
 
   /**
    * @param {FileSystemDirectoryHandle} folder
-   * @param {string} log Its name.
+   * @param {string} log The name of the log.
    * @returns {Promise<OpfsFiles>}
-   * @throws {PolystoreError} ERR_UNSUPPORTED where the browser has no synchronous access to files, ERR_CORRUPT where nobody can
-   *   know which file is the log.
+   * @throws {PolystoreError} ERR_UNSUPPORTED if the browser has no synchronous access to files; ERR_CORRUPT if it cannot be
+   *   determined which file is the log.
    */
   static async open(folder, log) {
     /** @type {AccessHandle[]} */
     const opened = [];
     try {
       for (const name of NAMES) opened.push(await openFile(folder, name));
-      // As it was before 2023.
-      if (typeof opened[0].getSize() !== "number") throw unsupported("its access to files is asynchronous");
+      // Browsers from before 2023 return a promise here.
+      if (typeof opened[0].getSize() !== "number")
+        throw unsupported("its access handles are asynchronous, as they were before 2023");
       await bringIn(log, opened);
       const files = new OpfsFiles(opened, folder.name);
       await files.measureRoom();
@@ -55,23 +56,23 @@ export class OpfsFiles {
 
   /**
    * @param {AccessHandle[]} handles
-   * @param {string} folder Its name.
+   * @param {string} folder The name of the folder.
    */
   constructor([current, ...logs], folder) {
     this.#current = current;
     this.#logs = logs;
     const sizes = logs.map((log) => log.getSize());
     this.#log = findLog(firstCharacter(current), sizes, folder);
-    // What a compaction left that ended halfway.
+    // An interrupted compaction left an incomplete log in the other file.
     if (this.#log !== MISSING && sizes[1 - this.#log] > 0) this.#empty(1 - this.#log);
   }
 
-  /** Lets go of all files. */
+  /** Closes all files. */
   end() {
     for (const handle of [this.#current, ...this.#logs]) handle.close();
   }
 
-  /** Asks the browser how much may still be written; `room` goes by that until the next time. */
+  /** Asks the browser how many bytes can still be written. `room` is based on this number until the next call. */
   async measureRoom() {
     const { quota = Infinity, usage = 0 } = await navigator.storage.estimate();
     this.#room = Math.max(0, quota - usage);
@@ -91,10 +92,10 @@ export class OpfsFiles {
     this.#select(this.#log === 0 ? 1 : 0);
   }
 
-  /** Nothing to do: what is not the log is emptied when the engine lets go of it. */
+  /** Does nothing: `close` empties the file that is not the log. */
   remove() {}
 
-  /** The browser takes the lock of a worker from it with its life only. */
+  /** Does nothing: a worker keeps its lock until it ends. */
   checkLock() {}
 
   room() {
@@ -113,7 +114,8 @@ export class OpfsFiles {
    */
   read(file, offset, bytes) {
     const length = this.#logs[file].read(bytes, { at: offset });
-    if (length !== bytes.length) throw new Error(`The log ends at ${offset + length}, before what is to be read.`);
+    if (length !== bytes.length)
+      throw new Error(`The log ends at offset ${offset + length}, before the end of the record to read.`);
   }
 
   /**
@@ -140,7 +142,7 @@ export class OpfsFiles {
   }
 
   /**
-   * Saves what was written, where that takes more than to write it.
+   * Saves what was written, if writing to the files does not save it already.
    * @returns {Promise<void> | undefined}
    */
   commit() {
@@ -149,13 +151,13 @@ export class OpfsFiles {
 
   /** @param {number} file */
   close(file) {
-    // When `replace` has failed either may be the log: the next to open them goes by what `current` says then.
+    // If `replace` failed, either file may be the log. Keep both: the next owner reads `current`.
     if (this.#isCertain && file !== this.#log) this.#empty(file);
   }
 
   /**
-   * Lets one of the two be the log, for good. It is written even if `current` says so: where a flush failed before, the browser
-   * flushes only what is written anew.
+   * Makes one of the two files the log, durably. `current` is written even if it already names that file: after a failed flush, the
+   * browser flushes only what is written again.
    * @param {number} log
    */
   #select(log) {
@@ -167,7 +169,7 @@ export class OpfsFiles {
   }
 
   /**
-   * Empties the one that is not the log, once it is certain that it is not.
+   * Empties the file that is not the log, after `current` is certain to name the other one.
    * @param {number} file
    */
   #empty(file) {
@@ -178,22 +180,22 @@ export class OpfsFiles {
   }
 }
 
-/** The bytes of a log before its first record (src/polystore/engine/log_format.hpp). */
+/** The size of a log's header, in bytes (src/polystore/engine/log_format.hpp). */
 const HEADER_SIZE = 24;
 
 const encoder = new TextEncoder();
 
-/** What `current` says, which is for people, too. @param {AccessHandle} current */
+/** The character in `current`: "0" or "1". It is text so that people can read it, too. @param {AccessHandle} current */
 function firstCharacter(current) {
   const byte = new Uint8Array(1);
   return new TextDecoder().decode(byte.subarray(0, current.read(byte, { at: 0 })));
 }
 
 /**
- * Which of the two is the log; MISSING if there is none yet. A log has its header before `current` names it, and no record
- * before that.
- * @param {string} named What `current` says.
- * @param {number[]} sizes Of the two.
+ * Returns the number of the file that is the log; MISSING if there is no log yet. A log has its header before `current` names it,
+ * and gets its first record after that.
+ * @param {string} named The content of `current`.
+ * @param {number[]} sizes The sizes of both files.
  * @param {string} folder
  * @throws {PolystoreError} ERR_CORRUPT
  */
@@ -202,7 +204,7 @@ function findLog(named, sizes, folder) {
   if (sizes[log] >= HEADER_SIZE) return log;
   if (sizes.every((size) => size <= HEADER_SIZE)) return MISSING;
   if (log === -1 && sizes.includes(0)) return sizes[0] > 0 ? 0 : 1;
-  const message = `In the folder ${show(folder)} of a log, 0.kv has ${sizes[0]} bytes, 1.kv has ${sizes[1]}, and current says ${show(named)}: nobody can know which of them is the log. They were left as they are; to use one of them, remove the other and current.`;
+  const message = `In the folder ${show(folder)} of a log, 0.kv has ${sizes[0]} bytes, 1.kv has ${sizes[1]}, and current contains ${show(named)}: it cannot be determined which file is the log. The files were left unchanged. To use one of them, remove the other one and current.`;
   throw new PolystoreError("ERR_CORRUPT", message);
 }
 
@@ -218,13 +220,14 @@ async function openFile(folder, name) {
     return await patiently(() => file.createSyncAccessHandle());
   } catch (error) {
     if (/** @type {DOMException} */ (error).name === "NotSupportedError")
-      throw unsupported("it has none to these files");
+      throw unsupported("it has no synchronous access to these files");
     throw error;
   }
 }
 
 /**
- * We have the lock, so whoever else has a file is gone; but a browser takes a while to notice, after a reload say.
+ * Retries to open a file that is still open elsewhere. This worker holds the lock, so the earlier owner has ended; but the browser may
+ * take a while to close its files, for example after a reload.
  * @template Result
  * @param {() => Promise<Result>} open
  */
@@ -242,5 +245,5 @@ export async function patiently(open) {
 
 /** @param {string} reason */
 function unsupported(reason) {
-  return new PolystoreError("ERR_UNSUPPORTED", `This browser cannot keep a log: ${reason}.`);
+  return new PolystoreError("ERR_UNSUPPORTED", `This browser cannot store a log: ${reason}.`);
 }

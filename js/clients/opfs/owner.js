@@ -2,42 +2,42 @@ import { clientError } from "../../support/errors.js";
 import { Engine } from "../../engine/engine.js";
 import { moveIn } from "./fallback.js";
 import { ownerChannel, pageChannel } from "./names.js";
-import { Upkeep } from "../../engine/maintenance.js";
+import { Maintenance } from "../../engine/maintenance.js";
 
 /** @typedef {import("./protocol.d.ts").Request} Request */
 /** @typedef {import("./protocol.d.ts").Answer} Answer */
 /** @typedef {import("./protocol.d.ts").Failure} Failure */
 /** @typedef {import("./opfs_files.js").OpfsFiles} OpfsFiles */
-/** @typedef {(answer: Answer, transfer?: Transferable[]) => void} Reply */
+/** @typedef {(answer: Answer, transfer?: Transferable[]) => void} SendAnswer */
 
-/** How long what a session noted is kept that ended without a word, in milliseconds. */
-const NOTES_KEPT = 24 * 60 * 60 * 1000;
-/** The session under which owners note their terms. */
-const OWNERS = 0;
-/** Records to a page of an iteration. A page of a whole listing ends at its bytes only. */
+/** How long the recorded result of a session is kept if its page ended without a message, in milliseconds. */
+const RESULTS_KEPT = 24 * 60 * 60 * 1000;
+/** The session under which an owner records its term. */
+const OWNER_SESSION = 0;
+/** The number of records in a page of an iteration. The pages of a whole listing are limited by their bytes only. */
 const PAGE_LENGTH = 512;
 const ALL = 2 ** 32 - 1;
 
 /**
  * @typedef {object} Surroundings
  * @property {string} name Of the log.
- * @property {number} session Of the page that the owner belongs to.
- * @property {boolean} yields Whether the log is to be given to a worker that can open its files.
- * @property {(report: import("./protocol.d.ts").Announcement) => void} tell Tells that page.
- * @property {() => void} letGo Ends the owner.
+ * @property {number} session The page that the owner belongs to.
+ * @property {boolean} yields True if the log must be handed over to a worker that can open its files synchronously.
+ * @property {(report: import("./protocol.d.ts").Announcement) => void} send Sends a message to that page.
+ * @property {() => void} release Ends the owner.
  */
 
-/** Serves whoever asks as long as it has the log. */
+/** The owner of a log: has the log open, and serves the requests of all pages. */
 export class Owner {
   #surroundings;
   #files;
   #engine;
-  #upkeep;
+  #maintenance;
   #term;
   #channel;
   /** @type {Map<number, BroadcastChannel>} */
   #pages = new Map();
-  /** Of each page, the last request that was refused. @type {Map<number, number>} */
+  /** The sequence of the last refused request of each page. @type {Map<number, number>} */
   #refusals = new Map();
   #hasEnded = false;
 
@@ -60,93 +60,95 @@ export class Owner {
     this.#surroundings = surroundings;
     this.#files = files;
     this.#engine = engine;
-    // The clock may be put back, and the log be another one: both at once they do not.
-    this.#term = Math.max(Date.now(), (engine.noted(OWNERS, 0) ?? 0) + 1);
+    // A term must never repeat. The clock alone may go back, and the recorded term alone may be lost with the log; both at once
+    // are not expected.
+    this.#term = Math.max(Date.now(), (engine.recordedResult(OWNER_SESSION, 0) ?? 0) + 1);
     try {
-      engine.forgetNotes(Date.now() - NOTES_KEPT);
-      engine.note(OWNERS, 0, this.#term);
+      engine.removeOldResults(Date.now() - RESULTS_KEPT);
+      engine.recordResult(OWNER_SESSION, 0, this.#term);
       engine.apply();
     } catch (error) {
-      // What is full can be read, and removed from. Then only a clock that is put back could give a term again.
+      // On full storage the term cannot be recorded. Reads and removals still work, so go on; only a clock that goes back could
+      // now repeat a term.
       if (describe(error).code !== "ERR_QUOTA") throw error;
     }
-    this.#upkeep = new Upkeep(engine, { sync: async (file) => files.sync(file), pause });
+    this.#maintenance = new Maintenance(engine, { sync: async (file) => files.sync(file), pause });
     this.#channel = ownerChannel(surroundings.name);
     this.#channel.onmessage = ({ data }) => {
       if (data.isQuestion) this.announce();
-      else if (data.isAble && surroundings.yields) surroundings.letGo();
+      else if (data.isAble && surroundings.yields) surroundings.release();
       else if (data.kind) this.serve(data, (answer) => this.#page(data.session).postMessage(answer));
     };
     this.announce();
   }
 
   announce() {
-    const { session, yields, tell } = this.#surroundings;
+    const { session, yields, send } = this.#surroundings;
     this.#channel.postMessage({ term: this.#term, session, yields });
-    tell({ term: this.#term });
+    send({ term: this.#term });
   }
 
   /**
    * @param {Request} request
-   * @param {Reply} reply
+   * @param {SendAnswer} sendAnswer
    */
-  async serve(request, reply) {
-    if (request.term !== this.#term) return; // Whoever sent it will hear of us, and send it again.
-    const { session, sequence, heard } = request;
+  async serve(request, sendAnswer) {
+    if (request.term !== this.#term) return; // The page will get our announcement, and send the request again.
+    const { session, sequence, acknowledged } = request;
     const refusal = this.#refusals.get(session) ?? 0;
-    if (sequence > refusal && heard < refusal) return; // The page will hear of that, and send it again.
+    if (sequence > refusal && acknowledged < refusal) return; // The page will get that refusal, and send the request again.
     try {
-      if (request.kind === "list") return await this.#list(request, reply);
+      if (request.kind === "list") return await this.#list(request, sendAnswer);
       const result = this.#perform(request);
       if (request.kind !== "read") {
-        if (request.isStrict) await this.#upkeep.flush();
+        if (request.isStrict) await this.#maintenance.flush();
         const committing = this.#files.commit();
         if (committing) await committing.catch(this.#whenNotCommitted);
       }
-      reply({ sequence, result });
+      sendAnswer({ sequence, result });
     } catch (error) {
       const failure = describe(error);
-      // Else it goes on by what it knew.
+      // If the measurement fails, the files keep the earlier number.
       if (failure.code === "ERR_QUOTA") this.#files.measureRoom().catch(() => {});
-      reply({ sequence, error: failure, isRefusal: this.#refusals.get(session) === sequence });
+      sendAnswer({ sequence, error: failure, isRefusal: this.#refusals.get(session) === sequence });
     }
     if (request.kind === "end") this.#endPage(session);
   }
 
-  /** Writes what has to be written, and lets go of the log. */
+  /** Writes everything that is not written yet, and closes the log. */
   async end() {
     this.#hasEnded = true;
     this.#channel.close();
     for (const session of [...this.#pages.keys()]) this.#endPage(session);
     try {
-      await this.#upkeep.end();
+      await this.#maintenance.end();
       await this.#files.commit();
     } finally {
       this.#files.end();
     }
   }
 
-  /** The engine has what its files have not, so it ends: the next to open them goes by the files. @param {unknown} error */
+  /** The engine now holds changes that its files lack, so this owner ends: the next owner reads the files. @param {unknown} error */
   #whenNotCommitted = (error) => {
-    this.#surroundings.letGo();
+    this.#surroundings.release();
     throw error;
   };
 
   /**
-   * Others go on between two pages, and no message has more than a page: all values together may be more than there is memory for.
+   * Sends a listing page by page, because all values together may not fit into memory. Other requests run between two pages.
    * @param {Extract<Request, { kind: "list" }>} request
-   * @param {Reply} reply
+   * @param {SendAnswer} sendAnswer
    */
-  async #list({ sequence, attempt, prefix, after, isPage, withValues }, reply) {
+  async #list({ sequence, attempt, prefix, after, isPage, withValues }, sendAnswer) {
     const engine = this.#engine;
     const scan = engine.scan({ prefix, gt: after });
     try {
       for (let moreFollow = true; moreFollow;) {
         const page = engine.next(scan, isPage ? PAGE_LENGTH : ALL, withValues);
         moreFollow = !isPage && !page.isLast;
-        reply({ sequence, attempt, page, moreFollow }, [page.buffer]);
+        sendAnswer({ sequence, attempt, page, moreFollow }, [page.buffer]);
         if (moreFollow) await pause();
-        if (this.#hasEnded) return; // The next owner is asked for all of it.
+        if (this.#hasEnded) return; // The page requests the whole listing again from the next owner.
       }
     } finally {
       if (!this.#hasEnded) engine.endScan(scan);
@@ -178,25 +180,25 @@ export class Owner {
       case "sweep":
         return this.#change(request, () => engine.sweep({ prefix: request.prefix }, request.until));
       case "end":
-        engine.eraseNote(request.session);
+        engine.removeResult(request.session);
         engine.apply();
         return undefined;
     }
   }
 
   /**
-   * Makes a change together with the note that it was made; or none, where that is noted already.
+   * Makes a change, and records its result in the same batch. If a retried change is recorded already, returns the recorded result.
    * @param {Request} request
-   * @param {() => number} prepare Says what the change is, and what to answer.
+   * @param {() => number} prepare Adds the change to the batch, and returns its result.
    */
-  #change({ session, sequence, isAgain }, prepare) {
-    const made = isAgain ? this.#engine.noted(session, sequence) : undefined;
+  #change({ session, sequence, isRetry }, prepare) {
+    const made = isRetry ? this.#engine.recordedResult(session, sequence) : undefined;
     if (made !== undefined) return made;
     try {
       const result = prepare();
-      this.#engine.note(session, sequence, result);
+      this.#engine.recordResult(session, sequence, result);
       this.#engine.apply();
-      this.#upkeep.applied();
+      this.#maintenance.applied();
       return result;
     } catch (error) {
       this.#refusals.set(session, sequence);
@@ -219,7 +221,7 @@ export class Owner {
   }
 }
 
-/** Lets the messages be heard that have come, so that they share a flush. */
+/** Resolves after the messages that have arrived are handled, so that their changes share a flush. */
 function pause() {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -232,7 +234,7 @@ function pause() {
 }
 
 /**
- * An error, as it can be sent to a page.
+ * Converts an error to an object that can be sent to a page.
  * @param {unknown} error
  * @returns {Failure}
  */

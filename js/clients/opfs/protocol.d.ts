@@ -1,94 +1,111 @@
-// What the pages that share a log, and the worker that has it open, say to each other.
+/**
+ * @file The messages between the pages that share a log and the worker that has the log open (its owner).
+ *
+ * Every page has a worker. The workers compete for one Web Lock, and the worker that gets it is the owner: it opens the files and
+ * serves all pages. A page sends a `Request` to its own worker directly, or through a channel to the owner that another page's
+ * worker is. The owner answers with an `Answer`. When an owner ends, the browser gives the lock to the next worker, which announces
+ * a higher `term`; each page then sends its unanswered requests again. The owner records the last result of each page in the log,
+ * together with the change, so that a retried change is not made twice.
+ */
 
-/** What a page asks for. Arrays are flat, for those are copied fastest. */
-export type Wish =
+/** What a page asks the owner to do. Arrays are flat, because flat arrays are copied fastest. */
+export type Command =
   | { kind: "read"; /** Keys. */ items: string[] }
-  | { kind: "write"; /** Key, JSON or null to erase, expiry; and so on. */ items: (string | number | null)[] }
-  /** Answered by a number with a bit for each of them, the lowest for the first: whether it was removed. */
+  | {
+      kind: "write";
+      /** Three items for each change: its key, its JSON text (null removes the record), and its expiry. */
+      items: (string | number | null)[];
+    }
+  /** The answer is a number with one bit per item, the lowest bit for the first item: 1 if it was removed. */
   | { kind: "removeIf"; items: { id: string; expires: number | null }[] }
-  /** All with the prefix that expire until then, in milliseconds since the epoch; all if it is null. Answered by their number. */
+  /**
+   * Removes the records with the prefix that expire at `until` (milliseconds since the epoch) or before; all records with the prefix
+   * if `until` is null. The answer is the number of removed records.
+   */
   | { kind: "sweep"; prefix: string; until: number | null }
   | {
       kind: "list";
       prefix: string;
       after?: string;
-      /** Only its first page, and not all. */ isPage: boolean;
+      /** True for the first page only, false for the whole listing. */ isPage: boolean;
       withValues: boolean;
     }
   | { kind: "end" };
 
-/** A wish, as it is sent to the owner. */
-export type Request = Wish & {
-  /** The page: a random number. */
+/** A command, as the page sends it to the owner. */
+export type Request = Command & {
+  /** The page that sends it: a random number. */
   session: number;
-  /** Higher than those of the page's requests before. */
+  /** Higher than the sequence of every earlier request of the page. */
   sequence: number;
-  /** The owner that this is meant for; any other passes over it. */
+  /** The term of the owner that this is meant for; any other owner ignores it. */
   term: number;
-  /** The last request of the page that was refused, as far as the page has heard. */
-  heard: number;
-  /** It may have been made already, by an owner before. */
-  isAgain: boolean;
-  /** It is to be answered when it outlasts a power failure. */
+  /** The sequence of the last refused request whose refusal has reached the page. */
+  acknowledged: number;
+  /** True if an earlier owner may have carried it out already. */
+  isRetry: boolean;
+  /** True if the answer must wait until the change survives a power failure. */
   isStrict: boolean;
-  /** How often the page has sent it. */
+  /** The number of times that the page has sent it. */
   attempt: number;
 };
 
 export type Answer =
   | { sequence: number; result: unknown }
-  /** A page of a listing: a whole one has several messages of a bounded size, all of one moment. */
-  | { sequence: number; attempt: number; page: import("./entry_page.js").EntryPage; moreFollow: boolean }
-  /** A change that was refused is not noted. So as long as the page has not heard, the owner passes over what comes behind it:
-   * a note of that would tell the next owner that the change was made. */
+  /** One page of a listing. A whole listing is several messages of a bounded size, all from one snapshot. */
+  | { sequence: number; attempt: number; page: import("../../engine/entry_page.js").EntryPage; moreFollow: boolean }
+  /**
+   * A refused change is not recorded. Until the page acknowledges the refusal, the owner ignores the page's later requests:
+   * recording one of them would tell the next owner that the refused change was made.
+   */
   | { sequence: number; error: Failure; isRefusal: boolean };
 
-/** An error of ours, taken apart: not every browser copies one. */
+/** A PolystoreError as a plain object, because not every browser can copy an error in a message. */
 export interface Failure {
   code: import("../../support/errors.js").Code;
   message: string;
-  /** What the browser said. */
+  /** The browser's own error. */
   cause?: { name: string; message: string };
 }
 
-/** An owner says that it is one: every page sends it what was not answered. Terms only grow. */
+/** A worker announces that it is the owner now. Every page then sends it the unanswered requests. Terms only grow. */
 export interface Announcement {
   term: number;
 }
 
-/** The same, by way of the channel. */
+/** The announcement as it is sent through the channel. */
 export interface PublicAnnouncement extends Announcement {
-  /** The page that started it: it is told directly, too. */
+  /** The page that started the owner. That page ignores this message, because the owner tells it directly as well. */
   session: number;
-  /** It cannot open the files, so it gives the log to a worker that can. */
+  /** True if this owner cannot open the files synchronously: it hands the log over to a worker that can. */
   yields: boolean;
 }
 
-/** What a page says to such an owner: its worker can, and waits for the log. */
+/** A page offers such an owner its own worker, which can open the files and waits for the log. */
 export interface Offer {
   isAble: true;
 }
 
-/** What a page says to the owner whose term it does not know. */
+/** A page that does not know the owner's term asks the owner to announce itself. */
 export interface Question {
   isQuestion: true;
 }
 
-/** What a page says to its own worker. */
-export type Order =
+/** What a page tells its own worker to do. */
+export type Control =
   | { begin: { name: string; session: number } }
-  /** Let go of the log, and do not ask for it again until `resume`: the page is about to be frozen. */
+  /** Release the log, and do not request it again before `resume`: the browser is about to freeze the page. */
   | "release"
   | "resume"
-  /** The same, for good; answered by `ended`. */
+  /** Release the log for good. The worker answers with `ended`. */
   | "end";
 
-/** What a worker says to its own page. */
-export type Report =
+/** What a worker tells its own page. */
+export type Status =
   | Announcement
   | Answer
-  /** It runs, and has the lock that tells the page when it does not any more. */
+  /** The worker runs, and holds the lock that the page gets when the worker ends. */
   | "alive"
   | "ended"
-  /** It had the lock of the log and could not open it. */
-  | { failure: Failure & { /** Whether no log can be had here. */ isUnavailable: boolean } };
+  /** The worker had the lock of the log and could not open the log. */
+  | { failure: Failure & { /** True if this browser cannot open any log here. */ isUnavailable: boolean } };

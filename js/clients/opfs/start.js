@@ -4,15 +4,15 @@ import { shared } from "../../support/shared.js";
 /** @typedef {import("./in_place.js").WorkerLike} WorkerLike */
 /** @typedef {import("./protocol.d.ts").Failure & { isUnavailable?: boolean }} Failure */
 
-/** How long a worker may take until it runs, in milliseconds. */
+/** How long a worker may take to start, in milliseconds. */
 const PATIENCE = 10_000;
 
 /**
- * Starts a page's worker: from its file beside this one, which is where it is as the package has it, and where some bundlers put
- * it; else from a text; else, where a page's policy forbids that or there are no workers, what serves in place of one.
+ * Starts a page's worker. Tries three ways, in order: the worker's file beside this module, as in the package and with some bundlers;
+ * the worker's source as a Blob; and a replacement in this thread, for pages whose policy forbids workers and contexts without them.
  * @param {{ name: string, session: number }} begin
- * @returns {Promise<WorkerLike>} It runs, and has its lock.
- * @throws {PolystoreError} ERR_CLIENT where nothing of that can be loaded; or why the browser refuses what all of it needs.
+ * @returns {Promise<WorkerLike>} The worker, which runs and holds its lock.
+ * @throws {PolystoreError} ERR_CLIENT if none of them can be loaded; another code if the browser refuses what all of them need.
  */
 export async function startWorker(begin) {
   /** @type {unknown} */
@@ -26,21 +26,21 @@ export async function startWorker(begin) {
     }
   }
   const reason = sentence(/** @type {Error} */ (failure).message);
-  const message = `The worker of the log could not be started: ${reason} If a bundler made this program, add import "polystore-wasm/opfs" to it, which brings the worker along.`;
+  const message = `The worker of the log could not be started: ${reason} If this program is bundled, add import "polystore-wasm/opfs" to it: that makes the bundler include the worker.`;
   throw new PolystoreError("ERR_CLIENT", message, { cause: failure });
 }
 
 const workerOfFile = () => new Worker(trusted(new URL("./worker.js", import.meta.url).href));
 
 async function workerOfText() {
-  if (!globalThis.Worker) throw new Error("there are no workers here"); // So the text need not be loaded.
+  if (!globalThis.Worker) throw new Error("this context cannot start workers"); // The source need not be loaded then.
   const { default: text } = await (shared.opfs ? shared.opfs.text() : beside("./worker_text.js"));
   return new Worker(trusted(URL.createObjectURL(new Blob([text], { type: "text/javascript" }))));
 }
 
 /**
- * Loads a file of the package where that is not bundled. Bundlers do not see it: those that make one file would put the engine,
- * which is 50 KB (brotli), into every page. For them there is js/opfs.js.
+ * Loads a file of the package, if the package is not bundled. The import is hidden from bundlers: a bundler that makes a single file
+ * would put the engine (50 KB brotli) into every page. For bundlers, the package has js/opfs.js.
  * @param {string} path
  * @returns {Promise<any>}
  */
@@ -61,10 +61,10 @@ async function started(start, begin) {
   try {
     await new Promise((resolve, reject) => {
       worker.onmessage = ({ data }) => ("failure" in Object(data) ? reject(errorOf(data.failure)) : resolve(undefined));
-      worker.onerror = ({ message }) => reject(new Error(message ?? "it was not loaded"));
-      // Not setTimeout(), which tests replace.
+      worker.onerror = ({ message }) => reject(new Error(message ?? "its file could not be loaded"));
+      // Not setTimeout(), because tests replace it.
       if (!worker.isInPlace)
-        AbortSignal.timeout(PATIENCE).onabort = () => reject(new Error(`it did not run within ${PATIENCE / 1000} s`));
+        AbortSignal.timeout(PATIENCE).onabort = () => reject(new Error(`it did not start within ${PATIENCE / 1000} s`));
       worker.postMessage({ begin });
     });
   } catch (error) {
@@ -78,7 +78,7 @@ async function started(start, begin) {
 let policy;
 
 /**
- * A URL of ours, for pages whose policy demands trusted types: it may name "polystore-wasm".
+ * Wraps a script URL for pages whose policy requires Trusted Types. Such a policy can allow the name "polystore-wasm".
  * @param {string} url
  */
 function trusted(url) {
@@ -86,13 +86,13 @@ function trusted(url) {
     const { trustedTypes } = /** @type {any} */ (globalThis);
     policy ??= trustedTypes?.createPolicy("polystore-wasm", { createScriptURL: (/** @type {string} */ url) => url });
   } catch {
-    // The page's policy does not name us; where it demands trusted types, no worker is started.
+    // The page's policy does not allow this name. If it requires Trusted Types, no worker can be started.
   }
   return policy ? policy.createScriptURL(url) : url;
 }
 
 /**
- * An error of a worker.
+ * Makes the error that a worker reported.
  * @param {Failure} failure
  */
 export function errorOf({ code, message, cause, isUnavailable }) {

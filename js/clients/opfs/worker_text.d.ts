@@ -1,3 +1,3 @@
-/** The program of the worker, as wasm/bundle.mjs makes it of js/clients/opfs/worker.js. */
+/** The source of the worker's program: wasm/bundle.mjs bundles it from js/clients/opfs/worker.js. */
 declare const text: string;
 export default text;
