@@ -5,19 +5,19 @@ import { KeyQueue } from "../support/key_queue.js";
 import { arrangePages } from "../support/range.js";
 import { requireText } from "../support/text_key.js";
 
-/** Keys that one call can get. */
-const MOST_KEYS = 100;
-/** Keys that workerd leaves out of the answer where it is asked for several: to V8 they are indices, and no names. */
+/** The number of keys that one call can read. */
+const MAX_KEYS = 100;
+/** Keys that workerd omits from the answer for several keys: V8 treats them as array indices instead of names. */
 const DIGITS = /^\d+$/;
-/** Bytes of a key. */
-const LONGEST_KEY = 512;
-/** The least and the most seconds that the platform takes for an expiry. */
-const SHORTEST_LIFE = 60;
-const LONGEST_LIFE = 2 ** 31 - 1;
+/** The length of a key, in bytes of UTF-8. */
+const MAX_KEY_BYTES = 512;
+/** The shortest and the longest time to live that the platform accepts, in seconds. */
+const MIN_LIFE = 60;
+const MAX_LIFE = 2 ** 31 - 1;
 
 /**
- * What our records have in their metadata, under a name that other code's have not: when they expire, in milliseconds since the
- * epoch, or null. A listing shows it, so keys need no look at their values. What has none is polystore's, or no record at all.
+ * The name of the expiry in a record's metadata, which other code does not use: milliseconds since the epoch, or null. A listing
+ * includes the metadata, so that listing keys need not read values. A key without it was written by polystore or by other code.
  */
 const EXPIRES = "polystore.expires";
 
@@ -26,9 +26,9 @@ const EXPIRES = "polystore.expires";
 const resolved = Promise.resolve();
 
 /**
- * A namespace of Cloudflare KV: each value that is JSON is a record's. The expiry of a record is in its metadata, to the
- * millisecond. The platform has it too, in seconds, a minute at least: by then, it removes the record. We never do, for what we
- * read may be a minute old, and a newer record in its place.
+ * A namespace of Cloudflare KV: each value that is JSON is a record. Its metadata has the expiry, to the millisecond. The platform also
+ * gets the expiry, as at least 60 whole seconds, and removes the record by then. This client never removes expired records: what it reads
+ * may be a minute old, and a newer record may have taken the place of the expired one.
  */
 export class Cloudflare {
   /** @type {import("../core/client.js").Traits} */
@@ -50,7 +50,7 @@ export class Cloudflare {
   checkKey(id) {
     requireText(id, "Cloudflare KV");
     if (id !== "" && id !== "." && id !== ".." && fits(id)) return;
-    const message = `Cloudflare KV cannot hold the key ${show(id)}: a key is 1 to ${LONGEST_KEY} bytes of UTF-8, and neither "." nor "..". Give it another key, or the store a prefix.`;
+    const message = `Cloudflare KV cannot store the key ${show(id)}: a key must have 1 to ${MAX_KEY_BYTES} bytes of UTF-8, and must not be "." or "..". Use another key, or give the store a prefix.`;
     throw new PolystoreTypeError("ERR_KEY", message);
   }
 
@@ -101,7 +101,7 @@ export class Cloudflare {
     if (!fits(prefix)) return; // No key is that long.
     await this.#queue.idle();
     let cursor;
-    // An iteration holds no more values than one call gets, and fewer where they are large.
+    // An iteration holds at most the values of one call, and fewer if they are large.
     let length = FIRST_LENGTH;
     do {
       const { keys, ...rest } = await this.#namespace.list({ prefix, cursor });
@@ -109,7 +109,7 @@ export class Cloudflare {
         const some = keys.slice(i, (i += wanted === "stream" ? length : keys.length));
         const page = await this.#page(some, wanted);
         yield page;
-        length = nextLength(some.length, sizeOfAll(page.found), MOST_KEYS);
+        length = nextLength(some.length, sizeOfAll(page.found), MAX_KEYS);
       }
       cursor = rest.list_complete ? undefined : rest.cursor;
     } while (cursor);
@@ -143,7 +143,7 @@ export class Cloudflare {
   }
 
   /**
-   * Looks a key up, together with those of the same tick.
+   * Reads a key, together with the other reads of this tick.
    * @param {string} id
    * @returns {Promise<Found>}
    */
@@ -171,12 +171,12 @@ export class Cloudflare {
    */
   async #findAll(ids) {
     const calls = [];
-    for (let i = 0; i < ids.length; i += MOST_KEYS) calls.push(this.#findSome(ids.slice(i, i + MOST_KEYS)));
+    for (let i = 0; i < ids.length; i += MAX_KEYS) calls.push(this.#findSome(ids.slice(i, i + MAX_KEYS)));
     return (await Promise.all(calls)).flat();
   }
 
   /**
-   * @param {string[]} ids No more than one call can get.
+   * @param {string[]} ids At most MAX_KEYS.
    * @returns {Promise<Found[]>}
    */
   async #findSome(ids) {
@@ -186,26 +186,26 @@ export class Cloudflare {
 
   /**
    * @param {string[]} ids
-   * @returns {Promise<Map<string, Found>>} It may lack some, or all, which are then to be asked for one by one.
+   * @returns {Promise<Map<string, Found>>} It may lack some or all keys; those have to be read one by one.
    */
   async #findTogether(ids) {
     if (ids.length < 2) return new Map();
     try {
       const found = await this.#namespace.getWithMetadata(ids);
-      return found instanceof Map ? found : new Map(); // Until 2025, it took them for one key.
+      return found instanceof Map ? found : new Map(); // Until 2025, workerd took the array for one key.
     } catch (error) {
-      if (hasStatus(error, 413)) return new Map(); // Together they are too large.
+      if (hasStatus(error, 413)) return new Map(); // The values together are too large for one answer.
       throw error;
     }
   }
 }
 
-/** What a listing of keys needs to know of a record. */
+/** Stands for a record in a listing of keys. */
 const KEY_ONLY = { expires: null, value: true };
 
 /**
  * @param {Found} found
- * @param {string | null} id Null where the value is not used.
+ * @param {string | null} id Null if the value is not used.
  */
 function toRecord(found, id) {
   if (!found || found.value === null || !isAlive(found.metadata)) return undefined;
@@ -224,20 +224,20 @@ function isAlive(metadata) {
 }
 
 /**
- * When the platform removes a record, in seconds from now: never before it expires.
+ * Returns the time to live for the platform, in seconds from now; the record never ends before its expiry.
  * @param {number | null} expires
  * @param {number} now
  */
 function platformLife(expires, now) {
   if (expires === null) return undefined;
-  const life = Math.max(SHORTEST_LIFE, Math.ceil((expires - now) / 1000) + 1); // It counts from the last whole second.
-  return life > LONGEST_LIFE ? undefined : life;
+  const life = Math.max(MIN_LIFE, Math.ceil((expires - now) / 1000) + 1); // The platform counts from the last whole second.
+  return life > MAX_LIFE ? undefined : life;
 }
 
 /** @param {string} id */
 function fits(id) {
-  // A UTF-16 unit takes three bytes at most.
-  return id.length * 3 <= LONGEST_KEY || new TextEncoder().encode(id).length <= LONGEST_KEY;
+  // A UTF-16 code unit takes at most three bytes.
+  return id.length * 3 <= MAX_KEY_BYTES || new TextEncoder().encode(id).length <= MAX_KEY_BYTES;
 }
 
 /**
@@ -247,12 +247,12 @@ function fits(id) {
 function writeError(what, error) {
   if (hasStatus(error, 413)) return quotaError(what, { cause: error });
   if (!hasStatus(error, 429)) return error;
-  const message = `${what} failed: Cloudflare KV takes one write a second to each key, and more came. Try again in a second, or write less often.`;
+  const message = `${what} failed: Cloudflare KV accepts only one write per second to each key. Try again in a second, or write less often.`;
   return new PolystoreError("ERR_CLIENT", message, { cause: error });
 }
 
 /**
- * Whether the platform answered with a status of HTTP, which is in the text of the error only.
+ * True if the platform answered with this HTTP status, which only the error's message contains.
  * @param {unknown} error
  * @param {number} status
  */

@@ -3,16 +3,16 @@ import { FIRST_LENGTH, nextLength, sizeOfAll } from "../support/page_bytes.js";
 import { selectIds } from "../support/range.js";
 import { KeyQueue } from "../support/key_queue.js";
 
-/** Records that are asked for together. */
+/** The number of records that are read with one call. */
 const PAGE_LENGTH = 100;
 
-/** A Keyv of version 5 or 6: it holds values as they are, with their expiry, and removes by itself what it finds expired. */
+/** A Keyv of version 5 or 6. It stores values with their expiry, and removes expired values itself when it reads them. */
 export class Keyv {
-  // Without serialization its Map has the very objects.
+  // Without serialization, its Map holds the same objects that were passed in.
   /** @type {import("../core/client.js").Traits} */
   traits = { type: "KEYV", can: ["list"], copies: "both" };
   #keyv;
-  /** A read may else be done before the write that was called before it, which has to serialize first. */
+  /** Keeps calls on one key in order: a write has to serialize first, so that a later read could overtake it. */
   #queue = new KeyQueue();
 
   /** @param {any} keyv */
@@ -26,9 +26,9 @@ export class Keyv {
    */
   checkKey(id) {
     const { namespace, useKeyPrefix } = this.#keyv;
-    // Version 5 adds the namespace only where a key does not begin with it: two keys would be one.
+    // Version 5 adds the namespace only to keys that do not start with it, so two keys would become one.
     if (id !== "" && !(useKeyPrefix && namespace && id.startsWith(`${namespace}:`))) return;
-    const message = `Keyv cannot hold the key ${show(id)}: a key is neither empty nor begins with the namespace. Give it another key, or the store a prefix.`;
+    const message = `Keyv cannot store the key ${show(id)}: a key must not be empty, and must not start with the namespace. Use another key, or give the store a prefix.`;
     throw new PolystoreTypeError("ERR_KEY", message);
   }
 
@@ -40,12 +40,12 @@ export class Keyv {
   /**
    * @param {string} id
    * @param {unknown} value
-   * @param {number | null} expires Where it is null, the life is that of Keyv's option `ttl`.
+   * @param {number | null} expires If it is null, Keyv's option `ttl` applies.
    */
   async put(id, value, expires) {
     const life = () => (expires === null ? undefined : expires - Date.now());
     const kept = await this.#queue.add(id, () => this.#keyv.set(id, value, life()));
-    if (kept === false) throw new Error("set() of Keyv gave false; its event `error` may say why");
+    if (kept === false) throw new Error("set() of Keyv returned false; its event `error` may have the reason");
   }
 
   /** @param {string} id */
@@ -73,9 +73,9 @@ export class Keyv {
     const keyv = this.#keyv;
     const { namespace = "", useKeyPrefix } = keyv;
     if (!canIterate(keyv)) throw unlisted("its store has no iterator");
-    // Version 5 takes what stands before the first colon for the namespace, also where there is none.
+    // Version 5 takes the text before the first colon for the namespace, even if there is no namespace.
     if (useKeyPrefix && !/^[^:]+$/.test(namespace))
-      throw unlisted(`its iterator gives wrong keys in the namespace ${show(namespace)}`);
+      throw unlisted(`its iterator returns wrong keys in the namespace ${show(namespace)}`);
     /** @type {string[]} */
     const ids = [];
     for await (const [id] of keyv.iterator()) ids.push(id);
@@ -84,7 +84,7 @@ export class Keyv {
 }
 
 /**
- * Keyv removes what has expired when it finds it, a millisecond later than we do.
+ * Converts Keyv's entry to a record. Keyv treats a value as expired one millisecond later than polystore does.
  * @param {any} raw
  */
 function record(raw) {
@@ -93,7 +93,7 @@ function record(raw) {
 }
 
 /**
- * Whether a Keyv can tell its keys: that of version 6 has an iterator for each store, which gives nothing where the store has none.
+ * True if a Keyv can list its keys. In version 6 every Keyv has an iterator, which yields nothing if its store has none.
  * @param {any} keyv
  */
 function canIterate({ iterator, store }) {
@@ -104,6 +104,6 @@ function canIterate({ iterator, store }) {
 
 /** @param {string} reason */
 function unlisted(reason) {
-  const message = `The KEYV client cannot list what it holds: ${reason}. Give Keyv a store that can be iterated, such as a Map or @keyv/redis.`;
+  const message = `The KEYV client cannot list its keys: ${reason}. Give Keyv a store that can be iterated, for example a Map or @keyv/redis.`;
   return new PolystoreError("ERR_UNSUPPORTED", message);
 }

@@ -3,8 +3,8 @@ import { openDatabase } from "./indexeddb/indexed_database.js";
 import { ObjectStore } from "./indexeddb/object_store.js";
 
 /**
- * A localForage instance. Its API makes a transaction a call; where its driver is IndexedDB we therefore use the object
- * store behind it, whose name is public, over a connection of our own.
+ * Opens a localForage instance. Its API makes one transaction for each call. If its driver is IndexedDB, this client therefore uses the
+ * object store behind it, whose name is public, through its own connection.
  * @param {any} forage
  */
 export async function openLocalForage(forage) {
@@ -14,7 +14,7 @@ export async function openLocalForage(forage) {
   const connect = () => connectTo(name, storeName);
   return new ObjectStore("FORAGE", ["list"], storeName, () =>
     connect().catch(async () => {
-      await forage.length(); // At its next call, localForage makes anew what is gone.
+      await forage.length(); // With its next call, localForage creates a deleted database again.
       return connect();
     }),
   );
@@ -25,16 +25,16 @@ export async function openLocalForage(forage) {
  * @param {string} storeName
  */
 async function connectTo(name, storeName) {
-  // There is nothing to upgrade for us: the database is gone, and it is not ours to make.
+  // An upgrade means that the database was deleted. localForage has to create it, so abort.
   const database = await openDatabase(indexedDB, name, ({ transaction }) => transaction?.abort());
   if (database.objectStoreNames.contains(storeName)) return database;
   database.close();
-  throw new Error(`localForage's database ${name} has no object store ${storeName}`);
+  throw new Error(`the localForage database ${name} has no object store ${storeName}`);
 }
 
 /** localForage with a driver other than IndexedDB: each value is a record. */
 class LocalForage {
-  // A driver of the user's own may well hand out what it stores.
+  // A driver of the user may return the stored object itself.
   /** @type {import("../core/client.js").Traits} */
   traits = { type: "FORAGE", can: ["list"], copies: "both" };
   #forage;
@@ -67,7 +67,7 @@ class LocalForage {
   async *scan(range) {
     /** @type {Map<string, unknown>} */
     const items = new Map();
-    // All at once, for it cannot begin behind a key.
+    // All records at once, because localForage cannot start an iteration after a key.
     await this.#forage.iterate((/** @type {unknown} */ item, /** @type {string} */ id) => void items.set(id, item));
     const ids = selectIds([...items.keys()], range);
     yield { ids, found: ids.map((id) => items.get(id)) };

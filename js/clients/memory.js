@@ -33,7 +33,7 @@ export class Memory {
 
   /** @param {import("../core/client.js").Range} range */
   *scan(range) {
-    // The keys as they are now: whoever adds while iterating would never see the end of a live iterator.
+    // A copy of the keys: with a live iterator, a loop that adds records while it iterates would never end.
     const ids = [...this.#map.keys()].filter((key) => typeof key === "string");
     yield* pagesOf(selectIds(/** @type {string[]} */ (ids), range), (id) => this.#map.get(id));
   }

@@ -1,8 +1,8 @@
-/** Records to a page: as many as the core looks at in one step. */
+/** The number of records in a page: as many as the core examines in one step. */
 const PAGE_LENGTH = 512;
 
 /**
- * The pages of a storage that can tell all its keys at once. Each record is looked up when its page's turn comes.
+ * Yields pages of a storage that can list all its keys at once. The records of a page are read when the page is requested.
  * @param {string[]} ids
  * @param {(id: string) => unknown} find
  * @returns {Generator<import("../core/client.js").Page, void>}

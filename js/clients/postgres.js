@@ -6,13 +6,13 @@ import { isPut, onlyChange } from "../support/commits.js";
 import { boundsOf, isPrefixOnly } from "../support/range.js";
 import { requireText } from "../support/text_key.js";
 
-/** Rows to a page of a listing, at most; it also ends with the value that makes it this long in bytes. */
+/** A page of a listing ends after this number of rows, or with the value that makes it this long in bytes. */
 const PAGE_LENGTH = 1000;
 const PAGE_BYTES = 1 << 22;
-/** How often a statement is sent that lost a conflict with another; of those that conflict, one gets through. */
+/** The number of times that a statement is sent if it loses conflicts with others. Of conflicting statements, one always succeeds. */
 const ATTEMPTS = 10;
 
-/** What there is, without a lock or a right that those who merely use the table may lack. */
+/** Finds the table and its indexes, without a lock, and without rights that a mere user of the table may lack. */
 const LOOK = `
   SELECT
     (SELECT string_agg(attname::text, ', ') FROM pg_attribute
@@ -20,7 +20,7 @@ const LOOK = `
     (SELECT count(*)::text FROM pg_index WHERE indrelid = to_regclass('kv')
      AND indexrelid IN (to_regclass('idx_kv_expires_at'), to_regclass('idx_kv_id_c'))) AS indexes`;
 /**
- * One statement after the other under a lock: CREATE … IF NOT EXISTS, run by two clients at once, fails in one of them.
+ * Runs statements under a lock: if two clients run CREATE … IF NOT EXISTS at once, it fails in one of them.
  * @param {string} statements
  */
 const underLock = (statements) =>
@@ -28,23 +28,23 @@ const underLock = (statements) =>
 const MAKE_TABLE = underLock(
   "CREATE TABLE IF NOT EXISTS kv (id TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at TIMESTAMPTZ);",
 );
-// Who may not make them goes without, which is only slower.
+// A user without the right to create indexes goes on without them, which is only slower.
 const MAKE_INDEXES = underLock(`
   CREATE INDEX IF NOT EXISTS idx_kv_expires_at ON kv (expires_at);
   CREATE INDEX IF NOT EXISTS idx_kv_id_c ON kv (id COLLATE "C");
   EXCEPTION WHEN insufficient_privilege OR read_only_sql_transaction THEN NULL;`);
 
-// Exact: PostgreSQL computes it as a decimal number, and milliseconds have not more digits than a float8 holds.
+// Exact: PostgreSQL computes this as a decimal number, and milliseconds have no more digits than a float8 holds.
 const EXPIRES = "(extract(epoch FROM expires_at) * 1000)::float8";
 const RECORD = `value, ${EXPIRES} AS expires`;
-// With a letter before the key, for PGlite takes a U+FEFF off the beginning of a text.
+// A letter is put before the key, because PGlite removes a U+FEFF from the start of a text.
 const ROW = `'k' || id AS key, ${RECORD}`;
-/** The keys from the first parameter on, up to the second if that is not null, by code point whatever the database's order. */
+/** The keys from $1 up to $2 (null means to the last key), in the order of code points, whatever the collation of the database. */
 const IN_RANGE = `id COLLATE "C" >= $1 AND ($2::text IS NULL OR id COLLATE "C" < $2)`;
 /**
- * The next page of those rows: those after the third parameter. PostgreSQL knows the length of a long value without reading it.
- * @param {string} [condition] On the rows.
- * @param {string} [columns] More of them.
+ * Selects the next page of these rows: those after the key $3. PostgreSQL knows the length of a long value without reading it.
+ * @param {string} [condition] A condition that the rows must meet.
+ * @param {string} [columns] Additional columns.
  */
 const page = (condition = "TRUE", columns = "") => `
   SELECT ${ROW}, count${columns} FROM (
@@ -62,9 +62,9 @@ const READ_ONE = `SELECT ${RECORD} FROM kv WHERE id = $1`;
 const READ = `SELECT ${ROW} FROM kv WHERE id = ANY($1::text[])`;
 const PUT_ONE = `INSERT INTO kv (id, value, expires_at) VALUES ($1, $2, $3) ${UPSERT}`;
 const REMOVE_ONE = "DELETE FROM kv WHERE id = $1";
-// Statements that change several rows lock them in one order, or two of them would wait for each other. Rows that another
-// transaction has locked are left out, so that the others need not wait for it.
-/** What follows WITH: the rows with the keys of the first parameter that are locked for this statement. */
+// Statements that change several rows lock them in one order, because two statements could deadlock otherwise. Rows that another
+// transaction has locked are skipped, so that the other rows need not wait for that transaction.
+/** A common table expression that locks the rows with the keys in $1, except those that another transaction has locked. */
 const FREE = `
   free AS (SELECT id FROM kv WHERE id = ANY($1::text[]) ORDER BY id COLLATE "C" FOR UPDATE SKIP LOCKED)`;
 const PUT = `
@@ -77,9 +77,9 @@ const PUT = `
 const REMOVE = `
   WITH ${FREE}, removed AS (DELETE FROM kv USING free WHERE kv.id = free.id)
   SELECT 'k' || id AS key FROM kv WHERE id = ANY($1::text[]) AND id NOT IN (SELECT id FROM free)`;
-/** What tells one value from another. */
+/** The version of a value: a hash. */
 const VERSION = "hashtextextended(value, 0)::text";
-/** @param {string} [whereLocked] What to do about a row that another transaction has locked; without it, wait. */
+/** @param {string} [whereLocked] The clause for rows that another transaction has locked; without it, the statement waits. */
 const removeIfStatement = (whereLocked = "") => `
   WITH given AS (SELECT * FROM unnest($1::text[], $2::float8[], $3::text[]) AS given (id, expires, version)),
     locked AS (SELECT given.* FROM kv JOIN given USING (id) ORDER BY id COLLATE "C" FOR UPDATE OF kv ${whereLocked})
@@ -87,7 +87,7 @@ const removeIfStatement = (whereLocked = "") => `
     AND (locked.version IS NULL OR ${VERSION} = locked.version)
   RETURNING 'k' || kv.id AS key`;
 const REMOVE_IF = removeIfStatement();
-// A reader does not wait for whoever is changing the row.
+// A reader removes expired records too. It must not wait for a transaction that changes the row.
 const REMOVE_IF_UNLOCKED = removeIfStatement("SKIP LOCKED");
 const LIST_ALL = `SELECT ${ROW} FROM kv`;
 const LIST = `${LIST_ALL} WHERE ${IN_RANGE}`;
@@ -99,21 +99,21 @@ const LIST_EXPIRED = page("($4::timestamptz IS NULL OR expires_at <= $4)", `, ${
 /** @typedef {import("../core/client.js").Commit} Commit */
 /** @typedef {import("../core/client.js").Expectation} Expectation */
 /** @typedef {{ type: "read" | "put" | "remove", id: string, text?: string, expires?: number | null }} Single */
-/** A call that is sent alone, in its place among the others. @typedef {{ type: "other", run: () => Promise<unknown> }} Other */
+/** A call that is sent alone, in order with the other calls. @typedef {{ type: "other", run: () => Promise<unknown> }} Other */
 /** @typedef {import("../support/batch.js").Pending<Single>} Pending */
 /** @typedef {{ key: string, value: string, expires: number | null, count?: number, version?: string }} Row */
 /** @typedef {import("../support/range.js").Bounds} Limits */
 
-/** The outcomes of a commit that was made. */
+/** The outcomes of one successful commit. */
 const MADE = [true];
 
 /**
- * A Client or a Pool of `pg`, or of what is made like it, or a PGlite.
+ * Opens a Client or a Pool of `pg` or of a compatible library, or a PGlite.
  * @param {any} client
  */
 export async function openPostgres(client) {
-  // A connection that is lost while nobody uses it ends the process if nobody listens. Whoever makes a call learns of it.
-  client.off?.("error", ignore); // Of the time before.
+  // If an idle connection is lost, pg emits `error`, which ends the process unless there is a listener. Later calls reject with it.
+  client.off?.("error", ignore); // Remove the listener from before the client was closed.
   client.on?.("error", ignore);
   if (isPgClient(client)) await connect(client);
   const [{ columns, indexes }] = (await client.query(LOOK)).rows;
@@ -131,21 +131,21 @@ export function endPostgres(client) {
 
 const ignore = () => {};
 
-/** Not a Pool, whose connect() gives one of its clients. @param {any} client */
+/** True for a Client, false for a Pool: connect() of a Pool returns one of its clients. @param {any} client */
 const isPgClient = (client) => typeof client._connected === "boolean";
 
 /** @param {any} client */
 async function connect(client) {
-  // It would wait for ever.
+  // Calls on such a client would wait for ever.
   if (client._ended || client._connectionError) {
     const message =
-      "This Client of pg has lost its connection, or never had one, and cannot connect again: give kv() a new one, or a Pool, which connects as often as needed.";
+      "This Client of pg lost its connection, or failed to connect, and cannot connect again. Pass a new Client to kv(), or a Pool, which reconnects itself.";
     throw new PolystoreError("ERR_CLIENT", message);
   }
   if (!client._connected && !client._connecting) await client.connect();
 }
 
-/** PostgreSQL: each row of the table `kv`, which is polystore's, is a record. Calls of one tick are few statements. */
+/** PostgreSQL: each row of the table `kv`, as polystore makes it, is a record. The calls of one tick share a few statements. */
 class Postgres {
   /** @type {import("../core/client.js").Traits} */
   traits = { type: "POSTGRES", can: ["list", "sweeps_all", "sweeps_expired"], copies: "write" };
@@ -156,7 +156,7 @@ class Postgres {
   /** @param {any} client */
   constructor(client) {
     this.#client = client;
-    // An abandoned write goes on on its connection of the Pool, and would overwrite what another connection has written.
+    // A write that timed out still runs on its connection of the Pool, and could overwrite what another connection wrote later.
     this.#calls = new CallOrder((run) => this.#perform(run), connectionsOf(client), true);
   }
 
@@ -167,7 +167,7 @@ class Postgres {
   checkKey(id) {
     requireText(id, "Postgres");
     if (!id.includes("\0")) return;
-    const message = `The key ${show(id)} has the character U+0000, which Postgres cannot hold: encode it first.`;
+    const message = `The key ${show(id)} contains the character U+0000, which Postgres cannot store. Encode the key first.`;
     throw new PolystoreTypeError("ERR_KEY", message);
   }
 
@@ -237,7 +237,7 @@ class Postgres {
       left -= length;
       const last = idOf(rows[rows.length - 1]);
       if (reverse) end = last;
-      else start = `${last}\u0001`; // The next text there can be, because U+0000 is in none.
+      else start = `${last}\u0001`; // The next possible text, because no text contains U+0000.
     }
   }
 
@@ -280,7 +280,7 @@ class Postgres {
     return this.#calls.add({ type: "other", run }, scope);
   }
 
-  /** @param {import("../support/batch.js").Pending<Single | Other>[]} calls Of one type. */
+  /** @param {import("../support/batch.js").Pending<Single | Other>[]} calls Calls of one type. */
   async #perform(calls) {
     const [{ request, resolve }] = calls;
     if (request.type === "other") return resolve(await request.run());
@@ -299,9 +299,9 @@ class Postgres {
   }
 
   /**
-   * Writes the last value of each chain in one statement; if that fails for the sake of one record, in two, until those that
-   * fail are alone.
-   * @param {Pending[][]} chains Of writes to one key each.
+   * Writes the last value of each chain in one statement. If the statement fails because of one record, it is split in halves, until
+   * each failing record is alone.
+   * @param {Pending[][]} chains Each chain has the writes to one key.
    */
   async #writeTogether(chains) {
     if (chains.length === 1) return this.#writeAlone(chains[0]);
@@ -318,12 +318,12 @@ class Postgres {
     const written = new Set(rows.map(idOf));
     for (const chain of chains) {
       if (written.has(chain[0].request.id)) for (const { resolve } of chain) resolve(MADE);
-      else this.#writeAlone(chain); // Its row is locked, which is not the affair of the others.
+      else this.#writeAlone(chain); // Its row is locked. Write it alone, so that the others need not wait.
     }
   }
 
   /**
-   * Writes the last value of those for one key; where the server refuses that value, the one before it.
+   * Writes the last value of a chain. If the server refuses that value, writes the one before it.
    * @param {Pending[]} chain
    */
   async #writeAlone(chain) {
@@ -355,7 +355,7 @@ class Postgres {
    * Removes records that are still as they were found.
    * @param {string} statement
    * @param {readonly Expectation[]} expected
-   * @returns {Promise<Set<string>>} The keys of those that were removed.
+   * @returns {Promise<Set<string>>} The keys of the removed records.
    */
   async #removeIf(statement, expected) {
     if (expected.length === 0) return new Set();
@@ -364,7 +364,7 @@ class Postgres {
   }
 
   /**
-   * Deletes records, and no rows of other code, nor what another connection writes meanwhile.
+   * Deletes records, but neither rows of other code nor records that another connection writes meanwhile.
    * @param {Limits} limits
    * @param {string | null} until
    */
@@ -405,7 +405,7 @@ class Postgres {
       try {
         return await this.#client.query(text, values);
       } catch (error) {
-        // In a transaction of the user's there is no second attempt.
+        // Inside a transaction of the user a retry fails with 25P02, so the conflict itself is thrown.
         if (conflict && isError(error, "25P02")) throw conflict;
         if (attempt === ATTEMPTS || !isError(error, "40P01", "40001")) throw error;
         conflict = error;
@@ -415,7 +415,7 @@ class Postgres {
 }
 
 /**
- * How many statements a client can have under way.
+ * Returns the number of statements that a client can run at once.
  * @param {any} client
  */
 function connectionsOf(client) {
@@ -424,7 +424,7 @@ function connectionsOf(client) {
 }
 
 /**
- * The calls on each key, in their order.
+ * Groups calls by key, in order.
  * @param {Pending[]} calls
  */
 function chainsOf(calls) {
@@ -449,7 +449,7 @@ function transposed(rows) {
 }
 
 /**
- * An instant as PostgreSQL reads it, which writes years after 9999 without a sign.
+ * Formats an instant for PostgreSQL, which expects years after 9999 without a sign.
  * @param {number} ms
  */
 function toTimestamp(ms) {
@@ -457,7 +457,7 @@ function toTimestamp(ms) {
 }
 
 /**
- * Whether an error of the server has one of these codes, or begins with them.
+ * True if the code of a server's error starts with one of these.
  * @param {any} error
  * @param {string[]} codes
  */
@@ -466,8 +466,8 @@ function isError(error, ...codes) {
 }
 
 /**
- * Whether a statement that writes several records may have failed because of one: its data, its length, or a rule or a
- * trigger of the table's owner.
+ * True if a statement that writes several records may have failed because of one record: its data, its length, or a rule or a trigger of
+ * the table.
  * @param {unknown} error
  */
 function mayBeOfOne(error) {
@@ -481,18 +481,18 @@ function mayBeOfOne(error) {
 function writeError(id, error) {
   if (isError(error, "53100")) return quotaError(`POSTGRES set(${show(id)})`, { cause: error });
   if (!isError(error, "54000") || !/index row/.test(error.message)) return error;
-  const message = `The key ${show(id)} is too long for Postgres, whose index holds some 2,700 bytes of a key: take a shorter one, such as its hash.`;
+  const message = `The key ${show(id)} is too long for Postgres, whose index holds about 2,700 bytes of a key. Use a shorter key, for example a hash of it.`;
   return new PolystoreTypeError("ERR_KEY", message, { cause: error });
 }
 
 /**
  * @param {import("../core/client.js").Range} range
- * @returns {Limits | null} Null if no key can lie in it.
+ * @returns {Limits | null} Null if no key can lie in the range.
  */
 function limitsOf(range) {
   const bounds = range.prefix.includes("\0") ? null : boundsOf(range);
   if (!bounds) return null;
-  // No key has U+0000, nor may a parameter: what comes after it is then the next text that there can be.
+  // Neither a key nor a parameter may contain U+0000. The next possible text after it starts with U+0001 in that place.
   const [start, end] = bounds;
   return [start.replace(/\0.*/s, "\u0001"), end === null ? null : end.replace(/\0.*/s, "\u0001")];
 }
@@ -513,7 +513,7 @@ function toRecord({ expires, value, version }, id, decode) {
 
 /** @param {Row[]} rows */
 function isLastPage(rows) {
-  const { count = 0 } = rows[0] ?? {}; // How many there were before the page was cut at its number of bytes.
+  const { count = 0 } = rows[0] ?? {}; // The number of rows before the page was cut at its limit of bytes.
   return count < PAGE_LENGTH && rows.length === count;
 }
 

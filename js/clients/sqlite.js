@@ -6,20 +6,23 @@ import { PAGE_BYTES, sizeOf } from "../support/page_bytes.js";
 import { boundsOf, isPrefixOnly } from "../support/range.js";
 import { requireText } from "../support/text_key.js";
 
-/** Rows to a page of a listing. */
+/** The number of rows in a page of a listing. */
 const PAGE_LENGTH = 1000;
-/** From one key on, up to another, or to the end of all texts: SQLite sorts blobs behind them, the empty one first. */
+/** Keys from one key up to another, or to the last text: SQLite sorts blobs after all texts, the empty blob first. */
 const IN_RANGE = "id >= ? AND id < coalesce(?, x'')";
-/** A record for sure. What is none was put there by other code; SQLite's JSON is less deep than ours, so some is ours. */
+/**
+ * Matches only valid records. The rows that it rejects may be other code's, or records that are nested too deeply for SQLite's
+ * json_valid(); those are checked in JavaScript.
+ */
 const IS_RECORD = "(typeof(value) = 'text' AND json_valid(value) AND value <> 'null')";
-// A number in JavaScript also where the database gives integers as BigInt, or cannot give one that large.
+// A number in JavaScript, even if the database returns integers as BigInt or cannot return one that large.
 const EXPIRES = "CAST(expires_at AS REAL) AS expires";
 
 /** @typedef {import("../core/client.js").Commit} Commit */
 /** @typedef {{ id: string, value: unknown, expires: number | null }} Row */
 
 /**
- * A prepared statement, of whichever library.
+ * A prepared statement of any of the libraries.
  * @typedef {object} Statement
  * @property {(...values: unknown[]) => any} get
  * @property {(...values: unknown[]) => any[]} all
@@ -28,7 +31,7 @@ const EXPIRES = "CAST(expires_at AS REAL) AS expires";
  * @property {() => void} [finalize]
  */
 
-/** A database of node:sqlite, better-sqlite3 or bun:sqlite: each row of the table `kv`, which is polystore's, is a record. */
+/** A database of node:sqlite, better-sqlite3 or bun:sqlite. Each row of the table `kv`, as polystore makes it, is a record. */
 export class Sqlite {
   /** @type {import("../core/client.js").Traits} */
   traits = { type: "SQLITE", can: ["list", "sweeps_all", "sweeps_expired"], copies: "write" };
@@ -38,11 +41,11 @@ export class Sqlite {
   /** @param {any} database */
   constructor(database) {
     this.#database = database;
-    if (database.isOpen === false) database.open(); // As node:sqlite has it.
+    if (database.isOpen === false) database.open(); // node:sqlite
     const prepare = (/** @type {string} */ sql) => /** @type {Statement} */ (database.prepare(sql));
     const look = (/** @type {string} */ sql) => {
       const statement = prepare(sql);
-      const rows = statement.all?.(); // There may be no such method: then it is another library.
+      const rows = statement.all?.(); // Another library may lack this method.
       statement.finalize?.();
       return rows;
     };
@@ -54,17 +57,17 @@ export class Sqlite {
       records: prepare(`DELETE ${from} AND ${IS_RECORD} RETURNING 1`),
       others: prepare(`SELECT id, value, ${EXPIRES} ${from} AND NOT ${IS_RECORD}`),
     });
-    // Prepared once; SQLite compiles a statement in about the time in which it runs one.
+    // Prepared once, because SQLite takes about as long to compile a statement as to run it.
     this.#statements = {
       read: prepare(`SELECT value, ${EXPIRES} FROM kv WHERE id = ?`),
-      // Half the time of INSERT OR REPLACE, which deletes the row first, from each index too.
+      // Twice as fast as INSERT OR REPLACE, which deletes the row and its index entries first.
       put: prepare(`
         INSERT INTO kv (id, value, expires_at) VALUES (?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`),
       remove: prepare("DELETE FROM kv WHERE id = ?"),
       list: prepare(`SELECT id, value, ${EXPIRES} ${page("ASC")}`),
       listReverse: prepare(`SELECT id, value, ${EXPIRES} ${page("DESC")}`),
-      // In one row: to make an object of each takes a library three times as long as SQLite takes for all the rest.
+      // In one row: making an object for each key takes a library three times as long as the query itself.
       listKeys: prepare(`
         SELECT count(*) AS count, max(id) AS last,
           json_group_array(id) FILTER (WHERE is_record AND expires_at IS NULL) AS lasting,
@@ -101,7 +104,7 @@ export class Sqlite {
     const change = onlyChange(commits);
     if (change) return [this.#change(change)];
     return this.#together(() => {
-      // A write first, because SQLite waits for another writer only as long as a transaction has not read.
+      // A write first, because SQLite waits for another writer only if the transaction has not read anything yet.
       this.#statements.lock.run();
       return commits.map((commit) => this.#commitOne(commit));
     });
@@ -143,7 +146,7 @@ export class Sqlite {
       left -= rows.length;
       const last = /** @type {Row} */ (rows.at(-1)).id;
       if (reverse) end = last;
-      else start = `${last}\0`; // The next text there can be.
+      else start = `${last}\0`; // The next possible text.
     }
   }
 
@@ -170,12 +173,12 @@ export class Sqlite {
         ],
       };
       if (Number(count) < PAGE_LENGTH) return;
-      start = `${last}\0`; // The next text there can be.
+      start = `${last}\0`; // The next possible text.
     }
   }
 
   /**
-   * Deletes records, and no rows of other code.
+   * Deletes records, but not the rows of other code.
    * @param {import("../core/client.js").Range} range
    * @param {number | null} until
    */
@@ -184,7 +187,7 @@ export class Sqlite {
     const { records, others } = until === null ? this.#statements.sweepAll : this.#statements.sweepExpired;
     const which = until === null ? limits : [...limits, until];
     return this.#together(() => {
-      // Writes first: SQLite waits for another writer only as long as a transaction has not read.
+      // Writes first: SQLite waits for another writer only if the transaction has not read anything yet.
       const removed = records.all(...which).length;
       const ours = /** @type {Row[]} */ (others.all(...which)).filter((row) => isRecord(toRecord(row, parseValue)));
       for (const { id } of ours) this.#statements.remove.run(id);
@@ -193,7 +196,7 @@ export class Sqlite {
   }
 
   /**
-   * Runs statements as one, also within a transaction of the user's: all of them wait for the disk once.
+   * Runs statements as one savepoint, which also works inside a transaction of the user. They wait for the disk only once.
    * @template Result
    * @param {() => Result} run
    * @returns {Result}
@@ -214,14 +217,14 @@ export class Sqlite {
     try {
       this.#database.exec("ROLLBACK TO polystore; RELEASE polystore");
     } catch {
-      // An error such as that of a full disk has ended the transaction already.
+      // Some errors, for example a full disk, have ended the transaction already.
     }
   }
 
   close() {
-    // Its owner closed it: so node:sqlite and better-sqlite3 say.
+    // Its owner closed it (isOpen is node:sqlite's, open is better-sqlite3's).
     if (this.#database.isOpen === false || this.#database.open === false) return;
-    // In Bun, statements keep a database open that is closed.
+    // In Bun, a closed database stays open until its statements are finalized.
     const { sweepAll, sweepExpired, ...others } = this.#statements;
     const statements = [sweepAll, sweepExpired, others].flatMap(
       (group) => /** @type {Statement[]} */ (Object.values(group)),
@@ -255,11 +258,11 @@ function listPage(list, start, end, length) {
  * @returns {[start: string, end: string | null]}
  */
 function limitsOf(range) {
-  return boundsOf(range) ?? ["", ""]; // Where no key can lie.
+  return boundsOf(range) ?? ["", ""]; // An empty range, if no key can lie in it.
 }
 
 /**
- * How the text of a value is decoded: by `parseValue` where it is not used.
+ * Decodes the text of a value; `parseValue` if the value itself is not used.
  * @typedef {(text: string, id: string) => any} Decode
  */
 
@@ -272,42 +275,42 @@ function toRecord({ id, value, expires }, decode) {
 }
 
 /**
- * Refuses a library that has methods of the same names, and answers later, or otherwise.
+ * Refuses a library whose methods have the same names but are asynchronous, or return rows in another form.
  * @param {(sql: string) => any} look
  */
 function requireAnswers(look) {
   const { one, encoding } = look("SELECT 1 AS one, encoding FROM pragma_encoding")?.[0] ?? {};
   if (Number(one) !== 1) {
     const message =
-      "kv() cannot use this library for SQLite, whose statements do not answer at once with a row as an object: give it a database of node:sqlite, better-sqlite3 or bun:sqlite.";
+      "kv() cannot use this SQLite library, because its statements do not return rows as objects synchronously. Pass a database of node:sqlite, better-sqlite3 or bun:sqlite.";
     throw new PolystoreError("ERR_CLIENT", message);
   }
   if (encoding === "UTF-8") return;
-  const message = `kv() cannot use this database, whose encoding is ${encoding}, where the keys under a prefix do not lie side by side: make it with PRAGMA encoding = 'UTF-8', the default.`;
+  const message = `kv() cannot use this database, because its encoding is ${encoding}, in which the keys with one prefix are not adjacent. Create it with PRAGMA encoding = 'UTF-8', the default.`;
   throw new PolystoreError("ERR_CLIENT", message);
 }
 
 /**
- * Makes what is not there: a database that may only be read has it already.
+ * Creates the table and its index if they are missing. A read-only database must have the table already.
  * @param {any} database
  * @param {(sql: string) => { name: string }[]} look
  */
 function makeTable(database, look) {
   const columns = look("SELECT name FROM pragma_table_info('kv')").map(({ name }) => name);
-  if (columns.length > 0) requireColumns(columns, "give kv() another database");
-  // Without a look at what is there: another process may make it at this moment.
+  if (columns.length > 0) requireColumns(columns, "pass another database to kv()");
+  // Even if the table was missing just now, another process may create it at this moment.
   database.exec("CREATE TABLE IF NOT EXISTS kv (id TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER)");
   try {
     database.exec("CREATE INDEX IF NOT EXISTS idx_kv_expires_at ON kv (expires_at)");
   } catch (error) {
-    if (!isError(error, "SQLITE_READONLY", 8)) throw error; // Without it, prune() is slower; and nobody can prune.
+    if (!isError(error, "SQLITE_READONLY", 8)) throw error; // A read-only database can do without the index: only prune() uses it.
   }
 }
 
 /**
  * @param {any} error
- * @param {string} code As better-sqlite3 and bun:sqlite have it, maybe with more behind.
- * @param {number} number As node:sqlite has it, maybe with more in its higher bits.
+ * @param {string} code The code of better-sqlite3 and bun:sqlite, which may have a suffix.
+ * @param {number} number The code of node:sqlite, which may have more in its higher bits.
  */
 function isError(error, code, number) {
   return String(error?.code).startsWith(code) || (error?.errcode & 255) === number;

@@ -4,7 +4,7 @@ import { hasMethods } from "../support/has.js";
 import { pagesOf } from "./pages.js";
 
 /**
- * localStorage, sessionStorage, and whatever else has the methods of a Storage.
+ * True for localStorage, sessionStorage, and any object with the methods of a Storage.
  * @param {any} input
  * @returns {input is Storage}
  */
@@ -52,11 +52,11 @@ export class WebStorage {
     yield* pagesOf(ids, wanted === "keys" ? (id) => decodeExpiry(storage.getItem(id)) : (id) => this.read(id));
   }
 
-  /** The keys as they are now: key(i) of a live storage skips when items are removed meanwhile. */
+  /** Returns a copy of the keys: with key(i), a loop would skip keys if items are removed meanwhile. */
   #ids() {
     const storage = this.#storage;
     if (typeof Storage === "function" && storage instanceof Storage) {
-      // A third of the time of calling key(i); it lacks items that are named like a method, which the length tells.
+      // Three times as fast as key(i). It omits items that have the name of a method; the lengths then differ.
       const names = Object.getOwnPropertyNames(storage);
       if (names.length === storage.length) return names;
     }

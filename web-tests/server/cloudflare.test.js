@@ -226,7 +226,11 @@ testKv("what fails is ERR_CLIENT with its cause, and says so where a key was wri
   // The platform's own words; nothing that runs here limits writes.
   const cause = new Error("KV PUT failed: 429 Too Many Requests");
   const limited = kv(altered(namespace, { put: () => Promise.reject(cause) }));
-  await assert.rejects(limited.set("a", 1), { code: "ERR_CLIENT", message: /one write a second to each key/, cause });
+  await assert.rejects(limited.set("a", 1), {
+    code: "ERR_CLIENT",
+    message: /only one write per second to each key/,
+    cause,
+  });
   const other = new Error("KV GET failed: 500 Internal Server Error");
   const broken = kv(altered(namespace, { getWithMetadata: () => Promise.reject(other) }));
   const failure = { code: "ERR_CLIENT", cause: other };

@@ -287,7 +287,10 @@ export const checks = {
     let executed = 0;
     const later = () => ({ get: async () => ({ one: 1 }), all: async () => [], run: async () => {} });
     const database = /** @type {any} */ ({ prepare: later, exec: () => ++executed, close() {} });
-    await assert.rejects(kv(database).set("a", 1), { code: "ERR_CLIENT", message: /do not answer at once/ });
+    await assert.rejects(kv(database).set("a", 1), {
+      code: "ERR_CLIENT",
+      message: /do not return rows as objects synchronously/,
+    });
     assert.equal(executed, 0);
   },
 };

@@ -7,25 +7,25 @@ import { isPut, onlyChange } from "../../support/commits.js";
 import { arrangePages, boundsOf } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
-/** Records to a page of a listing. */
+/** The number of records in a page of a listing. */
 const PAGE_LENGTH = 1000;
-/** What a server takes in one transaction, unless its owner says otherwise; of its 1.5 MB, the rest is left for the wrapping. */
+/** A server's default limits for a transaction. Its limit is 1.5 MB; the difference is left for the encoding of the message. */
 const MAX_REQUESTS = 128;
 const MAX_BYTES = 1 << 20;
-/** Batches that are under way at most, all of which share a connection. */
-const MOST_BATCHES = 32;
-/** etcd has no empty key. This byte is no text, hence no other key. */
+/** The number of batches that may be under way; they share one connection. */
+const MAX_BATCHES = 32;
+/** Stands for the empty key, which etcd does not support. This byte is not valid UTF-8, so it differs from every other key. */
 const EMPTY_KEY = Buffer.of(0xff);
-/** The first key; as the end of a range: after the last. */
+/** The first key; as the end of a range, it means the end of all keys. */
 const ZERO_KEY = Buffer.of(0);
 
-// What etcd says, to which etcd3 adds no more than the number of the status.
+// Error messages of etcd. etcd3 puts only the number of the status before them.
 const TOO_LARGE = /larger than max/;
 const NO_ROOM = /request is too large|database space exceeded|larger than max/;
-/** It would take a part of the request, or another: an argument is wrong, something is not allowed, or there is no room. */
+/** The server refused this request, but may accept a part of it: an argument is invalid, a right is missing, or the storage is full. */
 const REFUSAL = /^(3|7) |database space exceeded|larger than max/;
 const LEASE_IS_GONE = /requested lease not found/;
-/** In a comparison, by the numbers of the protocol: a name that etcd3 does not know would silently be the first there is. */
+/** Numbers of the protocol for comparisons. etcd3 would silently replace a name that it does not know by the first one. */
 const EQUAL = 0;
 const MOD_REVISION = 2;
 const IS_COMPACTED = /required revision has been compacted/;
@@ -34,8 +34,8 @@ const IS_COMPACTED = /required revision has been compacted/;
  * @typedef {object} Request
  * @property {"get" | "put" | "delete" | "removeIf" | "list" | "sweep"} type
  * @property {string} id
- * @property {Range} [range] Of "list" and "sweep".
- * @property {import("../../support/record.js").StoredRecord | null} [found] What is to be there still, of "removeIf".
+ * @property {Range} [range] For "list" and "sweep".
+ * @property {import("../../support/record.js").StoredRecord | null} [found] For "removeIf": the record that is expected.
  * @property {Buffer} [value]
  * @property {number | null} [expires]
  */
@@ -43,22 +43,22 @@ const IS_COMPACTED = /required revision has been compacted/;
 /** @typedef {{ key: Buffer, value: Buffer, mod_revision: string }} Pair */
 /** @typedef {{ key: Buffer, range_end: Buffer, limit: number, revision?: string }} Range */
 
-/** The outcomes of a commit that was made. */
+/** The outcomes of one successful commit. */
 const MADE = [true];
 /** @param {Request} request */
 const isChange = ({ type }) => type === "put" || type === "delete";
 
-/** An Etcd3, or a namespace of one: each value is the JSON text of a record. Calls of one tick are few transactions. */
+/** An Etcd3 or a namespace of one. Each value is the JSON text of a record. The calls of one tick share a few transactions. */
 export class Etcd {
   /** @type {import("../../core/client.js").Traits} */
   traits = { type: "ETCD3", can: ["list", "sweeps_all"], copies: "write" };
   #client;
   #pool;
-  /** Knows the namespace, which is put before every key. */
+  /** Adds the namespace to every key, and removes it. */
   #names;
   #leases = new Leases(async (seconds) => (await this.#call("Lease", "leaseGrant", { TTL: seconds })).ID);
   /** @type {CallOrder<Request>} */
-  #calls = new CallOrder((run) => this.#send(run), MOST_BATCHES);
+  #calls = new CallOrder((run) => this.#send(run), MAX_BATCHES);
 
   /** @param {any} client */
   constructor(client) {
@@ -127,7 +127,7 @@ export class Etcd {
   }
 
   close() {
-    return this.#client.close?.(); // A namespace has no connection of its own to close.
+    return this.#client.close?.(); // A namespace has no connection of its own, and no close().
   }
 
   /**
@@ -142,8 +142,7 @@ export class Etcd {
   }
 
   /**
-   * Deletes the records of a range that are still as they were when they were listed: what another process writes meanwhile
-   * stays.
+   * Deletes the records of a range that are unchanged since they were listed. Records that another process writes meanwhile stay.
    * @param {Range} range
    * @param {string} prefix
    */
@@ -171,7 +170,7 @@ export class Etcd {
 
   /**
    * @param {Pair[]} pairs
-   * @returns {Promise<boolean>} False if one of them has changed, and nothing was deleted.
+   * @returns {Promise<boolean>} False if one of them has changed; nothing was deleted then.
    */
   async #deleteIfAllUnchanged(pairs) {
     const { succeeded } = await this.#commit(
@@ -182,7 +181,7 @@ export class Etcd {
   }
 
   /**
-   * One page of a listing; the next ones are of the same moment, and the range then begins with the next one.
+   * Returns one page of a listing, and moves the start of `range` to the next page. All pages have the same revision.
    * @param {Range} range
    * @returns {Promise<{ pairs: Pair[], more: boolean }>}
    */
@@ -194,9 +193,9 @@ export class Etcd {
         if (more) range.key = Buffer.concat([this.#names.unprefix(kvs[kvs.length - 1].key), ZERO_KEY]);
         return { pairs: kvs, more };
       } catch (error) {
-        // A reply may have 4 MB, so a page has no more.
+        // A reply is limited to 4 MB, so request a smaller page.
         if (says(error, TOO_LARGE) && range.limit > 1) range.limit = Math.ceil(range.limit / 4);
-        // Servers forget the past, some after minutes. The rest is then of a later moment.
+        // Servers compact old revisions, some after minutes. The remaining pages then have a later revision.
         else if (says(error, IS_COMPACTED) && range.revision !== undefined) range.revision = undefined;
         else throw error;
       }
@@ -213,7 +212,7 @@ export class Etcd {
     return this.#calls.add(request, scope, finish);
   }
 
-  /** @param {Pending[]} run Of one kind. */
+  /** @param {Pending[]} run Calls of one kind. */
   async #send(run) {
     const [{ request, resolve }] = run;
     const { type, id, range } = request;
@@ -222,7 +221,7 @@ export class Etcd {
   }
 
   /**
-   * Sends a group; and if it is refused, its halves, so that no request is refused for what another has.
+   * Sends a group. If it is refused, sends its halves, so that one bad request does not make the others fail.
    * @param {Pending[]} group
    */
   async #settle(group) {
@@ -241,7 +240,7 @@ export class Etcd {
   }
 
   /**
-   * @param {Request[]} requests Of one group.
+   * @param {Request[]} requests One group.
    * @returns {Promise<unknown[]>}
    */
   async #perform(requests) {
@@ -262,11 +261,11 @@ export class Etcd {
 
   /**
    * @param {Request[]} requests
-   * @returns {Promise<(Pair | undefined)[]>} What was read.
+   * @returns {Promise<(Pair | undefined)[]>} The pairs that were read.
    */
   async #transact(requests) {
     if (requests.length === 1) return [await this.#transactOne(requests[0])];
-    // A transaction may not write a key twice: the last one counts.
+    // A transaction may write a key only once, so only the last write is sent.
     const last = new Map(requests.filter(({ type }) => type !== "get").map((request) => [request.id, request]));
     const sent = requests.filter((request) => request.type === "get" || request === last.get(request.id));
     const operations = [];
@@ -281,9 +280,9 @@ export class Etcd {
   }
 
   /**
-   * Performs a request without a transaction around it, with which a put takes a tenth more.
+   * Sends a request without a transaction, which would make a put 10 % slower.
    * @param {Request} request
-   * @returns {Promise<Pair | undefined>} What was read.
+   * @returns {Promise<Pair | undefined>} The pair that was read.
    */
   async #transactOne(request) {
     const { name, request: message } = await this.#operationOf(request);
@@ -301,9 +300,9 @@ export class Etcd {
   }
 
   /**
-   * Deletes the records that are still as they were read.
+   * Deletes the records that are still as expected.
    * @param {Request[]} requests
-   * @returns {Promise<boolean[]>} Whether each of them was.
+   * @returns {Promise<boolean[]>} For each request, whether its record was as expected.
    */
   async #removeIf(requests) {
     for (;;) {
@@ -336,8 +335,8 @@ export class Etcd {
 }
 
 /**
- * A pool that gives what a server refuses for want of room as a reply. etcd3 takes that for a failure of the server: it asks
- * three times more, and then lets nobody ask it anything for five seconds.
+ * Wraps a pool so that a refusal becomes a reply. etcd3 treats a refusal as a failure of the server: it retries three times, and then
+ * blocks all calls for five seconds.
  * @param {any} pool
  */
 function withoutAlarm(pool) {
@@ -361,8 +360,8 @@ function withoutAlarm(pool) {
 }
 
 /**
- * Splits a batch, in its order, into what can be one transaction: where a key is written several times, it is not read
- * in between.
+ * Splits a batch, in order, into groups that can each be one transaction: a key that is written several times must not be read in
+ * between.
  * @param {Pending[]} batch
  * @returns {Generator<Pending[], void>}
  */
@@ -370,7 +369,7 @@ function* groupsOf(batch) {
   /** @type {Pending[]} */
   let group = [];
   let bytes = 0;
-  /** The keys that are written, and whether they are then read. @type {Map<string, boolean>} */
+  /** The keys that are written, and whether they are read after that. @type {Map<string, boolean>} */
   let written = new Map();
   for (const pending of batch) {
     const { type, id, value } = pending.request;
@@ -384,7 +383,7 @@ function* groupsOf(batch) {
     }
     group.push(pending);
     bytes += size;
-    // A conditional removal reads too.
+    // A conditional removal also reads the key.
     if (type === "removeIf") written.set(id, true);
     else if (type !== "get") written.set(id, false);
     else if (written.has(id)) written.set(id, true);
@@ -415,7 +414,7 @@ function bytesOf(id) {
 
 /**
  * @param {Buffer} key
- * @returns {string | undefined} Undefined for other code's bytes that are no text.
+ * @returns {string | undefined} Undefined if the key is not valid UTF-8, so that other code must have written it.
  */
 function idOf(key) {
   if (key.equals(EMPTY_KEY)) return "";
@@ -430,14 +429,14 @@ function toText(pair) {
 
 /**
  * @param {string} prefix
- * @returns {Range | null} Null where no key can lie.
+ * @returns {Range | null} Null if no key can lie in the range.
  */
 function rangeOf(prefix) {
   const range = boundsOf({ prefix });
   if (!range) return null;
   const [start, end] = range;
   const key = start === "" ? ZERO_KEY : Buffer.from(start);
-  // The bytes of texts are in the order of their code points, and the empty key comes after all of them.
+  // UTF-8 sorts in the order of code points, and the byte for the empty key sorts after all texts.
   const rangeEnd = start === "" ? ZERO_KEY : end === null ? EMPTY_KEY : Buffer.from(end);
   return { key, range_end: rangeEnd, limit: PAGE_LENGTH };
 }

@@ -1,12 +1,12 @@
-// Leases, by which etcd removes what has expired. A record is attached to one that lasts at least as long as the record
-// does, and at most an eighth longer, in whole seconds; so the records of some time share one, and there are few of them.
+// Leases: etcd removes expired records through them. A record is attached to a lease that lasts at least as long as the record, and at
+// most 12.5 % longer, in whole seconds. So records with similar expiries share a lease, and there are few leases.
 
 import { Date, performance } from "../../support/real_timers.js";
 
-/** What etcd grants at most, in seconds: 285 years. */
-const LONGEST = 9_000_000_000;
+/** The longest lease that etcd grants, in seconds: 285 years. */
+const MAX_LIFE = 9_000_000_000;
 
-/** A lease, with the two clocks and its life in seconds from then on. @typedef {{ id: string, wall: number, steady: number, life: number }} Lease */
+/** A lease: both clocks when it was requested, and its life from then on, in seconds. @typedef {{ id: string, wall: number, steady: number, life: number }} Lease */
 
 export class Leases {
   #grant;
@@ -20,11 +20,11 @@ export class Leases {
 
   /**
    * @param {number} seconds
-   * @returns {Promise<string | undefined>} The id of a lease that lasts so long, if etcd has leases as long as that.
+   * @returns {Promise<string | undefined>} The id of a lease that lasts at least this long; undefined if etcd grants no such lease.
    */
   async lasting(seconds) {
-    if (seconds > LONGEST) return undefined;
-    const life = Math.min(Math.max(1, Math.ceil((seconds * 9) / 8)), LONGEST);
+    if (seconds > MAX_LIFE) return undefined;
+    const life = Math.min(Math.max(1, Math.ceil((seconds * 9) / 8)), MAX_LIFE);
     const shared = this.#leases.find((lease) => isWithin(rest(lease), seconds, life));
     if (shared) return shared.id;
     const lease = { id: "", wall: Date.now(), steady: performance.now(), life };
@@ -33,15 +33,15 @@ export class Leases {
     return lease.id;
   }
 
-  /** Shares none of them any more. */
+  /** Forgets all leases, so that later records get new ones. */
   forget() {
     this.#leases = [];
   }
 }
 
 /**
- * How long a lease lasts at least. Of the clocks, one may be set back, and the other may stand still while the machine
- * sleeps: a lease that is thought longer than it is would take a record before its time.
+ * Returns the minimum time that a lease still lasts, in seconds. The wall clock may be set back, and the steady clock may stop while
+ * the machine sleeps. An overestimate would let etcd remove a record too early, so the larger elapsed time counts.
  * @param {Lease} lease
  */
 function rest({ wall, steady, life }) {

@@ -8,18 +8,18 @@ import { requireText } from "../../support/text_key.js";
 /**
  * The connections of a client of a cluster.
  * @typedef {object} Connections
- * @property {string} keyPrefix The client's own prefix, of the keys on the servers. `call` adds it.
- * @property {(name: string, key: string, ...args: string[]) => Promise<any>} call Sends a command to where the key is.
- * @property {(script: string, keys: string[], args: string[]) => Promise<any>} evaluate Sends a script to where the keys are.
- * @property {() => Promise<((name: string, ...args: string[]) => Promise<any>)[]>} masters A way to each server.
+ * @property {string} keyPrefix The client's own key prefix. `call` adds it to every key.
+ * @property {(name: string, key: string, ...args: string[]) => Promise<any>} call Sends a command to the server that has the key.
+ * @property {(script: string, keys: string[], args: string[]) => Promise<any>} evaluate Sends a script to the server that has the keys.
+ * @property {() => Promise<((name: string, ...args: string[]) => Promise<any>)[]>} masters A function for each server, which sends a command to it.
  * @property {() => unknown} close
  * @property {() => void} [onClosing]
  * @property {() => void} [onTimeout]
  */
 
 /**
- * A cluster of Redis. Each call is one command of one key, for a command of several keys would have to find them on one server;
- * and calls on one key wait for one another, because on their ways to the servers they may overtake each other.
+ * A Redis cluster. Each call is one command with one key, because the keys of a command must all be on one server. Calls on one key
+ * wait for one another, because they may overtake each other on their way to the server.
  */
 export class RedisCluster {
   /** @type {import("../../core/client.js").Traits} */
@@ -111,7 +111,7 @@ export class RedisCluster {
 
   /**
    * @param {string} id
-   * @param {import("../../core/client.js").Wanted} [wanted] Of a listing.
+   * @param {import("../../core/client.js").Wanted} [wanted] What a listing needs; undefined if this is not a listing.
    */
   #find(id, wanted) {
     return this.#connections.call("GET", id).then((text) => toRecord(text, id, wanted), nothingIfNoText);

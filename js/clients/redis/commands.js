@@ -1,19 +1,19 @@
-// What one server of Redis and a cluster have in common: the commands, and what their replies mean.
+// Shared by a single Redis server and a cluster: the commands, and the meaning of their replies.
 
 import { quotaError, show } from "../../support/errors.js";
 import { decodeValue, parseValue } from "../../support/record.js";
 import { isPut } from "../../support/commits.js";
 import { boundsOf } from "../../support/range.js";
 
-/** Keys that a SCAN looks at, at most as many of which are on one page; and keys to an MGET. */
+/** The number of keys that one SCAN examines, which limits a page, and the number of keys in one MGET. */
 export const SCAN_COUNT = 1000;
 
 /** @typedef {import("../../core/client.js").Commit} Commit */
 
 /**
- * Makes commits: ARGV says of each how many keys it expects something of and how many it changes, and then what; KEYS are
- * those keys. An expectation is "=" and a text, or "!" for nothing; a change is "-", to remove, or "+" and a text with its life
- * in milliseconds, or "" for ever. Returns 1 for each commit that was made, and 0 for the others.
+ * Makes commits. For each commit, ARGV has the number of expectations, the number of changes, then the expectations and the changes;
+ * KEYS has their keys in the same order. An expectation is "=" and a text, or "!" for no record. A change is "-" to remove, or "+" and a
+ * text, followed by its life in milliseconds ("" means for ever). Returns 1 for each commit that was made, and 0 for the others.
  */
 const COMMIT = `
   local key, argument, outcomes, removed = 0, 0, {}, {}
@@ -42,7 +42,7 @@ const COMMIT = `
   return outcomes`;
 
 /**
- * What `EVAL` needs to make commits, each of them as a whole or not at all.
+ * Returns the arguments of `EVAL` for commits, each of which is made as a whole or not at all.
  * @param {readonly Commit[]} commits
  * @param {number} now
  * @returns {{ script: string, keys: string[], args: string[] }}
@@ -63,7 +63,7 @@ export function commitScript(commits, now) {
 }
 
 /**
- * What follows `SET` and the key.
+ * Returns the arguments of `SET` after the key.
  * @param {unknown} value
  * @param {number | null} expires
  * @param {number} now
@@ -75,15 +75,16 @@ export function setArguments(value, expires, now) {
 }
 
 /**
+ * Converts the error of a SET: ERR_QUOTA if Redis is out of memory.
  * @param {string} id
- * @param {unknown} error Of a SET.
+ * @param {unknown} error
  */
 export function setError(id, error) {
   return isReply(error, "OOM") ? quotaError(`REDIS set(${show(id)})`, { cause: error }) : error;
 }
 
 /**
- * Whether an error is a reply of the server, of a kind that its first word tells.
+ * True if an error is a reply of the server whose first word is `kind`.
  * @param {unknown} error
  * @param {string} kind
  */
@@ -92,11 +93,11 @@ export function isReply(error, kind) {
 }
 
 /**
- * A record whose version is its text. A page of values goes without, which would keep both: none of them has expired, so none is
- * removed.
+ * Decodes a record; its version is its text. The records of a page with values get no version, to save memory: Redis removes expired
+ * records itself, so nothing removes these.
  * @param {string | null} text
  * @param {string} id
- * @param {import("../../core/client.js").Wanted} [wanted] Of a listing.
+ * @param {import("../../core/client.js").Wanted} [wanted] What a listing needs; undefined if this is not a listing.
  */
 export function toRecord(text, id, wanted) {
   if (text === null) return undefined;
@@ -105,7 +106,7 @@ export function toRecord(text, id, wanted) {
 }
 
 /**
- * What a GET found that failed: nothing, if other code keeps no text there.
+ * Handles the error of a GET: undefined (no record) if other code stored something there that is not a string.
  * @param {unknown} error
  * @throws Any other error.
  */
@@ -115,26 +116,26 @@ export function nothingIfNoText(error) {
 }
 
 /**
- * The keys on a server that begin with a text, a page at a time.
+ * Yields the keys on a server that have a prefix, page by page.
  * @param {(name: string, ...args: string[]) => Promise<any>} call Sends a command to that server.
- * @param {string} keyPrefix What the keys on the server begin with, and ours lack.
+ * @param {string} keyPrefix The client's own prefix: the keys on the server start with it, the yielded keys do not.
  * @param {string} prefix
  * @param {import("../../core/client.js").Wanted} wanted
  */
 export async function* scan(call, keyPrefix, prefix, wanted) {
-  if (!boundsOf({ prefix })) return; // No key has it.
+  if (!boundsOf({ prefix })) return; // No key has this prefix.
   const start = keyPrefix + prefix;
-  // Without half of a surrogate pair at its end: the key goes on with the other half.
+  // Drop a lone surrogate at the end of the prefix: a key continues with the other half of the pair.
   const text = start.replace(/\p{Surrogate}$/u, "");
   const pattern = `${text.replace(/[\\*?[\]^-]/g, "\\$&")}*`;
-  // SCAN gives a key twice when the table of keys shrinks meanwhile. An iteration cannot remember all keys: it takes no
-  // more memory than a page does.
+  // SCAN may return a key twice if the table of keys shrinks meanwhile. A listing removes duplicates. An iteration does not, because
+  // remembering all keys would take more memory than a page.
   const seen = wanted === "stream" ? null : new Set();
   let cursor = "0";
   do {
     const [next, found] = await call("SCAN", cursor, "MATCH", pattern, "COUNT", String(SCAN_COUNT));
     const ids = /** @type {string[]} */ ([...new Set(found)])
-      .filter((key) => key.startsWith(start)) // Servers that are like Redis may think otherwise of a pattern.
+      .filter((key) => key.startsWith(start)) // Redis-compatible servers may interpret a pattern differently.
       .map((key) => key.slice(keyPrefix.length))
       .filter((id) => !seen?.has(id));
     ids.forEach((id) => seen?.add(id));

@@ -9,9 +9,9 @@ import { arrangePages } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
 /**
- * A connection of node-redis or of ioredis; both send the commands of one tick in their order, without waiting in between.
+ * A connection of node-redis or ioredis. Both send the commands of one tick in order, without waiting for the replies in between.
  * @typedef {object} Connection
- * @property {string} keyPrefix The client's own prefix, of the keys on the server. `call` adds it.
+ * @property {string} keyPrefix The client's own key prefix. `call` adds it to every key.
  * @property {(name: string, keys: string[], ...args: string[]) => Promise<any>} call
  * @property {(script: string, keys: string[], args: string[]) => Promise<any>} evaluate
  * @property {() => unknown} close
@@ -20,19 +20,19 @@ import { requireText } from "../../support/text_key.js";
  */
 /** @typedef {{ id: string, resolve: (text: string | null) => void, reject: (error: unknown) => void }} Read */
 
-/** Replies as texts, whatever the client's own code wants them to be. */
+/** Requests replies as strings, whatever types the client is configured for. */
 const AS_TEXT = { typeMapping: undefined };
 
 /**
  * A client of the package `redis`.
  * @param {any} client
- * @param {boolean} isOpen Whether it was when kv() was given it: what its owner closed since then stays closed.
+ * @param {boolean} isOpen True if it was open when it was passed to kv(). If its owner has closed it since then, it stays closed.
  */
 export async function openNodeRedis(client, isOpen) {
   const isCluster = hasMethods(client, "nodeClient");
-  // What createClientPool() and createSentinel() give lacks it.
+  // The results of createClientPool() and createSentinel() lack select().
   if (!isCluster && !hasMethods(client, "select")) throw notOneConnection();
-  // Of version 4, whose methods then answer to a callback only.
+  // In version 4, the methods of such a client only take callbacks.
   if (client.options?.legacyMode) throw inLegacyMode();
   if (!isOpen) await client.connect();
   else if (client.options?.disableOfflineQueue && client.isReady === false) await untilReady(client);
@@ -41,7 +41,7 @@ export async function openNodeRedis(client, isOpen) {
   const keyPrefix = client.options?.keyPrefix ?? "";
   return new Redis({
     keyPrefix,
-    // Its own methods would add the prefix, and need as many spellings as it had versions.
+    // The client's own methods would add the prefix, but their names differ between its versions.
     call: (name, keys, ...args) => client.sendCommand([name, ...keys.map((key) => keyPrefix + key), ...args], AS_TEXT),
     evaluate: (script, keys, args) =>
       client.sendCommand(
@@ -54,8 +54,8 @@ export async function openNodeRedis(client, isOpen) {
 }
 
 /**
- * A key of the same slot as the empty one. That, node-redis takes for no key: it asks any server, and any other one when that is
- * wrong, and gives up in the end; with three servers, version 4 does so in 4 of 100 calls.
+ * A key in the same slot as the empty key. node-redis treats the empty key as a missing key: it asks a random server, retries with
+ * another one if that is wrong, and finally fails. With three servers, version 4 fails in 4 % of such calls.
  */
 const LIKE_THE_EMPTY_KEY = "06S";
 
@@ -64,7 +64,7 @@ function nodeRedisCluster(client) {
   const keyPrefix = client._keyPrefix ?? "";
   return new RedisCluster({
     keyPrefix,
-    // From its master, for what a replica gives may be old.
+    // Reads go to the master, because a replica may return an old value.
     call(name, key, ...args) {
       const id = keyPrefix + key;
       return client.sendCommand(id || LIKE_THE_EMPTY_KEY, false, [name, id, ...args], AS_TEXT);
@@ -88,10 +88,10 @@ function nodeRedisCluster(client) {
 
 /**
  * @param {any} client
- * @param {boolean} [isOpening] Then it goes on as long as its attempts to connect do not fail.
+ * @param {boolean} [isOpening] True while the client connects: it is then ended only when an attempt to connect fails.
  */
 export function endNodeRedis(client, isOpening) {
-  const end = () => client.isOpen && (client.destroy ?? client.disconnect).call(client); // Before version 5 there is no destroy().
+  const end = () => client.isOpen && (client.destroy ?? client.disconnect).call(client); // Versions before 5 have no destroy().
   if (isOpening) atEvent(client, "error", end);
   else end();
 }
@@ -99,17 +99,17 @@ export function endNodeRedis(client, isOpening) {
 /** @param {any} client */
 function closeNodeRedis(client) {
   if (!client.isOpen) return undefined; // Its owner closed it.
-  return client.close ? client.close() : client.quit(); // Before version 5 there is only quit().
+  return client.close ? client.close() : client.quit(); // Versions before 5 only have quit().
 }
 
 /**
  * A client of the package `ioredis`.
  * @param {any} client
- * @param {string} status What it was when kv() was given it.
+ * @param {string} status The status of the client when it was passed to kv().
  */
 export async function openIoRedis(client, status) {
   listenToErrors(client);
-  // The others are on their way, or there.
+  // With any other status, the client is connected or connecting.
   if (["wait", "close", "end"].includes(status)) await connectIoRedis(client);
   else if (client.options.enableOfflineQueue === false && client.status !== "ready") await untilReady(client);
   const keyPrefix = client.options.keyPrefix ?? "";
@@ -126,7 +126,7 @@ export async function openIoRedis(client, status) {
     call: (name, key, ...args) => client.call(name, key, ...args),
     evaluate,
     async masters() {
-      // It knows none until it is connected: this waits for that as any call does, or fails.
+      // The client knows no servers until it is connected. This call waits for the connection, or fails.
       if (client.status !== "ready") await client.call("EXISTS", "");
       return client.nodes("master").map(
         (/** @type {any} */ node) =>
@@ -139,7 +139,7 @@ export async function openIoRedis(client, status) {
 }
 
 /**
- * Waits for a client that its owner is connecting. One that keeps no queue would refuse the calls that are made meanwhile.
+ * Waits for a client that its owner is connecting: a client without an offline queue would refuse all calls meanwhile.
  * @param {any} client
  */
 async function untilReady(client) {
@@ -161,7 +161,7 @@ async function untilReady(client) {
 }
 
 /**
- * Its own error says "Connection is closed.", and why that is only the event.
+ * Connects a client. connect() only rejects with "Connection is closed."; the event `error` has the reason.
  * @param {any} client
  */
 async function connectIoRedis(client) {
@@ -180,14 +180,14 @@ async function connectIoRedis(client) {
 
 /**
  * @param {any} client
- * @param {boolean} [isOpening] Then it goes on as long as its attempts to connect do not fail.
+ * @param {boolean} [isOpening] True while the client connects: it is then ended only when an attempt to connect fails.
  */
 export function endIoRedis(client, isOpening) {
   if (!isOpening) client.disconnect();
   else if (client.status === "reconnecting") tryOnceMore();
   else atEvent(client, "reconnecting", tryOnceMore);
 
-  /** Only at the end of an attempt does it tell the calls that wait for it. */
+  /** Makes the client reject the calls that wait for it, which it does only at the end of an attempt to connect. */
   function tryOnceMore() {
     client.disconnect();
     client.connect().catch(ignore);
@@ -195,7 +195,7 @@ export function endIoRedis(client, isOpening) {
 }
 
 /**
- * Does something at an event, if it comes before the client ends.
+ * Runs `act` at an event, unless the client ends before.
  * @param {any} client
  * @param {string} event
  * @param {() => void} act
@@ -214,7 +214,7 @@ function endingOf(client) {
   return {
     onClosing() {
       isClosing = true;
-      if (client.status !== "end") endIoRedis(client, true); // It would try again for ever.
+      if (client.status !== "end") endIoRedis(client, true); // The client would try to connect for ever.
     },
     onTimeout() {
       if (isClosing) endIoRedis(client);
@@ -222,9 +222,9 @@ function endingOf(client) {
     async close() {
       if (client.status === "end") return; // Its owner closed it.
       const ended = new Promise((resolve) => client.once("end", resolve));
-      const isLost = () => client.status !== "ready"; // The end of the connection may come before the server's goodbye.
+      const isLost = () => client.status !== "ready"; // The connection may end before the server's reply to QUIT arrives.
       await client.quit().catch((/** @type {unknown} */ error) => isLost() || Promise.reject(error));
-      await ended; // The server's goodbye comes before the end of the connection.
+      await ended; // The reply to QUIT usually arrives before the connection ends.
     },
   };
 }
@@ -233,34 +233,34 @@ const ignore = () => {};
 const resolved = Promise.resolve();
 
 /**
- * Without a listener, a connection that is lost would end the process. Whoever makes a call learns of it.
+ * Adds a listener for errors: without one, a lost connection would end the process. The pending calls reject with the error.
  * @param {any} client
  */
 function listenToErrors(client) {
-  client.off("error", ignore); // Of the time before it was closed.
+  client.off("error", ignore); // Remove the listener from before the client was closed.
   client.on("error", ignore);
 }
 
 function notOneConnection() {
   const message =
-    "A pool or a sentinel of Redis has several connections, among which the order of calls is lost. Give kv() the client of one server, or of a cluster: createClient() or createCluster() of the package redis.";
+    "kv() cannot use a pool or a sentinel of Redis: it has several connections, which do not keep the order of calls. Pass a client of one server or of a cluster: createClient() or createCluster() of the package redis.";
   return new PolystoreTypeError("ERR_CLIENT", message);
 }
 
 function inLegacyMode() {
   const message =
-    "kv() cannot use a client of Redis in legacyMode: give it client.duplicate({ legacyMode: false }), which has a connection of its own.";
+    "kv() cannot use a Redis client in legacyMode. Pass client.duplicate({ legacyMode: false }), which has its own connection.";
   return new PolystoreTypeError("ERR_CLIENT", message);
 }
 
-/** Redis, which sees to expiry itself, to the millisecond: each string that is JSON is a value. */
+/** A Redis server. Each string that is JSON is a value. Redis removes expired keys itself, to the millisecond. */
 class Redis {
   /** @type {import("../../core/client.js").Traits} */
   traits = { type: "REDIS", can: ["manages_expiry", "list"], copies: "write" };
   #connection;
-  /** Those that nothing came after yet: one MGET of 1,000 keys takes a small part of the time of 1,000. @type {Read[]} */
+  /** Consecutive reads that are sent together: one MGET of 1,000 keys is much faster than 1,000 GETs. @type {Read[]} */
   #reads = [];
-  /** Whether a read is under way that nothing was called with. */
+  /** True while a read that was sent alone is under way. */
   #isReading = false;
 
   /** @param {Connection} connection */
@@ -343,7 +343,7 @@ class Redis {
   }
 
   /**
-   * Sends a command, after the reads that were asked for before it.
+   * Sends a command, after the reads that were called before it.
    * @type {Connection["call"]}
    */
   #call(name, keys, ...args) {
@@ -352,7 +352,7 @@ class Redis {
   }
 
   /**
-   * Reads at once, for most callers wait for one answer before they ask again: gathering takes them half as long again.
+   * Reads at once. Most callers await one answer before the next call; gathering would make each such call 50 % slower.
    * @param {string} id
    * @returns {Promise<string | null>}
    */
@@ -375,7 +375,7 @@ class Redis {
       const found = await this.#find(reads.map(({ id }) => id));
       reads.forEach(({ resolve }, i) => resolve(found[i]));
     } catch (error) {
-      // A user who may not read one of the keys may read the others.
+      // A user without permission for one of the keys may still read the others.
       const split = reads.length > 1 && isReply(error, "NOPERM");
       for (const { id, resolve, reject } of reads) {
         if (split) this.#find([id]).then(([text]) => resolve(text), reject);
@@ -385,7 +385,7 @@ class Redis {
   }
 
   /**
-   * MGET, unlike GET, gives nothing, and no error, for what is not a string.
+   * Reads several keys. For a value that is not a string, MGET returns null, while GET would fail.
    * @param {string[]} ids
    * @returns {Promise<(string | null)[]>}
    */
