@@ -7,28 +7,28 @@ import { PAGE_BYTES, sizeOf } from "../support/page_bytes.js";
 /** @typedef {import("../core/client.js").Page} Page */
 /** @typedef {Iterable<[unknown, unknown]> | AsyncIterable<[unknown, unknown]>} Entries */
 
-/** Records that an iteration holds at a time. */
+/** The number of records that an iteration holds at a time. */
 const PAGE_LENGTH = 100;
-/** Turns of the queue of microtasks in which an answer comes that no input or output was needed for. */
+/** An answer that needs no input or output arrives within this number of microtask turns. */
 const LOCAL_TURNS = 20;
-/** The text that an object becomes in FormData and the like. */
+/** The text that an object becomes in FormData and similar objects. */
 const OBJECT_AS_TEXT = "[object Object]";
-/** Stands for what is not known yet. */
+/** Stands for an answer that has not arrived yet. */
 const LATE = Symbol("late");
 
 /**
- * The user's own object, of either generation of the custom client contract:
- * - wrapped (no flag): it holds records, `{ expires, value }`, and we see to their expiry;
- * - `RAW` or `HAS_EXPIRATION` is true: it holds values and sees to expiry, given in seconds as a plain argument;
- * - `EXPIRES` is true, as until 2024: the same, given as `{ expires }`.
+ * A client of the user's own, of one of the generations of that contract:
+ * - without a flag, it stores records, `{ expires, value }`, and polystore manages expiry;
+ * - with `RAW` or `HAS_EXPIRATION`, it stores values and manages expiry; it gets the time to live in seconds as an argument;
+ * - with `EXPIRES`, as until 2024, it does the same, but gets the time to live as `{ expires }`.
  */
 export class Custom {
   #object;
   #managesExpiry;
   #legacy;
-  /** Whether a value that was set has been there afterwards, or nobody can tell. */
+  /** True once a value that was set could be read back, or if that cannot be checked. */
   #isProven = false;
-  /** How often something was written or removed. */
+  /** The number of writes and removals. */
   #changes = 0;
 
   /** @param {any} object */
@@ -52,15 +52,15 @@ export class Custom {
     const can = [];
     if (lists) can.push("list");
     if (has("add")) can.push("add");
-    // That of a cache has no prefix and removes everything; such an object is cleared record by record.
+    // clear() of a cache takes no prefix and removes everything, so such an object is cleared record by record.
     if (has("clear") && hasParameters(this.#object.clear)) can.push("sweeps_all");
     if (this.#managesExpiry) can.push("manages_expiry");
-    // Where we can list and see to expiry ourselves, we can say how many records that were.
+    // If polystore can list and manages expiry, it prunes itself, because it can then count the records.
     if (has("prune") && (this.#managesExpiry || !lists)) can.push("sweeps_expired");
     return can;
   }
 
-  /** Begins to connect, if the object wants to: called once, and again after a failure. */
+  /** Connects the object, if it has `promise` or connect(). Called once, and again after a failure. */
   connect() {
     return this.#object.promise ?? this.#object.connect?.();
   }
@@ -86,7 +86,7 @@ export class Custom {
   put(id, value, expires, now) {
     ++this.#changes;
     const reply = this.#set(id, value, expires, now);
-    // A value that expires may be gone by now where the object manages expiry.
+    // If the object manages expiry, a value with an expiry may have expired already.
     return this.#isProven || (this.#managesExpiry && expires !== null) ? reply : this.#prove(id, value, reply);
   }
 
@@ -102,7 +102,7 @@ export class Custom {
   }
 
   /**
-   * What the object is told of an expiry.
+   * Converts an expiry to the argument that the object expects.
    * @param {number | null} expires
    * @param {number} now
    */
@@ -112,18 +112,18 @@ export class Custom {
   }
 
   /**
-   * Reads back the first value that is set, for a mock or a FormData takes everything and keeps nothing. It is done only where that
-   * is proof: set() and get() answer without input or output in between. A server is thus neither asked nor suspected: there, a
-   * replica may be late, or somebody else may have deleted the value.
+   * Reads back the first value that is set, because a mock or a FormData accepts everything and stores nothing. The check only counts if
+   * set() and get() answer without input or output. A server is not checked: a replica may be late, or another program may have deleted
+   * the value.
    * @param {string} id
    * @param {unknown} value
-   * @param {unknown} reply What set() returned.
+   * @param {unknown} reply The result of set().
    */
   #prove(id, value, reply) {
-    this.#isProven = true; // Already now, for get() may set something itself.
+    this.#isProven = true; // Set before get() is called, because get() may call set() itself.
     if (isPromise(reply)) return this.#proveLater(id, value, reply);
     const found = this.#readBack(id);
-    // A set() that is not waited for may be done later.
+    // If get() is asynchronous, set() may still be under way.
     if (!isPromise(found)) this.#requireKept(id, value, found);
     return reply;
   }
@@ -143,7 +143,7 @@ export class Custom {
 
   /**
    * @param {string} id
-   * @returns {unknown} What get() gives, or a promise of it; LATE where it fails, which get() tells to whoever calls it.
+   * @returns {unknown} The result of get(), or a promise of it; LATE if get() fails, which a later get() of the user will show.
    */
   #readBack(id) {
     try {
@@ -161,7 +161,7 @@ export class Custom {
    * @throws {PolystoreError} ERR_CLIENT
    */
   #requireKept(id, value, found) {
-    // A value may come back as another, as JSON has it; an object that has become a text is lost.
+    // A value may come back changed, for example by JSON. An object that became "[object Object]" is lost.
     const isAbsent = found === null || found === undefined;
     if (
       found === LATE ||
@@ -172,7 +172,7 @@ export class Custom {
     const given = this.#managesExpiry ? value : { expires: null, value };
     throw new PolystoreError(
       "ERR_CLIENT",
-      `The ${this.traits.type} client does not keep what it is given: after set(${show(id)}) with ${show(given)}, get(${show(id)}) gave ${show(found)}. Give kv() an object whose get() gives what was set; in a test, a Map will do for a mock.`,
+      `The ${this.traits.type} client does not store values: after set(${show(id)}) with ${show(given)}, get(${show(id)}) returned ${show(found)}. Pass an object whose get() returns what set() stored; in a test, use a Map instead of a mock.`,
     );
   }
 
@@ -221,14 +221,14 @@ export class Custom {
   }
 
   /**
-   * What the object's own method for what is wanted gives, if it has one.
+   * Lists the entries with the object's most specific method for what is wanted.
    * @param {string} prefix
    * @param {import("../core/client.js").Wanted} wanted
    * @returns {Entries | PromiseLike<Entries>}
    */
   #entries(prefix, wanted) {
     const object = this.#object;
-    // Of a record, neither its key nor its value alone tells whether it has expired.
+    // Only if the object manages expiry: otherwise keys or values alone do not tell which records have expired.
     if (this.#managesExpiry && wanted === "keys" && object.keys) {
       return transform(object.keys(prefix), (id) => [id, true]);
     }
@@ -283,7 +283,7 @@ export class Custom {
     yield page;
   }
 
-  /** Of a value that is a text: others are the user's own objects, which may not like to be looked into. @param {unknown} found */
+  /** The size of a value, if it is a text. Other values are the user's objects, whose getters must not be called. @param {unknown} found */
   #sizeOf(found) {
     return sizeOf(found, this.#managesExpiry ? 0 : 1);
   }
@@ -293,7 +293,7 @@ export class Custom {
    * @param {[unknown, unknown]} entry
    */
   #gather(page, entry) {
-    if (!Array.isArray(entry)) throw new TypeError(`it listed ${show(entry)} where [key, value] was expected`);
+    if (!Array.isArray(entry)) throw new TypeError(`its listing yielded ${show(entry)} instead of [key, value]`);
     const [id, found] = entry;
     if (typeof id !== "string") return;
     page.ids.push(id);
@@ -301,14 +301,14 @@ export class Custom {
   }
 }
 
-/** Resolves after everything that needs no input or output. */
+/** Resolves after all work that needs no input or output is done. */
 async function turns() {
   for (let i = 0; i < LOCAL_TURNS; ++i) await null;
   return LATE;
 }
 
 /**
- * Whether a function takes anything. Its `length` does not count a parameter with a default, nor the rest of them.
+ * True if a function has parameters. Its `length` does not count parameters with a default, nor rest parameters.
  * @param {Function} method
  */
 function hasParameters(method) {

@@ -1,6 +1,6 @@
 import { selectIds } from "../support/range.js";
 
-/** A cache of the package `lru-cache`: it holds values as they are, and their life in milliseconds. */
+/** A cache of the package `lru-cache`. It stores values as they are, with their time to live in milliseconds. */
 export class LruCache {
   /** @type {import("../core/client.js").Traits} */
   traits = { type: "LRUCACHE", can: ["list"], copies: "both" };
@@ -21,13 +21,15 @@ export class LruCache {
   /**
    * @param {string} id
    * @param {unknown} value
-   * @param {number | null} expires Where it is null, the life is that of the cache's option `ttl`.
+   * @param {number | null} expires If it is null, the cache's option `ttl` applies.
    */
   put(id, value, expires) {
     const life = expires === null ? {} : { ttl: expires - Date.now() };
     this.#cache.set(id, value, { ...life, noUpdateTTL: false });
     if (this.#cache.peek(id, { allowStale: true }) !== value)
-      throw new Error("the cache did not keep the value, as it is larger than its option maxEntrySize or maxSize");
+      throw new Error(
+        "the cache did not store the value, because it is larger than the option maxEntrySize or maxSize",
+      );
   }
 
   /** @param {string} id */
@@ -39,7 +41,7 @@ export class LruCache {
   *scan(range) {
     /** @type {Map<string, unknown>} */
     const records = new Map();
-    // Unlike entries(), dump() has what has expired, which prune() removes and counts.
+    // Unlike entries(), dump() includes expired values, which prune() has to remove and count.
     for (const [id, { value, ttl, start }] of this.#cache.dump()) {
       if (typeof id === "string") records.set(id, { expires: ttl ? start + ttl : null, value });
     }

@@ -1,8 +1,8 @@
 import { selectIds } from "../support/range.js";
 
 /**
- * A cache of the package `weak-lru-cache`: it holds records, those that were used last firmly, and the others until the garbage
- * collector takes them.
+ * A cache of the package `weak-lru-cache`. It keeps the recently used records, and the other ones until the garbage collector removes
+ * them.
  */
 export class WeakLruCache {
   /** @type {import("../core/client.js").Traits} */

@@ -1,15 +1,15 @@
-// How a lock names the process that holds it. The C++ library reads and writes the same.
+// The identity of a process, as a lock names its holder. The C++ library uses the same format.
 
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 
-/** What distinguishes the processes that a number may mean: the machine since it was started, and the container. */
+/** This process. A process id alone is ambiguous: it is reused after a restart, and on other machines and in containers. */
 export const ourselves = (async () => ({
   machine: [
     hostName(),
-    // Linux only; elsewhere the name has to do.
+    // Only on Linux; on other systems, the name alone has to suffice.
     (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")).trim(),
     await readlink("/proc/self/ns/pid").catch(() => ""),
   ].join(" "),
@@ -18,7 +18,7 @@ export const ourselves = (async () => ({
   thread: thread(),
 }))();
 
-/** The name of the machine. Where this process may not know it, its place has a name that no other process has: nobody is then taken for dead. */
+/** The name of the machine. If this process may not read it, a unique name takes its place, so that no process is taken for dead. */
 function hostName() {
   try {
     return hostname();
@@ -27,7 +27,7 @@ function hostName() {
   }
 }
 
-/** The number of this thread: a worker may end, and its process go on. */
+/** The id of this thread, because a worker may end while its process goes on. */
 function thread() {
   try {
     return Number(readlinkSync("/proc/thread-self").split("/").pop());
@@ -37,13 +37,13 @@ function thread() {
 }
 
 /**
- * Whether a process has ended that its parent has not looked at, and since when it runs, because numbers are given again.
+ * Reads whether a process is a zombie, and its start time, because process ids are reused.
  * @param {number} pid
  */
 function processState(pid) {
   let status;
   try {
-    status = readFileSync(`/proc/${pid}/stat`, "utf8"); // It is in memory: a promise of it takes ten times as long.
+    status = readFileSync(`/proc/${pid}/stat`, "utf8"); // Synchronous: /proc is in memory, and a promise takes ten times as long.
   } catch {
     return null; // Linux only.
   }
@@ -52,9 +52,9 @@ function processState(pid) {
 }
 
 /**
- * Whether the process runs that a lock names.
- * @param {string} text Of a lock: what `ourselves` was there, as JSON.
- * @returns {Promise<boolean | undefined>} Undefined where nobody can know.
+ * Finds out whether the process that a lock names is running.
+ * @param {string} text The text of a lock: `ourselves` of its holder, as JSON.
+ * @returns {Promise<boolean | undefined>} Undefined if this cannot be determined.
  */
 export async function isAlive(text) {
   const { machine, pid, since, thread = null } = parseIdentity(text);
@@ -63,11 +63,11 @@ export async function isAlive(text) {
 }
 
 /**
- * The same of a process of this machine and this container.
+ * Like isAlive(), for a process of this machine and this container.
  * @param {number} pid
- * @param {string | null} since When it began, by the system's clock; null if that is not known.
- * @param {number | null} thread Null if that is not known.
- * @returns {boolean | undefined} Undefined where nobody can know.
+ * @param {string | null} since Its start time by the system's clock; null if it is not known.
+ * @param {number | null} thread Its thread; null if it is not known.
+ * @returns {boolean | undefined} Undefined if this cannot be determined.
  */
 export function isRunning(pid, since, thread) {
   try {
@@ -81,7 +81,7 @@ export function isRunning(pid, since, thread) {
 }
 
 /**
- * The process that a lock names, as a message says it.
+ * Describes the process that a lock names, for a message.
  * @param {string} text Of a lock.
  */
 export function showHolder(text) {
@@ -89,7 +89,7 @@ export function showHolder(text) {
   return `process ${pid} of ${machine.split(" ")[0]}`;
 }
 
-/** @param {string} text @returns {any} */
+/** @param {string} text The text of a lock. @returns {any} */
 function parseIdentity(text) {
   try {
     return JSON.parse(text) ?? {};

@@ -1,4 +1,4 @@
-// Replacing a file whole or not at all, which other processes read and write as well.
+// Replacing a file as a whole or not at all, while other processes read and write it.
 
 import * as fs from "node:fs";
 import { lstat, open, rename, rm } from "node:fs/promises";
@@ -7,20 +7,20 @@ import { sleep } from "../support/real_timers.js";
 import { temporaryPath } from "./temporary_file.js";
 import { codeOf, isForbidden, isMissing, makeFolder, resolveLinks, syncFolder } from "./text_file.js";
 
-/** On Windows, how long whoever looks at a file, such as a virus scanner, may keep it from being replaced: half a second. */
+/** On Windows, a program that has a file open, for example a virus scanner, may block its replacement for half a second. */
 const FIRST_PAUSE = 8;
-const LONGEST_PAUSE = 256;
+const MAX_PAUSE = 256;
 
 /**
- * Writes beside the file, syncs, and renames, so that a crash leaves the old text or the new one; which of them, is sure once
- * the folder is synced too. The permissions of the old file are kept, and its owner where we may. Where the path is that of a
- * link, the file that it leads to is written.
+ * Writes a temporary file, syncs it, and renames it, so that a crash leaves either the old text or the new one. The new text is durable
+ * after the folder is synced too. The new file keeps the permissions of the old one, and its owner if this process may set it. If the
+ * path is a symbolic link, its target is replaced.
  *
- * Where the folder may not be written to, or the file is mounted alone, the file itself is written: a crash may then leave parts of
- * both texts.
+ * If this process may not write to the folder, or the file itself is a mount point, the file is written in place. A crash may then leave
+ * parts of both texts.
  * @param {string} path
  * @param {string} text
- * @returns {Promise<fs.BigIntStats>} Of the new file.
+ * @returns {Promise<fs.BigIntStats>} The stats of the new file.
  */
 export async function replaceFile(path, text) {
   const old = await lstat(path).catch((error) => (isMissing(error) ? null : Promise.reject(error)));
@@ -35,7 +35,7 @@ export async function replaceFile(path, text) {
     return await replaceWhole(path, text, old);
   } catch (error) {
     if (!old?.isFile() || !isInPlaceOnly(error)) throw error;
-    // EACCES: the file may not be written either. The first error says more.
+    // If writing in place is forbidden too, the first error says more.
     return await writeInPlace(path, Buffer.from(text)).catch((second) =>
       Promise.reject(isForbidden(second) ? error : second),
     );
@@ -43,7 +43,7 @@ export async function replaceFile(path, text) {
 }
 
 /**
- * Whether a failure says that a file cannot be replaced: EBUSY is that of one that is mounted alone.
+ * True if an error means that a file can only be written in place. EBUSY means that the file is a mount point.
  * @param {unknown} error
  */
 function isInPlaceOnly(error) {
@@ -62,16 +62,16 @@ async function replaceWhole(path, text, old) {
   try {
     try {
       const made = fs.fstatSync(file.fd);
-      // Before the mode, for it clears bits of that. Only root may give a file away.
+      // chown() before chmod(), because it clears bits of the mode. Only root may change the owner.
       if (old && (old.uid !== made.uid || old.gid !== made.gid)) await file.chown(old.uid, old.gid).catch(() => {});
       if (old && old.mode !== made.mode) await file.chmod(old.mode & 0o7777);
       await file.writeFile(text);
       await file.sync();
       stats = fs.fstatSync(file.fd, { bigint: true });
     } finally {
-      await file.close(); // Windows renames nothing that is open.
+      await file.close(); // Windows cannot rename an open file.
     }
-    await renameInTime(temporary, path);
+    await renameWithRetries(temporary, path);
     return stats;
   } catch (error) {
     await rm(temporary, { force: true });
@@ -83,20 +83,20 @@ async function replaceWhole(path, text, old) {
  * @param {string} from
  * @param {string} to
  */
-async function renameInTime(from, to) {
+async function renameWithRetries(from, to) {
   for (let pause = FIRST_PAUSE; ; pause *= 2) {
     try {
       return await rename(from, to);
     } catch (error) {
       const isBlocked = process.platform === "win32" && ["EACCES", "EBUSY", "EPERM"].includes(codeOf(error));
-      if (!isBlocked || pause > LONGEST_PAUSE) throw error;
+      if (!isBlocked || pause > MAX_PAUSE) throw error;
       await sleep(pause);
     }
   }
 }
 
 /**
- * What is longer than the old text is written first: where there is no room for it, the old text is there still.
+ * Writes a file in place. The part beyond the old length is written first: if the disk is full, the old text is then still there.
  * @param {string} path
  * @param {Buffer} bytes
  */

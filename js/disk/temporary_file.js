@@ -1,10 +1,10 @@
-// Files that are written before they get their name. A process that is killed leaves its own; they are removed by the next one
-// that writes into that folder. The C++ library names them alike:
+// Temporary files, which are written before they are renamed. A killed process leaves its temporary files; the next process that writes to
+// the folder removes them. The C++ library uses the same names:
 //
 //     name    = ".polystore-" machine "-" pid "-" since "-" token ".tmp"
-//     machine = the first 16 hexadecimal digits, in small letters, of the SHA-256 of what a lock calls the machine
-//     since   = when the process began, as a lock has it; "0" where that is not known
-//     token   = 16 random hexadecimal digits in small letters
+//     machine = the first 16 hexadecimal digits, in lower case, of the SHA-256 of the machine's name in a lock
+//     since   = the start time of the process, as in a lock; "0" if it is not known
+//     token   = 16 random hexadecimal digits in lower case
 
 import { createHash, randomBytes } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
@@ -13,13 +13,13 @@ import { Date } from "../support/real_timers.js";
 import { isRunning, ourselves } from "./process_identity.js";
 
 const NAME = /^\.polystore-([0-9a-f]{16})-(\d+)-(\d+)-[0-9a-f]{16}\.tmp$/;
-/** Of another machine or container nothing can be known; but no process takes a day to write one file. In milliseconds. */
-const DEAD = 24 * 3600 * 1000;
+/** Processes of other machines or containers cannot be checked, but no process takes a day to write a file. In milliseconds. */
+const ABANDONED_AFTER = 24 * 3600 * 1000;
 
 const machineHash = ourselves.then(({ machine }) => createHash("sha256").update(machine).digest("hex").slice(0, 16));
 
 /**
- * A path for a new file, which is no record's: those end with ".json".
+ * Returns a path for a new file. It differs from every record's file, whose name ends with ".json".
  * @param {string} folder
  */
 export async function temporaryPath(folder) {
@@ -28,7 +28,7 @@ export async function temporaryPath(folder) {
 }
 
 /**
- * Removes the temporary files of processes that are certainly gone.
+ * Removes the temporary files of processes that have certainly ended.
  * @param {string} folder
  */
 export async function removeAbandoned(folder) {
@@ -44,6 +44,6 @@ export async function removeAbandoned(folder) {
 
 /** @param {string} path */
 async function isRecent(path) {
-  const status = await stat(path).catch(() => null); // It may have got its name by now.
-  return status !== null && Date.now() - status.mtimeMs < DEAD;
+  const status = await stat(path).catch(() => null); // It may have been renamed by now.
+  return status !== null && Date.now() - status.mtimeMs < ABANDONED_AFTER;
 }

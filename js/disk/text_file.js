@@ -1,4 +1,4 @@
-// Files of text and their folders, as the clients File, Folder and Log need them.
+// Text files and folders, for the clients File, Folder and Log.
 
 import { isUtf8 } from "node:buffer";
 import * as fs from "node:fs";
@@ -7,24 +7,24 @@ import { basename, dirname, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
 import { quotaError } from "../support/errors.js";
 
-// Of these, node:fs/promises makes an object a file: reading 1,000 files at once takes half as long again.
+// Not node:fs/promises, which makes an object for each file: reading 1,000 files at once would take 50 % longer.
 const openFile = promisify(fs.open);
 const read = promisify(fs.read);
 
-/** How many calls may have files open at once, two at most each; the pool of threads that serves them is smaller. */
-const AT_ONCE = 16;
+/** The number of calls that may have files open, at most two each. Node's thread pool is smaller. */
+const MAX_RUNNING = 16;
 let running = 0;
 /** @type {(() => void)[]} */
 const waiting = [];
 
 /**
- * Does something that opens files, when few enough others do.
+ * Runs an action that opens files, once a slot is free: the number of open files is limited.
  * @template Result
- * @param {() => Promise<Result>} action Which must not wait for another `inTurn`.
+ * @param {() => Promise<Result>} action It must not wait for another `withSlot`.
  * @returns {Promise<Result>}
  */
-export async function inTurn(action) {
-  if (running < AT_ONCE) ++running;
+export async function withSlot(action) {
+  if (running < MAX_RUNNING) ++running;
   else await new Promise((resolve) => waiting.push(() => resolve(undefined)));
   try {
     return await action();
@@ -36,33 +36,33 @@ export async function inTurn(action) {
 }
 
 /**
- * Does something that needs room on the disk.
+ * Runs an action, and converts an error that means that the disk is full.
  * @template Result
- * @param {string} what
+ * @param {string} what What the action does, for the message.
  * @param {() => Promise<Result>} action
  * @returns {Promise<Result>}
- * @throws {import("../support/errors.js").PolystoreError} ERR_QUOTA where there is none.
+ * @throws {import("../support/errors.js").PolystoreError} ERR_QUOTA if the disk is full, or a text is too long.
  */
-export async function withRoom(what, action) {
+export async function mapDiskFull(what, action) {
   try {
     return await action();
   } catch (error) {
-    // A RangeError: no text is so long.
+    // A RangeError means that a string would be too long.
     throw isFull(error) || error instanceof RangeError ? quotaError(what, { cause: error }) : error;
   }
 }
 
 /**
- * What waits for no disk, a look at an open file and closing it, is done at once: the pool of threads takes ten times as long.
+ * Reads a text file. Calls that do not wait for the disk (fstat and close) are synchronous: the thread pool takes ten times as long.
  * @param {string} path
- * @returns {Promise<string | null>} Null where there is none; nor is a folder, a device or what is no UTF-8 a text.
+ * @returns {Promise<string | null>} Null if there is no such file, or if it is not a regular file in UTF-8.
  */
 export async function readIfThere(path) {
   let file;
   try {
-    file = await openFile(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0)); // A pipe would wait for its writer.
+    file = await openFile(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0)); // Without O_NONBLOCK, opening a pipe would wait for its writer.
   } catch (error) {
-    if (["ENOENT", "ENXIO"].includes(codeOf(error))) return null; // ENXIO: a socket.
+    if (["ENOENT", "ENXIO"].includes(codeOf(error))) return null; // ENXIO means a socket.
     throw error;
   }
   try {
@@ -76,7 +76,7 @@ export async function readIfThere(path) {
 }
 
 /**
- * A text without the byte order mark that some editors put before it.
+ * Removes the byte order mark that some editors put at the start of a text.
  * @param {string} text
  */
 export function withoutMark(text) {
@@ -92,15 +92,14 @@ async function readWhole(file, size) {
   let length = 0;
   while (length < size) {
     const { bytesRead } = await read(file, bytes, length, size - length, null);
-    if (bytesRead === 0) break; // It was cut short meanwhile.
+    if (bytesRead === 0) break; // The file was truncated meanwhile.
     length += bytesRead;
   }
   return bytes.subarray(0, length);
 }
 
 /**
- * Makes a folder, and those that it lies in, for good; where its path is that of a link which leads nowhere yet, the one that it
- * leads to.
+ * Creates a folder and its parents, durably. If the path is a dangling symbolic link, creates the target of the link.
  * @param {string} link
  */
 export async function makeFolder(link) {
@@ -111,12 +110,12 @@ export async function makeFolder(link) {
 }
 
 /**
- * Makes what was renamed or removed in a folder last, where the file system can: those of networks and of virtual machines often
- * cannot sync a folder, nor can a user who may write to a folder and not read it.
+ * Syncs a folder, so that renames and removals in it survive a power failure. Does nothing if that is not possible: file systems of networks
+ * and virtual machines often cannot sync a folder, and a user may have permission to write to a folder but not to read it.
  * @param {string} path
  */
 export async function syncFolder(path) {
-  if (process.platform === "win32") return; // Where a folder cannot be opened.
+  if (process.platform === "win32") return; // Windows cannot open a folder.
   try {
     const folder = await open(path, "r");
     try {
@@ -130,7 +129,7 @@ export async function syncFolder(path) {
 }
 
 /**
- * Whether a folder could not be synced because that is not to be had there; EIO, say, is a failure.
+ * True if an error means that a folder cannot be synced at all. EIO, for example, is a real failure.
  * @param {unknown} error
  */
 export function isUnsyncable(error) {
@@ -138,8 +137,8 @@ export function isUnsyncable(error) {
 }
 
 /**
- * The file that a path leads to through links, now: what is to be replaced, and locked, is that and not a link. It need not be
- * there, nor the folders that it lies in.
+ * Resolves the symbolic links of a path, because the target has to be locked and replaced rather than the link. Neither the target nor its
+ * folders need to exist.
  * @param {string} path Absolute.
  * @returns {Promise<string>}
  */
@@ -149,29 +148,29 @@ export async function resolveLinks(path) {
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-  if (dirname(path) === path) return path; // A disk of Windows that is not there.
+  if (dirname(path) === path) return path; // A drive of Windows that does not exist.
   const folder = await resolveLinks(dirname(path));
   const name = join(folder, basename(path));
-  // EINVAL: what is there is not a link; somebody has just made it.
+  // EINVAL means that another program has just created a file there, which is not a link.
   const target = await readlink(name).catch((error) =>
     ["ENOENT", "EINVAL"].includes(codeOf(error)) ? null : Promise.reject(error),
   );
   if (target === null) return name;
-  // Not join(), which takes "link/.." for nothing.
+  // Not join(), which removes "link/..".
   return resolveLinks(isAbsolute(target) ? target : `${folder}/${target}`);
 }
 
 /**
- * Whether a call of the system failed for want of room.
+ * True if a system call failed because the disk is full.
  * @param {unknown} error
  */
 export function isFull(error) {
-  // EFBIG: the process may not write files of this size (ulimit -f), or the file system holds none.
+  // EFBIG: the file is too large for the limit of the process (ulimit -f) or for the file system.
   return ["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(error));
 }
 
 /**
- * Whether the user may not do what was tried, or nobody may on this disk, or the runtime forbids it.
+ * True if an error means a missing permission, a read-only file system, or that the runtime forbids the call.
  * @param {unknown} error
  */
 export function isForbidden(error) {
@@ -185,7 +184,7 @@ export function isMissing(error) {
 }
 
 /**
- * What the system calls an error.
+ * Returns the code of a system error.
  * @param {unknown} error
  */
 export function codeOf(error) {

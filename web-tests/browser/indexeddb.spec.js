@@ -422,7 +422,7 @@ test("a page whose browser has no IndexedDB is told so", async ({ tab }) => {
       .kv("indexeddb:a")
       .get("b")
       .catch((/** @type {any} */ error) => error);
-    return [code, message.includes("there is no IndexedDB here"), message.includes("localStorage")];
+    return [code, message.includes("IndexedDB is not available here"), message.includes("localStorage")];
   });
   expect(result).toEqual(["ERR_CLIENT", true, true]);
 });

@@ -6,6 +6,9 @@ test("Node has no IndexedDB: every call says so, and what to use", async () => {
   const store = kv("indexeddb:settings");
   assert.equal(store.type, "INDEXEDDB");
   for (const call of [() => store.get("a"), () => store.set("a", 1), () => store.keys()]) {
-    await assert.rejects(call, { code: "ERR_CLIENT", message: /there is no IndexedDB here.*file:.*SQLite.*Level/ });
+    await assert.rejects(call, {
+      code: "ERR_CLIENT",
+      message: /IndexedDB is not available here.*file:.*SQLite.*Level/,
+    });
   }
 });

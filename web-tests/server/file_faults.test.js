@@ -22,7 +22,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import kv from "polystore-wasm";
 import { Lock } from "../../js/disk/lock.js";
-import { withRoom } from "../../js/disk/text_file.js";
+import { mapDiskFull } from "../../js/disk/text_file.js";
 import { filesFor, urlOf } from "../support/files.js";
 import { runApart } from "../support/run_apart.js";
 
@@ -280,7 +280,7 @@ test("in a folder, what is no UTF-8, no file, or leads to none, is other code's"
 
 test("a full disk is ERR_QUOTA, with the system's error as the cause", async () => {
   await assert.rejects(
-    withRoom("Writing", () => writeFile("/dev/full", "x")),
+    mapDiskFull("Writing", () => writeFile("/dev/full", "x")),
     ({ code, cause }) => code === "ERR_QUOTA" && /** @type {any} */ (cause).code === "ENOSPC",
   );
 });

@@ -17,7 +17,11 @@ for (const [name, change] of Object.entries(changes)) {
   try {
     await change();
   } catch (error) {
-    if (!(error instanceof PolystoreError) || error.code !== "ERR_CLIENT" || !/can only be read/.test(error.message))
+    if (
+      !(error instanceof PolystoreError) ||
+      error.code !== "ERR_CLIENT" ||
+      !/is read-only, because/.test(error.message)
+    )
       throw error;
     refused.push(name);
   }

@@ -214,7 +214,7 @@ export const checks = {
     const database = open(":memory:");
     database.exec(`CREATE TABLE kv (id TEXT PRIMARY KEY, "expiresAt" TEXT)`);
     const store = kv(database);
-    await assert.rejects(store.get("a"), { code: "ERR_CLIENT", message: /the columns id, expiresAt, and not/ });
+    await assert.rejects(store.get("a"), { code: "ERR_CLIENT", message: /the columns id, expiresAt instead of/ });
     await store.close();
     assert.throws(() => database.exec("SELECT 1"), "a database that is closed");
   },

@@ -1,26 +1,26 @@
-import { PolystoreError, PolystoreTypeError, quotaError, show } from "../../support/errors.js";
+import { PolystoreError, PolystoreTypeError, show } from "../../support/errors.js";
 import { decodeValue, parseValue } from "../../support/record.js";
 import { pagesOf } from "../pages.js";
 import { selectIds } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
 const EPOCH = new Date(0).toUTCString();
-// The longest that browsers keep a cookie (RFC 6265bis, section 5.5).
-const LONGEST_LIFE = 400 * 24 * 60 * 60 * 1000;
-// With one more, Chromium and Firefox drop the oldest cookies of the site without a word.
-const MOST_COOKIES = 180;
-// Of name and value; browsers ignore a larger cookie (RFC 6265bis, section 5.7).
-const MOST_BYTES = 4096;
+// The longest life of a cookie in browsers, in milliseconds (RFC 6265bis, section 5.5).
+const MAX_LIFE = 400 * 24 * 60 * 60 * 1000;
+// With more cookies, Chromium and Firefox silently remove the oldest cookies of the site.
+const MAX_COOKIES = 180;
+// The size of a cookie's name and value; browsers ignore a larger cookie (RFC 6265bis, section 5.7).
+const MAX_BYTES = 4096;
 
 /**
- * The cookies that a page sees. A cookie holds the JSON of a value, and the browser drops it when it expires, to the
- * second; a page that wrote one knows the instant to the millisecond, and keeps to that.
+ * The cookies that a page sees. A cookie holds the JSON of a value. The browser removes it in the second in which it expires; the page
+ * that wrote it knows its expiry to the millisecond, and uses that.
  *
- * All pages of a site share them, for their path is "/" if no other is given. Another cookie of the same name, for a folder,
- * hides ours from the pages there: that is what polystore 0.27 writes. Where a page sees both, a write replaces both.
+ * All pages of a site share the cookies, because their path is "/" by default. polystore 0.27 writes cookies for a folder, which hide a
+ * cookie of the same name for "/" from the pages in that folder. If a page sees both, a write replaces both.
  */
 export class Cookie {
-  // What a cookie says is decoded once, and handed out again.
+  // The value of a cookie is decoded once and then returned again, so the core has to copy it.
   /** @type {import("../../core/client.js").Traits} */
   traits = { type: "COOKIE", can: ["list"], copies: "both" };
 
@@ -29,22 +29,22 @@ export class Cookie {
   #domain;
   #text = "";
   /**
-   * The cookies in `#text`, by encoded name; `texts` has those of all with that name, in the browser's order, and `text` that
-   * of ours.
+   * The cookies in `#text`, by encoded name. `texts` has the values of all cookies with that name, in the browser's order; `text` is the
+   * value of the one that this store writes.
    * @type {Map<string, { text: string, texts: string[], value?: unknown }>}
    */
   #jar = new Map();
-  /** What this page wrote with an expiry, by encoded name. @type {Map<string, { value: string, expires: number, second: number }>} */
+  /** The cookies that this page wrote with an expiry, by encoded name. @type {Map<string, { value: string, expires: number, second: number }>} */
   #written = new Map();
 
-  /** @param {string} attributes What each cookie gets; empty for the path "/" alone. See cookie_options.js. */
+  /** @param {string} attributes The attributes of each cookie; empty means only the path "/". See cookie_options.js. */
   constructor(attributes) {
     this.#attributes = attributes || "; path=/";
     this.#path = /; path=([^;]*)/.exec(this.#attributes)?.[1] ?? "/";
     this.#domain = /; domain=[^;]*/.exec(attributes)?.[0] ?? "";
     if (typeof document !== "undefined") return;
     const message =
-      "Cookies exist in pages only, and there is no document here. On a server, wrap a Map or a client of your own.";
+      "Cookies only exist in pages, but there is no document here. On a server, pass a Map or a client of your own to kv().";
     throw new PolystoreError("ERR_CLIENT", message);
   }
 
@@ -52,7 +52,10 @@ export class Cookie {
   checkKey(id) {
     requireText(id, "a cookie");
     if (id !== "") return;
-    throw new PolystoreTypeError("ERR_KEY", "A cookie cannot have an empty key: use one character or more.");
+    throw new PolystoreTypeError(
+      "ERR_KEY",
+      "The key of a cookie must not be empty. Use a key with at least one character.",
+    );
   }
 
   /** @param {string} id */
@@ -69,20 +72,22 @@ export class Cookie {
     const name = encodeURIComponent(id);
     const text = encodeURIComponent(JSON.stringify(value));
     const what = `COOKIE set(${show(id)})`;
-    if (name.length + text.length > MOST_BYTES) {
-      throw quotaError(`${what}, with ${name.length + text.length} bytes where a cookie holds ${MOST_BYTES},`);
+    if (name.length + text.length > MAX_BYTES) {
+      const message = `${what} failed: the cookie would have ${name.length + text.length} bytes, but browsers store at most ${MAX_BYTES}. What is stored is unchanged; store less in it.`;
+      throw new PolystoreError("ERR_QUOTA", message);
     }
     const jar = this.#read();
-    if (jar.size >= MOST_COOKIES && !jar.has(name)) {
-      throw quotaError(`${what}, with ${jar.size} cookies there where a site may have ${MOST_COOKIES},`);
+    if (jar.size >= MAX_COOKIES && !jar.has(name)) {
+      const message = `${what} failed: the page has ${jar.size} cookies, and browsers keep at most ${MAX_COOKIES} for a site. What is stored is unchanged; prune(), or delete something, to make room.`;
+      throw new PolystoreError("ERR_QUOTA", message);
     }
     if (this.#path !== "/" && !pathsSeen().includes(this.#path)) {
-      const message = `${what}: this page does not lie below the path ${show(this.#path)}, and so does not see its cookies. Give kv() a path that holds the page.`;
+      const message = `${what} failed: this page is not below the path ${show(this.#path)}, so it cannot see cookies for that path. Pass a path that contains the page.`;
       throw new PolystoreError("ERR_CLIENT", message);
     }
-    const last = Date.now() + LONGEST_LIFE;
+    const last = Date.now() + MAX_LIFE;
     const end = expires === null ? last : Math.min(expires, last);
-    // Rounded up: a cookie must not go before its time.
+    // Rounded up, so that a cookie is not removed before it expires.
     const second = Math.ceil(end / 1000) * 1000;
     this.#set(name, `${text}; expires=${new Date(second).toUTCString()}${this.#attributes}`);
     let written = this.#read().get(name);
@@ -90,11 +95,11 @@ export class Cookie {
       this.#eraseOthers(name);
       written = this.#read().get(name);
     }
-    // A browser says nothing when it refuses a cookie; it just is not there. Nor is it when its second is over.
+    // A browser refuses a cookie silently: it is missing afterwards. It is also missing if its second is over.
     if (written?.text !== text && browserTime() < second) {
       const message = written?.texts.includes(text)
-        ? `${what}: another cookie of that name, of another domain, hides it. Delete that one, or give kv() the option cookie with its domain.`
-        : `${what}: the browser refused the cookie. Cookies may be blocked for this page, the name reserved, or the options not allowed here.`;
+        ? `${what} failed: a cookie of the same name for another domain hides it. Delete that cookie, or pass its domain in the option cookie of kv().`
+        : `${what} failed: the browser refused the cookie. Cookies may be blocked for this page, the name may be reserved, or the options may not be allowed here.`;
       throw new PolystoreError("ERR_CLIENT", message);
     }
     if (expires === null) this.#written.delete(name);
@@ -109,7 +114,7 @@ export class Cookie {
     if (!this.#read().has(name)) return;
     this.#eraseOthers(name);
     if (!this.#read().has(name)) return;
-    const message = `COOKIE del(${show(id)}): the cookie is still there. It was set for another domain: give kv() the option cookie with that.`;
+    const message = `COOKIE del(${show(id)}) failed: the cookie still exists, because it was set for another domain. Pass that domain in the option cookie of kv().`;
     throw new PolystoreError("ERR_CLIENT", message);
   }
 
@@ -125,14 +130,14 @@ export class Cookie {
 
   /**
    * @param {string} name
-   * @param {string} text With the attributes.
+   * @param {string} text The value and the attributes.
    */
   #set(name, text) {
     document.cookie = `${name}=${text}`;
   }
 
   /**
-   * Deletes all cookies of a name that this page sees, as far as it can: of every path above it, but not ours.
+   * Deletes the other cookies of this name that the page sees, for every path above it, except the one that this store writes.
    * @param {string} name
    */
   #eraseOthers(name) {
@@ -155,12 +160,12 @@ export class Cookie {
     const value = "value" in cookie ? cookie.value : decode(decoded(cookie.text), id);
     if (decode === decodeValue) cookie.value = value;
     const written = this.#written.get(name);
-    // If it outlived its second, somebody else has written the same value anew.
+    // If the cookie exists after its second, another page has written the same value again.
     const ours = written?.value === cookie.text && browserTime() < written.second;
     return { expires: ours ? written.expires : null, value };
   }
 
-  /** Takes the cookies apart once a change: splitting 50 costs 20 times as much as finding that they are the same. */
+  /** Parses the cookies only if they have changed: parsing 50 cookies costs 20 times as much as comparing the text. */
   #read() {
     const text = document.cookie;
     if (text === this.#text) return this.#jar;
@@ -175,7 +180,7 @@ export class Cookie {
       if (!found) this.#jar.set(name, { text, texts: [text] });
       else {
         found.texts.push(text);
-        // The browser lists the ones for longer paths first; none is shorter than "/". With another path, ours may be any.
+        // The browser lists cookies with longer paths first. "/" is the shortest path; with another path, any could be this store's.
         if (this.#path === "/") found.text = text;
       }
     }
@@ -184,8 +189,8 @@ export class Cookie {
 }
 
 /**
- * All paths of cookies that this page sees (RFC 6265bis, section 5.1.4): "/", "/shop", "/shop/" and "/shop/cart" for
- * "/shop/cart". After a pushState(), Chromium goes on choosing by the path that the page was loaded from.
+ * Returns all paths whose cookies this page sees (RFC 6265bis, section 5.1.4): for "/shop/cart" they are "/", "/shop", "/shop/" and
+ * "/shop/cart". After a pushState(), Chromium still uses the path that the page was loaded from.
  * @returns {string[]}
  */
 function pathsSeen() {
@@ -200,7 +205,7 @@ function pathsSeen() {
 
 /**
  * @param {string} name
- * @returns {string | undefined} `undefined` where it is not one of our names: another's cookie.
+ * @returns {string | undefined} Undefined if other code wrote the cookie, because its name is not encoded like a key.
  */
 function decodeName(name) {
   const id = decoded(name);
@@ -209,7 +214,7 @@ function decodeName(name) {
 
 /**
  * @param {string} text
- * @returns {string} The empty text, which is neither JSON nor one of our names, where it is not percent-encoded: another's cookie.
+ * @returns {string} The empty text, which is neither JSON nor a key, if the text is not percent-encoded, so that other code wrote it.
  */
 function decoded(text) {
   try {
@@ -219,5 +224,5 @@ function decoded(text) {
   }
 }
 
-/** The time that the browser goes by when it drops cookies, in milliseconds since the epoch. */
+/** The time by which the browser removes cookies, in milliseconds since the epoch. */
 const browserTime = () => new Date().getTime();

@@ -13,26 +13,26 @@ import { Lock } from "../../disk/lock.js";
 import { replaceFile } from "../../disk/replace_file.js";
 import { removeAbandoned } from "../../disk/temporary_file.js";
 import {
-  inTurn,
+  withSlot,
   isForbidden,
   isMissing,
   makeFolder,
   resolveLinks,
   syncFolder,
   withoutMark,
-  withRoom,
+  mapDiskFull,
 } from "../../disk/text_file.js";
 import { requireText } from "../../support/text_key.js";
 
-/** Records to a page of a listing. */
+/** The number of records in a page of a listing. */
 const PAGE_LENGTH = 512;
-/** How many Files that are idle keep what they have read, with a descriptor each: those that were used last. */
-const KEPT = 64;
+/** The number of idle Files that keep their content in memory, each with an open descriptor: the ones that were used last. */
+const MAX_KEPT = 64;
 /** @type {Set<File>} */
 const kept = new Set();
 
 /**
- * What a call does to the members of the file; it says whether it changed them, and gives a result.
+ * A call: `run` reads or changes the members of the file, and returns whether it changed them, and a result.
  * @typedef {object} Request
  * @property {boolean} writes
  * @property {(members: Map<string, string>) => { changed: boolean, result?: unknown }} run
@@ -41,7 +41,7 @@ const kept = new Set();
 /** @typedef {import("../../core/client.js").Commit} Commit */
 /** @typedef {import("../../core/client.js").Range} Range */
 
-/** The last request, which nothing is read for. @type {Request} */
+/** The last request. The file is not read for it. @type {Request} */
 const CLOSING = { writes: false, run: () => ({ changed: false }) };
 
 /** @param {string} url */
@@ -50,9 +50,9 @@ export function openFile(url) {
 }
 
 /**
- * A file with one JSON object, whose members are records. It is read again only when it has changed, and the calls of one tick
- * are one write. Members that nobody changes keep their text, for a program in another language may hold numbers in it that
- * JavaScript would round. The C++ library has the same format.
+ * A file with one JSON object, whose members are records. The file is read again only if it has changed, and the calls of one tick share
+ * one write. Unchanged members keep their text, because it may contain numbers from a program in another language that JavaScript would
+ * round. The C++ library has the same format.
  */
 class File {
   /** @type {import("../../core/client.js").Traits} */
@@ -61,12 +61,12 @@ class File {
   /** The text of each member. @type {Map<string, string>} */
   #members = new Map();
   /**
-   * The file that was read. Held open, so that its inode is not given to a new one; but on Windows, where no inode is used twice
-   * and what is open cannot be replaced.
+   * The file that was read. It is kept open, so that its inode is not reused for a new file. On Windows it is closed: an open file cannot
+   * be replaced there, and inodes are not reused.
    * @type {import("node:fs/promises").FileHandle | null}
    */
   #file = null;
-  /** The stamp of the file that was read; empty if none was. */
+  /** The stamp of the file that was read; empty if no file was read. */
   #stamp = "";
   #isSwept = false;
   /** @type {Batch<Request>} */
@@ -113,7 +113,7 @@ class File {
    * @param {import("../../core/client.js").Wanted} wanted
    */
   async *#pages(prefix, wanted) {
-    // All texts are in memory, for they are one file; values are made of them a page at a time.
+    // All texts are in memory, because they are one file. They are decoded page by page.
     const entries = await this.#read((members) => [...members].filter(([id]) => id.startsWith(prefix)));
     for (let i = 0; i < entries.length; i += PAGE_LENGTH) {
       const page = entries.slice(i, i + PAGE_LENGTH);
@@ -164,7 +164,7 @@ class File {
 
   /** @param {Pending[]} batch */
   async #sendReads(batch) {
-    await inTurn(() => this.#load(this.#path));
+    await withSlot(() => this.#load(this.#path));
     for (const { request, resolve, reject } of batch) {
       try {
         resolve(request.run(this.#members).result);
@@ -176,11 +176,11 @@ class File {
 
   /** @param {Pending[]} batch */
   async #sendChanges(batch) {
-    await withRoom(`Writing ${this.#path}`, async () => {
-      // Now, for a link may lead elsewhere than it did.
+    await mapDiskFull(`Writing ${this.#path}`, async () => {
+      // Resolved with each write, because the target of a link may have changed.
       const target = await resolveLinks(this.#path);
       await makeFolder(dirname(target));
-      // Where there may be no lock beside the file, it is at most written in place, and nobody is kept out.
+      // If permissions forbid a lock file beside the file, the file can only be written in place, without a lock.
       const lock = await Lock.wait(target).catch((error) => (isForbidden(error) ? null : Promise.reject(error)));
       try {
         await this.#change(target, batch);
@@ -191,14 +191,14 @@ class File {
   }
 
   /**
-   * Does the calls of a batch. Where the disk has no room for what they make of the file together, each half is tried on its own,
-   * so that one value too large fails alone.
+   * Makes the changes of a batch with one write. If the disk is too full for all of them, each half is written on its own, so that one
+   * value that is too large fails alone.
    * @param {string} target
    * @param {Pending[]} batch
    */
   async #change(target, batch) {
     try {
-      const results = await withRoom(`Writing ${target}`, () => inTurn(() => this.#changeAtOnce(target, batch)));
+      const results = await mapDiskFull(`Writing ${target}`, () => withSlot(() => this.#changeAtOnce(target, batch)));
       for (const [i, { resolve, reject }] of batch.entries()) {
         if ("error" in results[i]) reject(results[i].error);
         else resolve(results[i].result);
@@ -226,7 +226,7 @@ class File {
         try {
           return request.run(this.#members);
         } catch (error) {
-          // A record that cannot be read fails its own call. What is too long for a text may be short enough alone.
+          // A damaged record only fails its own call. A RangeError (the text is too long) fails the write, so that halves are tried.
           if (error instanceof RangeError) throw error;
           return { changed: false, error };
         }
@@ -234,7 +234,7 @@ class File {
       if (outcomes.some(({ changed }) => changed)) await this.#replace(target);
       return outcomes;
     } catch (error) {
-      await this.#forget(); // What is in memory is not what is in the file.
+      await this.#forget(); // The content in memory differs from the file now.
       throw error;
     }
   }
@@ -242,7 +242,7 @@ class File {
   /** @param {string} target */
   async #replace(target) {
     const folder = dirname(target);
-    if (!this.#isSwept) await removeAbandoned(folder).catch(() => {}); // It is tried again by the next one that writes there.
+    if (!this.#isSwept) await removeAbandoned(folder).catch(() => {}); // The next process that writes there tries again.
     this.#isSwept = true;
     const members = Array.from(this.#members, ([id, text]) => `  ${JSON.stringify(id)}: ${text}`);
     const text = members.length === 0 ? "{}" : `{\n${members.join(",\n")}\n}`;
@@ -252,11 +252,11 @@ class File {
     const file = await open(target, "r");
     const isOurs = stampOf(await file.stat({ bigint: true })) === stamp;
     await this.#hold(file, stamp);
-    if (!isOurs) await this.#forget(); // A program that asks for no lock has replaced it since.
+    if (!isOurs) await this.#forget(); // A program that does not use the lock has replaced the file since.
   }
 
   /**
-   * Makes the members those of the file as it is now.
+   * Reads the members again, if the file has changed.
    * @param {string} path
    * @returns {Promise<void>}
    */
@@ -266,7 +266,7 @@ class File {
     if (stampOf(now) === this.#stamp) return;
     await this.#forget();
     const file = await open(path, "r");
-    // Looked at before it is read, so that what is written meanwhile is not missed the next time.
+    // The stamp is taken before the read, so that a write during the read is noticed the next time.
     const stamp = stampOf(await file.stat({ bigint: true }));
     try {
       this.#members = this.#parse(await file.readFile());
@@ -274,13 +274,13 @@ class File {
       const isSame = stampOf(await file.stat({ bigint: true })) === stamp;
       await file.close();
       if (isSame) throw error;
-      return this.#load(path); // It was being written in place.
+      return this.#load(path); // Another program was writing it in place.
     }
     await this.#hold(file, stamp);
   }
 
   /**
-   * @param {import("node:fs/promises").FileHandle} file What the members are of.
+   * @param {import("node:fs/promises").FileHandle} file The file that the members were read from.
    * @param {string} stamp
    */
   async #hold(file, stamp) {
@@ -301,11 +301,11 @@ class File {
     await this.#release();
   }
 
-  /** Keeps what was read for the next call, and lets the File forget that was not used for the longest time. */
+  /** Keeps the content for the next call. If too many Files do so, the least recently used one forgets its content. */
   async #keep() {
     if (this.#stamp === "") return;
     kept.add(this);
-    if (kept.size <= KEPT) return;
+    if (kept.size <= MAX_KEPT) return;
     const [oldest] = kept;
     kept.delete(oldest);
     await oldest.#forget();
@@ -325,7 +325,7 @@ class File {
     }
     if (typeof document === "object" && document !== null && !Array.isArray(document)) return membersOf(text);
     const found = typeof document === "object" && document !== null ? kind(document) : JSON.stringify(document);
-    throw this.#corrupt(`the outermost thing in it is ${found}, where an object was expected`);
+    throw this.#corrupt(`it contains ${found} instead of an object`);
   }
 
   /**
@@ -339,7 +339,7 @@ class File {
 }
 
 /**
- * What is at a key, with its expiry and maybe another value.
+ * Decodes the record at a key: its expiry, but not always its value.
  * @param {Map<string, string>} members
  * @param {string} id
  */
@@ -350,7 +350,7 @@ function recordIn(members, id) {
 /**
  * @param {Map<string, string>} members
  * @param {import("../../core/client.js").Change} change
- * @returns {boolean} Whether it made a difference: what is not a record is not removed.
+ * @returns {boolean} True if the members changed. A member that is not a record is not removed.
  */
 function makeChange(members, change) {
   const { id } = change;
@@ -360,7 +360,7 @@ function makeChange(members, change) {
 }
 
 /**
- * What tells one state of a file from another, as long as that is held open.
+ * Returns a text that differs for each state of a file, as long as the file is kept open.
  * @param {import("node:fs").BigIntStats} stats
  */
 function stampOf({ dev, ino, size, mtimeNs }) {

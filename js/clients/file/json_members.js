@@ -4,9 +4,9 @@ const BACKSLASH = 92;
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125];
 
 /**
- * The members of an object, each as its text: a number in it may be larger, or longer, than JavaScript can hold.
- * @param {string} text JSON, of which the outermost thing is an object.
- * @returns {Map<string, string>} Of two members with one name, the last.
+ * Splits a JSON object into the texts of its members, because numbers in them may be too large or too precise for JavaScript.
+ * @param {string} text The JSON text of an object.
+ * @returns {Map<string, string>} The texts by name; of two members with the same name, the last.
  */
 export function membersOf(text) {
   const members = new Map();
@@ -21,7 +21,7 @@ export function membersOf(text) {
 }
 
 /**
- * Where the text of a member ends: at a comma, or at the end of the object.
+ * Returns the end of a member's text: the index of a comma, or of the end of the object.
  * @param {string} text
  * @param {number} start
  */
@@ -46,9 +46,10 @@ function endOfMember(text, start) {
 }
 
 /**
+ * Finds the end of a string.
  * @param {string} text
- * @param {number} start Of the quote that the string begins with.
- * @returns {number} Of the one that it ends with.
+ * @param {number} start The index of its opening quote.
+ * @returns {number} The index of its closing quote.
  */
 function endOfString(text, start) {
   for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {

@@ -15,10 +15,18 @@ import { PAGE_BYTES, sizeOf } from "../../support/page_bytes.js";
 import { KeyQueue } from "../../support/key_queue.js";
 import { replaceFile } from "../../disk/replace_file.js";
 import { removeAbandoned, temporaryPath } from "../../disk/temporary_file.js";
-import { inTurn, isMissing, makeFolder, readIfThere, syncFolder, withoutMark, withRoom } from "../../disk/text_file.js";
+import {
+  withSlot,
+  isMissing,
+  makeFolder,
+  readIfThere,
+  syncFolder,
+  withoutMark,
+  mapDiskFull,
+} from "../../disk/text_file.js";
 import { requireText } from "../../support/text_key.js";
 
-/** Files that a listing reads without a pause, at most. */
+/** The number of files that a listing reads without a pause. */
 const PAGE_LENGTH = 128;
 
 /** @param {string} url */
@@ -26,19 +34,19 @@ export function openFolder(url) {
   return new Folder(fileURLToPath(url));
 }
 
-/** A folder with a file a record. Calls on one key take place in their order. The C++ library has the same format. */
+/** A folder with one file for each record. Calls on one key run in order. The C++ library has the same format. */
 class Folder {
   /** @type {import("../../core/client.js").Traits} */
   traits = { type: "FOLDER", can: ["list"], copies: "write" };
   #path;
   #isSwept = false;
   #queue = new KeyQueue();
-  /** Calls at the same time share a sync of the folder, with which 1,000 of them take half the time. @type {Batch<void>} */
+  /** Concurrent calls share a sync of the folder, which makes 1,000 of them twice as fast. @type {Batch<void>} */
   #syncs = new Batch(async (batch) => {
     await syncFolder(this.#path);
     for (const { resolve } of batch) resolve();
   });
-  /** Whether the files are named for a disk that ignores case, once that is known. @type {boolean | undefined} */
+  /** True if the files are named for a disk that ignores case; undefined if that is not known yet. @type {boolean | undefined} */
   #ignoresCase;
   /** @type {Promise<boolean | undefined>} */
   #learning = Promise.resolve(undefined);
@@ -80,7 +88,7 @@ class Folder {
   #put({ id, value, expires }) {
     const text = encodeFile(value, expires);
     const put = async () => {
-      await this.#sweep();
+      await this.#removeAbandoned();
       const name = nameOf(id, this.#ignoresCase ?? (await this.#learn(settleCase)));
       await replaceFile(join(this.#path, name), withKey(text, name, id));
       return true;
@@ -90,7 +98,7 @@ class Folder {
       await makeFolder(this.#path);
       return put();
     };
-    return withRoom(`Writing ${show(id)} into ${this.#path}`, () => this.#change(id, () => put().catch(make)));
+    return mapDiskFull(`Writing ${show(id)} into ${this.#path}`, () => this.#change(id, () => put().catch(make)));
   }
 
   /** @param {string} id */
@@ -145,7 +153,7 @@ class Folder {
   }
 
   /**
-   * Whether something that is no file is a link to one: a folder is other code's, and a pipe would wait for its writer.
+   * True for a symbolic link to a file. Folders belong to other code, and opening a pipe would wait for its writer.
    * @param {import("node:fs").Dirent} entry
    */
   async #leadsToFile(entry) {
@@ -155,7 +163,7 @@ class Folder {
   }
 
   /**
-   * Without a promise, which for a file of this size costs several times as much as reading it.
+   * Reads a file synchronously. For a file of this size, a promise costs several times as much as the read itself.
    * @param {string} name
    * @param {boolean} ignored
    * @param {import("./folder_file.js").Decode} decode
@@ -164,7 +172,7 @@ class Folder {
     try {
       const path = join(this.#path, name);
       const text = withoutMark(readFileSync(path, "utf8"));
-      // Rare, and either in the file or in the place of what is no UTF-8, as which it is cheaper to read.
+      // A U+FFFD is in the file, or stands for bytes that are not UTF-8. It is rare, so reading the file again is cheaper.
       if (text.includes("\uFFFD") && !isUtf8(readFileSync(path))) return undefined;
       const file = decodeFile(name, text, ignored, decode);
       if (!file || decode !== decodeExpiry) return file;
@@ -176,8 +184,8 @@ class Folder {
   }
 
   /**
-   * Removes a record that is still as it was found. It is moved aside first, because another process may have written anew since
-   * it was read.
+   * Removes a record if it is still as it was found. The file is moved aside first, because another process may write it again after it
+   * was read.
    * @param {import("../../core/client.js").Expectation} expectation
    */
   async #removeIf({ id, found }) {
@@ -197,7 +205,7 @@ class Folder {
     }
     const isRemoved = isExpected(await readIfThere(aside));
     if (!isRemoved) {
-      // Unless somebody wrote yet another: that one is newer.
+      // Another process wrote a record in between: put it back, unless there is an even newer one.
       await link(aside, path).catch((error) => (error.code === "EEXIST" ? undefined : Promise.reject(error)));
     }
     await rm(aside);
@@ -210,25 +218,25 @@ class Folder {
    * @param {() => Promise<Result>} action
    */
   #inOrder(id, action) {
-    return this.#queue.add(id, () => inTurn(action));
+    return this.#queue.add(id, () => withSlot(action));
   }
 
   /**
    * @param {string} id
-   * @param {() => Promise<boolean>} action Resolves with whether it changed what is in the folder.
+   * @param {() => Promise<boolean>} action Resolves with true if it changed the folder.
    */
   #change(id, action) {
     return this.#queue.add(id, async () => {
-      // Not in that turn: while the folder is synced, others write.
-      if (await inTurn(action)) await this.#syncs.add();
+      // The sync is outside withSlot(), so that other calls can write meanwhile.
+      if (await withSlot(action)) await this.#syncs.add();
     });
   }
 
-  /** Removes what killed processes have left; once, and where we may. */
-  async #sweep() {
+  /** Removes the temporary files of killed processes, once, if permissions allow it. */
+  async #removeAbandoned() {
     if (this.#isSwept) return;
     this.#isSwept = true;
-    await removeAbandoned(this.#path).catch(() => {}); // The next one that opens the folder tries again.
+    await removeAbandoned(this.#path).catch(() => {}); // The next process that opens the folder tries again.
   }
 
   /** @param {string} id */
@@ -237,10 +245,10 @@ class Folder {
   }
 
   /**
-   * Finds out whether the disk ignores case, unless that is known; one call after the other.
+   * Finds out whether the disk ignores case, unless that is known. Calls run one after the other.
    * @template {boolean | undefined} Found
    * @param {(folder: string) => Promise<Found>} find
-   * @returns {Promise<boolean | Found>} Undefined where there is nothing to be found.
+   * @returns {Promise<boolean | Found>} Undefined if the folder has no file that shows it.
    */
   #learn(find) {
     const learn = async () => (this.#ignoresCase ??= await find(this.#path));

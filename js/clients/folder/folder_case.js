@@ -1,7 +1,7 @@
-// Disks that ignore case, as those of macOS and Windows do. There, "Ada" and "ada" need files whose names differ in more than
-// that: file_name.js has such names. This finds out whether a folder needs them, and gives them to the files that it has.
+// Disks that ignore case, for example those of macOS and Windows. There, the files of "Ada" and "ada" need names that differ in more
+// than case, which file_name.js makes. This module finds out whether a folder needs such names, and renames its existing files.
 //
-// Once it has, a marker in the folder says so, and the folder keeps those names wherever it is copied.
+// After that, a marker file in the folder says so. The folder keeps those names even if it is copied to another disk.
 
 import { constants, opendirSync } from "node:fs";
 import { access, lstat, readdir, rename, rm, writeFile } from "node:fs/promises";
@@ -19,23 +19,23 @@ const MARKER_TEXT =
   "This folder was used on a disk that ignores case: in the names of its files, capitals are written %41 to %5A.\n";
 
 /**
- * Whether the files of a folder are named for a disk that ignores case.
+ * Finds out whether the files of a folder are named for a disk that ignores case.
  * @param {string} folder
- * @returns {Promise<boolean | undefined>} Undefined where nothing is there that tells.
+ * @returns {Promise<boolean | undefined>} Undefined if the folder has no file that shows it.
  */
 export async function findCase(folder) {
   if (await isThere(join(folder, MARKER))) return true;
   const name = anyName(folder);
   if (name === undefined) return undefined;
-  const other = inOtherCase(name); // Ends with .JSON, so nobody makes it meanwhile.
+  const other = inOtherCase(name); // This name ends with .JSON, so no program creates it meanwhile.
   if (!(await isThere(join(folder, other)))) return false;
-  if ((await readdir(folder)).includes(other)) return false; // A second file.
+  if ((await readdir(folder)).includes(other)) return false; // Both names exist as separate files.
   await renameAll(folder);
   return true;
 }
 
 /**
- * The same of a folder that may be written to: where nothing tells, a file is made that does.
+ * Like findCase(), for a folder that may be written to: if it has no file that shows it, a temporary file is created.
  * @param {string} folder
  * @returns {Promise<boolean>}
  */
@@ -51,7 +51,7 @@ export async function settleCase(folder) {
 }
 
 /**
- * Gives the files of a folder the names that a disk which ignores case needs, and leaves the marker.
+ * Renames the files of a folder for a disk that ignores case, and creates the marker.
  * @param {string} folder
  */
 async function renameAll(folder) {
@@ -59,9 +59,9 @@ async function renameAll(folder) {
     () => true,
     () => false,
   );
-  // Where nothing is to be renamed, whoever may write leaves the marker.
+  // Without permission to write, there is nothing to do if no file has to be renamed. A process with permission creates the marker.
   if (!mayWrite && (await misnamed(folder)).length === 0) return;
-  // One process at a time: to another that goes by the new names, an old one is that of another key.
+  // One process at a time: another process that already uses the new names would read an old name as another key.
   const lock = await Lock.wait(join(folder, MARKER));
   try {
     if (await isThere(join(folder, MARKER))) return;
@@ -74,7 +74,7 @@ async function renameAll(folder) {
 }
 
 /**
- * What is to be done with those files of a folder that were named where case counts, as polystore names all.
+ * Returns the renames of the files that were named for a disk that distinguishes case, as polystore names all files.
  * @param {string} folder
  */
 async function misnamed(folder) {
@@ -85,11 +85,11 @@ async function misnamed(folder) {
     const path = join(folder, name);
     const text = await readIfThere(path);
     const file = decodeFile(name, text, false, decodeExpiry);
-    if (text === null || !file) continue; // Another's.
+    if (text === null || !file) continue; // Other code's file.
     const right = nameOf(file.id, true);
     if (isSame(name, right)) continue;
     renames.push(async () => {
-      // First, for under a long name alone it would be nobody's; under its old one the key in it does not matter.
+      // Write the key into the file before renaming it: a long name is only valid with the key in the file; the old name ignores it.
       if (isLong(right) && !isLong(name)) await replaceFile(path, withKey(text, right, file.id));
       await rename(path, join(folder, right));
     });
@@ -98,8 +98,8 @@ async function misnamed(folder) {
 }
 
 /**
- * The name of any record's file in a folder. It is not asked for with promises, as those of a directory wait for
- * process.nextTick(), which stands still where a test has replaced it.
+ * Returns the name of one record's file in a folder. It is synchronous, because promises of node:fs for a directory wait for
+ * process.nextTick(), which never runs if a test has replaced it.
  * @param {string} folder
  */
 function anyName(folder) {

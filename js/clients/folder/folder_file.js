@@ -1,14 +1,14 @@
-// What is in a file of a Folder: a record, as record.js has it; under a long name, with its key as one more member.
+// The content of a file in a Folder: a record, as in record.js. A file with a long name also has its key as a member.
 
 import { isRecord } from "../../support/record.js";
 import { isLong, isSame, keyOf, nameOf } from "./file_name.js";
 import { isText } from "../../support/text_key.js";
 
-/** How deep a value may be nested to be indented: at each level a line is longer, and what is nested deeper could grow a thousandfold. */
+/** Values are indented up to this depth. Each level makes lines longer, so a deeply nested value could grow a thousand times. */
 const INDENTED = 4;
 
 /**
- * A record as the text of a file, which polystore 0.27 writes alike. A value that is nested more than four levels deep is on one line.
+ * Encodes a record as the text of a file, like polystore 0.27. A value that is nested more than four levels deep is on one line.
  * @param {unknown} value A value that JSON can hold.
  * @param {number | null} expires
  */
@@ -28,8 +28,9 @@ function isDeeper(value, levels) {
 }
 
 /**
- * @param {string} text Of a record, beginning with its bracket.
- * @param {string} name Of the file that it is for.
+ * Adds the key to the text of a record, if the file's name is long.
+ * @param {string} text The text of a record, starting with its brace.
+ * @param {string} name The name of the file.
  * @param {string} id
  */
 export function withKey(text, name, id) {
@@ -37,17 +38,18 @@ export function withKey(text, name, id) {
 }
 
 /**
- * How much of a record is decoded: `decodeExpiry` leaves out the value where it can.
+ * Decodes a whole record, or only its expiry: `decodeExpiry` omits the value if it can.
  * @typedef {typeof import("../../support/record.js").decodeRecord | typeof import("../../support/record.js").decodeExpiry} Decode
  */
 
 /**
+ * Decodes the record and its key from a file.
  * @param {string} name
  * @param {string | null} text
- * @param {boolean} ignoresCase Whether the disk does, for which the file was named.
+ * @param {boolean} ignoresCase True if the file was named for a disk that ignores case.
  * @param {Decode} decode
- * @returns {{ id: string, record: import("../../support/record.js").StoredRecord } | undefined} Nothing where the file is another's.
- * @throws {import("../../support/errors.js").PolystoreError} ERR_CORRUPT where its value cannot be read.
+ * @returns {{ id: string, record: import("../../support/record.js").StoredRecord } | undefined} Undefined if the file belongs to other code.
+ * @throws {import("../../support/errors.js").PolystoreError} ERR_CORRUPT if its value cannot be decoded.
  */
 export function decodeFile(name, text, ignoresCase, decode) {
   const key = keyOf(name);
@@ -57,17 +59,17 @@ export function decodeFile(name, text, ignoresCase, decode) {
   const id = isLong(name) ? /** @type {{ key?: unknown }} */ (record).key : key;
   if (typeof id !== "string" || !isText(id)) return undefined;
   const right = nameOf(id, ignoresCase);
-  // A disk that ignores case may give the name in another.
+  // A disk that ignores case may list the name in another case.
   return name === right || (ignoresCase && isSame(name, right)) ? { id, record } : undefined;
 }
 
 /**
- * The record of a key.
+ * Decodes the record of a known key.
  * @param {string} id
- * @param {string} name Of its file.
+ * @param {string} name The name of its file.
  * @param {string | null} text
  * @param {Decode} decode
- * @throws {import("../../support/errors.js").PolystoreError} ERR_CORRUPT where its value cannot be read.
+ * @throws {import("../../support/errors.js").PolystoreError} ERR_CORRUPT if its value cannot be decoded.
  */
 export function recordOf(id, name, text, decode) {
   const record = decode(text, id);

@@ -1,44 +1,44 @@
 import { PolystoreTypeError, show } from "../../support/errors.js";
 import { JSON_TYPE, LINES_TYPE, MAX_CALLS } from "../../http/protocol.js";
 import { CallOrder } from "../../support/call_order.js";
-import { HttpServer } from "./http_server.js";
+import { Requests } from "./requests.js";
 import { arrangePages } from "../../support/range.js";
 import { WITHOUT_EXPIRY } from "../../support/record.js";
 import { requireText } from "../../support/text_key.js";
 
 /** @typedef {import("../../http/protocol.js").Call} Call */
-/** A request for the whole store: anything but a call on a key. @typedef {() => Promise<unknown>} Whole */
+/** A request on the whole store, rather than on one key. @typedef {() => Promise<unknown>} Whole */
 /** @typedef {import("../../support/batch.js").Pending<Call>} Pending */
 
-/** How many requests are under way at most, each of which takes a connection. */
-const MOST_REQUESTS = 32;
-/** How long a batch may be, in characters: a server takes no body of any length. */
-const LONGEST_BATCH = 256 * 1024;
-/** What a server that knows no better says to a request that only ours know. */
+/** The number of requests that may be under way; each one takes a connection. */
+const MAX_REQUESTS = 32;
+/** The length of a batch in characters, because servers limit the size of a body. */
+const MAX_BATCH_LENGTH = 256 * 1024;
+/** The statuses with which other servers answer a request that only handler() supports. */
 const UNKNOWN_REQUEST = [404, 405, 501];
 
 /**
- * A server that speaks the protocol in http/protocol.js: all of it, and then the calls of one tick are one request; or
- * polystore's part. Expiry is its affair: whatever it gives is alive.
+ * A server that speaks the protocol in http/protocol.js. If it speaks all of it, the calls of one tick share a request; other servers
+ * speak only the part that polystore defined. The server manages expiry: it never returns expired values.
  */
 export class Http {
   /** @type {import("../../core/client.js").Traits} */
   traits = { type: "API", can: ["manages_expiry", "list", "sweeps_all", "sweeps_expired"], copies: "write" };
-  #server;
+  #requests;
   /**
-   * Whether the server speaks all of the protocol, once it has said so. Until then each run of calls asks for itself: what another
-   * one asked may never be answered.
+   * Whether the server speaks all of the protocol; undefined until it has answered that. Until then each run of calls asks for itself,
+   * because the question of another run may never be answered.
    * @type {boolean | undefined}
    */
   #speaksAll;
-  /** True once something before the server, such as Apache, has refused a path with %2F or %5C. */
+  /** True once a proxy before the server, for example Apache, has refused a path with %2F or %5C. */
   #losesSlashes = false;
   /** @type {CallOrder<Call | Whole>} */
-  #calls = new CallOrder((run) => this.#send(run), MOST_REQUESTS);
+  #calls = new CallOrder((run) => this.#send(run), MAX_REQUESTS);
 
   /** @param {string} url */
   constructor(url) {
-    this.#server = new HttpServer(url);
+    this.#requests = new Requests(url);
   }
 
   /** @param {string} id */
@@ -84,9 +84,9 @@ export class Http {
   async *#pages(prefix, wanted) {
     const target = underPrefix(prefix);
     const accept = `${LINES_TYPE}, ${JSON_TYPE}`;
-    const response = await this.#whole(prefix, false, () => this.#server.ask("GET", target, { accept }));
-    if (isLines(response)) yield* this.#server.linesOf(response, prefix, wanted);
-    else yield this.#server.pageOf(response, prefix, wanted);
+    const response = await this.#whole(prefix, false, () => this.#requests.ask("GET", target, { accept }));
+    if (isLines(response)) yield* this.#requests.linesOf(response, prefix, wanted);
+    else yield this.#requests.pageOf(response, prefix, wanted);
   }
 
   /**
@@ -103,16 +103,16 @@ export class Http {
    * @param {string} prefix
    */
   async #clear(target, prefix) {
-    if (await this.#mayBeOurs()) return this.#server.change("DELETE", target);
-    const listed = await this.#server.ask("GET", target, { accept: JSON_TYPE });
-    const { ids } = await this.#server.pageOf(listed, prefix, "keys");
+    if (await this.#mayBeOurs()) return this.#requests.change("DELETE", target);
+    const listed = await this.#requests.ask("GET", target, { accept: JSON_TYPE });
+    const { ids } = await this.#requests.pageOf(listed, prefix, "keys");
     await someAtATime(ids, (id) => this.#makeOne(["del", id]));
   }
 
   /** @param {string} target */
   async #prune(target) {
-    if (!(await this.#isOurs())) return 0; // What has expired there is not to be seen.
-    return this.#server.change("POST", `${target}&prune`);
+    if (!(await this.#isOurs())) return 0; // Such a server does not expose its expired values.
+    return this.#requests.change("POST", `${target}&prune`);
   }
 
   /** @param {unknown} reply */
@@ -136,7 +136,7 @@ export class Http {
     return this.#calls.add(run, { writes, prefix });
   }
 
-  /** @param {import("../../support/batch.js").Pending<Call | Whole>[]} run Calls on keys, or one on the whole store. */
+  /** @param {import("../../support/batch.js").Pending<Call | Whole>[]} run Calls on keys, or one request on the whole store. */
   async #send(run) {
     const [{ request, resolve }] = run;
     if (typeof request === "function") return resolve(await request());
@@ -148,22 +148,22 @@ export class Http {
   }
 
   /**
-   * Whether there is one call only, for which a request of its own is as good as a batch: in answer to one for `has`, the value
-   * would come along.
+   * True for a single call that a plain request serves as well as a batch. For `has` a batch is better, because the response to a plain
+   * request would include the value.
    * @param {Pending[]} calls
    */
   #isOnePlain([{ request }, ...others]) {
     const [name, id] = request;
-    return others.length === 0 && name !== "has" && isSayable(id) && !(this.#losesSlashes && SLASH.test(id));
+    return others.length === 0 && name !== "has" && fitsPath(id) && !(this.#losesSlashes && SLASH.test(id));
   }
 
   /** @param {Pending[]} calls */
   async #makeTogether(calls) {
     const requests = calls.map(({ request }) => request);
     const response = await this.#post(requests);
-    // Each of them may well be small enough.
+    // Each call alone may be small enough.
     if (response.status === 413 && calls.length > 1) return this.#makeOneByOne(calls);
-    const outcomes = await this.#server.outcomesOf(response, requests);
+    const outcomes = await this.#requests.outcomesOf(response, requests);
     for (const [i, call] of calls.entries()) {
       const outcome = outcomes[i];
       if ("error" in outcome) call.reject(outcome.error);
@@ -173,11 +173,11 @@ export class Http {
 
   /** @param {Call[]} calls */
   #post(calls) {
-    return this.#server.request("POST", "/?batch", { body: JSON.stringify(calls) });
+    return this.#requests.send("POST", "/?batch", { body: JSON.stringify(calls) });
   }
 
   /**
-   * Makes each call by a request of its own, some of them at a time; those on a key that is written, one after the other.
+   * Makes each call with a request of its own, several at a time; but calls on a key that is written run one after the other.
    * @param {Pending[]} calls
    */
   async #makeOneByOne(calls) {
@@ -194,12 +194,12 @@ export class Http {
         await this.#makeOne(call.request).then((result) => resolve(call, result), call.reject);
       }
     };
-    const isLaneSayable = (/** @type {Pending[]} */ [{ request }]) => isSayable(request[1]);
+    const fitsLanePath = (/** @type {Pending[]} */ [{ request }]) => fitsPath(request[1]);
     const all = [...lanes.values()];
-    await someAtATime(all.filter(isLaneSayable), make);
-    // What is wrong with the server, the others say better than an error of the key does.
+    await someAtATime(all.filter(fitsLanePath), make);
+    // Calls whose keys fit into a path go first: if the server fails, their errors say more than ERR_KEY would.
     await someAtATime(
-      all.filter((lane) => !isLaneSayable(lane)),
+      all.filter((lane) => !fitsLanePath(lane)),
       make,
     );
   }
@@ -210,21 +210,21 @@ export class Http {
    */
   async #makeOne(call) {
     const [name, id, value, expires = null] = call;
-    if (!isSayable(id)) {
+    if (!fitsPath(id)) {
       if (await this.#mayBeOurs()) return this.#makeByBatch(call);
-      const message = `The key ${show(id)} cannot be said in the path of a URL, and this server knows no other way: use another key.`;
+      const message = `The key ${show(id)} cannot be part of a URL path, and this server does not support batch requests. Use another key.`;
       throw new PolystoreTypeError("ERR_KEY", message);
     }
     const target = `/${encodeURIComponent(id)}`;
     if (!isWrite(call)) {
-      const found = await this.#server.find(target, id);
+      const found = await this.#requests.find(target, id);
       if (found === undefined && (await this.#mayBeOurs())) return this.#makeByBatch(call);
       return name === "get" ? (found ?? null) : (found ?? null) !== null;
     }
     try {
-      if (name === "del") return await this.#server.change("DELETE", target);
+      if (name === "del") return await this.#requests.change("DELETE", target);
       const body = JSON.stringify(value);
-      return await this.#server.change("PUT", expires === null ? target : `${target}?expires=${expires}`, { body });
+      return await this.#requests.change("PUT", expires === null ? target : `${target}?expires=${expires}`, { body });
     } catch (/** @type {any} */ error) {
       if (error.status === 404 && (await this.#mayBeOurs())) return this.#makeByBatch(call);
       throw error;
@@ -232,17 +232,17 @@ export class Http {
   }
 
   /**
-   * Makes a call of which a path cannot say the key, or cannot on the way to the server.
+   * Makes a call whose key cannot be part of a URL path, or does not survive a proxy as one.
    * @param {Call} call
    */
   async #makeByBatch(call) {
     this.#losesSlashes ||= SLASH.test(call[1]);
-    const [outcome] = await this.#server.outcomesOf(await this.#post([call]), [call]);
+    const [outcome] = await this.#requests.outcomesOf(await this.#post([call]), [call]);
     if ("error" in outcome) throw outcome.error;
     return outcome.result;
   }
 
-  /** The same as #isOurs(), where a server that has an error for an answer counts as another's: this time only. */
+  /** Like #isOurs(), but if the server answers with an error, treats it as another server, for this call only. */
   async #mayBeOurs() {
     try {
       return await this.#isOurs();
@@ -256,20 +256,20 @@ export class Http {
     return (this.#speaksAll ??= await this.#ask());
   }
 
-  /** Asks whether there is a listing in lines; safely, for a HEAD changes nothing anywhere. */
+  /** Finds out whether the server has listings in lines. A HEAD request is safe, because it changes nothing on any server. */
   async #ask() {
-    const response = await this.#server.request("HEAD", underPrefix(""), { accept: LINES_TYPE });
-    return !UNKNOWN_REQUEST.includes(response.status) && isLines(await this.#server.check(response));
+    const response = await this.#requests.send("HEAD", underPrefix(""), { accept: LINES_TYPE });
+    return !UNKNOWN_REQUEST.includes(response.status) && isLines(await this.#requests.check(response));
   }
 }
 
 const SLASH = /[/\\]/;
 
 /**
- * Whether a path can say a key: "." and ".." are steps of it.
+ * True if a key can be part of a URL path: an empty segment, "." and ".." cannot.
  * @param {string} id
  */
-const isSayable = (id) => !["", ".", ".."].includes(id);
+const fitsPath = (id) => !["", ".", ".."].includes(id);
 
 /** @param {Call} call */
 const isWrite = ([name]) => name === "set" || name === "del";
@@ -292,7 +292,7 @@ function* batchesOf(calls) {
   let length = 0;
   for (const call of calls) {
     const added = JSON.stringify(call.request).length;
-    if (batch.length === MAX_CALLS || (batch.length > 0 && length + added > LONGEST_BATCH)) {
+    if (batch.length === MAX_CALLS || (batch.length > 0 && length + added > MAX_BATCH_LENGTH)) {
       yield batch;
       batch = [];
       length = 0;
@@ -316,14 +316,14 @@ function resolve({ request: [name], resolve }, result) {
  * @template Item
  * @param {Item[]} items
  * @param {(item: Item) => Promise<unknown>} act
- * @returns {Promise<void>} Rejects if that failed for an item, when nothing is under way any more.
+ * @returns {Promise<void>} If an item failed, rejects after all actions have ended.
  */
 async function someAtATime(items, act) {
   const left = items.values();
   const work = async () => {
     for (const item of left) await act(item);
   };
-  const workers = Array.from({ length: Math.min(items.length, MOST_REQUESTS) }, work);
+  const workers = Array.from({ length: Math.min(items.length, MAX_REQUESTS) }, work);
   await Promise.allSettled(workers);
   await Promise.all(workers);
 }

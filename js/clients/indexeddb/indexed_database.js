@@ -1,9 +1,9 @@
 /**
- * Opens a database of IndexedDB.
+ * Opens an IndexedDB database.
  * @param {IDBFactory} factory
  * @param {string} name
- * @param {(opening: IDBOpenDBRequest) => void} upgrade What to do where it is not there, or not in this version.
- * @param {number} [version] The one that it has, if none is given.
+ * @param {(opening: IDBOpenDBRequest) => void} upgrade Called if the database does not exist, or has a lower version.
+ * @param {number} [version] By default, the version that the database has.
  * @returns {Promise<IDBDatabase>}
  */
 export function openDatabase(factory, name, upgrade, version) {
@@ -13,22 +13,22 @@ export function openDatabase(factory, name, upgrade, version) {
     opening.onerror = () => reject(opening.error);
     opening.onsuccess = () => resolve(opening.result);
     opening.onblocked = () => {
-      const message = `the database ${JSON.stringify(name)} is to be upgraded, and this page or another holds it open: close it there, or give another name`;
+      const message = `the database ${JSON.stringify(name)} needs an upgrade, but this page or another one has it open. Close it there, or use another name`;
       reject(new Error(message));
-      opening.onsuccess = () => opening.result.close(); // Nobody waits for it any more.
+      opening.onsuccess = () => opening.result.close(); // The promise has rejected, so nothing uses this connection.
     };
   });
 }
 
 /**
- * Whether there is a database of a name, as far as this browser says that without making it.
+ * Finds out whether a database exists, if this browser can tell without creating it.
  * @param {string} name
- * @returns {Promise<boolean>} False where the browser has no databases for us.
+ * @returns {Promise<boolean>} False if the browser has no IndexedDB or refuses it.
  */
 export async function hasDatabase(name) {
   const { indexedDB } = globalThis;
   if (!indexedDB) return false;
-  if (!indexedDB.databases) return true; // Firefox before 126 has to open it.
+  if (!indexedDB.databases) return true; // Firefox before 126: the caller has to open it to find out.
   const databases = await indexedDB.databases().catch(() => []);
   return databases.some((database) => database.name === name);
 }

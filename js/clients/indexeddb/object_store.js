@@ -5,40 +5,40 @@ import { arrangePages } from "../../support/range.js";
 import { isSameRecord } from "../../support/record.js";
 import { walk, walkPage } from "./object_store_walk.js";
 
-/** Records to a transaction of a listing at most: enough to make its cost small beside theirs, and little memory. */
+/** The largest number of records in one transaction of a listing: its own cost is then small, and so is the memory. */
 export const PAGE_LENGTH = 1000;
 
 /**
- * As many reads in a row are worth a look at the keys around them: where at least every second one is asked for, all of
- * them are fetched in one request, which takes a fifth of the time of one request each.
+ * From this number of consecutive reads on, the keys in their range are listed first. If at least every second of those keys is wanted, one
+ * request reads the whole range, which is five times as fast as one request for each key.
  */
-const MANY_READS = 32;
+const MIN_RANGE_READS = 32;
 
 /**
- * A request of a batch: `run` places it in a transaction and says `done` with its result. One that takes several steps
- * has to be done before the next is placed, which would else come between them.
+ * A request of a batch. `run` places it in a transaction and calls `done` with its result. A stepwise request takes several steps; it must
+ * be done before the next request is placed, which would otherwise run between its steps.
  * @typedef {object} Request
  * @property {boolean} writes
  * @property {boolean} stepwise
- * @property {string} [reads] The key that it reads, if it does nothing else.
+ * @property {string} [reads] The key, if the request only reads one key.
  * @property {(store: IDBObjectStore, done: (result?: any) => void) => void} run
  * @property {any} [result]
  */
 /** @typedef {import("../../support/batch.js").Pending<Request>} Pending */
 
 /**
- * How what is under way fails when its connection is lost: the first where that was closed before, the others where it is
- * closed meanwhile, as the standard and as Chromium have it.
+ * The names of errors for a lost connection: the first if it was closed before the request, the second (by the standard) and the third
+ * (in Chromium) if it is closed during the request.
  */
 const LOST = ["InvalidStateError", "AbortError", "UnknownError"];
 
-/** Retries after a lost connection: while Chromium clears a site's data, it may close the one that is opened next, too. */
-const MOST_RETRIES = 2;
+/** Retries after a lost connection: while Chromium clears a site's data, it may close the next connection, too. */
+const MAX_RETRIES = 2;
 
 /**
- * An object store of an IndexedDB database: each value is a record. Requests made in one tick share one transaction, in
- * their order. A `versionchange` is honoured at once, for whoever deletes the database, or upgrades it, waits for us; and a
- * browser may close a connection at any time. The next request opens the database again.
+ * An object store of an IndexedDB database; each value is a record. Requests made in one tick share one transaction, in order. On
+ * `versionchange` the connection is closed at once, because another page waits to delete or upgrade the database; and a browser may close
+ * a connection at any time. The next request opens the database again.
  */
 export class ObjectStore {
   #storeName;
@@ -53,12 +53,12 @@ export class ObjectStore {
   #batch = new Batch((batch) => this.#send(batch));
 
   /**
-   * @param {string} type What `store.type` says.
+   * @param {string} type The value of `store.type`.
    * @param {import("../../core/client.js").Traits["can"]} can
    * @param {string} storeName
-   * @param {() => Promise<IDBDatabase>} connect Opens the database, which has the store then.
-   * @param {IDBTransactionDurability} [durability] Of what is written.
-   * @param {() => IDBFactory} [factory] Returns the factory that `connect` asks, which a test may replace.
+   * @param {() => Promise<IDBDatabase>} connect Opens the database, and makes sure that it has the object store.
+   * @param {IDBTransactionDurability} [durability] The durability of writes.
+   * @param {() => IDBFactory} [factory] Returns the factory that `connect` uses, which a test may replace.
    */
   constructor(type, can, storeName, connect, durability = "default", factory = () => indexedDB) {
     /** @type {import("../../core/client.js").Traits} */
@@ -88,7 +88,7 @@ export class ObjectStore {
         compare(store, expected, (isExpected) => {
           if (isExpected) for (const change of changes) place(store, change);
           outcomes[i] = isExpected;
-          if (--left === 0) done(outcomes); // Only the end of the transaction tells whether it happened.
+          if (--left === 0) done(outcomes); // A change may still fail until the transaction completes.
         });
       }
     };
@@ -122,7 +122,7 @@ export class ObjectStore {
   }
 
   /**
-   * Removes all records that have the prefix, whatever they are.
+   * Removes everything with the prefix, without checking that it is a record.
    * @param {string} prefix
    * @returns {Promise<void>}
    */
@@ -143,12 +143,12 @@ export class ObjectStore {
   }
 
   /**
-   * Calls that share a transaction by chance must not fail together: one value too many, and 999 that fit would be lost.
+   * Sends a batch in one transaction. If the transaction fails, sends each call alone, so that one value that does not fit fails alone.
    * @param {Pending[]} batch
    * @param {number} [retries]
    * @returns {Promise<void>}
    */
-  async #send(batch, retries = MOST_RETRIES) {
+  async #send(batch, retries = MAX_RETRIES) {
     let connection;
     try {
       connection = await this.#open();
@@ -177,7 +177,7 @@ export class ObjectStore {
       });
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);
-      // Chromium ends no transaction that began when its connection was just lost.
+      // Chromium never ends a transaction that began just after its connection was lost.
       connection.onclose = () => reject(new DOMException("The connection was closed.", "AbortError"));
       const store = transaction.objectStore(this.#storeName);
       let left = requests.length;
@@ -189,7 +189,7 @@ export class ObjectStore {
       const place = () => {
         while (next < requests.length) {
           const reads = readsFrom(requests, next);
-          if (reads.length >= MANY_READS && this.#takesRanges()) {
+          if (reads.length >= MIN_RANGE_READS && this.#takesRanges()) {
             next += reads.length;
             return readMany(store, reads, end, place);
           }
@@ -200,12 +200,12 @@ export class ObjectStore {
           });
           if (request.stepwise) return;
         }
-        // Else the browser waits until it has told us of the last request: a set() takes a tenth more time.
+        // Without commit(), the browser waits for the event of the last request, which makes a set() 10 % slower.
         if (writes) transaction.commit();
       };
       place();
     });
-    // All at once: woken one by one, 1,000 readers take twice as long.
+    // Resolved together: resolving each one in its own event takes twice as long for 1,000 reads.
     for (const { request, resolve } of batch) resolve(request.result);
   }
 
@@ -229,13 +229,13 @@ export class ObjectStore {
     return this.#connection;
   }
 
-  /** Whether the key ranges of this platform are those of the factory: fake-indexeddb, for example, takes its own only. */
+  /** True if the factory accepts this platform's key ranges. fake-indexeddb, for example, only accepts its own. */
   #takesRanges() {
     return globalThis.IDBFactory !== undefined && this.#factory() instanceof IDBFactory;
   }
 
   /**
-   * Gives a connection up.
+   * Closes a connection; the next request opens another one.
    * @param {IDBDatabase} connection
    */
   #leave(connection) {
@@ -273,7 +273,7 @@ function place(store, change) {
 }
 
 /**
- * The reads that follow one another from here on.
+ * Returns the consecutive reads that start at an index.
  * @param {Request[]} requests
  * @param {number} start
  */
@@ -287,7 +287,7 @@ function readsFrom(requests, start) {
  * @param {IDBObjectStore} store
  * @param {Request[]} reads
  * @param {(read: Request, found: unknown) => void} end
- * @param {() => void} proceed Called when what comes next may be placed.
+ * @param {() => void} proceed Called when the next request may be placed.
  */
 function readMany(store, reads, end, proceed) {
   const wanted = [...new Set(reads.map(({ reads }) => /** @type {string} */ (reads)))].sort();
@@ -305,7 +305,7 @@ function readMany(store, reads, end, proceed) {
       const given = new Set();
       for (const read of reads) {
         const value = found.get(/** @type {string} */ (read.reads));
-        // Who reads the same once more gets a value of his own, as otherwise.
+        // A second read of the same key gets its own copy, as it would from a request of its own.
         end(read, given.has(read.reads) ? structuredClone(value) : value);
         given.add(read.reads);
       }
@@ -315,10 +315,10 @@ function readMany(store, reads, end, proceed) {
 }
 
 /**
- * Reads the records of a range from the first on.
+ * Reads the first records of a range.
  * @param {IDBObjectStore} store
  * @param {IDBKeyRange | undefined} range
- * @param {number} most How many.
+ * @param {number} most The largest number of records.
  * @param {(page: { ids: string[], found: any[] }) => void} done
  */
 export function readPage(store, range, most, done) {
@@ -328,13 +328,13 @@ export function readPage(store, range, most, done) {
 }
 
 /**
- * All keys that begin with a prefix; they are ordered by their UTF-16 code units.
+ * Returns the range of keys with a prefix, in IndexedDB's order of UTF-16 code units.
  * @param {string} prefix
- * @param {string} [after] Only those behind this key.
+ * @param {string} [after] Only keys after this one.
  */
 function rangeOfPrefix(prefix, after) {
   const head = prefix.replace(/\uffff+$/, "");
-  // Every array comes after every string. Binary keys do too, but fake-indexeddb takes none of them on Node 20.
+  // An array sorts after every string. So does a binary key, but fake-indexeddb refuses those on Node 20.
   const end = head === "" ? [] : head.slice(0, -1) + String.fromCharCode(head.charCodeAt(head.length - 1) + 1);
   return IDBKeyRange.bound(after ?? prefix, end, after !== undefined, true);
 }

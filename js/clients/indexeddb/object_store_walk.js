@@ -1,11 +1,10 @@
-// For the databases of a factory whose key ranges are not to be had: what a range does in one step, a cursor does record by
-// record.
+// Listings and removals without key ranges, for a factory that does not accept this platform's key ranges: a cursor visits each record.
 
 /**
- * Visits the records that have a prefix, in the order of their keys.
+ * Visits the records with a prefix, in the order of their keys.
  * @param {IDBObjectStore} store
  * @param {string} prefix
- * @param {string | undefined} after Only those behind this key.
+ * @param {string | undefined} after Only keys after this one.
  * @param {(cursor: IDBCursorWithValue) => boolean | void} visit Returns true to end the walk.
  * @param {() => void} done
  */
@@ -23,10 +22,10 @@ export function walk(store, prefix, after, visit, done) {
 }
 
 /**
- * Reads the records that have a prefix, as many as a page has.
+ * Reads one page of the records with a prefix.
  * @param {IDBObjectStore} store
  * @param {string} prefix
- * @param {string | undefined} after Only those behind this key.
+ * @param {string | undefined} after Only keys after this one.
  * @param {number} length
  * @param {(page: { ids: string[], found: any[] }) => void} done
  */

@@ -14,7 +14,7 @@ import { requireText } from "../../support/text_key.js";
 /** @typedef {import("../../core/client.js").Commit} Commit */
 /** @typedef {import("../../core/client.js").Range} Range */
 
-/** Records to a page of a listing. */
+/** The number of records in a page of a listing. */
 const PAGE_LENGTH = 512;
 
 /**
@@ -42,12 +42,12 @@ export async function openLog(url, durability) {
   }
 }
 
-/** How many compactions a walk outlives. */
-const MOST_COMPACTIONS = 2;
+/** A listing starts a new scan after this number of compactions. */
+const MAX_COMPACTIONS = 2;
 
-/** A listing or an iteration under way: its scan, or null where that was ended. @typedef {{ scan: number | null, compactions: number }} Walk */
+/** A listing or an iteration under way: its scan, or null if that was ended. @typedef {{ scan: number | null, compactions: number }} Walk */
 
-/** What a log and one that may only be read have in common. The engine is in this process and answers at once. */
+/** The reads of a log, shared by a writable and a read-only log. The engine is in this process and synchronous. */
 class LogReader {
   #engine;
   /** @type {Set<Walk>} */
@@ -102,19 +102,19 @@ class LogReader {
   }
 
   /**
-   * Notes that a compaction has ended: a walk keeps the file that it began in, which is removed now. One that nobody goes on with
-   * must not keep it for ever, so at the second compaction it is to begin anew behind its last key.
+   * Called when a compaction has ended. A listing keeps the old file open, although its name is gone. An abandoned iteration must not keep
+   * it for ever, so after the second compaction its scan is ended, and would start again after its last key.
    */
   whenCompacted() {
     for (const walk of this.#walks) {
-      if (walk.scan === null || ++walk.compactions < MOST_COMPACTIONS) continue;
+      if (walk.scan === null || ++walk.compactions < MAX_COMPACTIONS) continue;
       this.#engine.endScan(walk.scan);
       Object.assign(walk, { scan: null, compactions: 0 });
     }
   }
 }
 
-/** A log, as the engine keeps it; C++ has the same file as `polystore::log`. Only a flush takes its time. */
+/** A log file of the engine. In C++, `polystore::log` opens the same file. Only a flush is asynchronous. */
 class Log extends LogReader {
   /** @type {import("../../core/client.js").Traits} */
   traits = { type: "LOG", can: ["list", "sweeps_all", "sweeps_expired"], copies: "write" };
@@ -159,9 +159,9 @@ class Log extends LogReader {
   }
 
   /**
-   * Makes a change, which is acknowledged as the user's durability has it.
+   * Makes a change, and acknowledges it according to the option durability.
    * @template Result
-   * @param {() => Result} prepare Says what the change is, and what to answer.
+   * @param {() => Result} prepare Adds the change to the batch, and returns its result.
    */
   #change(prepare) {
     const result = prepare();
@@ -172,7 +172,7 @@ class Log extends LogReader {
   }
 }
 
-/** A log that this process may not write to, nor lock, as it was when it was opened. */
+/** A log that this process can neither write nor lock. It shows the state in which it was opened. */
 class ReadOnlyLog extends LogReader {
   /** @type {import("../../core/client.js").Traits} */
   traits = { type: "LOG", can: ["list", "sweeps_all"], copies: "write" };
@@ -182,17 +182,17 @@ class ReadOnlyLog extends LogReader {
   /**
    * @param {string} path
    * @param {Engine} engine
-   * @param {unknown} cause Why it may not be written to.
+   * @param {unknown} cause The error that shows that the log cannot be written.
    */
   constructor(path, engine, cause) {
     super(engine);
     this.#engine = engine;
-    const message = `The log ${path} can only be read, as this process may not write into its folder. Allow that, and open the store again.`;
+    const message = `The log ${path} is read-only, because this process has no permission to write to its folder. Grant it, and open the store again.`;
     this.#refusal = new PolystoreError("ERR_CLIENT", message, { cause });
   }
 
   /**
-   * What has expired stays there, and nobody sees it.
+   * Does not remove expired records: they stay in the file, and reads ignore them.
    * @param {readonly Commit[]} commits
    */
   async commit(commits) {

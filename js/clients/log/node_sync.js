@@ -1,5 +1,5 @@
-// How a log is synced in Node. Its permission model refuses fsync() and fdatasync() for the number of a file, and only a FileHandle,
-// which answers later, can be synced. There, the system syncs the bytes of each write, and we the folder with each flush.
+// Syncing a log in Node. Node's permission model refuses fsync() and fdatasync() for a file descriptor; only a FileHandle can be synced,
+// asynchronously. Under that model, the log is opened with O_DSYNC, so that each write is synced, and each flush syncs the folder.
 
 import * as fs from "node:fs";
 import { open } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { isMissing, isUnsyncable } from "../../disk/text_file.js";
 export const IS_RESTRICTED = "permission" in process && process.permission !== undefined;
 const fdatasync = promisify(fs.fdatasync);
 
-/** What a log's files are to be opened with besides. */
+/** An additional flag for opening a log's files. */
 export const WRITE_THROUGH = IS_RESTRICTED ? fs.constants.O_DSYNC : 0;
 
 /** @param {number} file */
@@ -17,9 +17,9 @@ export function syncFile(file) {
   if (!IS_RESTRICTED) fs.fdatasyncSync(file);
 }
 
-/** So that a name in it outlasts a power failure, where the file system can sync a folder. @param {string} path */
+/** Syncs a folder, if the file system can, so that the names in it survive a power failure. @param {string} path */
 export function syncFolder(path) {
-  if (IS_RESTRICTED || process.platform === "win32") return; // Windows opens no folder.
+  if (IS_RESTRICTED || process.platform === "win32") return; // Windows cannot open a folder.
   try {
     const folder = fs.openSync(path, "r");
     try {
@@ -43,7 +43,7 @@ export async function syncFolderLater(path) {
   await syncPath(path).catch((error) => (isUnsyncable(error) ? undefined : Promise.reject(error)));
 }
 
-/** Syncs what an earlier process has written, and may not have synced, where the engine cannot. @param {string} log Its path. */
+/** Syncs the writes of an earlier process, if the engine cannot do that itself. @param {string} log The path of the log. */
 export async function syncEarlier(log) {
   if (IS_RESTRICTED) await syncPath(log).catch((error) => (isMissing(error) ? undefined : Promise.reject(error)));
 }

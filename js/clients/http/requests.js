@@ -6,17 +6,17 @@ import { mayOverflow, requireFinite } from "../../support/record.js";
 /** @typedef {{ accept?: string, body?: string }} Extra */
 
 const KEY_TOO_LONG = [414, 431];
-/** How it shows in Node that a server has ended the connection. */
+/** The codes of Node for a connection that the server closed. */
 const ENDED = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];
-/** What is wrong with what was asked, and not with who was asked. */
+/** The codes of a server's errors that are the caller's fault, so they are passed on unchanged. */
 const PASSED_ON = ["ERR_KEY", "ERR_VALUE", "ERR_EXPIRES"];
 
-/** Requests to the server at a URL, whose query they keep, and what is to be made of its answers. */
-export class HttpServer {
+/** Sends requests to a store's URL, keeping its query, and decodes the responses. */
+export class Requests {
   #origin;
   #path;
   #query;
-  /** What follows the path in requests for all keys: "" where a server redirects the other way of writing it. */
+  /** The end of the path in requests for the whole store: "/", or "" if the server redirects paths that end with "/". */
   #root = "/";
   /** @type {Record<string, string>} */
   #authorization = {};
@@ -27,24 +27,26 @@ export class HttpServer {
     this.#origin = origin;
     this.#path = pathname.replace(/\/$/, "");
     this.#query = search.slice(1);
-    if (username !== "") throw unfit("has a user name. Give a token as its password: https://:token@….");
+    if (username !== "")
+      throw unfit("contains a user name. Put a token into the place of the password: https://:token@….");
     if (password === "") return;
     const token = decode(password);
-    // fetch() would refuse it as well, and quote it in the error.
-    if (!/^[!-~]+$/.test(token)) throw unfit("has a token with other characters than the visible ones of ASCII.");
+    // fetch() would refuse it too, but its error would quote the token.
+    if (!/^[!-~]+$/.test(token))
+      throw unfit("contains a token that does not only consist of visible ASCII characters.");
     this.#authorization = { authorization: `Bearer ${token}` };
   }
 
   /**
    * @param {string} method
-   * @param {string} target What comes after the path of the server, and maybe a query.
+   * @param {string} target The path below the store's URL, with an optional query.
    * @param {Extra} [extra]
-   * @returns {Promise<Response>} Whatever the server answered.
+   * @returns {Promise<Response>} The response, whatever its status.
    */
-  async request(method, target, extra) {
+  async send(method, target, extra) {
     const response = await this.#fetch(method, target, extra);
     if (!target.startsWith("/?") || this.#path === "" || !isRedirect(response)) return response;
-    // Next.js redirects "/api/store/?…" to "/api/store?…". A browser does not show us where a redirect leads to.
+    // Next.js redirects "/api/store/?…" to "/api/store?…". A browser does not reveal the target of a redirect, so try both.
     this.#root = this.#root === "/" ? "" : "/";
     const other = await this.#fetch(method, target, extra);
     if (isRedirect(other)) this.#root = "/";
@@ -62,33 +64,33 @@ export class HttpServer {
     const url = `${this.#origin}${this.#path}${path === "/" ? this.#root : path}${search && `?${search}`}`;
     const headers = { ...this.#authorization, ...(accept && { accept }), ...(body && { "content-type": JSON_TYPE }) };
     try {
-      // A write that is redirected may end as a read.
+      // No redirects: a redirected write may become a read.
       return await fetch(url, { method, headers, body, redirect: "manual", cache: "no-store" });
     } catch (error) {
       const reason = reasonOf(error);
       if (!body || !ENDED.includes(reason.code)) throw reason;
-      // workerd answers a body that is too long before it has read it, and its answer is lost with the connection.
-      const message = `${this.#origin} ended the connection while it was sent ${body.length} characters, which may be more than it takes`;
+      // workerd answers a body that is too long before it has read all of it, and closes the connection, so the answer is lost.
+      const message = `${this.#origin} closed the connection during a request of ${body.length} characters, which may be larger than its limit`;
       throw new Error(message, { cause: reason });
     }
   }
 
   /**
-   * The same, where anything but a success is an error.
+   * Sends a request, and rejects unless the response is a success.
    * @param {string} method
    * @param {string} target
    * @param {Extra} [extra]
    */
   async ask(method, target, extra) {
-    return this.check(await this.request(method, target, extra));
+    return this.check(await this.send(method, target, extra));
   }
 
   /**
-   * A request that changes something.
+   * Sends a request that changes something.
    * @param {string} method
    * @param {string} target
    * @param {Extra} [extra]
-   * @returns {Promise<any>} The JSON that the server answered, if any.
+   * @returns {Promise<any>} The JSON of the response, if it has any.
    */
   async change(method, target, extra) {
     const response = await this.ask(method, target, extra);
@@ -98,12 +100,12 @@ export class HttpServer {
 
   /**
    * @param {string} target
-   * @param {string} id The key that it is for.
-   * @returns {Promise<any>} The JSON that is found there; null if our handler says that nothing is, and undefined for another 404:
-   *   it may come from something before the server, such as Apache, which takes no %2F.
+   * @param {string} id The key that is read.
+   * @returns {Promise<any>} The value; null if handler() answered that the key is missing; undefined for any other 404, which may come
+   *   from a proxy before the server, for example Apache, which refuses %2F.
    */
   async find(target, id) {
-    const response = await this.request("GET", target, { accept: JSON_TYPE });
+    const response = await this.send("GET", target, { accept: JSON_TYPE });
     if (response.status !== 404) {
       const { json, text } = await this.#jsonOf(await this.check(response));
       if (mayOverflow(text)) requireFinite(json, id);
@@ -111,14 +113,14 @@ export class HttpServer {
     }
     const said = await response.json().catch(() => undefined);
     if (said === null) return null;
-    // Our handler says so where it serves another path: that a key is missing, no server says with this code.
+    // handler() answers 404 with ERR_CLIENT if its store has another path; a missing key is a 404 without this code.
     if (said?.code === "ERR_CLIENT") throw new Error(this.#answered(`404: ${said.message}`));
     return undefined;
   }
 
   /**
    * @param {Response} response
-   * @returns {Promise<Response>} Rejects if it is no success.
+   * @returns {Promise<Response>} Rejects if the response is not a success.
    */
   async check(response) {
     if (response.ok) return response;
@@ -126,16 +128,19 @@ export class HttpServer {
     const { code, message } = await refusalOf(response);
     if (isPassedOn(code)) throw new PolystoreError(/** @type {any} */ (code), String(message));
     if (KEY_TOO_LONG.includes(status)) {
-      throw new PolystoreError("ERR_KEY", this.#answered(`${status}: the key is too long for it. Use a shorter one.`));
+      throw new PolystoreError(
+        "ERR_KEY",
+        this.#answered(`${status}: the key is too long for this server. Use a shorter key.`),
+      );
     }
     if (status === 413) {
       const message =
-        "413: it takes no value as long as this (its handler() has maxBody), and what was there is unchanged.";
+        "413: the value is larger than this server accepts (option maxBody of its handler()). What is stored is unchanged.";
       throw new PolystoreError("ERR_QUOTA", this.#answered(message));
     }
     if (isRedirect(response)) {
       const message =
-        'with a redirect. Give kv() the URL that it leads to; if that has one "/" more at its end, let the server not add it (trailingSlash of Next.js).';
+        'with a redirect. Pass the URL that it leads to; if that only has an additional "/" at its end, configure the server not to add it (trailingSlash of Next.js).';
       throw new Error(this.#answered(message));
     }
     const said = typeof message === "string" ? `: ${message.slice(0, 200)}` : "";
@@ -144,7 +149,7 @@ export class HttpServer {
   }
 
   /**
-   * @param {Response} response Of an object of all values.
+   * @param {Response} response Its body is a JSON object with all values.
    * @param {string} prefix
    * @param {import("../../core/client.js").Wanted} wanted
    * @returns {Promise<import("../../core/client.js").Page>}
@@ -154,7 +159,7 @@ export class HttpServer {
     if (typeof json === "object" && json !== null && !Array.isArray(json)) {
       return toPage(Object.entries(json), prefix, wanted !== "keys" && mayOverflow(text));
     }
-    throw new Error(this.#answered(`with ${show(json)}, where an object of all values was expected.`));
+    throw new Error(this.#answered(`with ${show(json)} instead of an object with all values.`));
   }
 
   /**
@@ -170,7 +175,7 @@ export class HttpServer {
     try {
       for (;;) {
         const { done, value } = await reader.read().catch((error) => Promise.reject(reasonOf(error)));
-        if (done) throw new Error(this.#answered("with a part of the listing only."));
+        if (done) throw new Error(this.#answered("with an incomplete listing: it ended early."));
         const text = rest + decoder.decode(value, { stream: true });
         const end = text.lastIndexOf("\n");
         rest = text.slice(end + 1);
@@ -178,7 +183,7 @@ export class HttpServer {
         const last = items.at(-1);
         const isLast = items.length > 0 && !Array.isArray(last);
         yield toPage(isLast ? items.slice(0, -1) : items, prefix, wanted !== "keys" && mayOverflow(text));
-        if (last?.message) throw new Error(this.#answered(`with a part of the listing: ${last.message}`));
+        if (last?.message) throw new Error(this.#answered(`with an incomplete listing: ${last.message}`));
         if (isLast) return;
       }
     } finally {
@@ -187,7 +192,7 @@ export class HttpServer {
   }
 
   /**
-   * @param {Response} response Of a batch.
+   * @param {Response} response The response to a batch.
    * @param {import("../../http/protocol.js").Call[]} calls
    * @returns {Promise<({ result: any } | { error: unknown })[]>}
    */
@@ -221,14 +226,14 @@ export class HttpServer {
       return JSON.parse(text);
     } catch (cause) {
       const type = headers.get("content-type") ?? "no content type";
-      const message = this.#answered(`${status} with what is not JSON (${type}). Does the URL lead to a store?`);
+      const message = this.#answered(`${status} with a body that is not JSON (${type}). Is this the URL of a store?`);
       throw new Error(message, { cause });
     }
   }
 
   /** @param {string} what */
   #answered(what) {
-    return `${this.#origin} answered ${what}`; // Without what else the URL has: there may be a secret in it.
+    return `${this.#origin} answered ${what}`; // Only the origin, because the rest of the URL may contain a secret.
   }
 }
 
@@ -246,9 +251,9 @@ function outcomeOf(result, id) {
 }
 
 /**
- * @param {any[][]} entries Of a key and a value.
+ * @param {any[][]} entries Pairs of a key (without the prefix) and a value.
  * @param {string} prefix
- * @param {boolean} isDoubtful Whether a value may have a number that JavaScript cannot hold.
+ * @param {boolean} isDoubtful True if a value may contain a number that JavaScript cannot hold.
  */
 function toPage(entries, prefix, isDoubtful) {
   if (isDoubtful) for (const [key, value] of entries) requireFinite(value, prefix + key);
@@ -270,7 +275,7 @@ function parse(url) {
   try {
     return new URL(url);
   } catch {
-    throw unfit("is not one."); // What was thrown may quote it.
+    throw unfit("is not a valid URL."); // The error of new URL() may quote it, so it is not the cause.
   }
 }
 
@@ -279,7 +284,7 @@ function decode(password) {
   try {
     return decodeURIComponent(password);
   } catch {
-    return password; // A % that stands for itself.
+    return password; // It contains a % that is not an escape.
   }
 }
 
@@ -289,7 +294,7 @@ function unfit(why) {
 }
 
 /**
- * What a server like ours says about what went wrong.
+ * Returns the error in the body of a response, if it has the form of handler()'s errors.
  * @param {Response} response
  * @returns {Promise<Outcome>}
  */
@@ -307,10 +312,10 @@ function textOf(response) {
 }
 
 /**
- * Why a request failed: fetch() of Node says "fetch failed", and the rest in its cause.
+ * Returns the reason why a request failed: fetch() of Node throws "fetch failed" with the reason as its cause.
  * @param {any} error
  */
 function reasonOf(error) {
   const { cause = error } = error;
-  return cause.errors?.[0] ?? cause; // An error for each address of a host.
+  return cause.errors?.[0] ?? cause; // Node tries each address of a host; this is the error of the first.
 }
