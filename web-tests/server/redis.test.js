@@ -320,7 +320,7 @@ const several = Object.fromEntries(
 
 for (const [name, open] of Object.entries(several)) {
   testRedis(`${name} is refused, and nothing is written`, async (client) => {
-    await assert.rejects(kv(open()).set("a", 1), { code: "ERR_CLIENT", message: /the client of one server/ });
+    await assert.rejects(kv(open()).set("a", 1), { code: "ERR_CLIENT", message: /a client of one server/ });
     assert.equal(await client.dbSize(), 0);
   });
 }
