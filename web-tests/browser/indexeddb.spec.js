@@ -377,7 +377,7 @@ test("an empty database becomes ours, when nobody holds it open", async ({ tab, 
       .catch((/** @type {any} */ { code, message }) => [
         code,
         message.includes('"empty"'),
-        message.includes("holds it open"),
+        message.includes("has it open"),
       ]);
   expect(await tab.evaluate(attempt)).toEqual(["ERR_CLIENT", true, true]);
   await other.evaluate(closeDatabase);

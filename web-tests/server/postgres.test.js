@@ -484,7 +484,10 @@ testPostgres(
     assert.equal(await store.get("a"), 1);
     await assert.rejects(other.get("a"), { code: "ERR_CLIENT" });
     await other.close();
-    await assert.rejects(kv(single).get("a"), { code: "ERR_CLIENT", message: /give kv\(\) a new one, or a Pool/ });
+    await assert.rejects(kv(single).get("a"), {
+      code: "ERR_CLIENT",
+      message: /Pass a new Client to kv\(\), or a Pool/,
+    });
   },
 );
 
