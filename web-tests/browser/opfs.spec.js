@@ -566,7 +566,9 @@ test("a page that is refused the private file system asks a page that has the lo
     return errors;
   }, log);
   expect(failures).toEqual(
-    failures.map(() => expect.stringMatching(/^ERR_CLIENT .*refuses access to its private file system, which holds the log/)),
+    failures.map(() =>
+      expect.stringMatching(/^ERR_CLIENT .*refuses access to its private file system, which holds the log/),
+    ),
   );
   await alone.close();
   expect(await all(await open(), log)).toEqual({});
