@@ -20,7 +20,7 @@
 namespace polystore {
 
 struct Record {
-    /// In milliseconds since the epoch, or `kNever`. For a client that manages expiry: seconds from now, or `kNever`.
+    /// When it expires, in milliseconds since the epoch, or `kNever`; for a client that manages expiry, too.
     double expires = kNever;
     /// Never null.
     Json value;
