@@ -109,7 +109,7 @@ export class Cloudflare {
         const some = keys.slice(i, (i += wanted === "stream" ? length : keys.length));
         const page = await this.#page(some, wanted);
         yield page;
-        length = nextLength(some.length, sizeOfAll(page.found), MAX_KEYS);
+        length = nextLength(length, some.length, sizeOfAll(page.found), MAX_KEYS);
       }
       cursor = rest.list_complete ? undefined : rest.cursor;
     } while (cursor);

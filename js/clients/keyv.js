@@ -61,7 +61,7 @@ export class Keyv {
       const page = ids.slice(i, (i += length));
       const found = (await this.#keyv.getManyRaw(page)).map(record);
       yield { ids: page, found };
-      length = nextLength(page.length, sizeOfAll(found), PAGE_LENGTH);
+      length = nextLength(length, page.length, sizeOfAll(found), PAGE_LENGTH);
     }
   }
 

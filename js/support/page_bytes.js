@@ -9,12 +9,13 @@ const DEPTH = 4;
 
 /**
  * Returns the number of records for the next page, so that the page has some 1 MB if its records are like those of the last page.
- * @param {number} length The number of records on the last page.
+ * @param {number} length The number of records that the last page was to have.
+ * @param {number} count The number of records that it had: fewer where the storage gave no more.
  * @param {number} bytes The size of the last page.
  * @param {number} max The maximum number of records.
  */
-export function nextLength(length, bytes, max) {
-  const fitting = Math.floor((length * PAGE_BYTES) / Math.max(bytes, 1));
+export function nextLength(length, count, bytes, max) {
+  const fitting = Math.floor((count * PAGE_BYTES) / Math.max(bytes, 1));
   return Math.max(1, Math.min(fitting, 4 * length, max));
 }
 

@@ -183,7 +183,8 @@ testRedis("an iteration reads, and clear() removes, a page at a time", async (cl
   let seen = 0;
   for await (const _ of store) ++seen;
   const [get, mget] = await since(first);
-  assert.deepEqual([seen, get, mget <= 6], [5000, 0, true], `${mget} times MGET`);
+  // A page holds what one SCAN gives, some 1,000 keys; the first of those is read in four, for nothing is known of their sizes.
+  assert.deepEqual([seen, get, mget <= 9], [5000, 0, true], `${mget} times MGET`);
   const second = await calls();
   await store.clear();
   const [, , del, unlink, ...flushes] = await since(second);

@@ -117,7 +117,7 @@ export class ObjectStore {
       yield page;
       if (page.ids.length < most) return;
       after = page.ids.at(-1);
-      length = nextLength(most, sizeOfAll(page.found), PAGE_LENGTH);
+      length = nextLength(most, page.ids.length, sizeOfAll(page.found), PAGE_LENGTH);
     }
   }
 

@@ -115,7 +115,14 @@ function moveAll(store, engine, commit, fail, range, length = FIRST_LENGTH) {
       engine.apply();
       if (ids.length === length) {
         const rest = IDBKeyRange.lowerBound(ids.at(-1), true);
-        return moveAll(store, engine, commit, fail, rest, nextLength(length, sizeOfAll(found), PAGE_LENGTH));
+        return moveAll(
+          store,
+          engine,
+          commit,
+          fail,
+          rest,
+          nextLength(length, ids.length, sizeOfAll(found), PAGE_LENGTH),
+        );
       }
       engine.flush();
       clearAfter(store, commit(), fail);

@@ -1,5 +1,5 @@
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
-import { commitScript, nothingIfNoText, scan, SCAN_COUNT, setArguments, setError, toRecord } from "./commands.js";
+import { commitScript, nothingIfNoText, scan, MAX_PAGE, setArguments, setError, toRecord } from "./commands.js";
 import { isPut, onlyChange } from "../../support/commits.js";
 import { arrangePages } from "../../support/range.js";
 import { KeyQueue } from "../../support/key_queue.js";
@@ -98,7 +98,7 @@ export class RedisCluster {
           const ids = all.slice(i, (i += length));
           const found = await Promise.all(ids.map((id) => this.#find(id, wanted)));
           yield { ids, found };
-          length = nextLength(ids.length, sizeOfAll(found), SCAN_COUNT);
+          length = nextLength(length, ids.length, sizeOfAll(found), MAX_PAGE);
         }
       }
     }

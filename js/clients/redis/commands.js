@@ -7,6 +7,8 @@ import { boundsOf } from "../../support/range.js";
 
 /** The number of keys that one SCAN examines, which limits a page, and the number of keys in one MGET. */
 export const SCAN_COUNT = 1000;
+/** Records to a page of a listing at most: all that a SCAN gives, which may be some more keys than it looks at. */
+export const MAX_PAGE = 2 * SCAN_COUNT;
 
 /** @typedef {import("../../core/client.js").Commit} Commit */
 

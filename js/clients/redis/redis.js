@@ -1,7 +1,7 @@
 import { PolystoreTypeError } from "../../support/errors.js";
 import { hasMethods } from "../../support/has.js";
 import { RedisCluster } from "./cluster.js";
-import { commitScript, isReply, nothingIfNoText, scan, SCAN_COUNT } from "./commands.js";
+import { commitScript, isReply, MAX_PAGE, nothingIfNoText, scan, SCAN_COUNT } from "./commands.js";
 import { setArguments, setError, toRecord } from "./commands.js";
 import { isPut, onlyChange } from "../../support/commits.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
@@ -337,7 +337,7 @@ class Redis {
         const ids = all.slice(i, (i += length));
         const texts = await this.#find(ids);
         yield { ids, found: ids.map((id, i) => toRecord(texts[i], id, wanted)) };
-        length = nextLength(ids.length, sizeOfAll(texts), SCAN_COUNT);
+        length = nextLength(length, ids.length, sizeOfAll(texts), MAX_PAGE);
       }
     }
   }
