@@ -128,6 +128,10 @@ await cp("js/opfs.d.ts", "dist/opfs.d.ts");
 // The server part for a store, on any platform. It does not contain the core, because its caller passes the store.
 for (const options of [{}, commonJs]) await buildFiles({ outdir: "dist", entryPoints: ["js/server.js"], ...options });
 
+// The tests of a client, also without the core. They are not minified, so that a stack trace can be read.
+await buildFiles({ outdir: "dist", entryPoints: ["js/contract.js"], minify: false });
+await cp("js/contract.d.ts", "dist/contract.d.ts");
+
 // The declarations lie next to the modules, so that imports by path find them too.
 for (const name of ["index", "server"]) {
   const declaration = await readFile(`js/${name}.d.ts`, "utf8");

@@ -1,42 +1,30 @@
-// The promises that JSON cannot say: about identity, time within one tick, and errors.
+// What our own storages promise beyond the contract that js/contract.js ships.
 
-import { calls } from "./behaviours/calls.js";
+import { runBehaviour } from "../../js/contract/behaviours/behaviour.js";
+import { inTime } from "../../js/contract/subject.js";
 import { custom } from "./behaviours/custom.js";
-import { iteration } from "./behaviours/iteration.js";
-import { keys } from "./behaviours/keys.js";
+import { foreign } from "./behaviours/foreign.js";
 import { opening } from "./behaviours/opening.js";
-import { random } from "./behaviours/random.js";
-import { inCookies, inMap, inStorage, leftInStorage, storedJson } from "./behaviours/stored.js";
-import { foreign, together } from "./behaviours/together.js";
+import { inCookies, inMap, inStorage, storedJson } from "./behaviours/stored.js";
 import { timeout } from "./behaviours/timeout.js";
-import { inTime } from "./subject.js";
-import { anyValues, copiedValues, identicalValues } from "./behaviours/values.js";
-
-export { runBehaviour } from "./behaviours/behaviour.js";
-
-/** @typedef {import("./subject.js").Subject} Subject */
 
 /**
- * The behaviours that a subject has to show.
- * @param {Subject} subject
- * @returns {import("./behaviours/behaviour.js").Behaviours}
+ * Lists the behaviours of a subject that depend on what its storage is.
+ * @param {import("../../js/contract/subject.js").Subject} subject
  */
-export function behavioursOf({ type, identity, held, dropsExpired, putForeign, putJson }) {
-  return {
-    ...calls,
-    ...keys,
-    ...anyValues,
-    ...(identity ? identicalValues : copiedValues),
-    ...iteration,
-    ...together,
-    ...random,
-    ...(held && !dropsExpired ? leftInStorage : {}),
+export function ownBehavioursOf(subject) {
+  const { type, putForeign, putJson } = subject;
+  const behaviours = {
     ...(putForeign ? foreign : {}),
     ...(putJson ? storedJson : {}),
     ...(type === "MEMORY" ? inMap : {}),
     ...(type === "STORAGE" ? inStorage : {}),
     ...(type === "COOKIE" ? inCookies : {}),
   };
+  return Object.entries(behaviours).map(([name, behaviour]) => ({
+    name,
+    run: () => runBehaviour(behaviour, subject),
+  }));
 }
 
 /** The behaviours of the library that need no storage of a subject. */

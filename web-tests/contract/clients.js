@@ -4,11 +4,11 @@ import * as custom from "./clients/custom.js";
 import { FakeDocument } from "./clients/fake_document.js";
 import { FakeStorage } from "./clients/fake_storage.js";
 import { defineMemoryDriver } from "./clients/forage_driver.js";
-import { makeClock } from "./subject.js";
+import { makeClock } from "../../js/contract/subject.js";
 
-/** @typedef {import("./subject.js").Subject} Subject */
+/** @typedef {import("../../js/contract/subject.js").Subject} Subject */
 /** @typedef {(...args: any[]) => any} Kv */
-/** @typedef {Pick<Subject, "name" | "type" | "open"> & Partial<Subject>} Traits */
+/** @typedef {Pick<Subject, "name" | "open"> & Partial<Subject>} Traits */
 
 /** What cookies refuse: a cookie is 4096 bytes of percent-encoded text under a name, and a site has some 180. */
 const COOKIE_REFUSES = {
@@ -125,7 +125,7 @@ function customSubjects(kv) {
     /** @type {() => any} */ open,
     /** @type {Partial<Subject>} */ traits = {},
   ) => subject(kv, { name: `custom client: ${name}`, type: "UNKNOWN", open, ...traits });
-  const managing = { identity: true, dropsExpired: true };
+  const managing = { managesExpiry: true, identity: true, dropsExpired: true };
   const holding = inMap((client) => client.data);
   return [
     own("without a flag, synchronous", () => new custom.WrappedClass(), holding),
@@ -268,10 +268,12 @@ function inMap(dataOf) {
 export const recordOf = (json) => `{"expires":null,"value":${json}}`;
 
 /**
+ * Says everything of a subject, so that nothing is told from a client that is a storage of ours.
  * @param {Kv} kv
  * @param {Traits} traits
  * @returns {Subject}
  */
 export function subject(kv, traits) {
-  return { kv, clock: makeClock(), refuses: {}, ...traits };
+  const told = { managesExpiry: false, identity: false, dropsExpired: false, lists: true, ownKeys: false };
+  return { kv, clock: makeClock(), refuses: {}, ...told, ...traits };
 }

@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { checkCase } from "./check.js";
-import { same, sameElements } from "./equal.js";
-import { runCase } from "./runner.js";
-import { makeClock } from "./subject.js";
+import { checkCase } from "../../js/contract/check.js";
+import { same, sameElements } from "../../js/contract/equal.js";
+import { runCase } from "../../js/contract/runner.js";
+import { makeClock } from "../../js/contract/subject.js";
 
-/** @type {import("./check.js").Case[]} */
-const cases = JSON.parse(readFileSync(new URL("cases.json", import.meta.url), "utf8"));
+/** @type {import("../../js/contract/check.js").Case[]} */
+const cases = JSON.parse(readFileSync(new URL("../../js/contract/cases.json", import.meta.url), "utf8"));
 
 describe("the table of cases", () => {
   test("every case follows the grammar", () => cases.forEach(checkCase));

@@ -12,7 +12,8 @@ import { startRedis } from "../support/redis.js";
 import { startWorker } from "../support/workerd.js";
 import { blocksOf, isForServers, promised } from "./blocks.js";
 
-const programs = blocksOf("js").filter(isForServers);
+const isTest = (/** @type {string} */ code) => code.includes('from "node:test"');
+const programs = blocksOf("js").filter((code) => isForServers(code) && !isTest(code));
 const isWorker = (/** @type {string} */ code) => code.includes("export default");
 
 const [redis, postgres, etcd] = await Promise.all([startRedis(), startPostgres(), startEtcd()]);
@@ -59,4 +60,14 @@ test("the Worker counts its visits", async () => {
   } finally {
     await stop();
   }
+});
+
+test("the contract holds for the client that the README tests", async () => {
+  const [code] = blocksOf("js").filter(isTest);
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined }; // With it, Node would report to this test in its own format.
+  const program = join(folder, "contract.mjs");
+  writeFileSync(program, code);
+  const { stdout } = await promisify(execFile)("node", ["--test-reporter=tap", program], { cwd: folder, env });
+  assert.match(stdout, /^# fail 0$/m);
+  assert.ok(Number(/^# pass (\d+)$/m.exec(stdout)?.[1]) > 300, stdout.slice(-200));
 });

@@ -43,6 +43,8 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "dist/clients/opfs/worker_text.js",
     "dist/clients/weak_lru_cache.cjs",
     "dist/clients/weak_lru_cache.js",
+    "dist/contract.d.ts",
+    "dist/contract.js",
     "dist/index.cjs",
     "dist/index.d.cts",
     "dist/index.d.ts",

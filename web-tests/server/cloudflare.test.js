@@ -3,7 +3,7 @@ import { after, describe, test } from "node:test";
 import upstream from "polystore";
 import kv from "polystore-wasm";
 import { empty } from "../contract/clients/cloudflare.js";
-import { inTime } from "../contract/subject.js";
+import { inTime } from "../../js/contract/subject.js";
 import { startWorker } from "../support/workerd.js";
 
 const { worker, stop } = await startWorker("web-tests/server/cloudflare.worker.js");

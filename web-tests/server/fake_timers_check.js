@@ -1,4 +1,4 @@
-import { equals, equalsInAnyOrder, holds } from "../contract/assert.js";
+import { equals, equalsInAnyOrder, holds } from "../../js/contract/assert.js";
 
 /**
  * Uses a store while all timers and clocks are fake, as sinon and Jest make them by default, and again when they are real. A call

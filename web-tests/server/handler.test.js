@@ -10,7 +10,7 @@ import fastify from "fastify";
 import { test } from "node:test";
 import kv from "polystore-wasm";
 import * as exported from "polystore-wasm/server";
-import { inTime } from "../contract/subject.js";
+import { inTime } from "../../js/contract/subject.js";
 import { endless } from "../support/endless.js";
 import { serveHttp } from "../support/http.js";
 

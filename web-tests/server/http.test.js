@@ -5,7 +5,7 @@ import { test } from "node:test";
 import upstream from "polystore";
 import kv from "polystore-wasm";
 import { handler, listener } from "polystore-wasm/server";
-import { runBehaviour } from "../contract/behaviours.js";
+import { runBehaviour } from "../../js/contract/behaviours/behaviour.js";
 import { storedJson } from "../contract/behaviours/stored.js";
 import { subject } from "../contract/clients.js";
 import { http } from "../contract/clients/http.js";

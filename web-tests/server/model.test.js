@@ -10,12 +10,12 @@ import kv from "polystore-wasm";
 import { subject } from "../contract/clients.js";
 import { file, folder } from "../contract/clients/files.js";
 import { log } from "../contract/clients/log.js";
-import { sameElements, same, show } from "../contract/equal.js";
-import { Model } from "../contract/model.js";
-import { withClock } from "../contract/subject.js";
+import { sameElements, same, show } from "../../js/contract/equal.js";
+import { Model } from "../../js/contract/model.js";
+import { withClock } from "../../js/contract/subject.js";
 import { filesFor } from "../support/files.js";
 
-/** @typedef {import("../contract/subject.js").Subject} Subject */
+/** @typedef {import("../../js/contract/subject.js").Subject} Subject */
 
 /**
  * A call on the sub-store of a prefix, and of a default expiry.

@@ -1,13 +1,12 @@
 // SQLite as Bun has it built in: run by sqlite.test.js, with the Bun of node_modules.
 
 import { Database } from "bun:sqlite";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import kv from "polystore-wasm";
-import { behavioursOf, runBehaviour } from "../contract/behaviours.js";
+import { allCasesOf } from "../contract/all_cases.js";
 import { sqlite } from "../contract/clients/sqlite.js";
-import { runCase } from "../contract/runner.js";
 import { checks } from "./sqlite_checks.js";
 
 /** Bun's databases do not say whether they are open. @type {WeakSet<object>} */
@@ -29,16 +28,11 @@ const library = {
 
 const folder = mkdtempSync(join(tmpdir(), "polystore-bun-"));
 const subject = sqlite(kv, library, folder);
-/** @type {import("../contract/check.js").Case[]} */
-const cases = JSON.parse(readFileSync(new URL("../contract/cases.json", import.meta.url), "utf8"));
-const behaviours = Object.entries(behavioursOf(subject));
-/** @type {[name: string, run: () => unknown][]} */
-const all = [];
-for (const testCase of cases) all.push([testCase.name, () => runCase(testCase, subject)]);
-for (const [name, behaviour] of behaviours) all.push([name, () => runBehaviour(behaviour, subject)]);
-for (const [name, check] of Object.entries(checks)) all.push([name, () => check(library, folder)]);
+/** @type {{ name: string, run: () => unknown }[]} */
+const all = allCasesOf(subject);
+for (const [name, check] of Object.entries(checks)) all.push({ name, run: () => check(library, folder) });
 let held = 0;
-for (const [name, run] of all) {
+for (const { name, run } of all) {
   try {
     await run();
     ++held;

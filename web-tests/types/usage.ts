@@ -3,6 +3,7 @@
 import { createServer } from "node:http";
 import kv, { PolystoreError, type ErrorCode, type Store } from "polystore-wasm";
 import type { RecordClient, StoredRecord, ValueClient } from "polystore-wasm";
+import { contract, type ContractCase } from "polystore-wasm/contract";
 import { handler, listener } from "polystore-wasm/server";
 
 const store: Store = kv();
@@ -106,3 +107,18 @@ users.set("a", { age: 1 });
 kv().expires(new Date());
 // @ts-expect-error There is no such code.
 new PolystoreError("ERR_TYPO", "");
+
+const client = { data: new Map<string, StoredRecord>(), ...records };
+const cases: ContractCase[] = contract({
+  kv,
+  open: async () => client,
+  close: ({ data }) => data.clear(),
+  held: ({ data }) => [...data.keys()],
+  refuses: { "long key": "ERR_CLIENT" },
+});
+const verdict: "held" | "refused" | "skipped" = await cases[0].run();
+console.log(cases[0].name, verdict);
+// @ts-expect-error
+contract({ kv, open: () => client, refuses: { "long kay": "ERR_CLIENT" } });
+// @ts-expect-error
+contract({ kv });

@@ -1,6 +1,6 @@
 // The contract between the library and a user's own client: which of its methods are called, when, and with what.
 
-import { equals, equalsInAnyOrder, holds, rejects, throws } from "../assert.js";
+import { equals, equalsInAnyOrder, holds, rejects, throws } from "../../../js/contract/assert.js";
 import {
   inMicrotask,
   inTimeout,
@@ -153,6 +153,16 @@ export const custom = {
         ["a", "b", "c"].map((key) => ["set", `p:${key}`, null, 0]),
         "how records are deleted without del()",
       );
+    }
+  },
+
+  "client: RAW holds the very value that was set": async ({ kv }) => {
+    for (const value of [new Date(0), { a: [1] }, () => 1, Symbol("s")]) {
+      const client = new Raw();
+      await kv(client).set("a", value);
+      await kv(Promise.resolve(client)).set("b", value);
+      for (const key of ["a", "b"])
+        equals(client.data.get(key)?.value === value, true, `that it is ${typeof value} itself`);
     }
   },
 

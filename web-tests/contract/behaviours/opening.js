@@ -1,7 +1,8 @@
 // What kv() takes and what it refuses, whatever the storage. Needs no subject but the library.
 
-import { equals, holds, rejects, throws, unheard } from "../assert.js";
+import { equals, holds, rejects, throws } from "../../../js/contract/assert.js";
 import { inMicrotask, inTimeout, Raw, Wrapped, WrappedClass } from "../clients/custom.js";
+import { unheard } from "../unheard.js";
 
 /** @typedef {(...args: any[]) => any} Kv */
 /**

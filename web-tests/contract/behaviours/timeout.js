@@ -1,7 +1,8 @@
 // A store's timeout: what it promises when a client does not answer. Needs no subject but the library.
 
-import { equals, rejects, throws, unheard } from "../assert.js";
+import { equals, rejects, throws } from "../../../js/contract/assert.js";
 import { Wrapped, WrappedWithAll } from "../clients/custom.js";
+import { unheard } from "../unheard.js";
 
 /** Waits for nothing but the client, which never answers; no test waits longer. */
 const SHORT = "5ms";

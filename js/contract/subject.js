@@ -8,10 +8,18 @@
  */
 
 /**
+ * What became of a part of the contract: it holds; or the storage refused it as the subject says; or this kind of client does not
+ * owe it.
+ * @typedef {"held" | "refused" | "skipped"} Verdict
+ */
+
+/**
+ * Whatever of `type`, `managesExpiry`, `identity`, `dropsExpired`, `lists` and `ownKeys` is undefined is told from the client when it
+ * was opened: see traits.js.
  * @typedef {object} Subject
  * @property {(...args: any[]) => any} kv The library.
  * @property {string} name
- * @property {string} type What `store.type` says.
+ * @property {string} [type] What `store.type` says.
  * @property {() => any} open A client over a fresh and empty storage, or a promise of one.
  * @property {(client: any) => void | Promise<void>} [close] Releases what `open` took.
  * @property {(client: any) => any} [reopen] Another client over the same storage, or a promise of one, where `close()` of a
@@ -19,6 +27,8 @@
  * @property {Clock} clock
  * @property {Readonly<Record<string, string>>} refuses The awkward properties that the storage refuses, and with which code.
  * @property {readonly string[]} [differs] Those that it takes, and then does otherwise than the cases say.
+ * @property {boolean} [managesExpiry] The client is given values and seconds, and not records.
+ * @property {boolean} [lists] The client can list what it holds.
  * @property {boolean} [identity] Values go in and come out as they are, unchecked and uncopied.
  * @property {boolean} [dropsExpired] The storage itself drops what expires, so prune() finds nothing left.
  * @property {boolean} [ownKeys] The client chooses the keys of add().

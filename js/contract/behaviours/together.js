@@ -52,6 +52,7 @@ export const together = {
     const names = Array.from({ length: 30 }, (_, i) => `k${i}`);
     for (const name of names) await store.set(name, "old");
     const clearing = store.clear();
+    clearing.catch(() => {}); // Where the client cannot list, it fails before it is awaited.
     await whileUnderWay(names, (name) => store.set(name, "new"));
     await clearing;
     equals(await store.all(), Object.fromEntries(names.map((name) => [name, "new"])));
@@ -73,6 +74,7 @@ export const together = {
       for (const name of names) await store.set(name, "old", { expires: "1s" });
       advance(1000);
       const removing = remove();
+      removing.catch(() => {}); // Where the client cannot list, it fails before it is awaited.
       await whileUnderWay(names, (name) => store.set(name, "new"));
       await removing;
       equals(await store.all(), Object.fromEntries(names.map((name) => [name, "new"])), `what is left after ${remove}`);
@@ -131,59 +133,5 @@ export const together = {
     const again = kv((await subject.reopen?.(client)) ?? client);
     equals(await again.all(), { "a:k": 1, "a:l": 2 }, "what is there when the client is wrapped again");
     if (subject.reopen) await again.close();
-  },
-};
-
-/** Promises of storages that other code writes to as well. @type {import("./behaviour.js").Behaviours} */
-export const foreign = {
-  "foreign data: is not listed, and disturbs no listing": async ({ store, client, subject }) => {
-    await subject.putForeign?.(client);
-    equals([await store.keys(), await store.values(), await store.entries(), await store.all()], [[], [], [], {}]);
-    await store.set("a", 1);
-    await store.set("the", 2);
-    equalsInAnyOrder(await store.entries(), [
-      ["a", 1],
-      ["the", 2],
-    ]);
-    equals(await store.prefix("the").keys(), [""], "the keys of a sub-store whose prefix foreign data has");
-    const seen = [];
-    for await (const entry of store) seen.push(entry);
-    equalsInAnyOrder(
-      seen,
-      [
-        ["a", 1],
-        ["the", 2],
-      ],
-      "the iteration",
-    );
-  },
-
-  "foreign data: reads as absent, without an error": async ({ store, client, subject }) => {
-    await subject.putForeign?.(client);
-    for (const key of subject.foreignKeys ?? []) {
-      equals([await store.get(key), await store.has(key)], [null, false], `get() and has() of ${key}`);
-    }
-  },
-
-  "foreign data: outlives clear(), prune() and reading": async ({ store, client, subject, advance }) => {
-    await subject.putForeign?.(client);
-    await store.set("a", 1);
-    await store.set("the", 1, { expires: "1s" });
-    advance(1000);
-    await store.prefix("the").clear();
-    equals(await store.prune(), 0, "what prune() gives when the only expired record was cleared");
-    for (const key of subject.foreignKeys ?? []) await store.get(key);
-    await store.entries();
-    await store.clear();
-    equals(await store.keys(), []);
-    for (const key of subject.foreignKeys ?? []) {
-      equals(await subject.holdsForeign?.(client, key), true, `that ${key} is still there`);
-    }
-  },
-
-  "foreign data: a key that it takes can be set": async ({ store, client, subject }) => {
-    await subject.putForeign?.(client);
-    await store.set("theme", ["ours"]);
-    equals([await store.get("theme"), await store.keys()], [["ours"], ["theme"]]);
   },
 };

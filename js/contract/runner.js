@@ -1,4 +1,4 @@
-// Runs the cases of cases.json, in Node and in a browser's page as it is. The C++ runner reads the same file.
+// Runs the cases of cases.json, on any platform. The C++ runner reads the same file.
 //
 //     case        = { "name": text, "awkward"?: property, "steps": [step, ...] }
 //     step        = call / { "advance": milliseconds } / { "reopen": true } / { "at_once": [call, ...] }
@@ -26,8 +26,10 @@
 import { checkAwkward, checkCase } from "./check.js";
 import { same, sameElements, show } from "./equal.js";
 import { withClock } from "./subject.js";
+import { toldOf, upToListing } from "./traits.js";
 
 /** @typedef {import("./subject.js").Subject} Subject */
+/** @typedef {import("./traits.js").ToldSubject} ToldSubject */
 /** @typedef {import("./check.js").Call} Call */
 /** @typedef {import("./check.js").Case} Case */
 
@@ -41,9 +43,11 @@ export async function runCase(testCase, subject) {
   checkCase(testCase);
   [...Object.keys(subject.refuses), ...(subject.differs ?? [])].forEach(checkAwkward);
   return withClock(subject, async () => {
-    const run = new Run(testCase, subject, await subject.open());
+    const client = await subject.open();
+    const told = toldOf(subject, client);
+    const run = new Run(testCase, told, client);
     try {
-      return await run.all();
+      return await upToListing(told, () => run.all());
     } finally {
       await subject.close?.(run.client);
     }
@@ -64,7 +68,7 @@ class Run {
 
   /**
    * @param {Case} testCase
-   * @param {Subject} subject
+   * @param {ToldSubject} subject
    * @param {any} client
    */
   constructor(testCase, subject, client) {

@@ -1,0 +1,39 @@
+// The promises that JSON cannot express: about identity, time within one tick, and errors.
+
+import { runBehaviour } from "./behaviours/behaviour.js";
+import { calls } from "./behaviours/calls.js";
+import { iteration } from "./behaviours/iteration.js";
+import { keys } from "./behaviours/keys.js";
+import { leftInStorage } from "./behaviours/left_in_storage.js";
+import { random } from "./behaviours/random.js";
+import { together } from "./behaviours/together.js";
+import { anyValues, copiedValues, identicalValues } from "./behaviours/values.js";
+
+/** @typedef {import("./subject.js").Subject} Subject */
+/** @typedef {import("./behaviours/behaviour.js").Behaviours} Behaviours */
+/**
+ * Behaviours, and whether a subject owes them. A trait that is undefined is not known before the client is opened; then the
+ * question is asked again.
+ * @typedef {[behaviours: Behaviours, isOwed: (subject: Subject) => boolean]} Group
+ */
+
+/** @type {Group[]} */
+const GROUPS = [
+  [{ ...calls, ...keys, ...anyValues, ...iteration, ...together, ...random }, () => true],
+  [copiedValues, ({ identity, managesExpiry }) => !identity && !managesExpiry],
+  [identicalValues, ({ identity }) => identity !== false],
+  [leftInStorage, ({ held, dropsExpired, managesExpiry }) => held !== undefined && !dropsExpired && !managesExpiry],
+];
+
+/**
+ * Lists the behaviours that a subject may owe.
+ * @param {Subject} subject
+ */
+export function behavioursOf(subject) {
+  return GROUPS.filter(([, isOwed]) => isOwed(subject)).flatMap(([behaviours, isOwed]) =>
+    Object.entries(behaviours).map(([name, behaviour]) => ({
+      name,
+      run: () => runBehaviour(behaviour, subject, isOwed),
+    })),
+  );
+}
