@@ -1,4 +1,4 @@
-import { behavioursOf } from "./contract/behaviours.js";
+import { behavioursOf } from "./contract/behaviours/behaviours.js";
 import cases from "./contract/cases.json" with { type: "json" };
 import { checkAwkward } from "./contract/check.js";
 import { runCase } from "./contract/runner.js";

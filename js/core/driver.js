@@ -5,7 +5,8 @@ import { abandon, answer, answerPage, Ask, ASK_BITS, freshKey, Method, NEVER, nu
 import { PAGE_LENGTH, pageExpires, pageVerdicts, start, Verdict } from "./core.js";
 import { clientError, PolystoreError, show } from "../support/errors.js";
 import { ticks } from "#ticks";
-import { inTime, isPromise } from "../support/promise.js";
+import { inTime } from "../support/in_time.js";
+import { isPromise } from "../support/promise.js";
 import { isRecord } from "../support/record.js";
 
 import { copyStored } from "../values/plain.js";

@@ -5,7 +5,8 @@ import { Connection } from "../core/connection.js";
 import { NEVER, requireCore } from "../core/core.js";
 import { clientError, PolystoreTypeError, show } from "../support/errors.js";
 import { ticks } from "#ticks";
-import { inTime, isPromise } from "../support/promise.js";
+import { inTime } from "../support/in_time.js";
+import { isPromise } from "../support/promise.js";
 import { shared } from "../support/shared.js";
 
 /** @typedef {import("../core/client.js").Client} Client */

@@ -1,16 +1,16 @@
 // The promises that JSON cannot express: about identity, time within one tick, and errors.
 
-import { runBehaviour } from "./behaviours/behaviour.js";
-import { calls } from "./behaviours/calls.js";
-import { iteration } from "./behaviours/iteration.js";
-import { keys } from "./behaviours/keys.js";
-import { leftInStorage } from "./behaviours/left_in_storage.js";
-import { random } from "./behaviours/random.js";
-import { together } from "./behaviours/together.js";
-import { anyValues, copiedValues, identicalValues } from "./behaviours/values.js";
+import { runBehaviour } from "./behaviour.js";
+import { calls } from "./calls.js";
+import { iteration } from "./iteration.js";
+import { keys } from "./keys.js";
+import { leftInStorage } from "./left_in_storage.js";
+import { random } from "./random.js";
+import { together } from "./together.js";
+import { anyValues, copiedValues, identicalValues } from "./values.js";
 
-/** @typedef {import("./subject.js").Subject} Subject */
-/** @typedef {import("./behaviours/behaviour.js").Behaviours} Behaviours */
+/** @typedef {import("../subject.js").Subject} Subject */
+/** @typedef {import("./behaviour.js").Behaviours} Behaviours */
 /**
  * Behaviours, and whether a subject owes them. A trait that is undefined is not known before the client is opened; then the
  * question is asked again.
