@@ -14,7 +14,7 @@ test("a page downloads no more than the budget before its first localStorage ope
 });
 
 test("each file that a page loads on demand has a budget, and is no larger", () => {
-  const files = sizes().filter(({ name }) => !/^(index|server)\.js$|^(server|workerd)\//.test(name));
+  const files = sizes().filter(({ name }) => !/^(index|server|contract)\.js$|^(server|workerd)\//.test(name));
   assert.deepEqual(files.map(({ name }) => name).sort(), Object.keys(CHUNK_BUDGETS).sort());
   const tooLarge = files.filter(
     ({ name, bytes }) => bytes > /** @type {Record<string, number>} */ (CHUNK_BUDGETS)[name],

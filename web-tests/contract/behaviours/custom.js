@@ -287,7 +287,7 @@ export const custom = {
     ];
     for (const [i, client] of clients.entries()) {
       const store = kv(client);
-      const says = /set\("a"\) with an object with the properties .*get\("a"\) gave .*Give kv\(\)/;
+      const says = /set\("a"\) with an object with the properties .*get\("a"\) returned .*Pass an object/;
       await rejects(store.set("a", { b: 1 }), { code: "ERR_CLIENT", says }, `the first set() of client ${i}`);
       await rejects(store.set("a", { b: 1 }), { code: "ERR_CLIENT" }, `the second set() of client ${i}`);
       await rejects(store.add({ b: 1 }), { code: "ERR_CLIENT" }, `add() of client ${i}`);
