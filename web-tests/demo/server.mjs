@@ -87,9 +87,9 @@ async function answer({ method, url = "/" }) {
  */
 function fileFor(path) {
   if (Object.hasOwn(FILES, path)) return FILES[path];
-  // A name without a slash, a percent sign or a leading dot leads to no other folder. The library has two of its own, for
-  // what is loaded on demand.
-  const match = /^\/(polystore\/(?:clients\/|engine\/)?)?(\w[\w.-]*)$/.exec(path);
+  // A name without a slash, a percent sign or a leading dot leads to no other folder. The library has folders of its own, for
+  // the files that are loaded on demand.
+  const match = /^\/(polystore\/(?:clients\/(?:\w+\/)?)?)?(\w[\w.-]*)$/.exec(path);
   if (!match) return undefined;
   const [, library, name] = match;
   return library ? LIBRARY_FOLDER + library.slice("polystore/".length) + name : PAGE_FOLDER + name;
