@@ -24,7 +24,7 @@ async function callWithHalves(/** @type {string} */ log) {
 }
 
 for (const type of ["OPFS", "INDEXEDDB"]) {
-  test(`a key with half of a surrogate pair is ERR_KEY, in ${type}`, async ({ tab }, { testId }) => {
+  test(`a key with a lone surrogate is ERR_KEY, in ${type}`, async ({ tab }, { testId }) => {
     if (type === "INDEXEDDB") {
       await tab.evaluate(() => {
         window.Worker = /** @type {any} */ (
@@ -38,7 +38,7 @@ for (const type of ["OPFS", "INDEXEDDB"]) {
     }
     const { errors, ...rest } = await tab.evaluate(callWithHalves, `opfs:${testId}`);
     expect(errors).toEqual(
-      errors.map(() => expect.stringMatching(/^ERR_KEY .*The key ".*" has half .* which a log cannot hold/)),
+      errors.map(() => expect.stringMatching(/^ERR_KEY .*The key ".*" has a lone surrogate, which a log cannot hold/)),
     );
     expect(rest).toEqual({ all: { "\ufffd": 0 }, half: [], type });
   });
