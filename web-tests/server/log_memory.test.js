@@ -107,11 +107,11 @@ test("a module that stopped in the middle of a call is not called again, and the
   files.throws = true;
   assert.throws(() => engine.getText("key"), {
     code: "ERR_CLIENT",
-    message: /stopped: Error: it is out of order\. .*close/s,
+    message: /crashed: Error: it is out of order\. .*Close/s,
   });
   files.throws = false;
   for (const call of [() => engine.getText("key"), () => engine.put("key", "1", null), () => engine.flush()]) {
-    assert.throws(call, { code: "ERR_CLIENT", message: /stopped/ });
+    assert.throws(call, { code: "ERR_CLIENT", message: /crashed/ });
   }
   engine.close();
   const again = new Engine(new NodeFiles({ check: () => {} }), path);
