@@ -136,12 +136,18 @@ export class Maintenance {
   }
 
   async #compactInSteps() {
+    let isSynced = false;
     for (;;) {
-      await this.#surroundings.pause();
-      while (this.#flushing) await this.#flushing; // The last step closes the file that a flush syncs.
+      // Right after a sync of the new log comes the next step: a flush in between would make another sync necessary, and calls
+      // that are flushed one by one would put off the end of the compaction for ever.
+      if (!isSynced) {
+        await this.#surroundings.pause();
+        while (this.#flushing) await this.#flushing; // The last step closes the file that a flush syncs.
+      }
       if (this.#ended) return;
       const { more, file } = this.#engine.compact(STEP);
       if (!more) break;
+      isSynced = file !== undefined;
       if (file === undefined) continue;
       this.#flushing = this.#syncingNewLog = this.#syncNewLog(file);
       await this.#flushing;
