@@ -48,7 +48,8 @@ TEST_CASE("a key is encoded as by encodeURIComponent", "[file_name]") {
 }
 
 TEST_CASE("keys have the same names as in the JavaScript library", "[file_name]") {
-    std::ifstream file(std::filesystem::path(POLYSTORE_CONTRACT_CASES).replace_filename("file_names.json"));
+    const auto contract = std::filesystem::path(POLYSTORE_CONTRACT_CASES).parent_path();
+    std::ifstream file(contract / "../../web-tests/contract/file_names.json");
     const nlohmann::json cases = nlohmann::json::parse(file);
     REQUIRE(!cases.empty());
     for (const nlohmann::json& names : cases) {
