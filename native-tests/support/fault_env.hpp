@@ -173,7 +173,10 @@ class FaultEnv : public engine::Env {
             if (env_.fails()) return failure("sync");
             ++env_.syncs_;
             content_->synced = content_->seen;
-            std::erase_if(env_.replaced_, [&](const auto& name) { return env_.files_.at(name.first) == content_; });
+            std::erase_if(env_.replaced_, [&](const auto& name) {
+                const auto file = env_.files_.find(name.first);  // It may have been removed since.
+                return file != env_.files_.end() && file->second == content_;
+            });
             return engine::Done{};
         }
 
