@@ -2,7 +2,7 @@ import type { ErrorCode } from "./index.js";
 
 /** One thing that the contract of a client promises. */
 export interface ContractCase {
-  /** What is promised. No two cases have the same name. */
+  /** Describes the promise. No two cases have the same name. */
   name: string;
   /**
    * Opens a client and tests it. Cases that are started at once run one after the other, because `Date.now` is replaced while
@@ -14,7 +14,7 @@ export interface ContractCase {
   run: () => Promise<"held" | "refused" | "skipped">;
 }
 
-/** What a storage may refuse. */
+/** A key, a value, a number of records or an expiry that a storage may refuse. */
 export type Awkward =
   /** The key `""`. */
   | "empty key"
@@ -56,7 +56,7 @@ export interface ContractOptions<C = any> {
    * after its `close()` was called.
    */
   reopen?: (client: C) => C | PromiseLike<C>;
-  /** What messages call the client. */
+  /** The name of the client in messages. */
   name?: string;
   /**
    * Replaces `Date.now()` while a case runs, so that no test waits until something expires. A client whose storage looks at another
@@ -64,8 +64,8 @@ export interface ContractOptions<C = any> {
    */
   clock?: ContractClock;
   /**
-   * What the storage refuses, and the code of the error: `{ "long key": "ERR_CLIENT" }`. It is tested that it refuses this,
-   * and keeps nothing of it.
+   * The requests that the storage refuses, each with the code of its error: `{ "long key": "ERR_CLIENT" }`. The contract tests that
+   * it refuses them, and stores nothing of them.
    */
   refuses?: Partial<Record<Awkward, ErrorCode>>;
   /** What the storage accepts and then does otherwise, such as an expiry that it shortens. This is not tested. */

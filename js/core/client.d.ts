@@ -89,8 +89,8 @@ export interface Client {
 
   /**
    * Makes commits and resolves with the outcome of each; rejects if all of them fail for the same reason. No two commits of one
-   * call have a key in common. `now` is the time of the call in milliseconds since the epoch; a storage that takes durations
-   * computes them from it.
+   * call have a key in common. `now` is the time of the call in milliseconds since the epoch, or 0 if nothing that is put
+   * expires; a storage that takes durations computes them from it.
    */
   commit?(commits: readonly Commit[], now: number): Eventually<readonly Outcome[]>;
   /**

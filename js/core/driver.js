@@ -536,7 +536,7 @@ function removeFound({ client, written, forgotten }, task, since, read) {
   const removed = read.filter(({ id }) => since >= forgotten && !(Number(written.get(id)) > since));
   if (removed.length === 0) return [];
   try {
-    if (client.commit) return client.commit(removed.map(toRemoval), Date.now());
+    if (client.commit) return client.commit(removed.map(toRemoval), 0);
     return removeAll(/** @type {Required<typeof client>} */ (client), removed);
   } catch (error) {
     if (mustRemove(task)) throw error;

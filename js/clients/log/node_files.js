@@ -266,7 +266,7 @@ function renameOver(from, to) {
     if (!["EACCES", "EBUSY", "EPERM"].includes(String(code)) || !fs.existsSync(to)) throw error;
   }
   const aside = asideOf(to);
-  // Of a compaction before. What is not a log is not ours, and is in the way.
+  // An earlier compaction may have left its old log there. A file that is not a log belongs to other code and stays.
   if (isLog(aside)) fs.rmSync(aside);
   if (fs.existsSync(aside)) throw new Error(`the old log is moved to ${aside}, and what is there is not a log`);
   fs.renameSync(to, aside);

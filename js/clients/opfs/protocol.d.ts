@@ -8,7 +8,7 @@
  * together with the change, so that a retried change is not made twice.
  */
 
-/** What a page asks the owner to do. Arrays are flat, because flat arrays are copied fastest. */
+/** A command that a page gives the owner. Arrays are flat, because flat arrays are copied fastest. */
 export type Command =
   | { kind: "read"; /** Keys. */ items: string[] }
   | {
@@ -91,7 +91,7 @@ export interface Question {
   isQuestion: true;
 }
 
-/** What a page tells its own worker to do. */
+/** An instruction that a page gives its own worker. */
 export type Control =
   | { begin: { name: string; session: number } }
   /** Release the log, and do not request it again before `resume`: the browser is about to freeze the page. */
@@ -100,7 +100,7 @@ export type Control =
   /** Release the log for good. The worker answers with `ended`. */
   | "end";
 
-/** What a worker tells its own page. */
+/** A message that a worker sends to its own page. */
 export type Status =
   | Announcement
   | Answer
