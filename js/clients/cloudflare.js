@@ -32,7 +32,13 @@ const resolved = Promise.resolve();
  */
 export class Cloudflare {
   /** @type {import("../core/client.js").Traits} */
-  traits = { type: "CLOUDFLARE", can: ["manages_expiry", "list"], copies: "write" };
+  traits = {
+    type: "CLOUDFLARE",
+    can: ["manages_expiry", "list"],
+    copies: "write",
+    atomic: "none",
+    isTransactional: false,
+  };
   #namespace;
   #queue = new KeyQueue();
   /** The reads of this tick. @type {{ id: string, resolve: (found: Found) => void, reject: (error: unknown) => void }[]} */

@@ -41,6 +41,8 @@ export class Custom {
       type: typeof object.TYPE === "string" ? object.TYPE : "UNKNOWN",
       can: this.#abilities(),
       copies: this.#managesExpiry ? "identity" : "both",
+      atomic: "none",
+      isTransactional: false,
     };
   }
 

@@ -10,7 +10,7 @@ const PAGE_LENGTH = 100;
 export class Keyv {
   // Without serialization, its Map holds the same objects that were passed in.
   /** @type {import("../core/client.js").Traits} */
-  traits = { type: "KEYV", can: ["list"], copies: "both" };
+  traits = { type: "KEYV", can: ["list"], copies: "both", atomic: "none", isTransactional: false };
   #keyv;
   /** Keeps calls on one key in order: a write has to serialize first, so that a later read could overtake it. */
   #queue = new KeyQueue();

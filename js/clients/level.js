@@ -52,7 +52,7 @@ export function openLevel(database) {
 /** An `abstract-level`: each value is the JSON text of a record. The writes of one tick are one atomic batch. */
 class Level {
   /** @type {import("../core/client.js").Traits} */
-  traits = { type: "LEVEL", can: ["list", "sweeps_all"], copies: "write" };
+  traits = { type: "LEVEL", can: ["list", "sweeps_all"], copies: "write", atomic: "process", isTransactional: true };
   #target;
   #calls;
   /** The prefix of this sublevel's keys in the whole database. */

@@ -36,7 +36,7 @@ async function connectTo(name, storeName) {
 class LocalForage {
   // A driver of the user may return the stored object itself.
   /** @type {import("../core/client.js").Traits} */
-  traits = { type: "FORAGE", can: ["list"], copies: "both" };
+  traits = { type: "FORAGE", can: ["list"], copies: "both", atomic: "none", isTransactional: false };
   #forage;
 
   /** @param {any} forage */

@@ -3,7 +3,7 @@ import { selectIds } from "../support/range.js";
 /** A cache of the package `lru-cache`. It stores values as they are, with their time to live in milliseconds. */
 export class LruCache {
   /** @type {import("../core/client.js").Traits} */
-  traits = { type: "LRUCACHE", can: ["list"], copies: "both" };
+  traits = { type: "LRUCACHE", can: ["list"], copies: "both", atomic: "process", isTransactional: false };
   #cache;
 
   /** @param {any} cache */

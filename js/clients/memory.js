@@ -4,7 +4,7 @@ import { pagesOf } from "./pages.js";
 /** A Map: each value is a record, `{ expires, value }`. */
 export class Memory {
   /** @type {import("../core/client.js").Traits} */
-  traits = { type: "MEMORY", can: ["list"], copies: "both" };
+  traits = { type: "MEMORY", can: ["list"], copies: "both", atomic: "process", isTransactional: true };
   #map;
 
   /** @param {Map<unknown, unknown>} map */

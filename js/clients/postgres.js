@@ -148,7 +148,13 @@ async function connect(client) {
 /** PostgreSQL: each row of the table `kv`, as polystore makes it, is a record. The calls of one tick share a few statements. */
 class Postgres {
   /** @type {import("../core/client.js").Traits} */
-  traits = { type: "POSTGRES", can: ["list", "sweeps_all", "sweeps_expired"], copies: "write" };
+  traits = {
+    type: "POSTGRES",
+    can: ["list", "sweeps_all", "sweeps_expired"],
+    copies: "write",
+    atomic: "storage",
+    isTransactional: true,
+  };
   #client;
   /** @type {CallOrder<Single | Other>} */
   #calls;

@@ -34,7 +34,13 @@ const EXPIRES = "CAST(expires_at AS REAL) AS expires";
 /** A database of node:sqlite, better-sqlite3 or bun:sqlite. Each row of the table `kv`, as polystore makes it, is a record. */
 export class Sqlite {
   /** @type {import("../core/client.js").Traits} */
-  traits = { type: "SQLITE", can: ["list", "sweeps_all", "sweeps_expired"], copies: "write" };
+  traits = {
+    type: "SQLITE",
+    can: ["list", "sweeps_all", "sweeps_expired"],
+    copies: "write",
+    atomic: "storage",
+    isTransactional: true,
+  };
   #database;
   #statements;
 

@@ -15,7 +15,7 @@ export function isStorage(input) {
 /** A Storage: each item is the JSON text of a record. */
 export class WebStorage {
   /** @type {import("../core/client.js").Traits} */
-  traits = { type: "STORAGE", can: ["list"], copies: "write" };
+  traits = { type: "STORAGE", can: ["list"], copies: "write", atomic: "process", isTransactional: false };
   #storage;
 
   /** @param {Storage} storage */

@@ -6,7 +6,7 @@ import { selectIds } from "../support/range.js";
  */
 export class WeakLruCache {
   /** @type {import("../core/client.js").Traits} */
-  traits = { type: "WEAKLRUCACHE", can: ["list"], copies: "both" };
+  traits = { type: "WEAKLRUCACHE", can: ["list"], copies: "both", atomic: "process", isTransactional: true };
   #cache;
 
   /** @param {any} cache */

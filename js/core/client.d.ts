@@ -6,6 +6,15 @@ export type Eventually<T> = T | PromiseLike<T>;
 /** When a write is acknowledged: as soon as others can read it, or only when it outlasts a power failure. */
 export type Durability = "relaxed" | "strict";
 
+/**
+ * Whom a commit with expectations keeps out: whoever of them changes the same key does so before or after, never in between.
+ * - "storage": every program that writes to the storage.
+ * - "origin": every page, worker or process that writes through this library.
+ * - "process": this page or process only.
+ * - "none": nobody, because the storage cannot compare and change in one step.
+ */
+export type Atomicity = "storage" | "origin" | "process" | "none";
+
 /** The constant properties of a client. */
 export interface Traits {
   /** The value of `store.type`. */
@@ -19,6 +28,10 @@ export interface Traits {
    * - "both": on writing and on reading, because a read returns the stored object itself.
    */
   readonly copies: "identity" | "write" | "both";
+  /** Whom a commit with expectations keeps out. */
+  readonly atomic: Atomicity;
+  /** True if one commit may change several keys: all of them, or none. */
+  readonly isTransactional: boolean;
 }
 
 /**

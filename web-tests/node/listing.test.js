@@ -21,7 +21,7 @@ test("a listing copies no record of a client's page more than a few times, howev
   const ids = Ids.from({ length: count }, (_, i) => `k${i}`);
   const found = Array.from(ids, () => ({ expires: null, value: 1 }));
   const client = /** @type {any} */ ({
-    traits: { type: "UNKNOWN", can: ["list"], copies: "write" },
+    traits: { type: "UNKNOWN", can: ["list"], copies: "write", atomic: "none", isTransactional: false },
     scan: () => [{ ids, found }][Symbol.iterator](),
   });
   assert.deepEqual(perform(new Connection(client), new Listing(Method.list, ""), 0), Array.from(ids));
@@ -32,7 +32,7 @@ test("a listing copies no record of a client's page more than a few times, howev
 test("an iteration that nobody goes on with makes a connection remember a bounded number of keys", async () => {
   const data = new Map([["a", { expires: null, value: 1 }]]);
   const client = /** @type {any} */ ({
-    traits: { type: "UNKNOWN", can: ["list"], copies: "write" },
+    traits: { type: "UNKNOWN", can: ["list"], copies: "write", atomic: "none", isTransactional: false },
     scan: () => [{ ids: [...data.keys()], found: [...data.values()] }][Symbol.iterator](),
     remove: () => {},
   });

@@ -1,5 +1,6 @@
 // What every client owes the core: ranges in order, and commits that are made only where everything is as expected.
 
+import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, test } from "node:test";
 import { PGlite } from "@electric-sql/pglite";
@@ -84,7 +85,36 @@ const clients = {
   HTTP: () => new Http(`${origin}/`),
 };
 
+/** Whom a commit keeps out, and whether it may change several keys. @type {Record<string, [string, boolean]>} */
+const reach = {
+  "a Map": ["process", true],
+  "a Storage": ["process", false],
+  "an LRUCache": ["process", false],
+  "a WeakLRUCache": ["process", true],
+  Keyv: ["none", false],
+  "a client of one's own": ["none", false],
+  IndexedDB: ["origin", true],
+  SQLite: ["storage", true],
+  Level: ["process", true],
+  "a sublevel": ["process", true],
+  "a File": ["origin", true],
+  "a Folder": ["origin", false],
+  "a log": ["origin", true],
+  PGlite: ["storage", true],
+  "Redis, by redis": ["storage", true],
+  "Redis, by ioredis with a key prefix": ["storage", true],
+  "a cluster of Redis": ["storage", true],
+  etcd: ["storage", true],
+  "Cloudflare KV": ["none", false],
+  HTTP: ["none", false],
+};
+
 for (const [name, open] of Object.entries(clients)) {
+  test(`${name}: its traits say whom a commit keeps out, and whether it may change several keys`, async () => {
+    const client = /** @type {Client} */ (await open());
+    assert.deepEqual([client.traits.atomic, client.traits.isTransactional], reach[name]);
+    await client.close?.();
+  });
   test(`${name}: a range is listed in the order of code points`, async () => {
     const client = /** @type {Client} */ (await open());
     await checkScan(client).finally(() => client.close?.());

@@ -22,7 +22,7 @@ const MAX_BYTES = 4096;
 export class Cookie {
   // The value of a cookie is decoded once and then returned again, so the core has to copy it.
   /** @type {import("../../core/client.js").Traits} */
-  traits = { type: "COOKIE", can: ["list"], copies: "both" };
+  traits = { type: "COOKIE", can: ["list"], copies: "both", atomic: "process", isTransactional: false };
 
   #attributes;
   #path;

@@ -51,7 +51,7 @@ const isChange = ({ type }) => type === "put" || type === "delete";
 /** An Etcd3 or a namespace of one. Each value is the JSON text of a record. The calls of one tick share a few transactions. */
 export class Etcd {
   /** @type {import("../../core/client.js").Traits} */
-  traits = { type: "ETCD3", can: ["list", "sweeps_all"], copies: "write" };
+  traits = { type: "ETCD3", can: ["list", "sweeps_all"], copies: "write", atomic: "storage", isTransactional: true };
   #client;
   #pool;
   /** Adds the namespace to every key, and removes it. */

@@ -56,7 +56,7 @@ export function openFile(url) {
  */
 class File {
   /** @type {import("../../core/client.js").Traits} */
-  traits = { type: "FILE", can: ["list", "sweeps_all"], copies: "write" };
+  traits = { type: "FILE", can: ["list", "sweeps_all"], copies: "write", atomic: "origin", isTransactional: true };
   #path;
   /** The text of each member. @type {Map<string, string>} */
   #members = new Map();

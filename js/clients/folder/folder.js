@@ -37,7 +37,7 @@ export function openFolder(url) {
 /** A folder with one file for each record. Calls on one key run in order. The C++ library has the same format. */
 class Folder {
   /** @type {import("../../core/client.js").Traits} */
-  traits = { type: "FOLDER", can: ["list"], copies: "write" };
+  traits = { type: "FOLDER", can: ["list"], copies: "write", atomic: "origin", isTransactional: false };
   #path;
   #isSwept = false;
   #queue = new KeyQueue();

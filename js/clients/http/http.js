@@ -23,7 +23,13 @@ const UNKNOWN_REQUEST = [404, 405, 501];
  */
 export class Http {
   /** @type {import("../../core/client.js").Traits} */
-  traits = { type: "API", can: ["manages_expiry", "list", "sweeps_all", "sweeps_expired"], copies: "write" };
+  traits = {
+    type: "API",
+    can: ["manages_expiry", "list", "sweeps_all", "sweeps_expired"],
+    copies: "write",
+    atomic: "none",
+    isTransactional: false,
+  };
   #requests;
   /**
    * Whether the server speaks all of the protocol; undefined until it has answered that. Until then each run of calls asks for itself,

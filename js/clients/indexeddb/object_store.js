@@ -62,7 +62,7 @@ export class ObjectStore {
    */
   constructor(type, can, storeName, connect, durability = "default", factory = () => indexedDB) {
     /** @type {import("../../core/client.js").Traits} */
-    this.traits = { type, can, copies: "write" };
+    this.traits = { type, can, copies: "write", atomic: "origin", isTransactional: true };
     this.#storeName = storeName;
     this.#connect = connect;
     this.#durability = durability;

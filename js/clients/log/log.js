@@ -117,7 +117,13 @@ class LogReader {
 /** A log file of the engine. In C++, `polystore::log` opens the same file. Only a flush is asynchronous. */
 class Log extends LogReader {
   /** @type {import("../../core/client.js").Traits} */
-  traits = { type: "LOG", can: ["list", "sweeps_all", "sweeps_expired"], copies: "write" };
+  traits = {
+    type: "LOG",
+    can: ["list", "sweeps_all", "sweeps_expired"],
+    copies: "write",
+    atomic: "origin",
+    isTransactional: true,
+  };
   #engine;
   #lock;
   #isStrict;
@@ -175,7 +181,7 @@ class Log extends LogReader {
 /** A log that this process can neither write nor lock. It shows the state in which it was opened. */
 class ReadOnlyLog extends LogReader {
   /** @type {import("../../core/client.js").Traits} */
-  traits = { type: "LOG", can: ["list", "sweeps_all"], copies: "write" };
+  traits = { type: "LOG", can: ["list", "sweeps_all"], copies: "write", atomic: "origin", isTransactional: true };
   #engine;
   #refusal;
 

@@ -65,7 +65,13 @@ export async function openOpfs(name, durability) {
  */
 class Opfs {
   /** @type {import("../../core/client.js").Traits} */
-  traits = { type: "OPFS", can: ["list", "sweeps_all", "sweeps_expired"], copies: "write" };
+  traits = {
+    type: "OPFS",
+    can: ["list", "sweeps_all", "sweeps_expired"],
+    copies: "write",
+    atomic: "origin",
+    isTransactional: true,
+  };
   #name;
   #isStrict;
   #session = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);

@@ -23,7 +23,13 @@ import { requireText } from "../../support/text_key.js";
  */
 export class RedisCluster {
   /** @type {import("../../core/client.js").Traits} */
-  traits = { type: "REDIS", can: ["manages_expiry", "list"], copies: "write" };
+  traits = {
+    type: "REDIS",
+    can: ["manages_expiry", "list"],
+    copies: "write",
+    atomic: "storage",
+    isTransactional: true,
+  };
   #connections;
   #queue = new KeyQueue();
 

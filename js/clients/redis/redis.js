@@ -256,7 +256,13 @@ function inLegacyMode() {
 /** A Redis server. Each string that is JSON is a value. Redis removes expired keys itself, to the millisecond. */
 class Redis {
   /** @type {import("../../core/client.js").Traits} */
-  traits = { type: "REDIS", can: ["manages_expiry", "list"], copies: "write" };
+  traits = {
+    type: "REDIS",
+    can: ["manages_expiry", "list"],
+    copies: "write",
+    atomic: "storage",
+    isTransactional: true,
+  };
   #connection;
   /** Consecutive reads that are sent together: one MGET of 1,000 keys is much faster than 1,000 GETs. @type {Read[]} */
   #reads = [];
