@@ -1,7 +1,6 @@
 import instantiate from "#engine";
 import text from "#engine-text";
 import { PolystoreError, sentence } from "../support/errors.js";
-import { isPut } from "../support/commits.js";
 import { boundsOf } from "../support/range.js";
 import { moduleOfText } from "../core/module_of_text.js";
 import { wasmError } from "../core/wasm_error.js";
@@ -11,7 +10,7 @@ import { SHORT, TextReader } from "./text_reader.js";
 
 /** @typedef {import("../support/record.js").StoredRecord} StoredRecord */
 /** @typedef {import("../support/errors.js").Code} Code */
-/** @typedef {import("../core/client.js").Commit} Commit */
+/** @typedef {import("../core/client.js").Expectation} Expectation */
 /** @typedef {import("../core/client.js").Range} Range */
 
 /** The number of bytes of UTF-8 that one UTF-16 code unit of a string takes at most. */
@@ -65,13 +64,15 @@ export class Engine {
   }
 
   /**
+   * Returns the record at a key. Its version is its JSON text.
    * @param {string} key
    * @returns {StoredRecord | undefined}
    * @throws {PolystoreError} ERR_CORRUPT if the record is damaged, or its value is not JSON.
    */
   get(key) {
     const text = this.getText(key);
-    return text === undefined ? undefined : { expires: this.expires(), value: decodeJson(key, text) };
+    if (text === undefined) return undefined;
+    return { expires: this.expires(), value: decodeJson(key, text), version: text };
   }
 
   /**
@@ -84,7 +85,19 @@ export class Engine {
     return found === 0 ? undefined : this.#output();
   }
 
-  /** The expiry of the record that getText() read last, in milliseconds since the epoch; null if it never expires. */
+  /**
+   * Tells whether a key still holds what was found there, as isSameRecord() does. Without a version, the file is not read.
+   * @param {Pick<Expectation, "id"> & { found: Omit<StoredRecord, "value"> | null }} expectation
+   * @throws {PolystoreError} ERR_CORRUPT if the record is damaged.
+   */
+  isExpected({ id, found }) {
+    if (found?.version !== undefined) return this.getText(id) === found.version && this.expires() === found.expires;
+    const length = this.#write(id);
+    const isPresent = this.#call((module) => module._polystore_engine_expiry(length)) === 1;
+    return isPresent ? found !== null && this.expires() === found.expires : found === null;
+  }
+
+  /** The expiry of the record that getText() or isExpected() saw last, in milliseconds since the epoch; null if it never expires. */
   expires() {
     return orNull(this.#module._polystore_engine_number());
   }
@@ -109,28 +122,15 @@ export class Engine {
   }
 
   /**
-   * Adds a commit to the batch, if its expectations hold. At present, a commit with expectations only removes the expected records.
-   * @param {Commit} commit
-   * @returns {boolean} True if they hold.
+   * Adds changes to the batch.
+   * @param {readonly (string | number | null)[]} items The changes, as itemsOf() returns them.
    */
-  commit({ expected, changes }) {
-    if (expected.length > 0) return expected.every(({ id, found }) => this.removeIf(id, found?.expires ?? null));
-    for (const change of changes) {
-      if (isPut(change)) this.put(change.id, JSON.stringify(change.value), change.expires);
-      else this.remove(change.id);
+  write(items) {
+    const all = /** @type {any[]} */ (items);
+    for (let i = 0; i < all.length; i += 3) {
+      if (all[i + 1] === null) this.remove(all[i]);
+      else this.put(all[i], all[i + 1], all[i + 2]);
     }
-    return true;
-  }
-
-  /**
-   * Adds the removal of a record to the batch, if the record still has the expiry that was read.
-   * @param {string} key
-   * @param {number | null} expires
-   * @returns {boolean} True if it has.
-   */
-  removeIf(key, expires) {
-    const length = this.#write(key);
-    return this.#call((module) => module._polystore_engine_evict(length, expires ?? Infinity)) === 1;
   }
 
   /**

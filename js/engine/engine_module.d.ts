@@ -14,10 +14,10 @@ export interface EngineModule {
   _polystore_engine_open(pathLength: number): number;
   _polystore_engine_close(): void;
   _polystore_engine_get(keyLength: number): number;
+  _polystore_engine_expiry(keyLength: number): 0 | 1;
 
   _polystore_engine_put(keyLength: number, valueLength: number, expires: number): number;
   _polystore_engine_erase(keyLength: number): number;
-  _polystore_engine_evict(keyLength: number, expires: number): number;
   _polystore_engine_clear(startLength: number, endLength: number): number;
   _polystore_engine_prune(startLength: number, endLength: number, now: number, limit: number): number;
   _polystore_engine_note(session: number, sequence: number, result: number, now: number): number;

@@ -22,6 +22,24 @@ export function onlyChange([{ expected, changes }, ...others]) {
 }
 
 /**
+ * Returns changes as the engine of a log takes them: three items for each change, which are its key, its JSON text (null removes the
+ * record), and its expiry. A flat array is copied fastest from a page to a worker.
+ * @param {readonly Change[]} changes
+ * @returns {(string | number | null)[]}
+ */
+export function itemsOf(changes) {
+  return changes.flatMap((change) =>
+    isPut(change) ? [change.id, JSON.stringify(change.value), change.expires] : [change.id, null, null],
+  );
+}
+
+/**
+ * Tells whether one of several calls can be the reason for an error: its value does not fit, or a record that it reads is damaged.
+ * @param {any} error
+ */
+export const mayConcernOne = (error) => error?.code === "ERR_QUOTA" || error?.code === "ERR_CORRUPT";
+
+/**
  * Returns the keys that a commit concerns, each once.
  * @param {Commit} commit
  */

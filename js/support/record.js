@@ -24,7 +24,7 @@ export function isRecord(found) {
  * Tells whether a key still holds what was found there: either no record, or a record with the same expiry and, if its client adds
  * one, the same version.
  * @param {unknown} now
- * @param {StoredRecord | null} found
+ * @param {Omit<StoredRecord, "value"> | null} found
  */
 export function isSameRecord(now, found) {
   if (!isRecord(now) || found === null) return !isRecord(now) && found === null;

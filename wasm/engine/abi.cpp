@@ -134,6 +134,13 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_get(std::size_t key_length) {
     });
 }
 
+/// Returns 1 if the key exists, with its expiry in the number; otherwise 0. Does not read the file.
+EMSCRIPTEN_KEEPALIVE bool polystore_engine_expiry(std::size_t key_length) {
+    const std::optional<std::int64_t> expires = opened->expiry_of(text_at(0, key_length));
+    if (expires) number = to_number(*expires);
+    return expires.has_value();
+}
+
 // These calls add changes to the batch that `apply` makes.
 
 EMSCRIPTEN_KEEPALIVE int polystore_engine_put(std::size_t key_length, std::size_t value_length, double expires) {
@@ -145,14 +152,6 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_put(std::size_t key_length, std::size_
 
 EMSCRIPTEN_KEEPALIVE int polystore_engine_erase(std::size_t key_length) {
     return guarded([&] { return add({std::string(text_at(0, key_length)), std::nullopt}); });
-}
-
-/// Erases a key if its expiry is still the one that was read. Returns 1 if it is, otherwise 0.
-EMSCRIPTEN_KEEPALIVE int polystore_engine_evict(std::size_t key_length, double expires) {
-    return guarded([&] {
-        const std::string_view key = text_at(0, key_length);
-        return opened->expiry_of(key) == to_instant(expires) ? add({std::string(key), std::nullopt}) : 0;
-    });
 }
 
 /// Erases the keys of a range. Returns their number.

@@ -6,22 +6,10 @@ import { resolve } from "node:path";
 import { expect } from "@playwright/test";
 import { launchChromium } from "../support/browser.js";
 import { serve } from "../support/server.js";
-import { test as base } from "./page.js";
+import { startWorkersFrom, test } from "./log_pages.js";
 
 /** @typedef {import("@playwright/test").Page} Page */
-/** @typedef {`opfs:${string}`} Log */
-
-/** Keeps the workers that a page starts where a test finds them. */
-function keepWorkers() {
-  const workers = /** @type {any} */ (/** @type {any} */ (window).workers = []);
-  window.Worker = class extends Worker {
-    /** @param {any[]} args */
-    constructor(...args) {
-      super(.../** @type {[string]} */ (args));
-      workers.push(this);
-    }
-  };
-}
+/** @typedef {import("./log_pages.js").Log} Log */
 
 /** Lets the channel be the first to tell of an owner, and counts what is asked by way of channels. */
 function announceByChannelFirst() {
@@ -98,42 +86,11 @@ function hearOnePage() {
   };
 }
 
-/** Pages of one origin, opened as a test wants them; and a name of a log that no other test has. */
-const test = base.extend(
-  /** @type {import("@playwright/test").Fixtures<{ open: () => Promise<Page>, log: Log }, {}, { tab: Page }, import("../support/browser.js").WorkerFixtures>} */ ({
-    open: async ({ chromiumContext, server }, use) => {
-      /** @type {Page[]} */
-      const pages = [];
-      await use(async () => {
-        const page = await chromiumContext.newPage();
-        pages.push(page);
-        await page.addInitScript(keepWorkers);
-        await page.goto(`${server.origin}/web-tests/browser/empty.html`);
-        await page.waitForFunction(() => "kv" in window);
-        return page;
-      });
-      for (const page of pages) await page.close();
-    },
-    log: async ({}, use, { testId }) => use(`opfs:${testId}`),
-  }),
-);
-
 /** Stores 300 KB. @param {Log} log */
 async function storeThree(log) {
   const store = window.kv(log);
   for (const key of ["a", "b", "c"]) await store.set(key, key.repeat(100_000));
   await store.close();
-}
-
-/** Lets the page start another program as its workers, which then loads ours. @param {string} path */
-function startWorkersFrom(path) {
-  window.Worker = /** @type {any} */ (
-    class extends Worker {
-      constructor() {
-        super(path);
-      }
-    }
-  );
 }
 
 const set = (/** @type {Page} */ page, /** @type {Log} */ log, /** @type {string} */ key, /** @type {any} */ value) =>

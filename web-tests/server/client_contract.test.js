@@ -34,6 +34,7 @@ import { Sqlite } from "../../js/clients/sqlite.js";
 import { WebStorage } from "../../js/clients/storage.js";
 import { WeakLruCache } from "../../js/clients/weak_lru_cache.js";
 import { FakeStorage } from "../contract/clients/fake_storage.js";
+import { makeCommits } from "../support/any_commit.js";
 import { checkCommit, checkScan } from "../support/client_contract.js";
 import { startEtcd } from "../support/etcd.js";
 import { filesFor, urlOf } from "../support/files.js";
@@ -109,6 +110,9 @@ const reach = {
   HTTP: ["none", false],
 };
 
+/** The clients that make any commit; the others make those that the core asks for today. */
+const MAKES_ANY_COMMIT = ["a log"];
+
 for (const [name, open] of Object.entries(clients)) {
   test(`${name}: its traits say whom a commit keeps out, and whether it may change several keys`, async () => {
     const client = /** @type {Client} */ (await open());
@@ -125,4 +129,11 @@ for (const [name, open] of Object.entries(clients)) {
     if (client.commit) await checkCommit(client);
     await client.close?.();
   });
+  if (MAKES_ANY_COMMIT.includes(name)) {
+    test(`${name}: a commit is made as a whole or not at all`, async () => {
+      const client = /** @type {Client} */ (await open());
+      const results = await makeCommits(client).finally(() => client.close?.());
+      for (const [name, result, expected] of results) assert.deepEqual(result, expected, name);
+    });
+  }
 }

@@ -19,6 +19,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { openLog } from "../../js/clients/log/log.js";
 import { log } from "../contract/clients/log.js";
 import { testContract } from "../contract/suite.js";
 import { filesFor, urlOf } from "../support/files.js";
@@ -425,4 +426,55 @@ test("compaction leaves the file to whom it belongs", async () => {
   const { uid, gid } = statSync(path);
   assert.deepEqual([uid, gid], [before.uid, before.gid]);
   await store.close();
+});
+
+test("of several commits one that expects a damaged record fails alone", async () => {
+  const path = freshPath(".kv");
+  const client = /** @type {any} */ (await openLog(urlOf(path), "relaxed"));
+  const text = "x".repeat(100_000); // The engine keeps shorter values of such a small file in memory.
+  const changes = ["a", "b"].map((id) => ({ id, value: id + text, expires: null }));
+  await client.commit([{ expected: [], changes }], 0);
+  const [a, b] = ["a", "b"].map((id) => client.read(id));
+  const file = fs.openSync(path, "r+");
+  fs.writeSync(file, "y", readFileSync(path).indexOf(`"${changes[0].value}`) + 50_000);
+  fs.closeSync(file);
+  const outcomes = await client.commit(
+    [
+      { expected: [{ id: "b", found: b }], changes: [{ id: "b" }] },
+      { expected: [{ id: "a", found: a }], changes: [{ id: "a" }] },
+      { expected: [{ id: "c", found: null }], changes: [{ id: "c", value: 1, expires: null }] },
+    ],
+    0,
+  );
+  assert.deepEqual(
+    outcomes.map((/** @type {any} */ outcome) => (typeof outcome === "object" ? outcome.error.code : outcome)),
+    [true, "ERR_CORRUPT", true],
+  );
+  assert.deepEqual([client.read("b"), client.read("c").value], [undefined, 1]);
+  await client.close();
+});
+
+test("a log that can only be read refuses each commit that would change it, and removes nothing that has expired", async () => {
+  const url = urlOf(freshPath(".kv"));
+  const store = kv(url);
+  await store.set("a", 1);
+  await store.set("expired", 2, { expires: 0.001 });
+  await store.close();
+  const program = `
+    import { openLog } from ${JSON.stringify(new URL("../../js/clients/log/log.js", import.meta.url))};
+    const client = await openLog(${JSON.stringify(url)}, "relaxed");
+    const outcomes = [];
+    for (const [id, changes] of [
+      ["expired", [{ id: "expired" }]],
+      ["expired", [{ id: "expired", value: 3, expires: null }]],
+      ["a", [{ id: "a" }]],
+      ["missing", [{ id: "missing", value: 1, expires: null }]],
+    ]) {
+      const found = client.read(id) ?? null;
+      outcomes.push(...(await client.commit([{ expected: [{ id, found }], changes }], 0).catch(({ code }) => [code])));
+    }
+    console.log(JSON.stringify(outcomes));`;
+  const flags = ["--experimental-permission", "--allow-fs-read=*", "--input-type=module", "-e", program];
+  const output = execFileSync(process.execPath, flags, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  assert.deepEqual(JSON.parse(output), [false, "ERR_CLIENT", "ERR_CLIENT", "ERR_CLIENT"]);
 });

@@ -5,6 +5,7 @@ import { Engine } from "../../engine/engine.js";
 import { NodeFiles, ReadOnlyFiles } from "./node_files.js";
 import { syncEarlier } from "./node_sync.js";
 import { Maintenance } from "../../engine/maintenance.js";
+import { isPut, itemsOf, mayConcernOne, onlyChange } from "../../support/commits.js";
 import { pause } from "../../support/real_timers.js";
 import { Lock } from "../../disk/lock.js";
 import { isForbidden, makeFolder, resolveLinks } from "../../disk/text_file.js";
@@ -145,7 +146,7 @@ class Log extends LogReader {
 
   /** @param {readonly Commit[]} commits */
   commit(commits) {
-    return this.#change(() => commits.map((commit) => this.#engine.commit(commit)));
+    return this.#change(() => this.#commitAll(commits));
   }
 
   /**
@@ -153,7 +154,11 @@ class Log extends LogReader {
    * @param {number | null} until
    */
   sweep(range, until) {
-    return this.#change(() => this.#engine.sweep(range, until));
+    return this.#change(() => {
+      const removed = this.#engine.sweep(range, until);
+      this.#engine.apply();
+      return removed;
+    });
   }
 
   async close() {
@@ -165,17 +170,59 @@ class Log extends LogReader {
   }
 
   /**
+   * @param {readonly Commit[]} commits
+   * @returns {import("../../core/client.js").Outcome[]}
+   */
+  #commitAll(commits) {
+    const change = onlyChange(commits);
+    if (change) {
+      if (isPut(change)) this.#engine.put(change.id, JSON.stringify(change.value), change.expires);
+      else this.#engine.remove(change.id);
+      this.#engine.apply();
+      return [true];
+    }
+    try {
+      return this.#commitTogether(commits);
+    } catch (error) {
+      if (commits.length === 1 || !mayConcernOne(error)) throw error;
+      return commits.map((commit) => {
+        try {
+          return this.#commitTogether([commit])[0];
+        } catch (error) {
+          return { error };
+        }
+      });
+    }
+  }
+
+  /** @param {readonly Commit[]} commits They are written as one batch. */
+  #commitTogether(commits) {
+    const outcomes = commits.map(({ expected }) => expected.every((one) => this.#engine.isExpected(one)));
+    this.#engine.write(commits.flatMap(({ changes }, i) => (outcomes[i] ? itemsOf(changes) : [])));
+    this.#engine.apply();
+    return outcomes;
+  }
+
+  /**
    * Makes a change, and acknowledges it according to the option durability.
    * @template Result
-   * @param {() => Result} prepare Adds the change to the batch, and returns its result.
+   * @param {() => Result} make
    */
-  #change(prepare) {
-    const result = prepare();
-    this.#engine.apply();
+  #change(make) {
+    const result = make();
     this.#maintenance.applied();
     const awaited = this.#isStrict ? this.#maintenance.flush() : this.#maintenance.turn();
     return awaited ? awaited.then(() => result) : result;
   }
+}
+
+/**
+ * Tells whether a commit only removes expired records.
+ * @param {Commit} commit
+ */
+function isEviction({ expected, changes }) {
+  const expired = expected.filter(({ found }) => typeof found?.expires === "number" && found.expires <= Date.now());
+  return changes.every((change) => !isPut(change) && expired.some(({ id }) => id === change.id));
 }
 
 /** A log that this process can neither write nor lock. It shows the state in which it was opened. */
@@ -202,7 +249,7 @@ class ReadOnlyLog extends LogReader {
    * @param {readonly Commit[]} commits
    */
   async commit(commits) {
-    if (commits.some(({ expected }) => expected.length === 0)) throw this.#refusal;
+    if (!commits.every(isEviction)) throw this.#refusal;
     return commits.map(() => false);
   }
 

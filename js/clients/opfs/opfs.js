@@ -4,7 +4,7 @@ import { hasLog, openFallback } from "./fallback.js";
 import { ownerChannel, pageChannel, workerLock } from "./names.js";
 import { clientError, PolystoreError, show } from "../../support/errors.js";
 import { errorOf, startWorker } from "./start.js";
-import { isPut, onlyChange } from "../../support/commits.js";
+import { itemsOf, mayConcernOne, onlyChange } from "../../support/commits.js";
 import { arrangePages } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
@@ -13,8 +13,8 @@ import { requireText } from "../../support/text_key.js";
 /** @typedef {import("./protocol.d.ts").Answer} Answer */
 /** @typedef {import("./protocol.d.ts").Status} Status */
 
-/** The number of items that one "removeIf" request may have: the answer is one number, with one bit for each item. */
-const BITS = 50;
+/** The number of commits that one "commit" request may have: the answer is one number, with one bit for each commit. */
+const MAX_COMMITS = 50;
 /** The number of times in a row that a worker may end without an answer. */
 const MAX_DEATHS = 5;
 
@@ -23,11 +23,12 @@ const MAX_DEATHS = 5;
  * @typedef {object} Pending
  * @property {Request} request
  * @property {(result: any) => void} resolve
- * @property {(error: unknown) => void} reject
+ * @property {(error: unknown, isAnswer?: boolean) => void} reject `isAnswer` is true if the owner answered this request with the error.
  * @property {import("../../core/client.js").Page[]} pages For a listing: the pages that have arrived.
  */
 
-/** Calls of one tick that are sent as one request: consecutive reads, or consecutive writes. @typedef {{ kind: "read" | "write", items: any[], calls: { resolve: (result?: any) => void, reject: (error: unknown) => void }[] }} Gathered */
+/** A call with its items of a request. @typedef {{ items: any[], resolve: (result?: any) => void, reject: (error: unknown) => void }} Call */
+/** Consecutive calls of one kind and one tick, which are sent as one request. @typedef {{ kind: "read" | "write" | "commit", items: any[], calls: Call[] }} Gathered */
 
 /**
  * Opens a log in the browser's private file system (OPFS). If the browser has none, opens an IndexedDB database in its place; its
@@ -158,23 +159,13 @@ class Opfs {
   /** @param {readonly import("../../core/client.js").Commit[]} commits */
   async commit(commits) {
     const change = onlyChange(commits);
-    if (change) {
-      const isPutting = isPut(change);
-      await this.#gather("write", [
-        change.id,
-        isPutting ? JSON.stringify(change.value) : null,
-        isPutting ? change.expires : null,
-      ]);
-      return [true];
-    }
-    const items = commits.flatMap(({ expected }) =>
-      expected.map(({ id, found }) => ({ id, expires: found?.expires ?? null })),
-    );
-    const asked = [];
-    for (let i = 0; i < items.length; i += BITS)
-      asked.push(this.#ask({ kind: "removeIf", items: items.slice(i, i + BITS) }));
-    const removed = await Promise.all(asked);
-    return items.map((_, i) => Math.floor(removed[Math.floor(i / BITS)] / 2 ** (i % BITS)) % 2 === 1);
+    if (change) return [await this.#gather("write", itemsOf([change]))];
+    const outcomes = commits.map(({ expected, changes }) => {
+      const items = itemsOf(changes);
+      if (expected.length === 0) return this.#gather("write", items);
+      return this.#gather("commit", [{ expected: expected.map(withoutValue), changes: items }]);
+    });
+    return Promise.all(outcomes.map((outcome) => outcome.catch((/** @type {unknown} */ error) => ({ error }))));
   }
 
   /**
@@ -206,8 +197,8 @@ class Opfs {
    * @param {import("../../core/client.js").Range} range
    * @param {number | null} until
    */
-  sweep({ prefix }, until) {
-    return this.#ask({ kind: "sweep", prefix, until });
+  sweep(range, until) {
+    return this.#ask({ kind: "sweep", range, until });
   }
 
   async close() {
@@ -324,7 +315,7 @@ class Opfs {
       return;
     }
     const behind = answer.isRefusal ? this.#takeBehind(answer.sequence) : [];
-    pending.reject(errorOf(answer.error)); // The caller may send its parts one by one again (see #send).
+    pending.reject(errorOf(answer.error), true); // The caller may send its parts one by one again (see #send).
     for (const { request, resolve, reject } of behind) this.#add(request, resolve, reject);
     this.#postAll();
   }
@@ -360,34 +351,35 @@ class Opfs {
   }
 
   /**
-   * Sends these items together with the preceding calls of the same kind in this tick, up to a call of another kind.
-   * @param {"read" | "write"} kind
+   * Sends a call together with the preceding calls of the same kind in this tick, up to a call of another kind.
+   * @param {Gathered["kind"]} kind
    * @param {any[]} items
+   * @returns {Promise<any>}
    */
   #gather(kind, items) {
     if (this.#gathered.length === 0) Promise.resolve().then(() => this.#send());
     let last = this.#gathered.at(-1);
-    if (last?.kind !== kind) this.#gathered.push((last = { kind, items: [], calls: [] }));
+    if (last?.kind !== kind || (kind === "commit" && last.calls.length === MAX_COMMITS))
+      this.#gathered.push((last = { kind, items: [], calls: [] }));
     const { items: all, calls } = last;
-    all.push(...items);
-    return new Promise((resolve, reject) => calls.push({ resolve, reject }));
+    for (const item of items) all.push(item);
+    return new Promise((resolve, reject) => calls.push({ items, resolve, reject }));
   }
 
   #send() {
     const gathered = this.#gathered;
     this.#gathered = [];
     for (const { kind, items, calls } of gathered) {
-      const settle = kind === "read" ? settleReads : settleWrites;
+      const settle = SETTLE[kind];
       this.#request(
         { kind, items },
-        (results) => settle(calls, items, results),
-        (error) => {
-          if (calls.length === 1 || error.code !== "ERR_QUOTA") return calls.forEach(({ reject }) => reject(error));
-          // One value that is too large must not make the others fail, so each call is sent alone.
-          const width = items.length / calls.length;
-          calls.forEach(({ resolve, reject }, i) =>
-            this.#request({ kind, items: items.slice(i * width, (i + 1) * width) }, resolve, reject),
-          );
+        (result) => settle(calls, result),
+        (error, isAnswer) => {
+          if (calls.length === 1 || !isAnswer || !mayConcernOne(error))
+            return calls.forEach(({ reject }) => reject(error));
+          // For example, one value is too large. It must not make the other calls fail, so each call is sent alone.
+          for (const call of calls)
+            this.#request({ kind, items: call.items }, (result) => settle([call], result), call.reject);
         },
       );
     }
@@ -401,8 +393,8 @@ class Opfs {
 
   /**
    * @param {Command} command
-   * @param {(result: any) => void} resolve
-   * @param {(error: any) => void} reject
+   * @param {Pending["resolve"]} resolve
+   * @param {Pending["reject"]} reject
    */
   #request(command, resolve, reject) {
     const pending = this.#add(command, resolve, reject);
@@ -413,8 +405,8 @@ class Opfs {
 
   /**
    * @param {Command} command
-   * @param {(result: any) => void} resolve
-   * @param {(error: any) => void} reject
+   * @param {Pending["resolve"]} resolve
+   * @param {Pending["reject"]} reject
    */
   #add(command, resolve, reject) {
     const sequence = ++this.#sequence;
@@ -473,28 +465,36 @@ class Opfs {
  * @param {Command} command
  */
 function isCounted(command) {
-  return command.kind === "removeIf" || (command.kind === "sweep" && command.until !== null);
+  return command.kind === "commit" || (command.kind === "sweep" && command.until !== null);
 }
 
 /**
- * @param {Gathered["calls"]} calls
- * @param {string[]} keys
- * @param {any[]} results Two items for each key: its JSON text (null if it has no record) and its expiry.
+ * Returns what the owner compares of an expectation.
+ * @param {import("../../core/client.js").Expectation} expectation
  */
-function settleReads(calls, keys, results) {
-  for (const [i, { resolve, reject }] of calls.entries()) {
-    const text = results[2 * i];
-    if (text === null) resolve(undefined);
-    else
-      try {
-        resolve({ expires: results[2 * i + 1], value: decodeJson(keys[i], text) });
-      } catch (error) {
-        reject(error);
-      }
-  }
+function withoutValue({ id, found }) {
+  return { id, found: found && { expires: found.expires, version: /** @type {string} */ (found.version) } };
 }
 
-/** @param {Gathered["calls"]} calls */
-function settleWrites(calls) {
-  for (const { resolve } of calls) resolve();
-}
+/** Settles the calls of a request with its result. @type {Record<Gathered["kind"], (calls: Call[], result: any) => void>} */
+const SETTLE = {
+  /** @param {any[]} results Two items for each key: its JSON text (null if it has no record) and its expiry. */
+  read(calls, results) {
+    for (const [i, { items, resolve, reject }] of calls.entries()) {
+      const text = results[2 * i];
+      if (text === null) resolve(undefined);
+      else
+        try {
+          resolve({ expires: results[2 * i + 1], value: decodeJson(items[0], text), version: text });
+        } catch (error) {
+          reject(error);
+        }
+    }
+  },
+  write(calls) {
+    for (const { resolve } of calls) resolve(true);
+  },
+  commit(calls, bits) {
+    for (const [i, { resolve }] of calls.entries()) resolve(Math.floor(bits / 2 ** i) % 2 === 1);
+  },
+};

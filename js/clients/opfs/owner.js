@@ -3,6 +3,7 @@ import { Engine } from "../../engine/engine.js";
 import { moveIn } from "./fallback.js";
 import { ownerChannel, pageChannel } from "./names.js";
 import { Maintenance } from "../../engine/maintenance.js";
+import { isSameRecord } from "../../support/record.js";
 
 /** @typedef {import("./protocol.d.ts").Request} Request */
 /** @typedef {import("./protocol.d.ts").Answer} Answer */
@@ -166,24 +167,46 @@ export class Owner {
         });
       case "write":
         return this.#change(request, () => {
-          const items = /** @type {any[]} */ (request.items);
-          for (let i = 0; i < items.length; i += 3) {
-            if (items[i + 1] === null) engine.remove(items[i]);
-            else engine.put(items[i], items[i + 1], items[i + 2]);
-          }
+          engine.write(request.items);
           return 0;
         });
-      case "removeIf":
-        return this.#change(request, () =>
-          request.items.reduce((bits, item, i) => bits + (engine.removeIf(item.id, item.expires) ? 2 ** i : 0), 0),
-        );
+      case "commit":
+        return this.#change(request, () => this.#commit(request.items));
       case "sweep":
-        return this.#change(request, () => engine.sweep({ prefix: request.prefix }, request.until));
+        return this.#change(request, () => engine.sweep(request.range, request.until));
       case "end":
         engine.removeResult(request.session);
         engine.apply();
         return undefined;
     }
+  }
+
+  /**
+   * Adds the commits whose expectations hold to the batch. They come from several calls, so a commit may expect what an earlier one
+   * has put or removed.
+   * @param {import("./protocol.d.ts").CommitItem[]} commits
+   * @returns {number} One bit for each commit.
+   */
+  #commit(commits) {
+    /** What the earlier commits leave at their keys. @type {Map<string, import("../../support/record.js").StoredRecord | null>} */
+    const changed = new Map();
+    const made = [];
+    let bits = 0;
+    for (const [i, { expected, changes }] of commits.entries()) {
+      const isMade = expected.every((one) => {
+        const now = changed.get(one.id);
+        return now === undefined ? this.#engine.isExpected(one) : isSameRecord(now, one.found);
+      });
+      if (!isMade) continue;
+      bits += 2 ** i;
+      made.push(changes);
+      for (let j = 0; j < changes.length; j += 3) {
+        const [id, text, expires] = /** @type {any[]} */ (changes.slice(j, j + 3));
+        changed.set(id, text === null ? null : { expires, value: text, version: text });
+      }
+    }
+    this.#engine.write(made.flat());
+    return bits;
   }
 
   /**

@@ -16,13 +16,13 @@ export type Command =
       /** Three items for each change: its key, its JSON text (null removes the record), and its expiry. */
       items: (string | number | null)[];
     }
-  /** The answer is a number with one bit per item, the lowest bit for the first item: 1 if it was removed. */
-  | { kind: "removeIf"; items: { id: string; expires: number | null }[] }
+  /** The answer is a number with one bit per commit, the lowest bit for the first one: 1 if it was made, 0 if it was refused. */
+  | { kind: "commit"; items: CommitItem[] }
   /**
-   * Removes the records with the prefix that expire at `until` (milliseconds since the epoch) or before; all records with the prefix
-   * if `until` is null. The answer is the number of removed records.
+   * Removes the records in the range that expire at `until` (milliseconds since the epoch) or before; all records in the range if
+   * `until` is null. The answer is the number of removed records.
    */
-  | { kind: "sweep"; prefix: string; until: number | null }
+  | { kind: "sweep"; range: import("../../core/client.js").Range; until: number | null }
   | {
       kind: "list";
       prefix: string;
@@ -31,6 +31,14 @@ export type Command =
       withValues: boolean;
     }
   | { kind: "end" };
+
+/** A commit with expectations. */
+export interface CommitItem {
+  /** What was found at some keys: the expiry and, if its value is compared too, its JSON text; null if there was no record. */
+  expected: { id: string; found: { expires: number | null; version?: string } | null }[];
+  /** As in a "write". */
+  changes: (string | number | null)[];
+}
 
 /** A command, as the page sends it to the owner. */
 export type Request = Command & {
