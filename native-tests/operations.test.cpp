@@ -15,9 +15,10 @@ namespace {
 
 constexpr Traits kPlain = Trait::list;
 constexpr Traits kManaging = Trait::manages_expiry | Trait::list;
+constexpr Traits kComparing = kPlain | Trait::compares;
 constexpr Traits kClosed = kPlain | Trait::closed;
-constexpr Method kMethods[] = {Method::get,  Method::set,   Method::add,   Method::has,  Method::del,
-                               Method::list, Method::clear, Method::prune, Method::close};
+constexpr Method kMethods[] = {Method::get,   Method::set,   Method::add,   Method::has,    Method::del, Method::list,
+                               Method::clear, Method::prune, Method::close, Method::change, Method::ttl, Method::size};
 
 Operation start_get(Traits traits = kPlain) { return start(traits, {Method::get}); }
 Operation start_has(Traits traits = kPlain) { return start(traits, {Method::has}); }
@@ -25,6 +26,11 @@ Operation start_set(double expires, Traits traits = kPlain) { return start(trait
 Operation start_add(double expires, Traits traits = kPlain) { return start(traits, {Method::add, expires, true}); }
 Operation start_list(Traits traits = kPlain) { return start(traits, {Method::list}); }
 Operation start_clear(Traits traits = kPlain) { return start(traits, {Method::clear}); }
+Operation start_size(Traits traits = kPlain) { return start(traits, {Method::size}); }
+Operation start_ttl() { return start(kPlain, {Method::ttl}); }
+Operation start_sliding_get(double life, Traits traits = kComparing) { return start(traits, {Method::get, life}); }
+Operation start_change(Traits traits = kComparing) { return start(traits, {.method = Method::change}); }
+Operation start_renewing_change() { return start(kComparing, {.method = Method::change, .renews = true}); }
 Operation start_prune(Traits traits = kPlain) { return start(traits, {Method::prune}); }
 
 }  // namespace
@@ -244,4 +250,93 @@ TEST_CASE("traits are sets", "[operations]") {
     static_assert(Traits(kSome.bits())[Trait::add]);
     static_assert(Traits().bits() == 0);
     SUCCEED();
+}
+
+TEST_CASE("a change of a key without a value gives what is put there its life", "[operations]") {
+    CHECK(play(start_change(), {at(1000), keys({kOver}, {60}), found(), found()}) ==
+          "clock page:leave(61000) change commit -> yes");
+    CHECK(play(start_change(), {at(1000), keys({kOver}, {kNever}), found(), found()}) ==
+          "clock page:leave(inf) change commit -> yes");
+    CHECK(play(start_change(), {at(1000), keys({1000}, {60}), found(), found()}) ==
+          "clock page:leave(61000) change commit -> yes");
+}
+
+TEST_CASE("a value that is changed keeps its expiry, unless the change renews it", "[operations]") {
+    CHECK(play(start_change(), {at(1000), keys({1001}, {60}), found(), found()}) ==
+          "clock page:keep(1001) change commit -> yes");
+    CHECK(play(start_change(), {at(1000), keys({kNever}, {60}), found(), found()}) ==
+          "clock page:keep(inf) change commit -> yes");
+    CHECK(play(start_renewing_change(), {at(1000), keys({1001}, {60}), found(), found()}) ==
+          "clock page:keep(61000) change commit -> yes");
+}
+
+TEST_CASE("a change with an expiry of zero or less stores nothing", "[operations]") {
+    for (const double life : {0.0, -1.0, 0.0004, -kNever}) {
+        CHECK(play(start_change(), {at(1000), keys({kOver}, {life}), found(), found()}) ==
+              "clock page:leave(-inf) change commit -> yes");
+        CHECK(play(start_change(), {at(1000), keys({2000}, {life}), found(), found()}) ==
+              "clock page:keep(2000) change commit -> yes");
+    }
+}
+
+TEST_CASE("a change that changes nothing makes no commit", "[operations]") {
+    CHECK(play(start_change(), {at(1000), keys({kOver}, {60}), missing()}) == "clock page:leave(61000) change -> no");
+}
+
+TEST_CASE("a change that another writer forestalled starts again, a hundred times at most", "[operations]") {
+    CHECK(play(start_change(),
+               {at(1000), keys({kOver}, {60}), found(), missing(), at(2000), keys({3000}, {60}), found(), found()}) ==
+          "clock page:leave(61000) change commit clock page:keep(3000) change commit -> yes");
+    std::vector<Reply> script;
+    std::string transcript;
+    for (int i = 0; i < 100; ++i) {
+        script.insert(script.end(), {at(1000), keys({kOver}, {60}), found(), missing()});
+        transcript += "clock page:leave(61000) change commit ";
+    }
+    CHECK(play(start_change(), script) == transcript + "-> conflict");
+}
+
+TEST_CASE("a change of several keys looks at all of them, page by page", "[operations]") {
+    const Traits traits = kComparing | Trait::transactions;
+    CHECK(play(start(traits, {.method = Method::change, .has_several_keys = true}),
+               {at(1000), keys({kOver, 5000}, {60, 60}, false), keys({kNever}, {60}), found(), found()}) ==
+          "clock page:leave(61000),keep(5000) page:keep(inf) change commit -> yes");
+    CHECK(play(start(traits, {.method = Method::change, .has_several_keys = true}),
+               {at(1000), keys({}, {}), missing()}) == "clock page change -> no");
+}
+
+TEST_CASE("a client that cannot compare, or not several records, makes no such change", "[operations]") {
+    CHECK(play(start_change(kPlain), {}) == "-> unsupported");
+    CHECK(play(start(kComparing, {.method = Method::change, .has_several_keys = true}), {}) == "-> unsupported");
+}
+
+TEST_CASE("a sliding get renews a value once an eighth of its life is over", "[operations]") {
+    CHECK(play(start_sliding_get(8), {found(9001), at(2000)}) == "read clock -> value");
+    CHECK(play(start_sliding_get(8), {found(9000), at(2000)}) == "read clock -> renew");
+    CHECK(play(start_sliding_get(8), {found(2001), at(2000)}) == "read clock -> renew");
+    CHECK(play(start_sliding_get(8), {found(2000), at(2000), ok()}) == "read clock remove_if -> absent");
+    CHECK(play(start_sliding_get(8), {found()}) == "read -> value");
+    CHECK(play(start_sliding_get(8, kPlain), {}) == "-> unsupported");
+}
+
+TEST_CASE("ttl ends with the seconds that are left", "[operations]") {
+    CHECK(play(start_ttl(), {found(3500), at(1000)}) == "read clock -> seconds(2.5)");
+    CHECK(play(start_ttl(), {found()}) == "read -> seconds(inf)");
+    CHECK(play(start_ttl(), {found(1000), at(1000)}) == "read clock -> absent");
+    CHECK(play(start_ttl(), {missing()}) == "read -> absent");
+}
+
+TEST_CASE("size counts the live records, and removes the others", "[operations]") {
+    CHECK(play(start_size(), {at(1000), page({1000, 1001, kNever}), counted(1), at(1000), end_of_pages()}) ==
+          "clock page:remove,leave,leave sift clock page -> done(2)");
+    CHECK(play(start_size(Traits()), {}) == "-> unsupported");
+}
+
+TEST_CASE("a listing with a limit ends with its last live record", "[operations]") {
+    CHECK(play(start(kPlain, {.method = Method::list, .limit = 2}),
+               {at(1000), page({1, kNever, 2, kNever, kNever}), counted(2)}) ==
+          "clock page:remove,keep,remove,keep,leave sift -> done(2)");
+    CHECK(play(start(kPlain, {.method = Method::list, .limit = 0}), {}) == "-> done");
+    CHECK(play(start(kPlain | Trait::sweeps_all, {.method = Method::clear, .limit = 1}),
+               {at(1000), page({kNever, kNever}), counted(1)}) == "clock page:remove,leave sift -> done(1)");
 }

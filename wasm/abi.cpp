@@ -44,10 +44,12 @@ Operation operation_of(std::uintptr_t step) {
 
 extern "C" {
 
-/// Starts an operation. Only `set` and `add` use `expires` and `has_value`.
-EMSCRIPTEN_KEEPALIVE std::uintptr_t polystore_start(std::uint32_t method, std::uint32_t traits, double expires,
-                                                    bool has_value) {
-    return step(start(polystore::Traits(traits), {static_cast<polystore::Method>(method), expires, has_value}));
+/// Starts an operation; `number` and `flags` are what the method uses of `polystore::Call`.
+EMSCRIPTEN_KEEPALIVE std::uintptr_t polystore_start(std::uint32_t method, std::uint32_t traits, double number,
+                                                    std::uint32_t flags) {
+    const bool flag = (flags & 1U) != 0;
+    return step(start(polystore::Traits(traits),
+                      {static_cast<polystore::Method>(method), number, flag, number, flag, (flags & 2U) != 0}));
 }
 
 /// Answers the question of a step.
@@ -60,7 +62,8 @@ EMSCRIPTEN_KEEPALIVE std::uintptr_t polystore_answer(std::uintptr_t asked, bool 
 /// Answers `Ask::page` with the first `count` records of the scratch page, and writes the verdicts there.
 EMSCRIPTEN_KEEPALIVE std::uintptr_t polystore_answer_page(std::uintptr_t asked, std::size_t count, bool end) {
     Operation operation = operation_of(asked);
-    operation.answer_page({{scratch.expires.data(), count}, {scratch.verdicts.data(), count}, end});
+    operation.answer_page(
+        {{scratch.expires.data(), count}, {scratch.verdicts.data(), count}, {scratch.lives.data(), count}, end});
     return step(std::move(operation));
 }
 

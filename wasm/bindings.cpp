@@ -37,7 +37,10 @@ EMSCRIPTEN_BINDINGS(polystore) {
         .value("list", Method::list)
         .value("clear", Method::clear)
         .value("prune", Method::prune)
-        .value("close", Method::close);
+        .value("close", Method::close)
+        .value("change", Method::change)
+        .value("ttl", Method::ttl)
+        .value("size", Method::size);
 
     emscripten::enum_<Ask>("Ask")
         .value("nothing", Ask::nothing)
@@ -51,6 +54,8 @@ EMSCRIPTEN_BINDINGS(polystore) {
         .value("page", Ask::page)
         .value("sift", Ask::sift)
         .value("sweep", Ask::sweep)
+        .value("change", Ask::change)
+        .value("commit", Ask::commit)
         .value("drain", Ask::drain)
         .value("close", Ask::close);
 
@@ -61,7 +66,10 @@ EMSCRIPTEN_BINDINGS(polystore) {
         .value("yes", Outcome::yes)
         .value("no", Outcome::no)
         .value("closed", Outcome::closed)
-        .value("unsupported", Outcome::unsupported);
+        .value("unsupported", Outcome::unsupported)
+        .value("renew", Outcome::renew)
+        .value("conflict", Outcome::conflict)
+        .value("seconds", Outcome::seconds);
 
     emscripten::enum_<Verdict>("Verdict")
         .value("leave", Verdict::leave)
@@ -74,11 +82,14 @@ EMSCRIPTEN_BINDINGS(polystore) {
         .value("list", Trait::list)
         .value("sweeps_all", Trait::sweeps_all)
         .value("sweeps_expired", Trait::sweeps_expired)
-        .value("closed", Trait::closed);
+        .value("closed", Trait::closed)
+        .value("compares", Trait::compares)
+        .value("transactions", Trait::transactions);
 
     emscripten::function("parse_expires", &parse);
     emscripten::constant("expires_address", address(scratch.expires.data()));
     emscripten::constant("verdicts_address", address(scratch.verdicts.data()));
+    emscripten::constant("lives_address", address(scratch.lives.data()));
     emscripten::constant("bytes_address", address(scratch.bytes.data()));
     emscripten::constant("page_length", Scratch::kPageLength);
     emscripten::constant("bytes_length", Scratch::kBytesLength);

@@ -17,6 +17,7 @@ struct Scratch {
 
     std::array<double, kPageLength> expires;
     std::array<Verdict, kPageLength> verdicts;
+    std::array<double, kPageLength> lives;
     std::array<std::uint8_t, kBytesLength> bytes;
 };
 

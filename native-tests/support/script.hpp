@@ -13,13 +13,15 @@
 namespace polystore::testing {
 
 inline std::string_view name_of(Ask ask) {
-    constexpr std::string_view kNames[] = {"nothing", "read", "put",  "remove", "remove_if", "make_key", "add",
-                                           "clock",   "page", "sift", "sweep",  "drain",     "close"};
+    constexpr std::string_view kNames[] = {"nothing",  "read",   "put",    "remove", "remove_if",
+                                           "make_key", "add",    "clock",  "page",   "sift",
+                                           "sweep",    "change", "commit", "drain",  "close"};
     return kNames[static_cast<std::size_t>(ask)];
 }
 
 inline std::string_view name_of(Outcome outcome) {
-    constexpr std::string_view kNames[] = {"done", "value", "absent", "yes", "no", "closed", "unsupported"};
+    constexpr std::string_view kNames[] = {"done",   "value",       "absent", "yes",      "no",
+                                           "closed", "unsupported", "renew",  "conflict", "seconds"};
     return kNames[static_cast<std::size_t>(outcome)];
 }
 
@@ -37,6 +39,7 @@ struct Reply {
     bool is_page = false;
     std::vector<double> expires = {};
     bool end = false;
+    std::vector<double> lives = {};
 };
 
 inline Reply ok() { return {}; }
@@ -45,6 +48,10 @@ inline Reply missing() { return {{false, 0}}; }
 inline Reply at(double now) { return {{true, now}}; }
 inline Reply counted(double count) { return {{true, count}}; }
 inline Reply page(std::vector<double> expires) { return {{}, true, std::move(expires), false}; }
+/// The records at the keys of a change: the expiry of each, and the life of a value that is put there.
+inline Reply keys(std::vector<double> expires, std::vector<double> lives, bool end = true) {
+    return {{}, true, std::move(expires), end, std::move(lives)};
+}
 inline Reply end_of_pages() { return {{}, true, {}, true}; }
 
 /// Answers an operation from a script, and returns its questions and its outcome:
@@ -67,9 +74,12 @@ inline std::string play(Operation operation, std::vector<Reply> script) {
         tell(name_of(ask), has_number(ask));
         if (reply.is_page) {
             verdicts.assign(reply.expires.size(), Verdict::leave);
-            operation.answer_page({reply.expires, verdicts, reply.end});
-            for (const Verdict& verdict : verdicts)
-                transcript << (&verdict == verdicts.data() ? ":" : ",") << name_of(verdict);
+            std::vector<double> expires = reply.expires;
+            operation.answer_page({expires, verdicts, reply.lives, reply.end});
+            for (std::size_t i = 0; i < verdicts.size(); ++i) {
+                transcript << (i == 0 ? ":" : ",") << name_of(verdicts[i]);
+                if (!reply.lives.empty()) transcript << '(' << expires[i] << ')';
+            }
         } else {
             operation.answer(reply.answer);
         }
@@ -80,7 +90,7 @@ inline std::string play(Operation operation, std::vector<Reply> script) {
         return transcript.str() + " ...";
     }
     transcript << "-> ";
-    tell(name_of(operation.outcome()), operation.number() != 0 && operation.outcome() == Outcome::done);
+    tell(name_of(operation.outcome()), operation.number() != 0);
     return transcript.str();
 }
 

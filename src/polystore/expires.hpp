@@ -18,6 +18,9 @@ namespace polystore {
 /// The expiry of a value that does not expire, both as a duration and as an instant.
 inline constexpr double kNever = std::numeric_limits<double>::infinity();
 
+/// The expiry of a value that has expired before any time, so that putting it stores nothing.
+inline constexpr double kOver = -kNever;
+
 /// Returns the seconds that `text` stands for, rounded to the millisecond, or NaN if it does not follow the grammar.
 [[nodiscard]] double parse_expires(std::string_view text) noexcept;
 

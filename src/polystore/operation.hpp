@@ -30,11 +30,15 @@ enum class Ask : std::uint8_t {
     make_key,   ///< Choose a fresh random key for this operation, and remember it.
     add,        ///< Let the client choose the key and put the value, with the expiry in `number()`.
     clock,      ///< Answer the time in `number`, in milliseconds since the epoch.
-    page,       ///< Fetch the next page of records that have the prefix. Answer with `answer_page`.
+    page,       ///< Fetch the next page of records, of those that have the prefix or of those at the keys of the call.
+           ///< Answer with `answer_page`.
     sift,   ///< Hand over the records of the page with `Verdict::keep`, and remove those with `Verdict::remove` if they
             ///< are still the ones that were read. Answer in `number` how many were removed.
     sweep,  ///< Let the client remove the records that have the prefix and expire at `number()` or before, or all of
             ///< them if it is `kNever`. Answer in `number` how many were removed.
+    change,  ///< Choose the changes from what the pages of this attempt showed. Answer `found` if there is any.
+    commit,  ///< Make these changes, all of them or none, if every record is still the one that was read. Answer
+             ///< `found` if they were made.
     drain,  ///< Answer once no other operation on this client is in progress.
     close,  ///< Release the client.
 };
@@ -51,7 +55,10 @@ enum class Outcome : std::uint8_t {
     yes,          ///< The key is there.
     no,           ///< The key is not there.
     closed,       ///< The client was closed before the operation began.
-    unsupported,  ///< The client cannot list what it holds.
+    unsupported,  ///< The client lacks the ability that the method needs.
+    renew,        ///< As `value`. The value's life is to be renewed, because an eighth of it is over.
+    conflict,     ///< Other writers changed the records in every attempt. Nothing was changed.
+    seconds,      ///< The result is `number()`, in seconds; `kNever` if the value does not expire.
 };
 
 /// The operation's decision about one record of a page.
@@ -67,12 +74,18 @@ struct Answer {
     double number = 0;
 };
 
-/// One page of records: the driver fills in the expiry of each, and the operation writes the verdict on each.
-/// Both spans have the same length, which may be 0.
+/// One page of records: the driver fills in the expiry of each, and the operation writes the verdict on each. All spans
+/// have the same length, which may be 0.
+///
+/// A listing keeps or removes the records. A change of some keys tells by `Verdict::keep` which of them have a value,
+/// and replaces each expiry by the one of a value that is put there; see `kOver`.
 struct Page {
-    std::span<const double> expires;
+    /// In milliseconds since the epoch, or `kNever`. For a change, `kOver` means that there is no record.
+    std::span<double> expires;
     std::span<Verdict> verdicts;
-    /// True if there are no more pages; this one is then empty.
+    /// For a change: the life in seconds of a value that is put at each key, or `kNever`. Otherwise, it is not used.
+    std::span<const double> lives;
+    /// True if there are no more pages.
     bool end = false;
 };
 

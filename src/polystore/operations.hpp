@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "polystore/expires.hpp"
 #include "polystore/operation.hpp"
 
 /// The semantics of every public method, defined once for every language and every client.
@@ -15,6 +16,8 @@ enum class Trait : std::uint32_t {
     sweeps_all = 1 << 3,      ///< The client can remove all records with a prefix by itself.
     sweeps_expired = 1 << 4,  ///< The client can remove the expired records with a prefix by itself.
     closed = 1 << 5,          ///< The client was closed.
+    compares = 1 << 6,        ///< The client can make a change on the condition that a record is the one that was read.
+    transactions = 1 << 7,    ///< The client can do so with several records, all of them or none.
 };
 
 class Traits {
@@ -35,16 +38,24 @@ class Traits {
 
 [[nodiscard]] constexpr Traits operator|(Trait left, Trait right) { return Traits(left) | right; }
 
-/// The public methods. Every method that lists records is a `list`, whatever it returns of them.
-enum class Method : std::uint8_t { get, set, add, has, del, list, clear, prune, close };
+/// The public methods. Every method that lists records is a `list`, whatever it returns of them. A `change` is any
+/// method that changes values depending on what is there.
+enum class Method : std::uint8_t { get, set, add, has, del, list, clear, prune, close, change, ttl, size };
 
 /// A call: the method and the facts about its arguments that the method needs.
 struct Call {
     Method method = Method::get;
-    /// For `set` and `add`: the seconds until the value expires, or `kNever`. Never NaN.
+    /// For `set` and `add`: the seconds until the value expires, or `kNever`. For `get`: the life in seconds that is
+    /// renewed once an eighth of it is over, or 0. Never NaN.
     double expires = 0;
     /// For `set` and `add`: true if there is a value. Without a value, `set` deletes.
     bool has_value = false;
+    /// For `list` and `clear`: the maximum number of records that they concern, not counting expired ones.
+    double limit = kNever;
+    /// For `change`: true if a value that is already there gets a new expiry, too.
+    bool renews = false;
+    /// For `change`: true if it concerns several keys.
+    bool has_several_keys = false;
 };
 
 /// Starts an operation and runs it to its first question or its end.

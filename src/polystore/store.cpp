@@ -123,7 +123,9 @@ struct Result {
 
 void Driver::answer() {
     switch (operation_.ask()) {
-        case Ask::nothing: return;
+        case Ask::nothing:
+        case Ask::change:  // No method of Store changes a value depending on what is there.
+        case Ask::commit: return;
         case Ask::read:
             record_ = client_.read(id_);
             return operation_.answer({record_.has_value(), record_ ? expiry_of(*record_) : 0});
@@ -177,7 +179,7 @@ void Driver::answer_page() {
         expires_.push_back(expiry_of(entry.record));
     }
     verdicts_.assign(page_.size(), Verdict::leave);
-    operation_.answer_page({expires_, verdicts_, end});
+    operation_.answer_page({expires_, verdicts_, {}, end});
 }
 
 /// Returns the number of records that it evicted.
