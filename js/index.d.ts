@@ -34,7 +34,66 @@ export interface Options {
   prefix?: string;
 }
 
+/** The options of the methods that change a value depending on what is there. */
+export interface UpdateOptions extends Options {
+  /** If it is true, `expires` or the store's default applies to a value that is already there, too. Otherwise, that keeps its expiry. */
+  renew?: boolean;
+}
+
+/**
+ * Whom an atomic change keeps out. Whoever of them changes the same key does so before or after the change, never in between:
+ * - `"storage"`: every program that writes to the storage;
+ * - `"origin"`: every page, worker or process that writes through this library;
+ * - `"process"`: this page or process only;
+ * - `"none"`: nobody. The atomic methods then reject with `ERR_UNSUPPORTED`.
+ */
+export type Atomicity = "storage" | "origin" | "process" | "none";
+
+/** A value with its expiry and its version. */
+export interface Entry<T = any> {
+  /** The key, without the prefix of the store. */
+  key: string;
+  value: T;
+  /** Milliseconds since the epoch, or `null` if the value does not expire. */
+  expires: number | null;
+  /** Identifies the value, but not its expiry. Equal values have the same version, so it comes back when the value does. */
+  version: string;
+}
+
+/**
+ * The part of a store that a listing concerns. The bounds are keys of the store, in the order of their code points (which is that of
+ * their UTF-8 bytes), the same on every storage. `gte` takes precedence over `gt`, and `lte` over `lt`.
+ */
+export interface Range {
+  gt?: string;
+  gte?: string;
+  lt?: string;
+  lte?: string;
+  /** If it is true, the last key comes first. */
+  reverse?: boolean;
+  /** The maximum number of records, not counting expired ones. */
+  limit?: number;
+}
+
+/** A change of a batch, or a condition: `check` with the version of an entry, or with `null` for no value. */
+export type Write<T = any> =
+  | readonly ["set", key: string, value: T | null, options?: Options]
+  | readonly ["del", key: string]
+  | readonly ["check", key: string, version: string | null];
+
 export interface StoreOptions extends Options {
+  /**
+   * Whom atomic changes have to keep out at least. If the client keeps out fewer writers, `kv()` throws `ERR_UNSUPPORTED`, or the calls
+   * reject with it if the client is not open yet.
+   */
+  atomic?: Atomicity;
+
+  /**
+   * The time between two prunes in the background, in **seconds** greater than 0 or as a string such as `"1 min"`. Without this option,
+   * or with `null`, expired records are removed when they are read, and by `prune()`. The timer ends with `close()` and keeps no process alive.
+   */
+  prune?: number | string | null;
+
   /**
    * How long a call waits for an answer of the client: a number of **seconds** greater than 0, or a string such as `"5s"` or
    * `"500 ms"`. A call without an answer in this time rejects with `ERR_CLIENT`; a write may still take effect afterwards.
@@ -77,18 +136,20 @@ export interface CookieOptions {
  * |---|---|
  * | `ERR_CLIENT` | `kv()` cannot wrap its argument, or the client failed or did not answer in time; `cause` has the client's error |
  * | `ERR_CLOSED` | the store was closed |
+ * | `ERR_CONFLICT` | other writers changed the value in each of 100 attempts; nothing was changed |
  * | `ERR_CORRUPT` | a file or a record cannot be read; it was left unchanged |
  * | `ERR_EXPIRES` | an `expires` that cannot be parsed |
  * | `ERR_KEY` | a key that is not a string or a number, or that this storage cannot hold |
  * | `ERR_OPTIONS` | an unknown option, or an option with a wrong value |
  * | `ERR_QUOTA` | the storage is full; the stored data is unchanged |
- * | `ERR_UNSUPPORTED` | the custom client cannot list its records |
+ * | `ERR_UNSUPPORTED` | the storage or the custom client cannot do this: list its records, or make an atomic change |
  * | `ERR_VALUE` | a value that JSON cannot hold; the message has the path to the reason |
  * | `ERR_WASM` | WebAssembly cannot start, mostly because the page's Content-Security-Policy lacks `'wasm-unsafe-eval'` |
  */
 export type ErrorCode =
   | "ERR_CLIENT"
   | "ERR_CLOSED"
+  | "ERR_CONFLICT"
   | "ERR_CORRUPT"
   | "ERR_EXPIRES"
   | "ERR_KEY"
@@ -366,6 +427,8 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
    * `"PROMISE"` until then, and `"OPFS"` becomes `"INDEXEDDB"` if the browser has no private file system.
    */
   readonly type: string;
+  /** Whom an atomic change keeps out; `null` until the client is open. */
+  readonly atomic: Atomicity | null;
 
   /**
    * Reads a value.
@@ -412,32 +475,176 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
   del(key: string): Promise<string>;
 
   /**
-   * Lists the keys. As in all listings, expired records are left out, and the order is unspecified.
+   * Reads the remaining life of a value.
+   * @param key The key, without the prefix of the store.
+   * @returns **Seconds**; `Infinity` if the value does not expire; `null` if there is no value.
+   * @throws `ERR_KEY`; `ERR_UNSUPPORTED` if the custom client manages expiry itself and does not tell it.
+   */
+  ttl(key: string): Promise<number | null>;
+
+  /**
+   * Gives a value a new expiry. The value stays the same, and a value that another writer sets meanwhile is not undone.
+   * @param key The key, without the prefix of the store.
+   * @param expires The new life in **seconds** or as a string; `null` means for ever. Without it, the default of the store applies.
+   * @returns `true` if there was a value.
+   * @throws `ERR_KEY`; `ERR_EXPIRES`; `ERR_UNSUPPORTED` if the storage cannot change atomically.
+   */
+  touch(key: string, expires?: Expires): Promise<boolean>;
+
+  /**
+   * Reads a value with its expiry and its version, for `cas()` and `batch()`.
+   * @param key The key, without the prefix of the store.
+   * @returns The entry, or `null` if there is no value.
+   * @throws `ERR_KEY`; `ERR_UNSUPPORTED` if the storage cannot change atomically.
+   */
+  entry<V extends T = T>(key: string): Promise<Entry<V> | null>;
+
+  /**
+   * Changes a value depending on what it is, atomically: no write of others comes between reading and writing.
+   *
+   * ```js
+   * await store.update("cart", (cart) => [...(cart ?? []), "apple"]);
+   * ```
+   *
+   * @param key The key, or several keys, whose values are then changed as a whole or not at all.
+   * @param change Receives a copy of the value, or `null` if there is none; for several keys, an array. It returns the new value, or `null`
+   *   to delete the key. It must not be asynchronous and have no other effect, because it may be called again. What it throws rejects
+   *   the call unchanged, and nothing is written.
+   * @param options A value that is there keeps its expiry, unless `renew` is true. `expires` or the default of the store is for a new one.
+   * @returns The new value, or the new values.
+   * @throws `ERR_VALUE` if `change` returns undefined, a promise, or what JSON cannot hold; `ERR_KEY`; `ERR_CONFLICT`; `ERR_UNSUPPORTED` if
+   *   the storage cannot change atomically, or not several keys.
+   */
+  update<V extends T = T>(
+    key: string,
+    change: (value: V | null) => V | null,
+    options?: UpdateOptions,
+  ): Promise<V | null>;
+  update<V extends T = T>(
+    keys: readonly string[],
+    change: (values: (V | null)[]) => readonly (V | null)[],
+    options?: UpdateOptions,
+  ): Promise<(V | null)[]>;
+
+  /**
+   * Adds to a number, atomically. Without a value, it starts from 0.
+   * @param key The key, without the prefix of the store.
+   * @param by The number to add; 1 by default. It may be negative.
+   * @param options As for `update`.
+   * @returns The sum.
+   * @throws `ERR_VALUE` if the value is not a number, or if the sum would be beyond 2^53 - 1; `ERR_KEY`; `ERR_CONFLICT`; `ERR_UNSUPPORTED`.
+   */
+  incr(key: string, by?: number, options?: UpdateOptions): Promise<number>;
+
+  /**
+   * Writes a value if there is none, atomically.
+   * @returns `true` if the value was written.
+   * @throws `ERR_VALUE`; `ERR_KEY`; `ERR_CONFLICT`; `ERR_UNSUPPORTED`.
+   */
+  setIfAbsent<V extends T = T>(key: string, value: V, options?: Options): Promise<boolean>;
+
+  /**
+   * Writes a value if the current one has this version, atomically.
+   * @param key The key, without the prefix of the store.
+   * @param version The version of the entry that was read, or `null` if there must be no value.
+   * @param value The new value, or `null` to delete the key.
+   * @param options As for `update`.
+   * @returns `true` if the value was written; `false` if there is another version.
+   * @throws `ERR_VALUE`; `ERR_KEY`; `ERR_OPTIONS` for the version; `ERR_CONFLICT`; `ERR_UNSUPPORTED`.
+   */
+  cas<V extends T = T>(key: string, version: string | null, value: V | null, options?: UpdateOptions): Promise<boolean>;
+
+  /**
+   * Reads a value and deletes it in one step, so that of several callers only one receives it.
+   * @returns The value, or `null` if there was none.
+   * @throws `ERR_KEY`; `ERR_CONFLICT`; `ERR_UNSUPPORTED`.
+   */
+  take<V extends T = T>(key: string): Promise<V | null>;
+
+  /**
+   * Makes several changes as a whole or not at all, if all checks hold.
+   *
+   * ```js
+   * const from = await store.entry("from");
+   * await store.batch([["check", "from", from.version], ["del", "from"], ["set", "to", from.value]]);
+   * ```
+   *
+   * @returns `true` if the changes were made; `false` if a check did not hold, and nothing was changed.
+   * @throws `ERR_OPTIONS` for an unknown write; `ERR_VALUE`; `ERR_KEY`; `ERR_EXPIRES`; `ERR_CONFLICT`; `ERR_UNSUPPORTED` if the storage
+   *   cannot change several keys as a whole.
+   */
+  batch(writes: readonly Write<T>[]): Promise<boolean>;
+
+  /**
+   * Reads several values, as so many calls of `get`.
+   * @returns The values in the order of the keys; `null` where there is none.
+   * @throws The first error; its message also says how many calls succeeded. The same holds for the next three methods.
+   */
+  getMany<V extends T = T>(keys: Iterable<string>): Promise<(V | null)[]>;
+  /** Writes several values, as so many calls of `set`. This is not a transaction; see `batch`. @returns The keys. */
+  setMany<V extends T = T>(
+    entries: Iterable<readonly [key: string, value: V | null]> | { readonly [key: string]: V | null },
+    options?: Options,
+  ): Promise<string[]>;
+  /** Deletes several values, as so many calls of `del`. @returns The keys. */
+  delMany(keys: Iterable<string>): Promise<string[]>;
+  /** Checks several keys, as so many calls of `has`. */
+  hasMany(keys: Iterable<string>): Promise<boolean[]>;
+
+  /**
+   * Lists the keys. As in all listings, expired records are left out. Without a range, the order is unspecified.
+   * @param range The part of the store to list; the whole store by default. The result is then in order.
    * @returns The keys, without the prefix of the store.
    * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_CORRUPT` if a record cannot be read.
    */
-  keys(): Promise<string[]>;
+  keys(range?: Range): Promise<string[]>;
 
   /**
    * Lists the values.
    * @returns The values, as copies.
    * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_CORRUPT` if a record cannot be read.
    */
-  values<V extends T = T>(): Promise<V[]>;
+  values<V extends T = T>(range?: Range): Promise<V[]>;
 
   /**
    * Lists the keys with their values.
    * @returns Pairs of a key, without the prefix of the store, and a copy of its value.
    * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_CORRUPT` if a record cannot be read.
    */
-  entries<V extends T = T>(): Promise<[key: string, value: V][]>;
+  entries<V extends T = T>(range?: Range): Promise<[key: string, value: V][]>;
 
   /**
    * Reads all values into one object.
    * @returns An object with a property for each key, without the prefix of the store.
    * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_CORRUPT` if a record cannot be read.
    */
-  all<V extends T = T>(): Promise<Record<string, V>>;
+  all<V extends T = T>(range?: Range): Promise<Record<string, V>>;
+
+  /**
+   * Counts the values.
+   * @param range The part of the store to count; the whole store by default.
+   * @returns The number of values that have not expired.
+   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_OPTIONS` for the range.
+   */
+  size(range?: Range): Promise<number>;
+
+  /**
+   * Reads one page of entries, in the order of their keys.
+   * @param options A range, whose `limit` is the length of the page (100 by default), and the `cursor` of the page before. A later process
+   *   may use a cursor, too.
+   * @returns The entries, and the cursor of the next page; `null` after the last page.
+   * @throws `ERR_OPTIONS` for the range, or for a cursor of another prefix or range; `ERR_UNSUPPORTED` if the custom client cannot list.
+   */
+  page<V extends T = T>(
+    options?: Range & { cursor?: string | null },
+  ): Promise<{ entries: [key: string, value: V][]; cursor: string | null }>;
+
+  /**
+   * Iterates over the entries of a range with `for await`, as over the store itself.
+   * @param range The part of the store; the whole store by default.
+   * @throws `ERR_OPTIONS` at once for the range; otherwise as for the iteration of the store.
+   */
+  range<V extends T = T>(range?: Range): AsyncIterableIterator<[key: string, value: V]>;
 
   /**
    * Iterates over the entries with `for await`. It keeps one page of records in memory, not the whole store. Writing and deleting
@@ -449,10 +656,11 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
   [Symbol.asyncIterator](): AsyncIterator<[key: string, value: T]>;
 
   /**
-   * Deletes all records of this store. Records outside its prefix and data of other code stay.
+   * Deletes all records of this store, or those of a range. Records outside its prefix and data of other code stay.
+   * @param range The part of the store to delete; the whole store by default.
    * @throws `ERR_UNSUPPORTED` if the custom client can neither clear nor list.
    */
-  clear(): Promise<void>;
+  clear(range?: Range): Promise<void>;
 
   /**
    * Deletes the records of this store that have expired. Storages that delete expired records themselves, for example Redis, need no
@@ -482,10 +690,12 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
   /**
    * Makes a store over the same entries with another default expiry.
    * @param expires The default expiry in **seconds** or as a string; without it, values do not expire by default.
+   * @param options With `sliding`, `get` renews the expiry of a value that has this default, once an eighth of its life is over. The read
+   *   neither waits for that nor fails with it. Where the storage cannot change atomically, `get` rejects with `ERR_UNSUPPORTED`.
    * @returns The store, with the prefix of this store.
    * @throws `ERR_EXPIRES` at once if it cannot be parsed.
    */
-  expires(expires?: Expires): Store<T>;
+  expires(expires?: Expires, options?: { sliding?: boolean }): Store<T>;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { cookieClient } from "./clients/cookie/cookie_options.js";
+import { requireAtomic } from "./store/atomicity.js";
 import { readOptions } from "./store/options.js";
 import { sourceOf, unwrap } from "./open/source.js";
+import { pruneEvery } from "./store/prune_every.js";
 import { Store } from "./store/store.js";
 
 export { PolystoreError } from "./support/errors.js";
@@ -20,10 +22,16 @@ export default function kv(client, options = null) {
     expires = wrapped.expires,
     timeout = wrapped.timeout,
     durability,
+    atomic,
+    prune = 0,
     cookie,
-  } = readOptions(options, true);
+  } = readOptions(options, "store");
   const given = cookie === undefined ? wrapped.client : cookieClient(wrapped.client, cookie);
   const source = sourceOf(given, durability);
+  if (atomic && source.connection) requireAtomic(source.connection, atomic);
   ++source.users;
-  return new Store({ source }, wrapped.prefix + prefix, expires, timeout);
+  const life = { source, atomic };
+  const store = new Store(life, wrapped.prefix + prefix, expires, timeout);
+  if (prune > 0) pruneEvery(store, life, prune);
+  return store;
 }

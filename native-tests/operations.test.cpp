@@ -183,10 +183,10 @@ TEST_CASE("operations wait independently of each other", "[operations]") {
     get.answer({true, 1000});
     CHECK(set.ask() == Ask::clock);
     set.answer({true, 5000});
-    const std::vector<double> expires = {100};
+    std::vector<double> expires = {100};
     std::vector<Verdict> verdicts(1);
     prune.answer({true, 5000});
-    prune.answer_page({expires, verdicts});
+    prune.answer_page({expires, verdicts, {}});
     CHECK(set.ask() == Ask::put);
     CHECK(set.number() == 65000);
     get.answer({true, 999});
@@ -198,7 +198,7 @@ TEST_CASE("operations wait independently of each other", "[operations]") {
     CHECK(set.outcome() == Outcome::done);
     CHECK(close.ask() == Ask::drain);
     prune.answer({true, 5000});
-    prune.answer_page({{}, {}, true});
+    prune.answer_page({.expires = {}, .verdicts = {}, .lives = {}, .end = true});
     CHECK(prune.number() == 1);
     close.answer({});
     CHECK(close.ask() == Ask::close);

@@ -69,11 +69,11 @@ export class Custom {
 
   /**
    * @param {string} id
-   * @param {boolean} isPresenceOnly
+   * @param {"presence" | "record"} [needs]
    */
-  read(id, isPresenceOnly) {
+  read(id, needs) {
     if (!this.#managesExpiry) return this.#object.get(id);
-    const asks = isPresenceOnly && typeof this.#object.has === "function";
+    const asks = needs && typeof this.#object.has === "function";
     const found = asks ? this.#object.has(id) : this.#object.get(id);
     const toRecord = asks ? wrapPresence : wrap;
     return isPromise(found) ? found.then(toRecord) : toRecord(found);

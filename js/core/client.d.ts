@@ -93,10 +93,13 @@ export interface Client {
   readonly traits: Traits;
 
   /**
-   * Returns the record at a key. Anything that is not a record, for example undefined, counts as absent. With `isPresenceOnly`,
-   * only the expiry of the returned record is used, and its value may be any.
+   * Returns the record at a key. Anything that is not a record, for example undefined, counts as absent. `needs` tells what of it
+   * is used:
+   * - undefined: the value, and the expiry unless the client manages expiry;
+   * - "presence": the same except that the value may be any;
+   * - "record": the value and the expiry in any case. A client that does not know the expiry throws ERR_UNSUPPORTED.
    */
-  read(id: string, isPresenceOnly?: boolean): Eventually<unknown>;
+  read(id: string, needs?: "presence" | "record"): Eventually<unknown>;
   /** Throws ERR_KEY if the storage cannot hold a key. It is called before every read, put and removal of a key. */
   checkKey?(id: string): void;
 

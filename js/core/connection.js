@@ -35,12 +35,13 @@ export class Connection {
 
   /** @param {Client} client */
   constructor(client) {
-    const { type, copies, can } = client.traits;
+    const { type, copies, can, atomic, isTransactional } = client.traits;
     this.client = client;
     this.type = type;
     this.copies = copies;
     /** The traits of the client as bits of the core's `Trait`, and the bit `closed`. */
     this.traits = can.reduce((traits, ability) => traits | Trait[ability], 0);
+    if (atomic !== "none") this.traits |= Trait.compares | (isTransactional ? Trait.transactions : 0);
   }
 
   get closed() {

@@ -48,6 +48,7 @@ const bytesAt = (/** @type {number} */ address, length) => new Uint8Array(loaded
  */
 export const pageExpires = () => new Float64Array(loaded.memory.buffer, loaded.expires_address, PAGE_LENGTH);
 export const pageVerdicts = () => bytesAt(loaded.verdicts_address, PAGE_LENGTH);
+export const pageLives = () => new Float64Array(loaded.memory.buffer, loaded.lives_address, PAGE_LENGTH);
 const sharedBytes = () => bytesAt(loaded.bytes_address, loaded.bytes_length);
 
 /**

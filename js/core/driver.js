@@ -1,8 +1,10 @@
 // The driver: it carries out each question of a core operation on a client, and tells the core the answer. A client that answers
 // at once keeps the whole operation synchronous; a promise is awaited. Keys and values stay on the JavaScript side.
 
+import { chooseChanges, Changing, commitChanges, judgeParts, readParts, Thrown } from "./change.js";
 import { abandon, answer, answerPage, Ask, ASK_BITS, freshKey, Method, NEVER, number, Outcome } from "./core.js";
-import { PAGE_LENGTH, pageExpires, pageVerdicts, start, Verdict } from "./core.js";
+import { PAGE_LENGTH, pageExpires, pageVerdicts, start, Trait, Verdict } from "./core.js";
+import { Listing, Sliding, Task, Writing } from "./task.js";
 import { clientError, PolystoreError, show } from "../support/errors.js";
 import { ticks } from "#ticks";
 import { inTime } from "../support/in_time.js";
@@ -18,76 +20,12 @@ import { copyStored } from "../values/plain.js";
 
 /** The bits of a step that hold the question. The others hold the operation or, if the question is 0, the outcome. */
 const ASK = (1 << ASK_BITS) - 1;
+/** The bounds of a range that are keys. */
+const BOUNDS = ["gt", "gte", "lt", "lte"];
+/** What a method needs of a record, if it is not the value. @type {Record<number, "presence" | "record">} */
+const neededBy = { [Method.has]: "presence", [Method.ttl]: "record" };
 /** The step that ends a `get` which found a value. */
 const FOUND = Outcome.value << ASK_BITS;
-
-/**
- * One call of a user, with the data that its operation needs outside the core. Every property costs `get` some nanoseconds, so
- * the properties that few calls need are in the classes below.
- */
-export class Task {
-  /** The record that was read. @type {StoredRecord | null} */
-  record = null;
-  /**
-   * @param {number} method
-   * @param {string} key
-   * @param {string} id The key with its prefix.
-   */
-  constructor(method, key, id) {
-    this.method = method;
-    this.key = key;
-    this.id = id;
-  }
-}
-
-/** A call that writes. */
-export class Writing extends Task {
-  /** The start of the value's life, in milliseconds since the epoch; 0 if it does not expire. */
-  now = 0;
-  /**
-   * @param {number} method
-   * @param {string} key
-   * @param {string} id The key with its prefix; for `add`, the prefix.
-   * @param {any} value
-   * @param {number} expires In seconds, or NEVER.
-   */
-  constructor(method, key, id, value, expires) {
-    super(method, key, id);
-    this.value = value;
-    this.expires = expires;
-  }
-}
-
-/** @type {(key: string, value: any) => any} */
-const keyOnly = (key) => key;
-/** @type {import("./client.js").Page} */
-const NOTHING = { ids: [], found: [] };
-
-/** A call that goes through all records with a prefix. */
-export class Listing extends Task {
-  /** The results that are not yet handed to the user. @type {any[]} */
-  kept = [];
-  /** @type {Iterator<any> | AsyncIterator<any> | null} */
-  pages = null;
-  /** The latest page of the client. @type {import("./client.js").Page} */
-  given = NOTHING;
-  /** How many records of that page the core has seen. It sees one part at a time, because a client's page may be the whole store. */
-  seen = 0;
-  /** The page that the core sees: full keys and records. @type {{ ids: string[], records: StoredRecord[] }} */
-  page = { ids: [], records: [] };
-
-  /**
-   * @param {number} method
-   * @param {string} prefix
-   * @param {import("./client.js").Wanted} [wanted] "keys" serves for removing too, which needs only keys and expiries.
-   * @param {(key: string, value: any) => any} [project] Makes the result of a record.
-   */
-  constructor(method, prefix, wanted = "keys", project = keyOnly) {
-    super(method, "", prefix);
-    this.wanted = wanted;
-    this.project = project;
-  }
-}
 
 /**
  * Runs a `get` or a `has`. Nearly always, their first question is the only one: is there a record? Answering it here, without the
@@ -97,16 +35,18 @@ export class Listing extends Task {
  * @param {string} key
  * @param {string} id The key with its prefix.
  * @param {number | undefined} timeout How long to wait for an answer of the client, in milliseconds; 0 or undefined means no limit.
+ * @param {number} [life] The life of the value that a `get` renews, in seconds; 0 if it renews none.
  * @returns {any} The result of the call, or a promise of it.
  */
-export function lookUp(connection, method, key, id, timeout) {
+export function lookUp(connection, method, key, id, timeout, life = 0) {
   const { client, sequence: since } = connection;
-  const step = start(method, connection.traits, 0, 0);
-  if ((step & ASK) !== Ask.read) return run(connection, new Task(method, key, id), step, since, timeout);
+  const step = start(method, connection.traits, life, 0);
+  if (life > 0 || (step & ASK) !== Ask.read)
+    return run(connection, new Sliding(method, key, id, life, timeout), step, since, timeout);
   let found;
   try {
     client.checkKey?.(id);
-    found = client.read(id, method === Method.has);
+    found = client.read(id, method === Method.has ? "presence" : undefined);
     if (isPromise(found)) return performLater(connection, new Task(method, key, id), step, found, since, timeout);
   } catch (error) {
     throw fail(connection, new Task(method, key, id), step, error);
@@ -262,8 +202,13 @@ export async function* stream(connection, task, timeout, isClosed) {
  */
 function begin(connection, task) {
   const { method } = task;
-  if (!(task instanceof Writing)) return start(method, connection.traits, 0, 0);
-  return start(method, connection.traits, task.expires, task.value === null ? 0 : 1);
+  if (task instanceof Writing) return start(method, connection.traits, task.expires, task.value === null ? 0 : 1);
+  if (task instanceof Changing)
+    return start(method, connection.traits, 0, Number(task.renews) + 2 * Number(task.parts.length > 1));
+  if (!(task instanceof Listing)) return start(method, connection.traits, 0, 0);
+  // A client removes everything with a prefix by itself, but not the records within bounds.
+  const isBounded = method === Method.clear && Object.keys(task.bounds).length > 0;
+  return start(method, isBounded ? connection.traits & ~Trait.sweeps_all : connection.traits, task.limit, 0);
 }
 
 /**
@@ -279,7 +224,7 @@ function request(connection, task, step, since) {
   switch (step & ASK) {
     case Ask.read:
       client.checkKey?.(task.id);
-      return client.read(task.id, task.method === Method.has);
+      return client.read(task.id, neededBy[task.method]);
     case Ask.put:
       return put(connection, /** @type {Writing} */ (task), numberOrNull());
     case Ask.remove:
@@ -300,11 +245,17 @@ function request(connection, task, step, since) {
         /** @type {Writing} */ (task).now,
       );
     case Ask.page:
-      return nextPage(client, /** @type {Listing} */ (task));
+      return task instanceof Changing
+        ? readParts(connection, task)
+        : nextPage(client, /** @type {Listing} */ (task), task.id);
     case Ask.sift:
       return sift(connection, /** @type {Listing} */ (task), since);
     case Ask.sweep:
       return client.sweep({ prefix: task.id }, numberOrNull());
+    case Ask.change:
+      return chooseChanges(connection, /** @type {Changing} */ (task));
+    case Ask.commit:
+      return commitChanges(connection, /** @type {Changing} */ (task));
     case Ask.drain:
       client.onClosing?.();
       return connection.drain();
@@ -327,7 +278,7 @@ function proceed(connection, task, step, reply, since) {
       task.record = recordOf(connection, since, task.id, reply);
       return answerRead(step, task.record);
     case Ask.clock:
-      if (task instanceof Writing) task.now = reply;
+      if (task instanceof Writing || task instanceof Changing) task.now = reply;
       return answer(step, 1, reply);
     case Ask.put:
     case Ask.remove:
@@ -340,9 +291,14 @@ function proceed(connection, task, step, reply, since) {
       connection.note(task.id + task.key);
       return answer(step, 1, 0);
     case Ask.page:
-      return reply.done
-        ? answerPage(step, 0, 1)
-        : fillPage(connection, /** @type {Listing} */ (task), step, reply.value, since);
+      if (task instanceof Changing) return judgeParts(task, step, reply, (id) => isCleared(connection, since, id));
+      if (reply.done) return goesOn(/** @type {Listing} */ (task)) ? step : answerPage(step, 0, 1);
+      return fillPage(connection, /** @type {Listing} */ (task), step, reply.value, since);
+    case Ask.change:
+      return answer(step, reply ? 1 : 0, 0);
+    case Ask.commit:
+      requireDone(reply[0]);
+      return answer(step, reply[0] ? 1 : 0, 0);
     case Ask.remove_if:
     case Ask.sift:
       return answer(step, 1, countRemoved(task, reply));
@@ -359,31 +315,75 @@ function proceed(connection, task, step, reply, since) {
  */
 function conclude(connection, task, step) {
   switch (step >> ASK_BITS) {
+    case Outcome.renew:
+      renew(connection, /** @type {Sliding} */ (task));
+    // falls through
     case Outcome.value:
       return valueOf(connection, /** @type {StoredRecord} */ (task.record));
     case Outcome.absent:
       return null;
     case Outcome.yes:
-      return true;
+      return task instanceof Changing ? task.result(task) : true;
     case Outcome.no:
-      return false;
+      return task instanceof Changing ? task.result(task) : false;
+    case Outcome.seconds:
+      return number();
+    case Outcome.conflict:
+      throw conflictError(connection, task);
     case Outcome.done:
       return resultOf(task);
     case Outcome.closed:
       throw closedError(connection);
   }
-  throw unsupportedError(connection); // Only Outcome.unsupported is left.
+  throw unsupportedError(connection, task); // Only Outcome.unsupported is left.
 }
 
 /**
  * @param {import("./client.js").Client} client
  * @param {Listing} task
+ * @param {string} prefix
  */
-function nextPage(client, task) {
+function nextPage(client, task, prefix) {
   if (task.seen < task.given.ids.length) return { done: false, value: task.given };
   task.seen = 0;
-  task.pages ??= /** @type {Required<typeof client>} */ (client).scan({ prefix: task.id }, task.wanted);
+  if (task.pages === null) {
+    /** @type {Record<string, unknown>} */
+    const range = { prefix };
+    for (const [name, bound] of Object.entries(task.bounds))
+      range[name] = BOUNDS.includes(name) ? prefix + bound : bound;
+    task.listed = 0;
+    task.pages = /** @type {Required<typeof client>} */ (client).scan(/** @type {any} */ (range), task.wanted);
+  }
   return task.pages.next();
+}
+
+/**
+ * Goes on behind the last record of a listing that ended because of its limit, which also counts expired records.
+ * @param {Listing} task
+ * @returns {boolean} False if the listing ended because there are no more records.
+ */
+function goesOn(task) {
+  const { limit = NEVER, reverse, ...bounds } = task.bounds;
+  if (task.listed < limit) return false;
+  const last = task.last.slice(task.id.length);
+  const [name, inclusive] = reverse ? ["lt", "lte"] : ["gt", "gte"];
+  task.bounds = { ...bounds, limit, reverse, [inclusive]: undefined, [name]: last };
+  task.pages = null;
+  return true;
+}
+
+/**
+ * Renews the life of a value that was read. The read neither waits for that nor fails with it.
+ * @param {Connection} connection
+ * @param {Sliding} task
+ */
+function renew(connection, { id, life, timeout }) {
+  const renewing = new Changing("touch", [{ id, life }], true, ([{ value }]) => [value ?? undefined]);
+  try {
+    Promise.resolve(perform(connection, renewing, timeout)).catch(() => {});
+  } catch {
+    // The client answers at once, and failed. The next read tries again.
+  }
 }
 
 /** @param {Task} task */
@@ -392,6 +392,7 @@ function resultOf(task) {
     case Method.list:
       return /** @type {Listing} */ (task).kept;
     case Method.prune:
+    case Method.size:
       return number();
     case Method.clear:
     case Method.close:
@@ -409,7 +410,12 @@ function resultOf(task) {
  * @param {number} since
  */
 function fillPage(connection, task, step, page, since) {
-  const { ids, found } = (task.given = page);
+  const { ids, found } = page;
+  if (page !== task.given) {
+    task.given = page;
+    task.listed += ids.length;
+    task.last = ids[ids.length - 1] ?? task.last;
+  }
   /** @type {number[]} */
   const expires = [];
   task.page = { ids: [], records: [] };
@@ -591,6 +597,7 @@ function numberOrNull() {
  */
 function fail(connection, task, step, error) {
   if (step & ASK) abandon(step);
+  if (error instanceof Thrown) return error.error;
   // End the iterator of a listing. If that fails too, the user still gets the first error.
   Promise.resolve(/** @type {Partial<Listing>} */ (task).pages?.return?.()).catch(() => {});
   return clientError(describe(connection, task), error);
@@ -602,7 +609,8 @@ function fail(connection, task, step, error) {
  */
 function describe({ type }, task) {
   const [name] = Object.entries(Method).find(([, method]) => method === task.method) ?? [];
-  const called = task instanceof Listing && task.method === Method.list ? task.wanted : name;
+  const called =
+    task instanceof Changing ? task.name : task instanceof Listing && task.method === Method.list ? task.wanted : name;
   return `${type} ${called === "stream" ? "iteration" : called}(${task.id === "" ? "" : show(task.id)})`;
 }
 
@@ -611,8 +619,26 @@ function closedError({ type }) {
   return new PolystoreError("ERR_CLOSED", `The ${type} store was closed. Wrap its client with kv() again to use it.`);
 }
 
-/** @param {Connection} connection */
-function unsupportedError({ type }) {
-  const message = `The ${type} client cannot list its records. Give it a method iterate(prefix) that yields [key, value].`;
-  return new PolystoreError("ERR_UNSUPPORTED", message);
+/**
+ * @param {Connection} connection
+ * @param {Task} task
+ */
+function conflictError(connection, task) {
+  const message = `${describe(connection, task)} failed: other writers changed the value in each of 100 attempts. Nothing was changed; try again later, or spread the writes over more keys.`;
+  return new PolystoreError("ERR_CONFLICT", message);
+}
+
+/**
+ * @param {Connection} connection
+ * @param {Task} task
+ */
+function unsupportedError(connection, task) {
+  const { type, client } = connection;
+  let reason = `The ${type} client cannot list its records. Give it a method iterate(prefix) that yields [key, value].`;
+  if (task instanceof Changing || task instanceof Sliding) {
+    reason = `${describe(connection, task)} failed: a ${type} store cannot compare and change a value in one step, so that a change of another writer could be lost. Use another storage, or give a client of your own a method swap(key, expected, record).`;
+    if (client.traits.atomic !== "none")
+      reason = `${describe(connection, task)} failed: a ${type} store cannot change several keys as a whole. Change one key at a time, or keep the values in one key.`;
+  }
+  return new PolystoreError("ERR_UNSUPPORTED", reason);
 }

@@ -47,6 +47,8 @@ export class Source {
   #connection = null;
   #open;
   #isOpening = false;
+  /** Settles when a module that the waiting calls need is loaded. @type {Promise<unknown> | undefined} */
+  #loading;
   /** The calls that begin once the client is open, in their order. @type {Set<Waiting>} */
   #waiting = new Set();
 
@@ -136,6 +138,18 @@ export class Source {
     );
   }
 
+  /**
+   * Lets all calls from now on wait until a module is loaded, so that they begin in the order in which they were made.
+   * @param {Promise<unknown>} loading Must not reject.
+   */
+  holdFor(loading) {
+    this.#loading = loading;
+    const connection = this.#connection;
+    if (!connection) return; // The calls wait until the client is open, and then for the module.
+    this.#connection = null;
+    this.#settle(connection);
+  }
+
   #attempt() {
     try {
       return this.#open();
@@ -155,6 +169,7 @@ export class Source {
       connection = await (ticks?.areFake() ? whileTicksAreFake(opened) : opened);
       this.type = connection.type; // The client may have fallen back to another one.
       this.adopt();
+      await this.#loading;
     } catch (error) {
       failure = this.#error(error);
     }

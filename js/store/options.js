@@ -7,9 +7,18 @@ import { PolystoreTypeError, show } from "../support/errors.js";
  * @property {number | string | null} [expires]
  * @property {number | string | null} [timeout] For kv() only.
  * @property {Durability} [durability] For kv() only.
+ * @property {Atomicity} [atomic] For kv() only.
+ * @property {number | string | null} [prune] For kv() only.
+ * @property {boolean} [renew] For the methods that change a value only.
  * @property {import("../clients/cookie/cookie_options.js").CookieOptions} [cookie] For kv("cookie") only.
  */
 /** @typedef {import("../core/client.js").Durability} Durability */
+/** @typedef {import("../core/client.js").Atomicity} Atomicity */
+
+/**
+ * The part of a store that a listing concerns. The bounds are keys of the store.
+ * @typedef {{ gt?: string, gte?: string, lt?: string, lte?: string, reverse?: boolean, limit?: number }} Bounds
+ */
 
 /**
  * The results for texts that were parsed before. A program has few of them, and parsing one in the core costs 1 µs.
@@ -35,16 +44,17 @@ export function seconds(expires) {
 }
 
 /**
- * Converts a `timeout` to milliseconds.
+ * Converts a duration that is greater than 0 to milliseconds.
  * @param {unknown} timeout
+ * @param {string} name The name of the option.
  * @returns {number} 0 for null: no limit.
  * @throws {PolystoreTypeError} ERR_OPTIONS if it cannot be parsed, or is not greater than 0.
  */
-function milliseconds(timeout) {
+function milliseconds(timeout, name) {
   if (timeout === null) return 0;
   const duration = parse(timeout);
   if (typeof duration === "number" && duration > 0) return Math.min(duration * 1000, MAX_TIMEOUT);
-  const message = `timeout is ${show(timeout)}; it must be a number of seconds greater than 0, a string such as "10s", or null for no limit.`;
+  const message = `${name} is ${show(timeout)}; it must be a number of seconds greater than 0, a string such as "10s", or null.`;
   throw new PolystoreTypeError("ERR_OPTIONS", message);
 }
 
@@ -62,40 +72,115 @@ function parse(text) {
   return result;
 }
 
-/** @type {{ prefix?: string, expires?: number, timeout?: number, durability?: Durability, cookie?: any }} */
+/** @type {{ prefix?: string, expires?: number, timeout?: number, durability?: Durability, atomic?: Atomicity, prune?: number, cookie?: any, renew?: boolean }} */
 const NONE = {};
+/** The options of a call that are not those of every call. */
+const FURTHER = { call: [], store: ["timeout", "durability", "atomic", "prune", "cookie"], change: ["renew"] };
+/** Whom a change keeps out, from nobody to everybody. */
+export const ATOMICITIES = ["none", "process", "origin", "storage"];
+const BOUNDS = ["gt", "gte", "lt", "lte"];
 
 /**
  * Checks and converts the options of a call or of kv().
  * @param {unknown} options
- * @param {boolean} [ofStore] True for kv(), which has more options.
+ * @param {keyof typeof FURTHER} [kind] The kind of call: that of kv() itself, that of a method that changes a value, or any other.
  * @returns {typeof NONE} `expires` in seconds, `timeout` in milliseconds; `undefined` for an option that was not given.
  * @throws {PolystoreTypeError} ERR_OPTIONS, ERR_EXPIRES or ERR_KEY.
  */
-export function readOptions(options, ofStore = false) {
+export function readOptions(options, kind = "call") {
   if (options === undefined || options === null) return NONE;
   if (typeof options !== "object") {
     const message = `The options are ${show(options)}; they must be an object such as { expires: "1h" }.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
-  const known = ["prefix", "expires", ...(ofStore ? ["timeout", "durability", "cookie"] : [])];
+  requireNames(options, ["prefix", "expires", ...FURTHER[kind]]);
+  const { prefix, expires, timeout, durability, atomic, prune, cookie, renew } = /** @type {Options} */ (options);
+  requireOneOf("durability", durability, ["strict", "relaxed"]);
+  requireOneOf("atomic", atomic, ATOMICITIES);
+  requireOneOf("renew", renew, [true, false]);
+  return {
+    prefix: prefix === undefined ? undefined : keyText(prefix, "prefix"),
+    expires: expires === undefined ? undefined : seconds(expires),
+    timeout: timeout === undefined ? undefined : milliseconds(timeout, "timeout"),
+    durability,
+    atomic,
+    prune: prune === undefined ? undefined : milliseconds(prune, "prune"),
+    cookie,
+    renew,
+  };
+}
+
+/**
+ * Checks and converts the bounds of a listing.
+ * @param {unknown} range
+ * @param {string[]} [further] The names of further properties, for example of page().
+ * @returns {Bounds}
+ * @throws {PolystoreTypeError} ERR_OPTIONS or ERR_KEY.
+ */
+export function readBounds(range, further = []) {
+  if (range === undefined || range === null) return {};
+  if (typeof range !== "object") {
+    const message = `The range is ${show(range)}; it must be an object such as { gte: "a", lt: "b", limit: 10 }.`;
+    throw new PolystoreTypeError("ERR_OPTIONS", message);
+  }
+  requireNames(range, [...BOUNDS, "limit", "reverse", ...further]);
+  const { limit, reverse } = /** @type {Bounds} */ (range);
+  requireOneOf("reverse", reverse, [true, false]);
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 0)) {
+    const message = `limit is ${show(limit)}; it must be a whole number of records.`;
+    throw new PolystoreTypeError("ERR_OPTIONS", message);
+  }
+  /** @type {any} */
+  const bounds = {};
+  for (const name of BOUNDS) {
+    const bound = /** @type {any} */ (range)[name];
+    if (bound !== undefined) bounds[name] = keyText(bound, name);
+  }
+  if (limit !== undefined) bounds.limit = limit;
+  if (reverse !== undefined) bounds.reverse = reverse;
+  return bounds;
+}
+
+/**
+ * Tells whether the second argument of expires() asks for a sliding expiry.
+ * @param {any} options
+ * @returns {boolean}
+ * @throws {PolystoreTypeError} ERR_OPTIONS
+ */
+export function isSliding(options) {
+  if (options === undefined || options === null) return false;
+  if (typeof options !== "object") {
+    const message = `The options of expires() are ${show(options)}; they must be an object such as { sliding: true }.`;
+    throw new PolystoreTypeError("ERR_OPTIONS", message);
+  }
+  requireNames(options, ["sliding"]);
+  requireOneOf("sliding", options.sliding, [true, false]);
+  return options.sliding === true;
+}
+
+/**
+ * @param {object} options
+ * @param {string[]} known
+ * @throws {PolystoreTypeError} ERR_OPTIONS
+ */
+function requireNames(options, known) {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const message = `There is no option ${show(name)}. The options are ${known.map(show).join(", ")}.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
-  const { prefix, expires, timeout, durability, cookie } = /** @type {Options} */ (options);
-  if (![undefined, "strict", "relaxed"].includes(durability)) {
-    const message = `durability is ${show(durability)}; it must be "strict" or "relaxed".`;
-    throw new PolystoreTypeError("ERR_OPTIONS", message);
-  }
-  return {
-    prefix: prefix === undefined ? undefined : keyText(prefix, "prefix"),
-    expires: expires === undefined ? undefined : seconds(expires),
-    timeout: timeout === undefined ? undefined : milliseconds(timeout),
-    durability,
-    cookie,
-  };
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @param {unknown[]} allowed Besides undefined.
+ * @throws {PolystoreTypeError} ERR_OPTIONS
+ */
+function requireOneOf(name, value, allowed) {
+  if (value === undefined || allowed.includes(value)) return;
+  const message = `${name} is ${show(value)}; it must be ${allowed.map(show).join(" or ")}.`;
+  throw new PolystoreTypeError("ERR_OPTIONS", message);
 }
 
 /**

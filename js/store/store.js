@@ -1,16 +1,39 @@
 import { Method, NEVER } from "../core/core.js";
-import { Listing, lookUp, perform, stream, Task, Writing } from "../core/driver.js";
-import { PolystoreTypeError } from "../support/errors.js";
-import { keyText, readOptions, seconds } from "./options.js";
+import { lookUp, perform, stream } from "../core/driver.js";
+import { Changing, Thrown } from "../core/change.js";
+import { Listing, Task, Writing } from "../core/task.js";
+import { attempt } from "../support/attempt.js";
+import { PolystoreError, PolystoreTypeError } from "../support/errors.js";
+import { requireAtomic } from "./atomicity.js";
+import { inTurn } from "./many.js";
+import { isSliding, keyText, readBounds, readOptions, seconds } from "./options.js";
 import { WRAPPED } from "../open/source.js";
-import { copyValue } from "../values/plain.js";
+import { copyStored, copyValue } from "../values/plain.js";
 
 /** @typedef {import("../open/source.js").Source} Source */
 /** @typedef {import("../core/connection.js").Connection} Connection */
 
-/** The source that one `kv()` shares with its sub-stores, until `close()` replaces it by a closed one. @typedef {{ source: Source }} Life */
+/**
+ * What one `kv()` shares with its sub-stores: the source, until `close()` replaces it by a closed one, and whom a change has to keep out.
+ * @typedef {{ source: Source, atomic?: import("../core/client.js").Atomicity, onClose?: () => void }} Life
+ */
 
 const SELF = Symbol("self");
+
+/** The methods that are downloaded when one of them is called for the first time. */
+const ON_DEMAND = ["entry", "update", "incr", "setIfAbsent", "cas", "take", "touch", "batch", "page"];
+/** The functions behind them, once they are loaded. @type {typeof import("./on_demand.js").methods | undefined} */
+let onDemand;
+/** What they need of this module's bundle; their own bundle must not have a second copy. */
+const tools = { Thrown, keyText, readBounds, readOptions, seconds };
+
+/** Loads the methods. If that fails, the calls that wait for them reject, and the next call tries again. @type {Promise<unknown> | undefined} */
+let loading;
+const load = () =>
+  (loading ??= import("./on_demand.js").then(
+    ({ methods }) => (onDemand = methods),
+    () => (loading = undefined),
+  ));
 
 // The results that listings make of a record.
 /** @type {(key: string, value: any) => any} */
@@ -42,18 +65,25 @@ export class Store {
   #prefix;
   #expires;
   #timeout;
+  /** The life that a read renews, in seconds; 0 if it renews none. */
+  #renewed;
 
   /**
    * @param {Life} life
    * @param {string} prefix
    * @param {number} [expires] Seconds, or NEVER. Undefined over a promise, whose store then decides.
    * @param {number} [timeout] How long to wait for an answer of the client, in milliseconds; 0 means no limit.
+   * @param {number} [renewed] The life that a read renews, in seconds; 0 if it renews none.
    */
-  constructor(life, prefix, expires, timeout) {
+  constructor(life, prefix, expires, timeout, renewed = 0) {
     this.#life = life;
     this.#prefix = prefix;
     this.#expires = expires;
     this.#timeout = timeout;
+    this.#renewed = renewed;
+    for (const name of ON_DEMAND) {
+      /** @type {any} */ (this)[name] = async (/** @type {any[]} */ ...args) => this.#onDemand(name, args);
+    }
     const store = this;
     this.set = async function (key, value, options) {
       const text = keyText(key);
@@ -94,6 +124,10 @@ export class Store {
     return this[SELF]().#life.source.type;
   }
 
+  get atomic() {
+    return this[SELF]().#life.source.connection?.client.traits.atomic ?? null;
+  }
+
   get [WRAPPED]() {
     const store = this[SELF]();
     const { client } = store.#life.source;
@@ -109,27 +143,55 @@ export class Store {
   /** @param {string} key */
   del = async (key) => this.#perform(new Task(Method.del, keyText(key), ""));
 
-  keys = async () => this.#perform(new Listing(Method.list, ""));
+  /** @param {string} key */
+  ttl = async (key) => this.#perform(new Task(Method.ttl, keyText(key), ""));
 
-  values = async () => this.#perform(new Listing(Method.list, "", "values", valueOnly));
+  /** @param {string[]} keys */
+  getMany = async (keys) => inTurn("getMany", keys, (key) => this.get(key));
 
-  entries = async () => this.#perform(new Listing(Method.list, "", "entries", entry));
+  /** @param {string[]} keys */
+  hasMany = async (keys) => inTurn("hasMany", keys, (key) => this.has(key));
 
-  all = async () => Object.fromEntries(await this.entries());
+  /** @param {string[]} keys */
+  delMany = async (keys) => inTurn("delMany", keys, (key) => this.del(key));
 
-  [Symbol.asyncIterator] = () => {
-    const records = this.#records();
-    const iteration = iterationOf(records);
-    abandoned?.register(iteration, records);
-    return iteration;
-  };
+  /**
+   * @param {any} entries
+   * @param {import("./options.js").Options} [options]
+   */
+  setMany = async (entries, options) =>
+    inTurn("setMany", Symbol.iterator in Object(entries) ? entries : Object.entries(entries ?? {}), ([key, value]) =>
+      this.set(key, value, options),
+    );
 
-  clear = async () => this.#perform(new Listing(Method.clear, ""));
+  /** @param {unknown} [range] */
+  keys = async (range) => this.#perform(new Listing(Method.list, "", "keys", undefined, readBounds(range)));
+
+  /** @param {unknown} [range] */
+  values = async (range) => this.#perform(new Listing(Method.list, "", "values", valueOnly, readBounds(range)));
+
+  /** @param {unknown} [range] */
+  entries = async (range) => this.#perform(new Listing(Method.list, "", "entries", entry, readBounds(range)));
+
+  /** @param {unknown} [range] */
+  all = async (range) => Object.fromEntries(await this.entries(range));
+
+  /** @param {unknown} [range] */
+  size = async (range) => this.#perform(new Listing(Method.size, "", "keys", undefined, readBounds(range)));
+
+  /** @param {unknown} [range] */
+  range = (range) => this.#iterate(readBounds(range));
+
+  [Symbol.asyncIterator] = () => this.#iterate();
+
+  /** @param {unknown} [range] */
+  clear = async (range) => this.#perform(new Listing(Method.clear, "", "keys", undefined, readBounds(range)));
 
   prune = async () => this.#perform(new Listing(Method.prune, ""));
 
   close = async () => {
     const life = this.#life;
+    life.onClose?.();
     const { source } = life;
     const { connection } = source;
     if (connection?.closed) return connection.closing ?? undefined;
@@ -148,15 +210,30 @@ export class Store {
 
   /** @param {string} [prefix] */
   prefix = (prefix = "") =>
-    new Store(this.#life, this.#prefix + keyText(prefix, "prefix"), this.#expires, this.#timeout);
+    new Store(this.#life, this.#prefix + keyText(prefix, "prefix"), this.#expires, this.#timeout, this.#renewed);
 
-  /** @param {number | string | null} [expires] */
-  expires = (expires = null) => new Store(this.#life, this.#prefix, seconds(expires), this.#timeout);
+  /**
+   * @param {number | string | null} [expires]
+   * @param {{ sliding?: boolean }} [options]
+   */
+  expires = (expires = null, options = undefined) => {
+    const life = seconds(expires);
+    return new Store(this.#life, this.#prefix, life, this.#timeout, isSliding(options) && life !== NEVER ? life : 0);
+  };
 
-  async *#records() {
+  /** @param {import("./options.js").Bounds} [bounds] */
+  #iterate(bounds) {
+    const records = this.#records(bounds);
+    const iteration = iterationOf(records);
+    abandoned?.register(iteration, records);
+    return iteration;
+  }
+
+  /** @param {import("./options.js").Bounds} [bounds] */
+  async *#records(bounds) {
     const life = this.#life;
     const begin = (/** @type {Connection} */ opened) =>
-      stream(opened, new Listing(Method.list, this.#prefix, "stream", entry), this.#timeout, () =>
+      stream(opened, new Listing(Method.list, this.#prefix, "stream", entry, bounds), this.#timeout, () =>
         Boolean(life.source.connection?.closed),
       );
     const { connection } = life.source;
@@ -183,21 +260,64 @@ export class Store {
    * @param {string} key
    */
   #lookUp(method, key) {
+    const find = (/** @type {Connection} */ opened) =>
+      lookUp(opened, method, key, this.#prefix + key, this.#timeout, method === Method.get ? this.#renewed : 0);
+    const { source, atomic } = this.#life;
+    return source.connection && !atomic ? find(source.connection) : this.#whenOpen(find);
+  }
+
+  /**
+   * Calls a method that is loaded on demand.
+   * @param {string} name
+   * @param {any[]} args
+   */
+  #onDemand(name, args) {
     const { source } = this.#life;
-    const { connection } = source;
-    return connection
-      ? lookUp(connection, method, key, this.#prefix + key, this.#timeout)
-      : source.whenOpen((opened) => lookUp(opened, method, key, this.#prefix + key, this.#timeout), this.#timeout);
+    // The values among the arguments are copied now, because the user may change them before the method is loaded.
+    if (!onDemand && source.connection?.copies !== "identity") args = args.map(copyStored);
+    if (!onDemand) source.holdFor(load());
+    return this.#whenOpen((connection) => {
+      if (!onDemand)
+        throw new PolystoreError("ERR_CLIENT", `The code of ${name}() could not be downloaded. Try again.`);
+      const perform = (/** @type {import("./changes.js").Call} */ call) => this.#change(connection, call);
+      return /** @type {any} */ (onDemand)[name]({ perform, store: this, ...tools }, ...args);
+    });
+  }
+
+  /**
+   * @param {Connection} connection
+   * @param {import("./changes.js").Call} call
+   */
+  #change(connection, { name, keys, choose, result, renews = false }) {
+    const parts = keys.map(({ key, prefix = this.#prefix, life = this.#expires ?? NEVER, isUnread }) => ({
+      id: prefix + key,
+      life,
+      isUnread,
+    }));
+    return perform(connection, new Changing(name, parts, renews, choose, result), this.#timeout);
   }
 
   /** @param {Task} task */
   #perform(task) {
-    const { source } = this.#life;
-    const begin = (/** @type {Connection} */ connection) => {
+    return this.#whenOpen((connection) => {
       task.id = this.#prefix + task.key;
       return perform(connection, task, this.#timeout);
+    });
+  }
+
+  /**
+   * Begins a call once the client is open.
+   * @param {(connection: Connection) => any} begin
+   * @returns {any}
+   * @throws {PolystoreError} ERR_UNSUPPORTED if the client keeps fewer writers out than the option `atomic` requires.
+   */
+  #whenOpen(begin) {
+    const { source, atomic } = this.#life;
+    const beginAtomic = (/** @type {Connection} */ connection) => {
+      if (atomic) requireAtomic(connection, atomic);
+      return begin(connection);
     };
-    return source.connection ? begin(source.connection) : source.whenOpen(begin, this.#timeout);
+    return source.connection ? beginAtomic(source.connection) : source.whenOpen(beginAtomic, this.#timeout);
   }
 
   /**
@@ -208,15 +328,15 @@ export class Store {
    */
   #write(method, key, value = null, options = undefined) {
     const { prefix, expires } = readOptions(options);
-    const { source } = this.#life;
-    if (source.connection) return this.#writeNow(source.connection, method, prefix, key, value, expires);
+    const { source, atomic } = this.#life;
+    if (source.connection && !atomic) return this.#writeNow(source.connection, method, prefix, key, value, expires);
     // The value is checked and copied now, because the user may change it before the client is open. Whether the copy is needed is
     // known only then.
     const copy = attempt(() => copyValue(value));
-    return source.whenOpen((opened) => {
+    return this.#whenOpen((opened) => {
       const given = opened.copies === "identity" ? value : copy();
       return this.#writeNow(opened, method, prefix, key, given, expires);
-    }, this.#timeout);
+    });
   }
 
   /**
@@ -235,21 +355,4 @@ export class Store {
 
 function missingValue() {
   return new PolystoreTypeError("ERR_VALUE", "The value is missing. Pass a value, or null to delete the key.");
-}
-
-/**
- * Runs an action now. The returned function then returns its result or throws its error.
- * @template Result
- * @param {() => Result} action
- * @returns {() => Result}
- */
-function attempt(action) {
-  try {
-    const result = action();
-    return () => result;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
 }

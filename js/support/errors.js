@@ -1,5 +1,5 @@
 /**
- * @typedef {"ERR_CLIENT" | "ERR_CLOSED" | "ERR_CORRUPT" | "ERR_EXPIRES" | "ERR_KEY" | "ERR_OPTIONS" | "ERR_QUOTA" | "ERR_UNSUPPORTED" | "ERR_VALUE" | "ERR_WASM"} Code
+ * @typedef {"ERR_CLIENT" | "ERR_CLOSED" | "ERR_CONFLICT" | "ERR_CORRUPT" | "ERR_EXPIRES" | "ERR_KEY" | "ERR_OPTIONS" | "ERR_QUOTA" | "ERR_UNSUPPORTED" | "ERR_VALUE" | "ERR_WASM"} Code
  */
 
 // The registered symbol is the same in every copy of this package on a page.

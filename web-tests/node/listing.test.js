@@ -4,8 +4,9 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import kv from "polystore-wasm";
 import { Method } from "../../js/core/core.js";
-import { Listing, perform, stream, Task } from "../../js/core/driver.js";
+import { perform, stream } from "../../js/core/driver.js";
 import { Connection } from "../../js/core/connection.js";
+import { Listing, Task } from "../../js/core/task.js";
 
 test("a listing copies no record of a client's page more than a few times, however large that is", () => {
   let copied = 0;

@@ -54,10 +54,10 @@ export class Http {
 
   /**
    * @param {string} id
-   * @param {boolean} isPresenceOnly
+   * @param {"presence" | "record"} [needs]
    */
-  read(id, isPresenceOnly) {
-    return this.#call([isPresenceOnly ? "has" : "get", id]);
+  read(id, needs) {
+    return this.#call([needs ? "has" : "get", id]);
   }
 
   /**

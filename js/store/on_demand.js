@@ -1,0 +1,6 @@
+// The methods that a page downloads when it calls one of them for the first time.
+
+import { changes } from "./changes.js";
+import { page } from "./cursor.js";
+
+export const methods = { ...changes, page };
