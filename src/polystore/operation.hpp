@@ -31,7 +31,7 @@ enum class Ask : std::uint8_t {
     add,        ///< Let the client choose the key and put the value, with the expiry in `number()`.
     clock,      ///< Answer the time in `number`, in milliseconds since the epoch.
     page,       ///< Fetch the next page of records, of those that have the prefix or of those at the keys of the call.
-           ///< Answer with `answer_page`.
+                ///< Answer with `answer_page`.
     sift,   ///< Hand over the records of the page with `Verdict::keep`, and remove those with `Verdict::remove` if they
             ///< are still the ones that were read. Answer in `number` how many were removed.
     sweep,  ///< Let the client remove the records that have the prefix and expire at `number()` or before, or all of
@@ -39,8 +39,8 @@ enum class Ask : std::uint8_t {
     change,  ///< Choose the changes from what the pages of this attempt showed. Answer `found` if there is any.
     commit,  ///< Make these changes, all of them or none, if every record is still the one that was read. Answer
              ///< `found` if they were made.
-    drain,  ///< Answer once no other operation on this client is in progress.
-    close,  ///< Release the client.
+    drain,   ///< Answer once no other operation on this client is in progress.
+    close,   ///< Release the client.
 };
 
 /// The number of bits for an `Ask` where it crosses to JavaScript as part of a number.
