@@ -23,7 +23,7 @@ export const CHUNK_BUDGETS = {
   "clients/opfs/worker.js": 58_000,
   "clients/opfs/worker_text.js": 58_000,
   "clients/weak_lru_cache.js": 700,
-  "store/on_demand.js": 5_600,
+  "store/on_demand.js": 7_200,
 };
 
 /** @param {string | Uint8Array} text */

@@ -24,6 +24,8 @@ export class Connection {
   sequence = 0;
   /** The sequence of the latest write to each key since the last moment without pending calls. @type {Map<string, number>} */
   written = new Map();
+  /** The changes of each key that wait for a pending one. @type {Map<string, import("./change_group.js").Waiting[]>} */
+  changing = new Map();
   /** The clear() calls since the last moment without pending calls. @type {Clearing[]} */
   clearings = [];
   /** For a read before this sequence, it is unknown whether its key was written afterwards. */

@@ -1,10 +1,9 @@
 // The driver: it carries out each question of a core operation on a client, and tells the core the answer. A client that answers
 // at once keeps the whole operation synchronous; a promise is awaited. Keys and values stay on the JavaScript side.
 
-import { chooseChanges, Changing, commitChanges, judgeParts, readParts, Thrown } from "./change.js";
 import { abandon, answer, answerPage, Ask, ASK_BITS, freshKey, Method, NEVER, number, Outcome } from "./core.js";
 import { PAGE_LENGTH, pageExpires, pageVerdicts, start, Trait, Verdict } from "./core.js";
-import { Listing, Sliding, Task, Writing } from "./task.js";
+import { Listing, Sliding, Task, Thrown, Writing } from "./task.js";
 import { clientError, PolystoreError, show } from "../support/errors.js";
 import { ticks } from "#ticks";
 import { inTime } from "../support/in_time.js";
@@ -14,6 +13,7 @@ import { isRecord } from "../support/record.js";
 import { copyStored } from "../values/plain.js";
 
 /** @typedef {import("./connection.js").Connection} Connection */
+/** @typedef {import("./change.js").Changing} Changing */
 /** @typedef {import("../support/record.js").StoredRecord} StoredRecord */
 /** @typedef {import("./client.js").Expectation} Expectation */
 /** @typedef {import("./client.js").Outcome} CommitOutcome */
@@ -24,6 +24,13 @@ const ASK = (1 << ASK_BITS) - 1;
 const BOUNDS = ["gt", "gte", "lt", "lte"];
 /** What a method needs of a record, if it is not the value. @type {Record<number, "presence" | "record">} */
 const neededBy = { [Method.has]: "presence", [Method.ttl]: "record" };
+const NOTHING = () => {};
+/**
+ * Tells whether a call changes values depending on what is there. Its class is loaded on demand.
+ * @param {object} task
+ * @returns {task is Changing}
+ */
+const isChange = (task) => "parts" in task;
 /** The step that ends a `get` which found a value. */
 const FOUND = Outcome.value << ASK_BITS;
 
@@ -36,13 +43,14 @@ const FOUND = Outcome.value << ASK_BITS;
  * @param {string} id The key with its prefix.
  * @param {number | undefined} timeout How long to wait for an answer of the client, in milliseconds; 0 or undefined means no limit.
  * @param {number} [life] The life of the value that a `get` renews, in seconds; 0 if it renews none.
+ * @param {(connection: Connection, id: string) => void} [renew] Renews it. The read neither waits for that nor fails with it.
  * @returns {any} The result of the call, or a promise of it.
  */
-export function lookUp(connection, method, key, id, timeout, life = 0) {
+export function lookUp(connection, method, key, id, timeout, life = 0, renew = NOTHING) {
   const { client, sequence: since } = connection;
   const step = start(method, connection.traits, life, 0);
   if (life > 0 || (step & ASK) !== Ask.read)
-    return run(connection, new Sliding(method, key, id, life, timeout), step, since, timeout);
+    return run(connection, new Sliding(method, key, id, life, renew), step, since, timeout);
   let found;
   try {
     client.checkKey?.(id);
@@ -79,7 +87,7 @@ export function perform(connection, task, timeout) {
  * @param {number | undefined} timeout
  * @returns {any} The result of the call, or a promise of it.
  */
-function run(connection, task, step, since, timeout) {
+export function run(connection, task, step, since, timeout) {
   while (step & ASK) {
     try {
       const reply = request(connection, task, step, since);
@@ -140,7 +148,7 @@ async function finishLater(connection, task, step, reply, since, timeout) {
  * @param {unknown} reply The reply, or a promise of it.
  * @param {number | undefined} timeout
  */
-function answerOf({ client }, task, step, reply, timeout) {
+export function answerOf({ client }, task, step, reply, timeout) {
   const ask = step & ASK;
   if (!isPromise(reply) || ask === Ask.drain) return reply;
   const onLate = (/** @type {Error} */ error) => {
@@ -200,11 +208,12 @@ export async function* stream(connection, task, timeout, isClosed) {
  * @param {Connection} connection
  * @param {Task} task
  */
-function begin(connection, task) {
+export function begin(connection, task) {
   const { method } = task;
   if (task instanceof Writing) return start(method, connection.traits, task.expires, task.value === null ? 0 : 1);
-  if (task instanceof Changing)
+  if (isChange(task))
     return start(method, connection.traits, 0, Number(task.renews) + 2 * Number(task.parts.length > 1));
+  if (task instanceof Sliding) return start(method, connection.traits, task.life, 0);
   if (!(task instanceof Listing)) return start(method, connection.traits, 0, 0);
   // A client removes everything with a prefix by itself, but not the records within bounds.
   const isBounded = method === Method.clear && Object.keys(task.bounds).length > 0;
@@ -245,17 +254,15 @@ function request(connection, task, step, since) {
         /** @type {Writing} */ (task).now,
       );
     case Ask.page:
-      return task instanceof Changing
-        ? readParts(connection, task)
-        : nextPage(client, /** @type {Listing} */ (task), task.id);
+      return isChange(task) ? task.read(connection) : nextPage(client, /** @type {Listing} */ (task), task.id);
     case Ask.sift:
       return sift(connection, /** @type {Listing} */ (task), since);
     case Ask.sweep:
       return client.sweep({ prefix: task.id }, numberOrNull());
     case Ask.change:
-      return chooseChanges(connection, /** @type {Changing} */ (task));
+      return /** @type {Changing} */ (task).choose(connection);
     case Ask.commit:
-      return commitChanges(connection, /** @type {Changing} */ (task));
+      return /** @type {Changing} */ (task).commit(connection);
     case Ask.drain:
       client.onClosing?.();
       return connection.drain();
@@ -278,7 +285,7 @@ function proceed(connection, task, step, reply, since) {
       task.record = recordOf(connection, since, task.id, reply);
       return answerRead(step, task.record);
     case Ask.clock:
-      if (task instanceof Writing || task instanceof Changing) task.now = reply;
+      if (task instanceof Writing || isChange(task)) task.now = reply;
       return answer(step, 1, reply);
     case Ask.put:
     case Ask.remove:
@@ -291,7 +298,7 @@ function proceed(connection, task, step, reply, since) {
       connection.note(task.id + task.key);
       return answer(step, 1, 0);
     case Ask.page:
-      if (task instanceof Changing) return judgeParts(task, step, reply, (id) => isCleared(connection, since, id));
+      if (isChange(task)) return task.judge(step, reply, (id) => isCleared(connection, since, id));
       if (reply.done) return goesOn(/** @type {Listing} */ (task)) ? step : answerPage(step, 0, 1);
       return fillPage(connection, /** @type {Listing} */ (task), step, reply.value, since);
     case Ask.change:
@@ -313,19 +320,19 @@ function proceed(connection, task, step, reply, since) {
  * @param {Task} task
  * @param {number} step
  */
-function conclude(connection, task, step) {
+export function conclude(connection, task, step) {
   switch (step >> ASK_BITS) {
     case Outcome.renew:
-      renew(connection, /** @type {Sliding} */ (task));
+      /** @type {Sliding} */ (task).renew(connection, task.id);
     // falls through
     case Outcome.value:
       return valueOf(connection, /** @type {StoredRecord} */ (task.record));
     case Outcome.absent:
       return null;
     case Outcome.yes:
-      return task instanceof Changing ? task.result(task) : true;
+      return isChange(task) ? task.result() : true;
     case Outcome.no:
-      return task instanceof Changing ? task.result(task) : false;
+      return isChange(task) ? task.result() : false;
     case Outcome.seconds:
       return number();
     case Outcome.conflict:
@@ -370,20 +377,6 @@ function goesOn(task) {
   task.bounds = { ...bounds, limit, reverse, [inclusive]: undefined, [name]: last };
   task.pages = null;
   return true;
-}
-
-/**
- * Renews the life of a value that was read. The read neither waits for that nor fails with it.
- * @param {Connection} connection
- * @param {Sliding} task
- */
-function renew(connection, { id, life, timeout }) {
-  const renewing = new Changing("touch", [{ id, life }], true, ([{ value }]) => [value ?? undefined]);
-  try {
-    Promise.resolve(perform(connection, renewing, timeout)).catch(() => {});
-  } catch {
-    // The client answers at once, and failed. The next read tries again.
-  }
 }
 
 /** @param {Task} task */
@@ -489,7 +482,7 @@ function valueOf({ copies }, { value }) {
  * @param {number} since
  * @param {string} id
  */
-function isCleared({ clearings, written }, since, id) {
+export function isCleared({ clearings, written }, since, id) {
   if (clearings.length === 0) return false;
   return clearings.some(
     ({ prefix, began, ended }) =>
@@ -595,7 +588,7 @@ function numberOrNull() {
  * @param {number} step
  * @param {unknown} error
  */
-function fail(connection, task, step, error) {
+export function fail(connection, task, step, error) {
   if (step & ASK) abandon(step);
   if (error instanceof Thrown) return error.error;
   // End the iterator of a listing. If that fails too, the user still gets the first error.
@@ -609,8 +602,11 @@ function fail(connection, task, step, error) {
  */
 function describe({ type }, task) {
   const [name] = Object.entries(Method).find(([, method]) => method === task.method) ?? [];
-  const called =
-    task instanceof Changing ? task.name : task instanceof Listing && task.method === Method.list ? task.wanted : name;
+  const called = isChange(task)
+    ? task.name
+    : task instanceof Listing && task.method === Method.list
+      ? task.wanted
+      : name;
   return `${type} ${called === "stream" ? "iteration" : called}(${task.id === "" ? "" : show(task.id)})`;
 }
 
@@ -624,7 +620,7 @@ function closedError({ type }) {
  * @param {Task} task
  */
 function conflictError(connection, task) {
-  const message = `${describe(connection, task)} failed: other writers changed the value in each of 100 attempts. Nothing was changed; try again later, or spread the writes over more keys.`;
+  const message = `${describe(connection, task)} failed: other writers changed the value in each of 100 attempts. Nothing was changed; try again later.`;
   return new PolystoreError("ERR_CONFLICT", message);
 }
 
@@ -635,10 +631,15 @@ function conflictError(connection, task) {
 function unsupportedError(connection, task) {
   const { type, client } = connection;
   let reason = `The ${type} client cannot list its records. Give it a method iterate(prefix) that yields [key, value].`;
-  if (task instanceof Changing || task instanceof Sliding) {
-    reason = `${describe(connection, task)} failed: a ${type} store cannot compare and change a value in one step, so that a change of another writer could be lost. Use another storage, or give a client of your own a method swap(key, expected, record).`;
-    if (client.traits.atomic !== "none")
-      reason = `${describe(connection, task)} failed: a ${type} store cannot change several keys as a whole. Change one key at a time, or keep the values in one key.`;
+  if (isChange(task) || task instanceof Sliding) {
+    const [lack, advice] =
+      client.traits.atomic === "none"
+        ? [
+            "compare and change a value in one step",
+            "Use another storage, or give a client of your own a method swap().",
+          ]
+        : ["change several keys as a whole", "Change one key at a time."];
+    reason = `${describe(connection, task)} failed: a ${type} client cannot ${lack}. ${advice}`;
   }
   return new PolystoreError("ERR_UNSUPPORTED", reason);
 }

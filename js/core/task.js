@@ -30,12 +30,20 @@ export class Sliding extends Task {
    * @param {string} key
    * @param {string} id The key with its prefix.
    * @param {number} life In seconds.
-   * @param {number | undefined} timeout
+   * @param {(connection: import("./connection.js").Connection, id: string) => void} renew
    */
-  constructor(method, key, id, life, timeout) {
+  constructor(method, key, id, life, renew) {
     super(method, key, id);
     this.life = life;
-    this.timeout = timeout;
+    this.renew = renew;
+  }
+}
+
+/** An error that the user's own function threw. It reaches the user unchanged. */
+export class Thrown {
+  /** @param {unknown} error */
+  constructor(error) {
+    this.error = error;
   }
 }
 

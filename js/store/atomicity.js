@@ -11,6 +11,6 @@ import { ATOMICITIES } from "./options.js";
 export function requireAtomic({ type, client }, required) {
   const { atomic } = client.traits;
   if (ATOMICITIES.indexOf(atomic) >= ATOMICITIES.indexOf(required)) return;
-  const message = `kv() was called with { atomic: "${required}" }, but the changes of a ${type} store are atomic for "${atomic}" only. Use another storage, or require less.`;
+  const message = `The option atomic is "${required}", but a ${type} client only gives "${atomic}". Use another storage, or require less.`;
   throw new PolystoreError("ERR_UNSUPPORTED", message);
 }

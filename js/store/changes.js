@@ -28,7 +28,7 @@ import { attempt } from "../support/attempt.js";
  * @typedef {object} Host
  * @property {(call: Call) => any} perform
  * @property {import("./store.js").Store} store
- * @property {typeof import("../core/change.js").Thrown} Thrown
+ * @property {typeof import("../core/task.js").Thrown} Thrown
  * @property {typeof import("./options.js").keyText} keyText
  * @property {typeof import("./options.js").readBounds} readBounds
  * @property {typeof import("./options.js").readOptions} readOptions

@@ -90,8 +90,7 @@ const BOUNDS = ["gt", "gte", "lt", "lte"];
 export function readOptions(options, kind = "call") {
   if (options === undefined || options === null) return NONE;
   if (typeof options !== "object") {
-    const message = `The options are ${show(options)}; they must be an object such as { expires: "1h" }.`;
-    throw new PolystoreTypeError("ERR_OPTIONS", message);
+    throw wrongOptions(options, '{ expires: "1h" }');
   }
   requireNames(options, ["prefix", "expires", ...FURTHER[kind]]);
   const { prefix, expires, timeout, durability, atomic, prune, cookie, renew } = /** @type {Options} */ (options);
@@ -120,8 +119,7 @@ export function readOptions(options, kind = "call") {
 export function readBounds(range, further = []) {
   if (range === undefined || range === null) return {};
   if (typeof range !== "object") {
-    const message = `The range is ${show(range)}; it must be an object such as { gte: "a", lt: "b", limit: 10 }.`;
-    throw new PolystoreTypeError("ERR_OPTIONS", message);
+    throw wrongOptions(range, '{ gte: "a" }');
   }
   requireNames(range, [...BOUNDS, "limit", "reverse", ...further]);
   const { limit, reverse } = /** @type {Bounds} */ (range);
@@ -150,12 +148,20 @@ export function readBounds(range, further = []) {
 export function isSliding(options) {
   if (options === undefined || options === null) return false;
   if (typeof options !== "object") {
-    const message = `The options of expires() are ${show(options)}; they must be an object such as { sliding: true }.`;
-    throw new PolystoreTypeError("ERR_OPTIONS", message);
+    throw wrongOptions(options, "{ sliding: true }");
   }
   requireNames(options, ["sliding"]);
   requireOneOf("sliding", options.sliding, [true, false]);
   return options.sliding === true;
+}
+
+/**
+ * @param {unknown} options
+ * @param {string} example
+ */
+function wrongOptions(options, example) {
+  const message = `The options are ${show(options)}; they must be an object such as ${example}.`;
+  return new PolystoreTypeError("ERR_OPTIONS", message);
 }
 
 /**

@@ -1,7 +1,7 @@
-import { Method, NEVER } from "../core/core.js";
-import { lookUp, perform, stream } from "../core/driver.js";
-import { Changing, Thrown } from "../core/change.js";
-import { Listing, Task, Writing } from "../core/task.js";
+import { answer, answerPage, Ask, ASK_BITS, Method, NEVER } from "../core/core.js";
+import { PAGE_LENGTH, pageExpires, pageLives, pageVerdicts, Verdict } from "../core/core.js";
+import { answerOf, begin, conclude, fail, isCleared, lookUp, perform, run, stream } from "../core/driver.js";
+import { Listing, Task, Thrown, Writing } from "../core/task.js";
 import { attempt } from "../support/attempt.js";
 import { PolystoreError, PolystoreTypeError } from "../support/errors.js";
 import { requireAtomic } from "./atomicity.js";
@@ -20,16 +20,36 @@ import { copyStored, copyValue } from "../values/plain.js";
 
 const SELF = Symbol("self");
 
-/** The functions behind the methods that are downloaded when one of them is called for the first time. @type {typeof import("./on_demand.js").methods | undefined} */
+/** The methods that are downloaded when one of them is called for the first time. @type {typeof import("./on_demand.js") | undefined} */
 let onDemand;
 /** What they need of this module's bundle; their own bundle must not have a second copy. */
-const tools = { Thrown, keyText, readBounds, readOptions, seconds };
+const tools = {
+  core: {
+    answer,
+    answerPage,
+    Ask,
+    ASK_BITS,
+    Method,
+    NEVER,
+    PAGE_LENGTH,
+    pageExpires,
+    pageLives,
+    pageVerdicts,
+    Verdict,
+  },
+  driver: { answerOf, begin, conclude, fail, isCleared, run },
+  Thrown,
+  keyText,
+  readBounds,
+  readOptions,
+  seconds,
+};
 
 /** Loads the methods. If that fails, the calls that wait for them reject, and the next call tries again. @type {Promise<unknown> | undefined} */
 let loading;
 const load = () =>
   (loading ??= import("./on_demand.js").then(
-    ({ methods }) => (onDemand = methods),
+    (module) => (onDemand = module),
     () => (loading = undefined),
   ));
 
@@ -266,10 +286,14 @@ export class Store {
    * @param {string} key
    */
   #lookUp(method, key) {
-    const find = (/** @type {Connection} */ opened) =>
-      lookUp(opened, method, key, this.#prefix + key, this.#timeout, method === Method.get ? this.#renewed : 0);
     const { source, atomic } = this.#life;
-    return source.connection && !atomic ? find(source.connection) : this.#whenOpen(find);
+    // Nearly all calls go this way, so it makes no function.
+    if (source.connection && !atomic && this.#renewed === 0)
+      return lookUp(source.connection, method, key, this.#prefix + key, this.#timeout);
+    const life = method === Method.get ? this.#renewed : 0;
+    return this.#whenOpen((connection) =>
+      lookUp(connection, method, key, this.#prefix + key, this.#timeout, life, (...read) => this.#renew(...read)),
+    );
   }
 
   /**
@@ -286,7 +310,7 @@ export class Store {
       if (!onDemand)
         throw new PolystoreError("ERR_CLIENT", `The code of ${name}() could not be downloaded. Try again.`);
       const perform = (/** @type {import("./changes.js").Call} */ call) => this.#change(connection, call);
-      return /** @type {any} */ (onDemand)[name]({ perform, store: this, ...tools }, ...args);
+      return /** @type {any} */ (onDemand.methods)[name]({ perform, store: this, ...tools }, ...args);
     });
   }
 
@@ -295,12 +319,35 @@ export class Store {
    * @param {import("./changes.js").Call} call
    */
   #change(connection, { name, keys, choose, result, renews = false }) {
+    const { Changing, performChange } = /** @type {typeof import("./on_demand.js")} */ (onDemand);
     const parts = keys.map(({ key, prefix = this.#prefix, life = this.#expires ?? NEVER, isUnread }) => ({
       id: prefix + key,
       life,
       isUnread,
     }));
-    return perform(connection, new Changing(name, parts, renews, choose, result), this.#timeout);
+    const task = new Changing(tools.core, name, parts, renews, choose, result);
+    return performChange(tools, connection, task, this.#timeout);
+  }
+
+  /**
+   * Renews the life of a value that was read. If that fails, the next read tries again.
+   * @param {Connection} connection
+   * @param {string} id
+   */
+  async #renew(connection, id) {
+    const key = { key: id, prefix: "", life: this.#renewed };
+    try {
+      if (!onDemand) await load();
+      await this.#change(connection, {
+        name: "touch",
+        keys: [key],
+        renews: true,
+        choose: ([{ value }]) => [value ?? undefined],
+        result: () => undefined,
+      });
+    } catch {
+      // The read that came before has succeeded, and says nothing about the expiry.
+    }
   }
 
   /** @param {Task} task */
