@@ -1,5 +1,5 @@
 import { PolystoreTypeError } from "../support/errors.js";
-import { decodeExpiry, decodeRecord, encodeRecord, isRecord, isSameRecord } from "../support/record.js";
+import { decodeExpiry, decodeRecord, decodeVersion, encodeRecord, isRecord, isSameText } from "../support/record.js";
 import { CallOrder } from "../support/call_order.js";
 import { hasMethods } from "../support/has.js";
 import { isPut, keysOf } from "../support/commits.js";
@@ -75,7 +75,7 @@ class Level {
 
   /** @param {string} id */
   read(id) {
-    const decode = (/** @type {string | null} */ text) => decodeRecord(text, id);
+    const decode = (/** @type {string | null} */ text) => decodeVersion(text, id);
     if (this.#maySkipQueue()) return this.#readAlone(id).then(decode);
     return this.#add([id], [id], false, (changes) => changes.get(id), decode);
   }
@@ -187,7 +187,7 @@ class Changes {
    * @returns {boolean} True if its expectations hold.
    */
   commit({ expected, changes }) {
-    if (!expected.every(({ id, found }) => isSameRecord(decodeExpiry(this.get(id)), found))) return false;
+    if (!expected.every(({ id, found }) => isSameText(this.get(id), found))) return false;
     for (const change of changes) {
       const { id } = change;
       if (isPut(change)) this.#make({ type: "put", key: id, value: encodeRecord(change.value, change.expires) });

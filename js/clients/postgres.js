@@ -2,7 +2,7 @@ import { PolystoreError, PolystoreTypeError, quotaError, show } from "../support
 import { decodeValue, isRecord, parseValue } from "../support/record.js";
 import { CallOrder } from "../support/call_order.js";
 import { requireColumns } from "./kv_table.js";
-import { isPut, onlyChange } from "../support/commits.js";
+import { isPut, keysOf, lastChanges, onlyChange, outcomesOf } from "../support/commits.js";
 import { boundsOf, isPrefixOnly } from "../support/range.js";
 import { requireText } from "../support/text_key.js";
 
@@ -77,31 +77,73 @@ const PUT = `
 const REMOVE = `
   WITH ${FREE}, removed AS (DELETE FROM kv USING free WHERE kv.id = free.id)
   SELECT 'k' || id AS key FROM kv WHERE id = ANY($1::text[]) AND id NOT IN (SELECT id FROM free)`;
-/** The version of a value: a hash. */
-const VERSION = "hashtextextended(value, 0)::text";
-/** @param {string} [whereLocked] The clause for rows that another transaction has locked; without it, the statement waits. */
-const removeIfStatement = (whereLocked = "") => `
+/** The hash of a value: the version of a record that is listed to be removed. */
+const HASH = "hashtextextended(value, 0)::text";
+/**
+ * @param {string} version The expression for the version of a row.
+ * @param {string} [whereLocked] The clause for rows that another transaction has locked; without it, the statement waits.
+ */
+const removeIfStatement = (version, whereLocked = "") => `
   WITH given AS (SELECT * FROM unnest($1::text[], $2::float8[], $3::text[]) AS given (id, expires, version)),
     locked AS (SELECT given.* FROM kv JOIN given USING (id) ORDER BY id COLLATE "C" FOR UPDATE OF kv ${whereLocked})
   DELETE FROM kv USING locked WHERE kv.id = locked.id AND ${EXPIRES} IS NOT DISTINCT FROM locked.expires
-    AND (locked.version IS NULL OR ${VERSION} = locked.version)
+    AND (locked.version IS NULL OR ${version} = locked.version)
   RETURNING 'k' || kv.id AS key`;
-const REMOVE_IF = removeIfStatement();
+const REMOVE_IF = removeIfStatement(HASH);
 // A reader removes expired records too. It must not wait for a transaction that changes the row.
-const REMOVE_IF_UNLOCKED = removeIfStatement("SKIP LOCKED");
+const REMOVE_IF_UNLOCKED = removeIfStatement("kv.value", "SKIP LOCKED");
+/**
+ * Makes one commit. The rows of the expected records are locked and compared as they are then, even if another transaction has
+ * changed them since the statement began. An absent record has no row to lock, so two commits may both find no record; only one of them
+ * can insert it.
+ * @param {string} [whereFound] The clause for a record that is found after all; without it, the statement fails with 23505.
+ */
+const commitStatement = (whereFound = "") => `
+  WITH expected AS (
+      SELECT * FROM unnest($1::text[], $2::boolean[], $3::float8[], $4::text[])
+        AS expected (id, is_absent, expires, version)),
+    given AS (SELECT * FROM unnest($5::text[], $6::text[], $7::timestamptz[]) AS given (id, value, expires_at)),
+    locked AS (
+      SELECT id, value, ${EXPIRES} AS expires FROM kv WHERE id IN (SELECT id FROM expected)
+      ORDER BY id COLLATE "C" FOR UPDATE),
+    verdict AS (
+      SELECT NOT EXISTS (
+        SELECT FROM expected LEFT JOIN locked USING (id)
+        WHERE (locked.value IS NULL) <> is_absent OR locked.expires IS DISTINCT FROM expected.expires
+          OR locked.value <> version) AS holds),
+    removed AS (DELETE FROM kv USING given, verdict WHERE holds AND given.value IS NULL AND kv.id = given.id),
+    put AS (
+      SELECT given.*, id IN (SELECT id FROM expected WHERE is_absent) AS is_new FROM given, verdict
+      WHERE holds AND value IS NOT NULL ORDER BY id COLLATE "C"),
+    replaced AS (INSERT INTO kv (id, value, expires_at) SELECT id, value, expires_at FROM put WHERE NOT is_new ${UPSERT}),
+    created AS (
+      INSERT INTO kv (id, value, expires_at) SELECT id, value, expires_at FROM put WHERE is_new ${whereFound}
+      RETURNING id)
+  SELECT holds AND (SELECT count(*) FROM created) = (SELECT count(*) FROM put WHERE is_new) AS made FROM verdict`;
+const COMMIT_ONE = commitStatement("ON CONFLICT (id) DO NOTHING");
+const COMMIT_SEVERAL = commitStatement();
+/** The types of the parameters of a commit. */
+const COMMIT_TYPES = ["text", "boolean", "float8", "text", "text", "text", "timestamptz"];
+/**
+ * Locks the keys in $1 until the end of the transaction against other commits of several keys: each could change what the other one
+ * expects without changing it.
+ */
+const LOCK_KEYS = `
+  SELECT pg_advisory_xact_lock(key) FROM (
+    SELECT DISTINCT hashtextextended(id, 1) AS key FROM unnest($1::text[]) AS keys (id) ORDER BY key) AS sorted`;
 const LIST_ALL = `SELECT ${ROW} FROM kv`;
 const LIST = `${LIST_ALL} WHERE ${IN_RANGE}`;
 const LIST_FORWARD = `${LIST} ORDER BY id COLLATE "C" LIMIT $3`;
 const LIST_REVERSE = `${LIST} ORDER BY id COLLATE "C" DESC LIMIT $3`;
 const LIST_PAGE = page();
-const LIST_EXPIRED = page("($4::timestamptz IS NULL OR expires_at <= $4)", `, ${VERSION} AS version`);
+const LIST_EXPIRED = page("($4::timestamptz IS NULL OR expires_at <= $4)", `, ${HASH} AS version`);
 
 /** @typedef {import("../core/client.js").Commit} Commit */
 /** @typedef {import("../core/client.js").Expectation} Expectation */
 /** @typedef {{ type: "read" | "put" | "remove", id: string, text?: string, expires?: number | null }} Single */
 /** A call that is sent alone, in order with the other calls. @typedef {{ type: "other", run: () => Promise<unknown> }} Other */
 /** @typedef {import("../support/batch.js").Pending<Single>} Pending */
-/** @typedef {{ key: string, value: string, expires: number | null, count?: number, version?: string }} Row */
+/** @typedef {{ key: string, value: string, expires: number | null, count?: number, version?: string, made?: boolean }} Row */
 /** @typedef {import("../support/range.js").Bounds} Limits */
 
 /** The outcomes of one successful commit. */
@@ -179,23 +221,72 @@ class Postgres {
 
   /** @param {string} id */
   read(id) {
-    return this.#add({ type: "read", id }, (row) => row && toRecord(row, id, decodeValue));
+    return this.#add({ type: "read", id }, (row) => row && { ...toRecord(row, id, decodeValue), version: row.value });
   }
 
-  /** @param {readonly Commit[]} commits */
+  /**
+   * @param {readonly Commit[]} commits
+   * @returns {Promise<readonly import("../core/client.js").Outcome[]>}
+   */
   commit(commits) {
     const change = onlyChange(commits);
     if (change) {
       const { id } = change;
       if (!isPut(change)) return this.#add({ type: "remove", id });
-      return this.#add({ type: "put", id, text: JSON.stringify(change.value), expires: change.expires });
+      return this.#add(toSingle(change));
     }
+    const scope = { writes: true, keys: commits.flatMap(keysOf) };
+    if (commits.every(removesExpired)) return this.#alone(scope, () => this.#removeExpired(commits));
+    if (commits.length === 1) return this.#alone(scope, () => this.#commitOne(commits[0]));
+    return outcomesOf(commits.map((commit) => this.commit([commit])));
+  }
+
+  /** @param {readonly Commit[]} commits */
+  async #removeExpired(commits) {
     const expected = commits.flatMap((commit) => commit.expected);
-    const scope = { writes: true, keys: expected.map(({ id }) => id) };
-    return this.#alone(scope, async () => {
-      const removed = await this.#removeIf(REMOVE_IF_UNLOCKED, expected);
-      return expected.map(({ id }) => removed.has(id));
-    });
+    const removed = await this.#removeIf(REMOVE_IF_UNLOCKED, expected);
+    return expected.map(({ id }) => removed.has(id));
+  }
+
+  /**
+   * @param {Commit} commit
+   * @returns {Promise<readonly import("../core/client.js").Outcome[]>}
+   */
+  async #commitOne(commit) {
+    const { expected } = commit;
+    const keys = keysOf(commit);
+    const changes = lastChanges(commit);
+    const values = [
+      ...columnsOf(
+        expected.map(({ id, found }) => [id, found === null, found?.expires ?? null, found?.version ?? null]),
+        4,
+      ),
+      ...columnsOf(
+        changes.map((change) => rowOf(toSingle(change))),
+        3,
+      ),
+    ];
+    try {
+      const isAlone = keys.length === 1 || expected.length === 0;
+      const [{ made }] = isAlone ? await this.#select(COMMIT_ONE, values) : await this.#commitSeveral(keys, values);
+      return [Boolean(made)];
+    } catch (error) {
+      throw writeError(keys[0], error);
+    }
+  }
+
+  /**
+   * Makes a commit of several keys after it has locked them. A statement sees what was committed before it began, so the lock needs a
+   * statement of its own. Both are one query, which is one transaction, and no other query of the client can come in between.
+   * @param {string[]} keys
+   * @param {unknown[][]} values
+   * @returns {Promise<Row[]>}
+   */
+  async #commitSeveral(keys, values) {
+    const text = `${withValues(LOCK_KEYS, ["text"], [keys])}; ${withValues(COMMIT_SEVERAL, COMMIT_TYPES, values)}`;
+    // A record that is found after all makes the statement fail. The next attempt finds it sooner.
+    const results = await this.#attempt(() => this.#client[this.#client.exec ? "exec" : "query"](text), "23505");
+    return results[1].rows;
   }
 
   /**
@@ -313,7 +404,13 @@ class Postgres {
     if (chains.length === 1) return this.#writeAlone(chains[0]);
     let rows;
     try {
-      rows = await this.#select(PUT, transposed(chains.map((chain) => columnsOf(chain[chain.length - 1].request))));
+      rows = await this.#select(
+        PUT,
+        columnsOf(
+          chains.map((chain) => rowOf(chain[chain.length - 1].request)),
+          3,
+        ),
+      );
     } catch (error) {
       if (!mayBeOfOne(error)) throw error;
       const middle = chains.length >> 1;
@@ -336,7 +433,7 @@ class Postgres {
     for (let last = chain.length - 1; last >= 0; --last) {
       const { request, reject } = chain[last];
       try {
-        await this.#query(PUT_ONE, columnsOf(request));
+        await this.#query(PUT_ONE, rowOf(request));
         for (const { resolve } of chain.slice(0, last + 1)) resolve(MADE);
         return;
       } catch (error) {
@@ -365,7 +462,10 @@ class Postgres {
    */
   async #removeIf(statement, expected) {
     if (expected.length === 0) return new Set();
-    const values = transposed(expected.map(({ id, found }) => [id, found?.expires ?? null, found?.version ?? null]));
+    const values = columnsOf(
+      expected.map(({ id, found }) => [id, found?.expires ?? null, found?.version ?? null]),
+      3,
+    );
     return new Set((await this.#select(statement, values)).map(idOf));
   }
 
@@ -405,15 +505,24 @@ class Postgres {
    * @param {unknown[]} values
    * @returns {Promise<any>}
    */
-  async #query(text, values) {
+  #query(text, values) {
+    return this.#attempt(() => this.#client.query(text, values));
+  }
+
+  /**
+   * Sends a query, and again if it loses a conflict with others.
+   * @param {() => Promise<any>} send
+   * @param {string[]} codes The codes of more errors that mean a conflict.
+   */
+  async #attempt(send, ...codes) {
     let conflict;
     for (let attempt = 1; ; ++attempt) {
       try {
-        return await this.#client.query(text, values);
+        return await send();
       } catch (error) {
         // Inside a transaction of the user a retry fails with 25P02, so the conflict itself is thrown.
         if (conflict && isError(error, "25P02")) throw conflict;
-        if (attempt === ATTEMPTS || !isError(error, "40P01", "40001")) throw error;
+        if (attempt === ATTEMPTS || !isError(error, "40P01", "40001", ...codes)) throw error;
         conflict = error;
       }
     }
@@ -444,14 +553,58 @@ function chainsOf(calls) {
   return chains;
 }
 
-/** @param {Single} request */
-function columnsOf({ id, text, expires = null }) {
-  return [id, text, expires === null ? null : toTimestamp(expires)];
+/**
+ * @param {import("../core/client.js").Change} change
+ * @returns {Single}
+ */
+function toSingle(change) {
+  const { id } = change;
+  if (!isPut(change)) return { type: "remove", id };
+  return { type: "put", id, text: JSON.stringify(change.value), expires: change.expires };
 }
 
-/** @param {unknown[][]} rows @returns {unknown[][]} */
-function transposed(rows) {
-  return rows[0].map((_, i) => rows.map((row) => row[i]));
+/** @param {Single} request */
+function rowOf({ id, text, expires = null }) {
+  return [id, text ?? null, expires === null ? null : toTimestamp(expires)];
+}
+
+/**
+ * @param {unknown[][]} rows
+ * @param {number} count The number of columns.
+ * @returns {unknown[][]}
+ */
+function columnsOf(rows, count) {
+  return Array.from({ length: count }, (_, i) => rows.map((row) => row[i]));
+}
+
+/**
+ * Tells whether a commit only removes a record that has expired. A reader makes such a commit, and must not wait for others.
+ * @param {Commit} commit
+ */
+function removesExpired({ expected, changes }) {
+  const [expectation, ...others] = [...expected, ...changes];
+  if (expected.length !== 1 || others.length !== 1 || isPut(changes[0]) || others[0].id !== expectation.id)
+    return false;
+  const expires = expected[0].found?.expires ?? null;
+  return expires !== null && expires <= Date.now();
+}
+
+/**
+ * Writes arrays into a statement, in place of its parameters.
+ * @param {string} statement
+ * @param {string[]} types The type of the items of each array.
+ * @param {unknown[][]} values
+ */
+function withValues(statement, types, values) {
+  return statement.replace(/\$(\d)::\w+\[\]/g, (_, number) => {
+    const literals = values[number - 1].map((value) => (typeof value === "string" ? literal(value) : String(value)));
+    return `ARRAY[${literals}]::${types[number - 1]}[]`;
+  });
+}
+
+/** @param {string} text */
+function literal(text) {
+  return `E'${text.replace(/['\\]/g, "$&$&")}'`;
 }
 
 /**

@@ -109,11 +109,33 @@ export class Sqlite {
   commit(commits) {
     const change = onlyChange(commits);
     if (change) return [this.#change(change)];
+    try {
+      return this.#commitAll(commits);
+    } catch (error) {
+      if (commits.length === 1) throw error;
+      return commits.map((commit) => this.#commitAlone(commit)); // One bad commit must not make the others fail.
+    }
+  }
+
+  /** @param {readonly Commit[]} commits */
+  #commitAll(commits) {
     return this.#together(() => {
       // A write first, because SQLite waits for another writer only if the transaction has not read anything yet.
       this.#statements.lock.run();
       return commits.map((commit) => this.#commitOne(commit));
     });
+  }
+
+  /**
+   * @param {Commit} commit
+   * @returns {import("../core/client.js").Outcome}
+   */
+  #commitAlone(commit) {
+    try {
+      return this.#commitAll([commit])[0];
+    } catch (error) {
+      return { error };
+    }
   }
 
   /** @param {Commit} commit */

@@ -1,4 +1,4 @@
-import { decodeExpiry, decodeRecord, encodeRecord } from "../support/record.js";
+import { decodeExpiry, decodeRecord, decodeVersion, encodeRecord } from "../support/record.js";
 import { selectIds } from "../support/range.js";
 import { hasMethods } from "../support/has.js";
 import { pagesOf } from "./pages.js";
@@ -25,7 +25,7 @@ export class WebStorage {
 
   /** @param {string} id */
   read(id) {
-    return decodeRecord(this.#storage.getItem(id), id);
+    return decodeVersion(this.#storage.getItem(id), id);
   }
 
   /**
@@ -49,7 +49,10 @@ export class WebStorage {
   *scan(range, wanted) {
     const ids = selectIds(this.#ids(), range);
     const storage = this.#storage;
-    yield* pagesOf(ids, wanted === "keys" ? (id) => decodeExpiry(storage.getItem(id)) : (id) => this.read(id));
+    yield* pagesOf(
+      ids,
+      wanted === "keys" ? (id) => decodeExpiry(storage.getItem(id)) : (id) => decodeRecord(storage.getItem(id), id),
+    );
   }
 
   /** Returns a copy of the keys: with key(i), a loop would skip keys if items are removed meanwhile. */

@@ -23,18 +23,30 @@ const MAX_PAUSE = 256;
  * @returns {Promise<fs.BigIntStats>} The stats of the new file.
  */
 export async function replaceFile(path, text) {
+  return /** @type {fs.BigIntStats} */ (await replaceFileIf(path, text, async () => true));
+}
+
+/**
+ * The same, if a condition holds at the last moment.
+ * @param {string} path
+ * @param {string} text
+ * @param {() => Promise<boolean>} condition
+ * @returns {Promise<fs.BigIntStats | null>} The stats of the new file; null if the condition does not hold, and the file is unchanged.
+ */
+export async function replaceFileIf(path, text, condition) {
   const old = await lstat(path).catch((error) => (isMissing(error) ? null : Promise.reject(error)));
   if (old?.isSymbolicLink()) {
     const target = await resolveLinks(path);
     await makeFolder(dirname(target));
-    const stats = await replaceFile(target, text);
+    const stats = await replaceFileIf(target, text, condition);
     await syncFolder(dirname(target));
     return stats;
   }
   try {
-    return await replaceWhole(path, text, old);
+    return await replaceWhole(path, text, old, condition);
   } catch (error) {
     if (!old?.isFile() || !isInPlaceOnly(error)) throw error;
+    if (!(await condition())) return null;
     // If writing in place is forbidden too, the first error says more.
     return await writeInPlace(path, Buffer.from(text)).catch((second) =>
       Promise.reject(isForbidden(second) ? error : second),
@@ -54,8 +66,9 @@ function isInPlaceOnly(error) {
  * @param {string} path
  * @param {string} text
  * @param {fs.Stats | null} old
+ * @param {() => Promise<boolean>} condition
  */
-async function replaceWhole(path, text, old) {
+async function replaceWhole(path, text, old, condition) {
   const temporary = await temporaryPath(dirname(path));
   const file = await open(temporary, "wx+");
   let stats;
@@ -70,6 +83,10 @@ async function replaceWhole(path, text, old) {
       stats = fs.fstatSync(file.fd, { bigint: true });
     } finally {
       await file.close(); // Windows cannot rename an open file.
+    }
+    if (!(await condition())) {
+      await rm(temporary);
+      return null;
     }
     await renameWithRetries(temporary, path);
     return stats;

@@ -1,5 +1,8 @@
+import { PolystoreError, show } from "./errors.js";
+
 /** @typedef {import("../core/client.js").Commit} Commit */
 /** @typedef {import("../core/client.js").Change} Change */
+/** @typedef {import("../core/client.js").Outcome} Outcome */
 /** @typedef {import("../core/client.js").Put} Put */
 
 /**
@@ -38,6 +41,34 @@ export function itemsOf(changes) {
  * @param {any} error
  */
 export const mayConcernOne = (error) => error?.code === "ERR_QUOTA" || error?.code === "ERR_CORRUPT";
+
+/**
+ * Returns the changes that a storage has to make if it changes each key once: the last change of each key.
+ * @param {Commit} commit
+ */
+export function lastChanges({ changes }) {
+  return [...new Map(changes.map((change) => [change.id, change])).values()];
+}
+
+/**
+ * Waits for commits that are made one by one, and returns the outcome of each.
+ * @param {Promise<readonly Outcome[]>[]} commits Each promise resolves with the outcome of one commit.
+ * @returns {Promise<Outcome[]>}
+ */
+export async function outcomesOf(commits) {
+  const results = await Promise.allSettled(commits);
+  return results.map((result) => (result.status === "fulfilled" ? result.value[0] : { error: result.reason }));
+}
+
+/**
+ * Returns the error for a commit of several keys on a storage that cannot change them in one step.
+ * @param {string} storage
+ * @param {string[]} ids
+ */
+export function severalKeysError(storage, [id, other]) {
+  const message = `${storage} cannot change ${show(id)} and ${show(other)} in one step. Change one key at a time, or use a storage with transactions, for example a log, IndexedDB or SQLite.`;
+  return new PolystoreError("ERR_UNSUPPORTED", message);
+}
 
 /**
  * Returns the keys that a commit concerns, each once.

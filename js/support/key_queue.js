@@ -30,6 +30,27 @@ export class KeyQueue {
   }
 
   /**
+   * Makes a call on several keys once the earlier calls on all of them have ended.
+   * @template Result
+   * @param {string[]} ids
+   * @param {() => Promise<Result>} call
+   * @returns {Promise<Result>}
+   */
+  addAll(ids, call) {
+    if (ids.length === 1) return this.add(ids[0], call);
+    let left = ids.length;
+    let begin = () => {};
+    const result = new Promise((resolve) => (begin = () => resolve(undefined))).then(call);
+    for (const id of ids) {
+      this.add(id, () => {
+        if (--left === 0) begin();
+        return result;
+      });
+    }
+    return result;
+  }
+
+  /**
    * Makes a call that only reads. If the call before it on the same key only reads as well, both share its result.
    * @template Result
    * @param {string} id

@@ -32,6 +32,39 @@ export function isSameRecord(now, found) {
 }
 
 /**
+ * Tells whether a text is still the record that was found. The version of a record in a text is that text.
+ * @param {string | null} text
+ * @param {StoredRecord | null} found
+ */
+export function isSameText(text, found) {
+  const now = decodeExpiry(text);
+  return isSameRecord(isRecord(now) ? { ...now, version: text } : undefined, found);
+}
+
+/**
+ * Tells whether an object is still the record that was found. Such records have no version, so their values are compared.
+ * @param {any} now
+ * @param {StoredRecord | null} found
+ */
+export function isSameObject(now, found) {
+  return isSameRecord(now, found) && (found === null || isSameValue(now.value, found.value));
+}
+
+/**
+ * @param {any} one
+ * @param {any} other
+ * @returns {boolean}
+ */
+function isSameValue(one, other) {
+  if (typeof one !== "object" || typeof other !== "object" || !one || !other) return Object.is(one, other);
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => Object.hasOwn(other, name) && isSameValue(one[name], other[name]))
+  );
+}
+
+/**
  * @param {unknown} value A value that JSON can hold.
  * @param {number | null} expires
  * @returns {string}
@@ -50,6 +83,19 @@ export function decodeRecord(text, id) {
   // This check is cheaper than the exception that parsing a text of other code, such as "dark" or "1.2.3", would cost.
   if (text === null || text[0] !== "{") return undefined;
   return decodeValue(text, id);
+}
+
+/**
+ * Decodes a record with its version, which is its text, for a commit that expects the record later.
+ * @param {string | null} text
+ * @param {string} id The key of the text, for the message.
+ * @returns {StoredRecord | undefined}
+ * @throws {PolystoreError} ERR_CORRUPT
+ */
+export function decodeVersion(text, id) {
+  const record = decodeRecord(text, id);
+  if (record) record.version = text;
+  return record;
 }
 
 /**

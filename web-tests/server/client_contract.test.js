@@ -12,6 +12,7 @@ import Keyv from "keyv6";
 import { Level } from "level";
 import { LRUCache } from "lru-cache";
 import { MemoryLevel } from "memory-level";
+import pg from "pg";
 import kv from "polystore-wasm";
 import { handler, listener } from "polystore-wasm/server";
 import { createClient } from "redis";
@@ -35,24 +36,26 @@ import { WebStorage } from "../../js/clients/storage.js";
 import { WeakLruCache } from "../../js/clients/weak_lru_cache.js";
 import { FakeStorage } from "../contract/clients/fake_storage.js";
 import { makeCommits } from "../support/any_commit.js";
-import { checkCommit, checkScan } from "../support/client_contract.js";
+import { checkCommit, checkOneKey, checkRaces, checkRefusesSeveral, checkScan } from "../support/client_contract.js";
 import { startEtcd } from "../support/etcd.js";
 import { filesFor, urlOf } from "../support/files.js";
 import { serveHttp } from "../support/http.js";
+import { startPostgres } from "../support/postgres.js";
 import { startRedis, startRedisCluster } from "../support/redis.js";
 import { startWorker } from "../support/workerd.js";
 
 /** @typedef {import("../../js/core/client.js").Client} Client */
 
 const { freshPath } = filesFor("client-contract");
-const [redis, cluster, etcd, { worker, stop: stopWorker }] = await Promise.all([
+const [postgres, redis, cluster, etcd, { worker, stop: stopWorker }] = await Promise.all([
+  startPostgres(),
   startRedis(),
   startRedisCluster(),
   startEtcd(),
   startWorker("web-tests/server/cloudflare.worker.js"),
 ]);
 const { origin } = await serveHttp(listener(handler(kv(new Map()))));
-after(() => Promise.all([redis.stop(), cluster.stop(), etcd.stop(), stopWorker()]));
+after(() => Promise.all([postgres.stop(), redis.stop(), cluster.stop(), etcd.stop(), stopWorker()]));
 
 /** @type {Record<string, () => unknown>} */
 const clients = {
@@ -77,6 +80,8 @@ const clients = {
     return openFolder(`${urlOf(path)}/`);
   },
   "a log": () => openLog(urlOf(freshPath(".kv")), "relaxed"),
+  "a Pool of Postgres": () => openPostgres(new pg.Pool({ connectionString: postgres.url })),
+  "a Client of Postgres": () => openPostgres(new pg.Client(postgres.url)),
   PGlite: () => openPostgres(new PGlite()),
   "Redis, by redis": () => openNodeRedis(createClient({ url: `redis://127.0.0.1:${redis.port}` }), false),
   "Redis, by ioredis with a key prefix": () => openIoRedis(new Redis(redis.port, { keyPrefix: "mine:" }), "connecting"),
@@ -101,6 +106,8 @@ const reach = {
   "a File": ["origin", true],
   "a Folder": ["origin", false],
   "a log": ["origin", true],
+  "a Pool of Postgres": ["storage", true],
+  "a Client of Postgres": ["storage", true],
   PGlite: ["storage", true],
   "Redis, by redis": ["storage", true],
   "Redis, by ioredis with a key prefix": ["storage", true],
@@ -109,9 +116,6 @@ const reach = {
   "Cloudflare KV": ["none", false],
   HTTP: ["none", false],
 };
-
-/** The clients that make any commit; the others make those that the core asks for today. */
-const MAKES_ANY_COMMIT = ["a log"];
 
 for (const [name, open] of Object.entries(clients)) {
   test(`${name}: its traits say whom a commit keeps out, and whether it may change several keys`, async () => {
@@ -129,11 +133,71 @@ for (const [name, open] of Object.entries(clients)) {
     if (client.commit) await checkCommit(client);
     await client.close?.();
   });
-  if (MAKES_ANY_COMMIT.includes(name)) {
-    test(`${name}: a commit is made as a whole or not at all`, async () => {
-      const client = /** @type {Client} */ (await open());
-      const results = await makeCommits(client).finally(() => client.close?.());
-      for (const [name, result, expected] of results) assert.deepEqual(result, expected, name);
-    });
-  }
+  test(`${name}: a commit is made as a whole or not at all`, async () => {
+    const client = /** @type {Client} */ (await open());
+    try {
+      if (client.commit) await checkOneKey(client);
+      if (client.commit && client.traits.isTransactional) {
+        // Keys with the same part in braces are in the same slot of a cluster.
+        const results = await makeCommits(client, "{any commit}:");
+        for (const [name, result, expected] of results) assert.deepEqual(result, expected, name);
+      } else if (client.commit) await checkRefusesSeveral(client);
+    } finally {
+      await client.close?.();
+    }
+  });
 }
+
+const sqlitePath = freshPath(".db");
+const filePath = urlOf(freshPath(".json"));
+const folderPath = freshPath("");
+mkdirSync(folderPath);
+const database = new IDBFactory();
+
+/** Storages that several clients write to, each through a connection of its own. @type {Record<string, () => unknown>} */
+const shared = {
+  IndexedDB: () => openIndexedDb(database, "relaxed"),
+  SQLite: () => new Sqlite(new Database(sqlitePath)),
+  "a File": () => openFile(filePath),
+  "a Folder": () => openFolder(`${urlOf(folderPath)}/`),
+  ...Object.fromEntries(
+    ["a Pool of Postgres", "a Client of Postgres", "Redis, by redis", "a cluster of Redis", "etcd"].map((name) => [
+      name,
+      clients[name],
+    ]),
+  ),
+};
+
+for (const [name, open] of Object.entries(shared)) {
+  test(`${name}: of the commits of several connections that expect the same, one is made`, async () => {
+    const connections = /** @type {Client[]} */ ([await open(), await open(), await open()]);
+    try {
+      await checkRaces(connections, ["{race}"]);
+      if (connections[0].traits.isTransactional) await checkRaces(connections, ["{race}", "{race} 2"]);
+    } finally {
+      for (const connection of connections) await connection.close?.();
+    }
+  });
+}
+
+test("a cluster of Redis refuses a commit of keys in two slots, and says what to do", async () => {
+  const client = /** @type {Client} */ (await clients["a cluster of Redis"]());
+  const changes = ["one slot", "another slot"].map((id) => ({ id, value: 1, expires: null }));
+  const outcomes = client.commit?.([{ expected: [], changes }], Date.now());
+  await assert.rejects(Promise.resolve(outcomes), { code: "ERR_UNSUPPORTED", message: /same part in braces/ });
+  assert.equal((await client.read("one slot")) ?? null, null);
+  await client.close?.();
+});
+
+test("etcd refuses a commit of more than 128 keys, and makes many smaller ones", async () => {
+  const client = /** @type {Client} */ (await clients.etcd());
+  const changes = Array.from({ length: 129 }, (_, i) => ({ id: `many ${i}`, value: i, expires: null }));
+  const outcomes = client.commit?.([{ expected: [], changes }], Date.now());
+  await assert.rejects(Promise.resolve(outcomes), { code: "ERR_UNSUPPORTED", message: /129 .* at most 128/ });
+  const commits = changes.map((change) => ({ expected: [{ id: change.id, found: null }], changes: [change] }));
+  assert.deepEqual(
+    await client.commit?.(commits, Date.now()),
+    changes.map(() => true),
+  );
+  await client.close?.();
+});

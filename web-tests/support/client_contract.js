@@ -100,3 +100,94 @@ export async function checkCommit(client) {
   assert.equal(/** @type {any} */ (await client.read(other)).value, 3);
   await remove(client, other);
 }
+
+/**
+ * Checks commits of one key with an expectation.
+ * @param {Client} client
+ */
+export async function checkOneKey(client) {
+  const [id, other] = ["one key", "another key"].map((key) => PREFIX + key);
+  /** @type {(found: any, value: unknown, expires?: number | null) => import("../../js/core/client.js").Commit} */
+  const putting = (found, value, expires = null) => ({ expected: [{ id, found }], changes: [{ id, value, expires }] });
+  const removing = (/** @type {any} */ found) => ({ expected: [{ id, found }], changes: [{ id }] });
+  /** @param {import("../../js/core/client.js").Commit[]} commits */
+  const commit = async (...commits) => client.commit?.(commits, Date.now());
+  const read = async () => /** @type {any} */ ((await client.read(id)) ?? null);
+
+  assert.deepEqual(await commit(putting(null, { list: [1, "é"] })), [true], "none is expected, and there is none");
+  assert.deepEqual(await commit(putting(null, 2)), [false], "none is expected, but there is one");
+  const first = await read();
+  assert.deepEqual(first.value, { list: [1, "é"] }, "a refused commit changes nothing");
+  assert.deepEqual(await commit(putting(first, { list: [2, "é"] })), [true], "the record as it was found");
+  assert.deepEqual(await commit(putting(first, 3)), [false], "a record with another value");
+  assert.deepEqual(await commit(removing(first)), [false], "the removal of a record with another value");
+  const second = await read();
+  assert.deepEqual(second.value, { list: [2, "é"] });
+  assert.deepEqual(
+    await commit({ expected: [{ id, found: second }], changes: [] }),
+    [true],
+    "a commit without changes",
+  );
+
+  const soon = Date.now() + 1_000_000;
+  const outcomes = await commit(putting(second, 3, soon), {
+    expected: [{ id: other, found: second }],
+    changes: [{ id: other, value: 1, expires: null }],
+  });
+  assert.deepEqual(outcomes, [true, false], "each commit has its outcome");
+  const third = await read();
+  assert.equal(third.value, 3);
+  if (!client.traits.can.includes("manages_expiry")) {
+    assert.equal(third.expires, soon);
+    await put(client, id, 3, soon + 1000);
+    assert.deepEqual(await commit(removing(third)), [false], "a record with another expiry");
+  }
+  assert.deepEqual(await commit(removing(await read())), [true]);
+  assert.deepEqual(await commit(removing(third)), [false], "a record that is gone");
+  assert.deepEqual(await commit(removing(null)), [true], "the removal of what is not there");
+  assert.equal(await read(), null);
+}
+
+/**
+ * Checks that a commit of several keys is refused, and changes nothing, if the storage cannot make it in one step.
+ * @param {Client} client
+ */
+export async function checkRefusesSeveral(client) {
+  const changes = ["one", "other"].map((key) => ({ id: PREFIX + key, value: 1, expires: null }));
+  const outcomes = await client.commit?.([{ expected: [], changes }], Date.now());
+  assert.match(String(/** @type {any} */ (outcomes?.[0]).error.message), /cannot change .* in one step/);
+  assert.equal(/** @type {any} */ (outcomes?.[0]).error.code, "ERR_UNSUPPORTED");
+  for (const { id } of changes) assert.equal((await client.read(id)) ?? null, null);
+}
+
+/**
+ * Checks that of the commits that several clients make at the same time, and that expect the same, exactly one is made.
+ * @param {Client[]} clients Each one has a connection of its own.
+ * @param {string[]} keys The keys that each commit expects and changes.
+ */
+export async function checkRaces(clients, keys) {
+  const ids = keys.map((key) => PREFIX + key);
+  for (const id of ids) await remove(clients[0], id);
+  for (let round = 0; round < 20; ++round) {
+    const found = await Promise.all(
+      clients.map((client) => Promise.all(ids.map(async (id) => /** @type {any} */ ((await client.read(id)) ?? null)))),
+    );
+    const outcomes = await Promise.all(
+      clients.map(async (client, i) => {
+        const commit = {
+          expected: ids.map((id, k) => ({ id, found: found[i][k] })),
+          changes: ids.map((id) => (round % 4 === 3 ? { id } : { id, value: [round, i], expires: null })),
+        };
+        const outcomes = await client.commit?.([commit], Date.now());
+        return outcomes?.[0];
+      }),
+    );
+    const winner = outcomes.indexOf(true);
+    assert.deepEqual(outcomes.toSorted(), [...clients.slice(1).map(() => false), true], `round ${round}`);
+    for (const id of ids) {
+      const record = /** @type {any} */ (await clients[0].read(id));
+      if (round % 4 === 3) assert.equal(record ?? null, null);
+      else assert.deepEqual(record.value, [round, winner]);
+    }
+  }
+}

@@ -1,5 +1,6 @@
 import { PolystoreError, PolystoreTypeError, show } from "../../support/errors.js";
-import { decodeValue, parseValue } from "../../support/record.js";
+import { isPut, keysOf, lastChanges, onlyChange, severalKeysError } from "../../support/commits.js";
+import { decodeValue, isSameRecord, parseValue } from "../../support/record.js";
 import { pagesOf } from "../pages.js";
 import { selectIds } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
@@ -11,6 +12,13 @@ const MAX_LIFE = 400 * 24 * 60 * 60 * 1000;
 const MAX_COOKIES = 180;
 // The size of a cookie's name and value; browsers ignore a larger cookie (RFC 6265bis, section 5.7).
 const MAX_BYTES = 4096;
+/** The name of the lock that a page holds while it compares a cookie and then changes it. */
+const LOCK = "polystore-wasm cookies";
+/** Only secure contexts have locks. */
+const locks = globalThis.navigator?.locks;
+
+/** @typedef {import("../../core/client.js").Commit} Commit */
+/** @typedef {import("../../core/client.js").Outcome} Outcome */
 
 /**
  * The cookies that a page sees. A cookie holds the JSON of a value. The browser removes it in the second in which it expires; the page
@@ -22,7 +30,13 @@ const MAX_BYTES = 4096;
 export class Cookie {
   // The value of a cookie is decoded once and then returned again, so the core has to copy it.
   /** @type {import("../../core/client.js").Traits} */
-  traits = { type: "COOKIE", can: ["list"], copies: "both", atomic: "process", isTransactional: false };
+  traits = {
+    type: "COOKIE",
+    can: ["list"],
+    copies: "both",
+    atomic: locks ? "origin" : "process",
+    isTransactional: false,
+  };
 
   #attributes;
   #path;
@@ -42,6 +56,8 @@ export class Cookie {
     this.#attributes = attributes || "; path=/";
     this.#path = /; path=([^;]*)/.exec(this.#attributes)?.[1] ?? "/";
     this.#domain = /; domain=[^;]*/.exec(attributes)?.[0] ?? "";
+    // Without locks, this client is synchronous, so that only other pages can come between a read and a change.
+    if (locks) this.commit = (/** @type {readonly Commit[]} */ commits) => this.#commit(commits);
     if (typeof document !== "undefined") return;
     const message =
       "Cookies only exist in pages, but there is no document here. On a server, pass a Map or a client of your own to kv().";
@@ -61,6 +77,40 @@ export class Cookie {
   /** @param {string} id */
   read(id) {
     return this.#record(id, decodeValue);
+  }
+
+  /**
+   * Makes commits. A page that only puts or removes a cookie does so at once, without the lock.
+   * @param {readonly Commit[]} commits
+   * @returns {Outcome[] | Promise<Outcome[]>}
+   */
+  #commit(commits) {
+    const change = onlyChange(commits);
+    if (!change) return locks.request(LOCK, () => commits.map((commit) => this.#commitOne(commit)));
+    this.#change(change);
+    return [true];
+  }
+
+  /**
+   * @param {Commit} commit
+   * @returns {Outcome}
+   */
+  #commitOne(commit) {
+    try {
+      const ids = keysOf(commit);
+      if (ids.length > 1) throw severalKeysError("A page with cookies", ids);
+      if (!commit.expected.every(({ id, found }) => isSameRecord(this.read(id), found))) return false;
+      for (const change of lastChanges(commit)) this.#change(change);
+      return true;
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /** @param {import("../../core/client.js").Change} change */
+  #change(change) {
+    if (isPut(change)) this.put(change.id, change.value, change.expires);
+    else this.remove(change.id);
   }
 
   /**
@@ -162,7 +212,7 @@ export class Cookie {
     const written = this.#written.get(name);
     // If the cookie exists after its second, another page has written the same value again.
     const ours = written?.value === cookie.text && browserTime() < written.second;
-    return { expires: ours ? written.expires : null, value };
+    return { expires: ours ? written.expires : null, value, version: cookie.text };
   }
 
   /** Parses the cookies only if they have changed: parsing 50 cookies costs 20 times as much as comparing the text. */

@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
-import { quotaError, show } from "../../support/errors.js";
+import { PolystoreError, quotaError, show } from "../../support/errors.js";
 import { decodeExpiry, decodeRecord, encodeRecord, isRecord, isSameRecord } from "../../support/record.js";
 import { CallOrder } from "../../support/call_order.js";
 import { Leases } from "./leases.js";
-import { isPut, onlyChange } from "../../support/commits.js";
+import { isPut, keysOf, lastChanges, onlyChange, outcomesOf } from "../../support/commits.js";
 import { arrangePages, boundsOf } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
@@ -32,21 +32,23 @@ const IS_COMPACTED = /required revision has been compacted/;
 
 /**
  * @typedef {object} Request
- * @property {"get" | "put" | "delete" | "removeIf" | "list" | "sweep"} type
- * @property {string} id
+ * @property {"get" | "put" | "delete" | "commit" | "list" | "sweep"} type
+ * @property {string} id For "commit", one of its keys.
  * @property {Range} [range] For "list" and "sweep".
- * @property {import("../../support/record.js").StoredRecord | null} [found] For "removeIf": the record that is expected.
+ * @property {readonly Expectation[]} [expected] For "commit".
+ * @property {Request[]} [changes] For "commit": puts and deletions of different keys.
  * @property {Buffer} [value]
  * @property {number | null} [expires]
  */
+/** @typedef {import("../../core/client.js").Commit} Commit */
+/** @typedef {import("../../core/client.js").Expectation} Expectation */
+/** @typedef {import("../../support/record.js").StoredRecord} StoredRecord */
 /** @typedef {import("../../support/batch.js").Pending<Request>} Pending */
 /** @typedef {{ key: Buffer, value: Buffer, mod_revision: string }} Pair */
 /** @typedef {{ key: Buffer, range_end: Buffer, limit: number, revision?: string }} Range */
 
 /** The outcomes of one successful commit. */
 const MADE = [true];
-/** @param {Request} request */
-const isChange = ({ type }) => type === "put" || type === "delete";
 
 /** An Etcd3 or a namespace of one. Each value is the JSON text of a record. The calls of one tick share a few transactions. */
 export class Etcd {
@@ -74,20 +76,24 @@ export class Etcd {
 
   /** @param {string} id */
   read(id) {
-    return this.#add({ type: "get", id }, (pair) => decodeRecord(toText(pair), id));
+    return this.#add({ type: "get", id }, (pair) => toRecord(pair, id, decodeRecord));
   }
 
-  /** @param {readonly import("../../core/client.js").Commit[]} commits */
+  /**
+   * @param {readonly Commit[]} commits
+   * @returns {Promise<readonly import("../../core/client.js").Outcome[]>}
+   */
   commit(commits) {
     const change = onlyChange(commits);
-    if (change) {
-      const { id } = change;
-      if (!isPut(change)) return this.#add({ type: "delete", id });
-      const { value, expires } = change;
-      return this.#add({ type: "put", id, value: Buffer.from(encodeRecord(value, expires)), expires });
-    }
-    const expected = commits.flatMap((commit) => commit.expected);
-    return Promise.all(expected.map(({ id, found }) => this.#add({ type: "removeIf", id, found })));
+    if (change) return this.#add(toRequest(change));
+    if (commits.length > 1) return outcomesOf(commits.map((commit) => this.commit([commit])));
+    const [{ expected }] = commits;
+    const changes = lastChanges(commits[0]).map(toRequest);
+    const keys = keysOf(commits[0]);
+    const count = Math.max(expected.length, changes.length);
+    if (count > MAX_REQUESTS) return Promise.reject(tooManyError(count));
+    const request = /** @type {const} */ ({ type: "commit", id: keys[0], expected, changes });
+    return this.#calls.add(request, { writes: true, keys, kind: "commit" });
   }
 
   /**
@@ -110,7 +116,7 @@ export class Etcd {
     let page = await this.#calls.add(request, { writes: false, prefix });
     while (page) {
       const ours = this.#withPrefix(page.pairs, prefix);
-      yield { ids: ours.map(({ id }) => id), found: ours.map(({ id, pair }) => decode(pair.value.toString(), id)) };
+      yield { ids: ours.map(({ id }) => id), found: ours.map(({ id, pair }) => toRecord(pair, id, decode)) };
       page = page.more && (await this.#list(range));
     }
   }
@@ -208,8 +214,7 @@ export class Etcd {
    */
   #add(request, finish) {
     const { type, id } = request;
-    const scope = { writes: type !== "get", keys: [id], kind: type === "removeIf" ? type : "call" };
-    return this.#calls.add(request, scope, finish);
+    return this.#calls.add(request, { writes: type !== "get", keys: [id], kind: "call" }, finish);
   }
 
   /** @param {Pending[]} run Calls of one kind. */
@@ -217,7 +222,7 @@ export class Etcd {
     const [{ request, resolve }] = run;
     const { type, id, range } = request;
     if (range) return resolve(await (type === "sweep" ? this.#sweep(range, id) : this.#list(range)));
-    for (const group of groupsOf(run)) await this.#settle(group);
+    for (const group of type === "commit" ? commitGroupsOf(run) : groupsOf(run)) await this.#settle(group);
   }
 
   /**
@@ -226,8 +231,13 @@ export class Etcd {
    */
   async #settle(group) {
     try {
-      const results = await this.#perform(group.map(({ request }) => request));
-      for (const [i, { request, resolve }] of group.entries()) resolve(isChange(request) ? MADE : results[i]);
+      if (group[0].request.type === "commit") {
+        const outcomes = await this.#leased(() => this.#commitAll(group.map(({ request }) => request)));
+        for (const [i, { resolve }] of group.entries()) resolve([outcomes[i]]);
+        return;
+      }
+      const results = await this.#leased(() => this.#transact(group.map(({ request }) => request)));
+      for (const [i, { request, resolve }] of group.entries()) resolve(request.type === "get" ? results[i] : MADE);
     } catch (error) {
       if (group.length > 1 && says(error, REFUSAL)) {
         const middle = group.length >> 1;
@@ -240,22 +250,17 @@ export class Etcd {
   }
 
   /**
-   * @param {Request[]} requests One group.
-   * @returns {Promise<unknown[]>}
+   * Runs a transaction, and again if its leases have ended.
+   * @template Result
+   * @param {() => Promise<Result>} transact
    */
-  async #perform(requests) {
-    if (requests[0].type === "removeIf") return this.#removeIf(requests);
-    return this.#transactLeased(requests);
-  }
-
-  /** @param {Request[]} requests */
-  async #transactLeased(requests) {
+  async #leased(transact) {
     try {
-      return await this.#transact(requests);
+      return await transact();
     } catch (error) {
       if (!says(error, LEASE_IS_GONE)) throw error;
       this.#leases.forget();
-      return this.#transact(requests);
+      return transact();
     }
   }
 
@@ -268,12 +273,7 @@ export class Etcd {
     // A transaction may write a key only once, so only the last write is sent.
     const last = new Map(requests.filter(({ type }) => type !== "get").map((request) => [request.id, request]));
     const sent = requests.filter((request) => request.type === "get" || request === last.get(request.id));
-    const operations = [];
-    for (const request of sent) operations.push(await this.#operationOf(request));
-    const { responses } = await this.#commit(
-      [],
-      operations.map(({ name, request }) => ({ [`request_${name}`]: request })),
-    );
+    const { responses } = await this.#commit([], await this.#operationsOf(sent));
     /** @type {Map<Request, Pair>} */
     const found = new Map(sent.map((request, i) => [request, responses[i].response_range?.kvs[0]]));
     return requests.map((request) => found.get(request));
@@ -290,6 +290,16 @@ export class Etcd {
     return kvs?.[0];
   }
 
+  /** @param {Request[]} requests */
+  async #operationsOf(requests) {
+    const operations = [];
+    for (const request of requests) {
+      const { name, request: message } = await this.#operationOf(request);
+      operations.push({ [`request_${name}`]: message });
+    }
+    return operations;
+  }
+
   /** @param {Request} request */
   async #operationOf({ type, id, value, expires = null }) {
     const key = bytesOf(id);
@@ -300,26 +310,44 @@ export class Etcd {
   }
 
   /**
-   * Deletes the records that are still as expected.
-   * @param {Request[]} requests
-   * @returns {Promise<boolean[]>} For each request, whether its record was as expected.
+   * Makes the commits whose expectations hold. They are compared and made in one transaction; if anything has changed, that transaction
+   * reads it instead, and the next one makes the commits that are left.
+   * @param {Request[]} commits One group.
+   * @returns {Promise<boolean[]>} The outcome of each commit.
    */
-  async #removeIf(requests) {
-    for (;;) {
-      const pairs = await this.#transact(requests.map(({ id }) => ({ type: "get", id })));
-      const isExpected = pairs.map((pair, i) => isSameRecord(decodeExpiry(toText(pair)), requests[i].found ?? null));
-      const found = pairs.filter((pair, i) => pair !== undefined && isExpected[i]);
-      if (found.length === 0) return isExpected;
-      if (await this.#deleteIfAllUnchanged(/** @type {Pair[]} */ (found))) return isExpected;
+  async #commitAll(commits) {
+    const all = commits.flatMap(expectationsOf);
+    /** The revision of each key, as far as it is known; 0 means that it does not exist. @type {Map<string, unknown>} */
+    const revisions = new Map(all.map(({ id, found }) => [id, found?.version ?? 0]));
+    for (let left = commits; ;) {
+      const expected = left.flatMap(expectationsOf);
+      const compare = expected.map(({ id }) => ({
+        ...this.#names.applyToRequest({ key: bytesOf(id) }),
+        target: MOD_REVISION,
+        result: EQUAL,
+        mod_revision: revisions.get(id),
+      }));
+      const changes = await this.#operationsOf(left.flatMap(({ changes = [] }) => changes));
+      const reads = await this.#operationsOf(expected.map(({ id }) => ({ type: "get", id })));
+      const { succeeded, responses } = await this.#commit(compare, changes, reads);
+      if (succeeded) return commits.map((commit) => left.includes(commit));
+      /** @type {Map<Expectation, Pair | undefined>} */
+      const pairs = new Map(expected.map((expectation, i) => [expectation, responses[i].response_range.kvs[0]]));
+      for (const [{ id }, pair] of pairs) revisions.set(id, pair?.mod_revision ?? 0);
+      const isExpected = (/** @type {Expectation} */ expectation) =>
+        isSameRecord(toRecord(pairs.get(expectation), expectation.id, decodeExpiry), expectation.found);
+      left = left.filter((commit) => expectationsOf(commit).every(isExpected));
+      if (left.length === 0) return commits.map(() => false);
     }
   }
 
   /**
    * @param {object[]} compare
-   * @param {object[]} success
+   * @param {object[]} success What is done if each comparison holds.
+   * @param {object[]} [failure] What is done otherwise.
    */
-  #commit(compare, success) {
-    return this.#call("KV", "txn", { compare, success });
+  #commit(compare, success, failure = []) {
+    return this.#call("KV", "txn", { compare, success, failure });
   }
 
   /**
@@ -359,6 +387,26 @@ function withoutAlarm(pool) {
   return Object.create(pool, { withConnection: { value: withConnection } });
 }
 
+/** @param {Request} commit */
+const expectationsOf = ({ expected = [] }) => expected;
+
+/**
+ * @param {import("../../core/client.js").Change} change
+ * @returns {Request}
+ */
+function toRequest(change) {
+  const { id } = change;
+  if (!isPut(change)) return { type: "delete", id };
+  const { value, expires } = change;
+  return { type: "put", id, value: Buffer.from(encodeRecord(value, expires)), expires };
+}
+
+/** @param {number} count */
+function tooManyError(count) {
+  const message = `etcd cannot make ${count} changes in one step: it accepts at most ${MAX_REQUESTS} in a transaction. Make fewer at a time.`;
+  return new PolystoreError("ERR_UNSUPPORTED", message);
+}
+
 /**
  * Splits a batch, in order, into groups that can each be one transaction: a key that is written several times must not be read in
  * between.
@@ -383,9 +431,7 @@ function* groupsOf(batch) {
     }
     group.push(pending);
     bytes += size;
-    // A conditional removal also reads the key.
-    if (type === "removeIf") written.set(id, true);
-    else if (type !== "get") written.set(id, false);
+    if (type !== "get") written.set(id, false);
     else if (written.has(id)) written.set(id, true);
   }
   if (group.length > 0) yield group;
@@ -404,7 +450,42 @@ function says(error, what) {
  * @param {unknown} error
  */
 function toError({ type, id }, error) {
-  return type === "put" && says(error, NO_ROOM) ? quotaError(`ETCD3 set(${show(id)})`, { cause: error }) : error;
+  return (type === "put" || type === "commit") && says(error, NO_ROOM)
+    ? quotaError(`ETCD3 set(${show(id)})`, { cause: error })
+    : error;
+}
+
+/**
+ * Splits commits, in order, into groups that can each be one transaction, which may concern a key only once.
+ * @param {Pending[]} batch
+ * @returns {Generator<Pending[], void>}
+ */
+function* commitGroupsOf(batch) {
+  /** @type {Pending[]} */
+  let group = [];
+  let operations = 0;
+  let bytes = 0;
+  /** @type {Set<string>} */
+  let ids = new Set();
+  for (const pending of batch) {
+    const { expected = [], changes = [] } = pending.request;
+    const count = Math.max(expected.length, changes.length);
+    const size = changes.reduce((sum, { id, value }) => sum + id.length + (value?.length ?? 0), 0);
+    const all = [...expected, ...changes].map(({ id }) => id);
+    const fits = operations + count <= MAX_REQUESTS && bytes + size <= MAX_BYTES && !all.some((id) => ids.has(id));
+    if (!fits && group.length > 0) {
+      yield group;
+      group = [];
+      operations = 0;
+      bytes = 0;
+      ids = new Set();
+    }
+    group.push(pending);
+    operations += count;
+    bytes += size;
+    for (const id of all) ids.add(id);
+  }
+  yield group;
 }
 
 /** @param {string} id */
@@ -422,9 +503,16 @@ function idOf(key) {
   return text.includes("\ufffd") && !key.equals(Buffer.from(text)) ? undefined : text;
 }
 
-/** @param {Pair | undefined} pair */
-function toText(pair) {
-  return pair ? pair.value.toString() : null;
+/**
+ * Decodes a record with its version, which is its revision.
+ * @param {Pair | undefined} pair
+ * @param {string} id
+ * @param {typeof decodeRecord | typeof decodeExpiry} decode
+ * @returns {StoredRecord | undefined}
+ */
+function toRecord(pair, id, decode) {
+  const record = pair && decode(pair.value.toString(), id);
+  return isRecord(record) ? { ...record, version: pair?.mod_revision } : undefined;
 }
 
 /**

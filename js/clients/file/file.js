@@ -3,7 +3,7 @@ import { open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { kind, PolystoreError } from "../../support/errors.js";
-import { decodeExpiry, decodeRecord, isRecord, isSameRecord } from "../../support/record.js";
+import { decodeExpiry, decodeRecord, decodeVersion, isRecord, isSameText } from "../../support/record.js";
 import { Batch } from "../../support/batch.js";
 import { isPut } from "../../support/commits.js";
 import { arrangePages } from "../../support/range.js";
@@ -84,7 +84,7 @@ class File {
 
   /** @param {string} id */
   read(id) {
-    return this.#read((members) => decodeRecord(members.get(id) ?? null, id));
+    return this.#read((members) => decodeVersion(members.get(id) ?? null, id));
   }
 
   /** @param {readonly Commit[]} commits */
@@ -92,7 +92,7 @@ class File {
     return this.#write((members) => {
       let changed = false;
       const outcomes = commits.map(({ expected, changes }) => {
-        const isExpected = expected.every(({ id, found }) => isSameRecord(recordIn(members, id), found));
+        const isExpected = expected.every(({ id, found }) => isSameText(members.get(id) ?? null, found));
         if (isExpected) for (const change of changes) changed = makeChange(members, change) || changed;
         return isExpected;
       });

@@ -4,16 +4,17 @@ import { link, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { show } from "../../support/errors.js";
-import { decodeExpiry, decodeRecord, isSameRecord } from "../../support/record.js";
+import { decodeExpiry, decodeRecord, isSameText } from "../../support/record.js";
 import { Batch } from "../../support/batch.js";
-import { isPut, onlyChange } from "../../support/commits.js";
+import { isPut, keysOf, lastChanges, onlyChange, outcomesOf, severalKeysError } from "../../support/commits.js";
 import { arrangePages } from "../../support/range.js";
 import { isLong, keyOf, nameOf } from "./file_name.js";
 import { findCase, settleCase } from "./folder_case.js";
 import { decodeFile, encodeFile, recordOf, withKey } from "./folder_file.js";
 import { PAGE_BYTES, sizeOf } from "../../support/page_bytes.js";
 import { KeyQueue } from "../../support/key_queue.js";
-import { replaceFile } from "../../disk/replace_file.js";
+import { replaceFile, replaceFileIf } from "../../disk/replace_file.js";
+import { SharedLock } from "../../disk/shared_lock.js";
 import { removeAbandoned, temporaryPath } from "../../disk/temporary_file.js";
 import {
   withSlot,
@@ -28,6 +29,11 @@ import { requireText } from "../../support/text_key.js";
 
 /** The number of files that a listing reads without a pause. */
 const PAGE_LENGTH = 128;
+/** The name of the lock that a process holds while it makes commits with expectations. */
+const LOCK = ".polystore";
+
+/** @typedef {import("../../core/client.js").Commit} Commit */
+/** @typedef {import("../../core/client.js").Expectation} Expectation */
 
 /** @param {string} url */
 export function openFolder(url) {
@@ -50,10 +56,12 @@ class Folder {
   #ignoresCase;
   /** @type {Promise<boolean | undefined>} */
   #learning = Promise.resolve(undefined);
+  #lock;
 
   /** @param {string} path */
   constructor(path) {
     this.#path = path;
+    this.#lock = new SharedLock(join(path, LOCK));
   }
 
   /** @param {string} id */
@@ -65,40 +73,96 @@ class Folder {
   read(id) {
     return this.#inOrder(id, async () => {
       const name = await this.#nameOf(id);
-      return recordOf(id, name, await readIfThere(join(this.#path, name)), decodeRecord);
+      const text = await readIfThere(join(this.#path, name));
+      const record = recordOf(id, name, text, decodeRecord);
+      return record && { ...record, version: text };
     });
   }
 
-  /** @param {readonly import("../../core/client.js").Commit[]} commits */
+  /** @param {readonly Commit[]} commits */
   async commit(commits) {
     const change = onlyChange(commits);
     if (change) {
       await (isPut(change) ? this.#put(change) : this.#remove(change.id));
       return [true];
     }
-    const expected = commits.flatMap((commit) => commit.expected);
-    const results = await Promise.allSettled(
-      expected.map((expectation) => this.#inOrder(expectation.id, () => this.#removeIf(expectation))),
-    );
-    if (results.some((result) => result.status === "fulfilled" && result.value)) await this.#syncs.add();
-    return results.map((result) => (result.status === "fulfilled" ? result.value : { error: result.reason }));
+    return outcomesOf(commits.map(async (commit) => [await this.#commitOne(commit)]));
+  }
+
+  /**
+   * Makes a commit with expectations. The lock keeps the commits of other processes out, but not their calls without expectations; those
+   * are found by comparing the record again at the last moment.
+   * @param {Commit} commit
+   * @returns {Promise<boolean>}
+   */
+  async #commitOne(commit) {
+    const ids = keysOf(commit);
+    if (ids.length > 1) throw severalKeysError("A Folder", ids);
+    const [id] = ids;
+    const [change] = lastChanges(commit);
+    const { expected } = commit;
+    const act = () => this.#commitLocked(id, expected, change);
+    return this.#queue.add(id, async () => {
+      try {
+        return await this.#lock.run(act);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+      // There is no folder yet, and so no record.
+      if (!expected.every(({ found }) => found === null)) return false;
+      if (!change || !isPut(change)) return true;
+      await makeFolder(this.#path);
+      return this.#lock.run(act);
+    });
+  }
+
+  /**
+   * @param {string} id
+   * @param {readonly Expectation[]} expected
+   * @param {import("../../core/client.js").Change | undefined} change
+   */
+  async #commitLocked(id, expected, change) {
+    const isMade = await withSlot(async () => {
+      const name = await this.#nameOf(id);
+      const path = join(this.#path, name);
+      const isExpected = async (file = path) => {
+        const text = await readIfThere(file);
+        const record = recordOf(id, name, text, decodeExpiry);
+        return expected.every(({ found }) => isSameText(record ? text : null, found));
+      };
+      if (!(await isExpected())) return false;
+      if (!change) return true;
+      return isPut(change) ? this.#write(change, isExpected) : this.#removeIf(path, isExpected);
+    });
+    if (isMade && change) await this.#syncs.add();
+    return isMade;
   }
 
   /** @param {import("../../core/client.js").Put} change */
-  #put({ id, value, expires }) {
-    const text = encodeFile(value, expires);
-    const put = async () => {
-      await this.#removeAbandoned();
-      const name = nameOf(id, this.#ignoresCase ?? (await this.#learn(settleCase)));
-      await replaceFile(join(this.#path, name), withKey(text, name, id));
-      return true;
-    };
+  #put(change) {
     const make = async (/** @type {unknown} */ error) => {
       if (!isMissing(error)) throw error;
       await makeFolder(this.#path);
-      return put();
+      return this.#write(change);
     };
-    return mapDiskFull(`Writing ${show(id)} into ${this.#path}`, () => this.#change(id, () => put().catch(make)));
+    return this.#change(change.id, () => this.#write(change).catch(make));
+  }
+
+  /**
+   * @param {import("../../core/client.js").Put} change
+   * @param {() => Promise<boolean>} [condition] Nothing is written unless it holds at the last moment.
+   * @returns {Promise<boolean>} True if the record was written.
+   */
+  #write({ id, value, expires }, condition) {
+    const text = encodeFile(value, expires);
+    return mapDiskFull(`Writing ${show(id)} into ${this.#path}`, async () => {
+      await this.#removeAbandoned();
+      const name = nameOf(id, this.#ignoresCase ?? (await this.#learn(settleCase)));
+      const path = join(this.#path, name);
+      const content = withKey(text, name, id);
+      const written = condition ? replaceFileIf(path, content, condition) : replaceFile(path, content);
+      return (await written) !== null;
+    });
   }
 
   /** @param {string} id */
@@ -186,24 +250,18 @@ class Folder {
   /**
    * Removes a record if it is still as it was found. The file is moved aside first, because another process may write it again after it
    * was read.
-   * @param {import("../../core/client.js").Expectation} expectation
+   * @param {string} path
+   * @param {(path: string) => Promise<boolean>} isExpected
    */
-  async #removeIf({ id, found }) {
-    const name = await this.#nameOf(id);
-    const path = join(this.#path, name);
-    const isExpected = (/** @type {string | null} */ text) => {
-      const record = recordOf(id, name, text, decodeExpiry);
-      return isSameRecord(record && { ...record, version: text }, found);
-    };
-    if (!isExpected(await readIfThere(path))) return false;
+  async #removeIf(path, isExpected) {
     const aside = await temporaryPath(this.#path);
     try {
       await rename(path, aside);
     } catch (error) {
-      if (isMissing(error)) return false;
+      if (isMissing(error)) return isExpected(path); // Nothing was expected there, or another process has removed it.
       throw error;
     }
-    const isRemoved = isExpected(await readIfThere(aside));
+    const isRemoved = await isExpected(aside);
     if (!isRemoved) {
       // Another process wrote a record in between: put it back, unless there is an even newer one.
       await link(aside, path).catch((error) => (error.code === "EEXIST" ? undefined : Promise.reject(error)));

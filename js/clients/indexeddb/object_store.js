@@ -2,7 +2,7 @@ import { Batch } from "../../support/batch.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
 import { isPut } from "../../support/commits.js";
 import { arrangePages } from "../../support/range.js";
-import { isSameRecord } from "../../support/record.js";
+import { isSameObject } from "../../support/record.js";
 import { walk, walkPage } from "./object_store_walk.js";
 
 /** The largest number of records in one transaction of a listing: its own cost is then small, and so is the memory. */
@@ -256,7 +256,7 @@ function compare(store, expected, done) {
   for (const { id, found } of expected) {
     const request = store.get(id);
     request.onsuccess = () => {
-      isExpected &&= isSameRecord(request.result, found);
+      isExpected &&= isSameObject(request.result, found);
       if (--left === 0) done(isExpected);
     };
   }

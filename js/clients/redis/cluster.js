@@ -1,6 +1,16 @@
+import { PolystoreError, show } from "../../support/errors.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
-import { commitScript, nothingIfNoText, scan, MAX_PAGE, setArguments, setError, toRecord } from "./commands.js";
-import { isPut, onlyChange } from "../../support/commits.js";
+import {
+  commitScript,
+  isReply,
+  nothingIfNoText,
+  scan,
+  MAX_PAGE,
+  setArguments,
+  setError,
+  toRecord,
+} from "./commands.js";
+import { isPut, keysOf, onlyChange } from "../../support/commits.js";
 import { arrangePages } from "../../support/range.js";
 import { KeyQueue } from "../../support/key_queue.js";
 import { requireText } from "../../support/text_key.js";
@@ -64,21 +74,22 @@ export class RedisCluster {
    */
   async #commitOne(commit, now) {
     const { call, evaluate } = this.#connections;
-    const { id } = commit.changes[0];
+    const ids = keysOf(commit);
     const make = async () => {
       const change = onlyChange([commit]);
       if (change === undefined) {
         const { script, keys, args } = commitScript([commit], now);
         return Boolean((await evaluate(script, keys, args))[0]);
       }
+      const { id } = change;
       if (isPut(change)) await call("SET", id, ...setArguments(change.value, change.expires, now));
       else await call("DEL", id);
       return true;
     };
     try {
-      return await this.#queue.add(id, make);
+      return await this.#queue.addAll(ids, make);
     } catch (error) {
-      throw setError(id, error);
+      throw isReply(error, "CROSSSLOT") ? slotError(ids, error) : setError(ids[0], error);
     }
   }
 
@@ -122,4 +133,13 @@ export class RedisCluster {
   #find(id, wanted) {
     return this.#connections.call("GET", id).then((text) => toRecord(text, id, wanted), nothingIfNoText);
   }
+}
+
+/**
+ * @param {string[]} ids
+ * @param {unknown} cause
+ */
+function slotError(ids, cause) {
+  const message = `A Redis cluster cannot change ${ids.slice(0, 3).map(show).join(", ")} in one step, because these keys are in different slots. Give them the same part in braces, for example {user:7}name and {user:7}visits, or change them one by one.`;
+  return new PolystoreError("ERR_UNSUPPORTED", message, { cause });
 }

@@ -2,7 +2,7 @@
 
 import { quotaError, show } from "../../support/errors.js";
 import { decodeValue, parseValue } from "../../support/record.js";
-import { isPut } from "../../support/commits.js";
+import { isPut, lastChanges } from "../../support/commits.js";
 import { boundsOf } from "../../support/range.js";
 
 /** The number of keys that one SCAN examines, which limits a page, and the number of keys in one MGET. */
@@ -50,11 +50,12 @@ const COMMIT = `
  * @returns {{ script: string, keys: string[], args: string[] }}
  */
 export function commitScript(commits, now) {
-  const keys = commits.flatMap(({ expected, changes }) => [...expected, ...changes].map(({ id }) => id));
-  const args = commits.flatMap(({ expected, changes }) => [
+  const all = commits.map((commit) => ({ expected: commit.expected, changes: lastChanges(commit) }));
+  const keys = all.flatMap(({ expected, changes }) => [...expected, ...changes].map(({ id }) => id));
+  const args = all.flatMap(({ expected, changes }) => [
     String(expected.length),
     String(changes.length),
-    ...expected.map(({ found }) => (found === null ? "!" : `=${found.version}`)),
+    ...expected.map(({ found }) => (found === null ? "!" : `=${found.version ?? JSON.stringify(found.value)}`)),
     ...changes.flatMap((change) => {
       if (!isPut(change)) return ["-"];
       const [text, , life = ""] = setArguments(change.value, change.expires, now);

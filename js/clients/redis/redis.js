@@ -3,7 +3,7 @@ import { hasMethods } from "../../support/has.js";
 import { RedisCluster } from "./cluster.js";
 import { commitScript, isReply, MAX_PAGE, nothingIfNoText, scan, SCAN_COUNT } from "./commands.js";
 import { setArguments, setError, toRecord } from "./commands.js";
-import { isPut, onlyChange } from "../../support/commits.js";
+import { isPut, keysOf, onlyChange } from "../../support/commits.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
 import { arrangePages } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
@@ -318,7 +318,7 @@ class Redis {
       else await this.#call("DEL", [id]);
       return [true];
     } catch (error) {
-      throw setError(commits[0].changes[0].id, error);
+      throw setError(keysOf(commits[0])[0], error);
     }
   }
 
