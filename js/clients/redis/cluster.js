@@ -1,14 +1,16 @@
 import { PolystoreError, show } from "../../support/errors.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
 import {
+  MAX_PAGE,
+  READ_WITH_LIFE,
   commitScript,
   isReply,
   nothingIfNoText,
   scan,
-  MAX_PAGE,
   setArguments,
   setError,
   toRecord,
+  toRecordWithLife,
 } from "./commands.js";
 import { isPut, keysOf, onlyChange } from "../../support/commits.js";
 import { arrangePages } from "../../support/range.js";
@@ -55,9 +57,15 @@ export class RedisCluster {
     requireText(id, "Redis");
   }
 
-  /** @param {string} id */
-  read(id) {
-    return this.#queue.add(id, () => this.#find(id));
+  /**
+   * @param {string} id
+   * @param {"presence" | "record"} [needs]
+   */
+  read(id, needs) {
+    const { evaluate } = this.#connections;
+    return this.#queue.add(id, async () =>
+      needs === "record" ? toRecordWithLife(await evaluate(READ_WITH_LIFE, [id], []), id) : this.#find(id),
+    );
   }
 
   /**

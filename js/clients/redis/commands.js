@@ -15,7 +15,7 @@ export const MAX_PAGE = 2 * SCAN_COUNT;
 /**
  * Makes commits. For each commit, ARGV has the number of expectations, the number of changes, then the expectations and the changes;
  * KEYS has their keys in the same order. An expectation is "=" and a text, or "!" for no record. A change is "-" to remove, or "+" and a
- * text, followed by its life in milliseconds ("" means for ever). Returns 1 for each commit that was made, and 0 for the others.
+ * text, followed by its life in milliseconds ("" means for ever, "keep" that the life of the record goes on). Returns 1 for each commit that was made, and 0 for the others.
  */
 const COMMIT = `
   local key, argument, outcomes, removed = 0, 0, {}, {}
@@ -34,6 +34,7 @@ const COMMIT = `
       if not isExpected then
       elseif change == "-" then removed[#removed + 1] = name
       elseif life == "" then redis.call("SET", name, string.sub(change, 2))
+      elseif life == "keep" then redis.call("SET", name, string.sub(change, 2), "KEEPTTL")
       else redis.call("SET", name, string.sub(change, 2), "PX", life) end
     end
     outcomes[#outcomes + 1] = isExpected and 1 or 0
@@ -59,10 +60,38 @@ export function commitScript(commits, now) {
     ...changes.flatMap((change) => {
       if (!isPut(change)) return ["-"];
       const [text, , life = ""] = setArguments(change.value, change.expires, now);
-      return [`+${text}`, life];
+      return [`+${text}`, keepsExpiry(change, expected) ? "keep" : life];
     }),
   ]);
   return { script: COMMIT, keys, args };
+}
+
+/**
+ * Tells whether a change keeps the expiry of the record that it replaces. The server then keeps it, even if another writer has renewed
+ * it since it was read.
+ * @param {import("../../core/client.js").Put} change
+ * @param {readonly import("../../core/client.js").Expectation[]} expected
+ */
+function keepsExpiry({ id, expires }, expected) {
+  return (
+    expires !== null && expected.some((expectation) => expectation.id === id && expectation.found?.expires === expires)
+  );
+}
+
+/** Returns the text at a key, and its life in milliseconds (-1 means for ever). Other types than strings count as absent. */
+export const READ_WITH_LIFE = `
+  if redis.call("TYPE", KEYS[1]).ok ~= "string" then return {} end
+  return { redis.call("GET", KEYS[1]), redis.call("PTTL", KEYS[1]) }`;
+
+/**
+ * Decodes the reply of READ_WITH_LIFE.
+ * @param {[text?: string, life?: number | string]} reply
+ * @param {string} id
+ */
+export function toRecordWithLife([text, life], id) {
+  const record = toRecord(text ?? null, id);
+  if (record && Number(life) >= 0) record.expires = Date.now() + Number(life);
+  return record;
 }
 
 /**
@@ -101,6 +130,7 @@ export function isReply(error, kind) {
  * @param {string | null} text
  * @param {string} id
  * @param {import("../../core/client.js").Wanted} [wanted] What a listing needs; undefined if this is not a listing.
+ * @returns {import("../../support/record.js").StoredRecord | undefined}
  */
 export function toRecord(text, id, wanted) {
   if (text === null) return undefined;

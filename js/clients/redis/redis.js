@@ -2,7 +2,7 @@ import { PolystoreTypeError } from "../../support/errors.js";
 import { hasMethods } from "../../support/has.js";
 import { RedisCluster } from "./cluster.js";
 import { commitScript, isReply, MAX_PAGE, nothingIfNoText, scan, SCAN_COUNT } from "./commands.js";
-import { setArguments, setError, toRecord } from "./commands.js";
+import { READ_WITH_LIFE, setArguments, setError, toRecord, toRecordWithLife } from "./commands.js";
 import { isPut, keysOf, onlyChange } from "../../support/commits.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
 import { arrangePages } from "../../support/range.js";
@@ -283,9 +283,14 @@ class Redis {
 
   /**
    * @param {string} id
+   * @param {"presence" | "record"} [needs]
    * @returns {Promise<unknown>}
    */
-  async read(id) {
+  async read(id, needs) {
+    if (needs === "record") {
+      this.#sendReads();
+      return toRecordWithLife(await this.#connection.evaluate(READ_WITH_LIFE, [id], []), id);
+    }
     return toRecord(await (this.#isReading ? this.#readTogether(id) : this.#readAlone(id)), id);
   }
 
