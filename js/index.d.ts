@@ -206,6 +206,13 @@ export interface RecordClient extends CustomClient {
   set(key: string, record: StoredRecord | null): Awaitable<unknown>;
   /** Stores a record at a fresh key that begins with `prefix`. @returns The new key, with or without the prefix. */
   add?(prefix: string, record: StoredRecord): Awaitable<string>;
+  /**
+   * Replaces the record at a key in one step, if it is still `expected`. With this method, the store has all atomic methods for one key.
+   * @param expected The record as `get` returned it, or `null` if there must be none.
+   * @param record The new record, or `null` to remove it.
+   * @returns `true` if the record was replaced; `false` if another one is there, and nothing was changed.
+   */
+  swap?(key: string, expected: StoredRecord | null, record: StoredRecord | null): Awaitable<boolean>;
   /** Listing, clearing and pruning need this method or `entries`. Records whose key does not begin with `prefix` are ignored. */
   iterate?(prefix: string): AnyIterable<[key: string, record: StoredRecord]>;
   /** The same, all records at once. */

@@ -1,4 +1,5 @@
 import { PolystoreError, show } from "../support/errors.js";
+import { isPut } from "../support/commits.js";
 import { isPromise } from "../support/promise.js";
 import { arrangePages } from "../support/range.js";
 import { isRecord, WITHOUT_EXPIRY } from "../support/record.js";
@@ -26,6 +27,10 @@ export class Custom {
   #object;
   #managesExpiry;
   #legacy;
+  /** True if the object can replace a record on the condition that it is the one that was read. */
+  #swaps;
+  /** @type {import("../core/client.js").Client["commit"]} */
+  commit;
   /** True once a value that was set could be read back, or if that cannot be checked. */
   #isProven = false;
   /** The number of writes and removals. */
@@ -36,14 +41,16 @@ export class Custom {
     this.#object = object;
     this.#legacy = object.EXPIRES === true;
     this.#managesExpiry = this.#legacy || object.RAW === true || object.HAS_EXPIRATION === true;
+    this.#swaps = !this.#managesExpiry && typeof object.swap === "function";
     /** @type {import("../core/client.js").Traits} */
     this.traits = {
       type: typeof object.TYPE === "string" ? object.TYPE : "UNKNOWN",
       can: this.#abilities(),
       copies: this.#managesExpiry ? "identity" : "both",
-      atomic: "none",
+      atomic: this.#swaps ? "storage" : "none",
       isTransactional: false,
     };
+    if (this.#swaps) this.commit = this.#commit;
   }
 
   /** @returns {import("../core/client.js").Traits["can"]} */
@@ -184,6 +191,24 @@ export class Custom {
     if (this.#object.del) return this.#object.del(id);
     if (!this.#managesExpiry) return this.#object.set(id, null);
     return this.#object.set(id, null, this.#lifeOf(0, 0));
+  }
+
+  /**
+   * @param {readonly import("../core/client.js").Commit[]} commits Each changes one key.
+   * @param {number} now
+   * @returns {import("../core/client.js").Eventually<readonly boolean[]>}
+   */
+  #commit(commits, now) {
+    const replies = commits.map(({ expected: [expectation], changes: [change] }) => {
+      const { id } = change;
+      if (!expectation) return isPut(change) ? this.put(id, change.value, change.expires, now) : this.remove(id);
+      ++this.#changes;
+      const record = isPut(change) ? { expires: change.expires, value: change.value } : null;
+      return this.#object.swap(id, expectation.found, record);
+    });
+    const outcomes = (/** @type {unknown[]} */ results) =>
+      results.map((result, i) => commits[i].expected.length === 0 || Boolean(result));
+    return replies.some(isPromise) ? Promise.all(replies).then(outcomes) : outcomes(replies);
   }
 
   /**
