@@ -40,7 +40,7 @@ class Bare : public PlainClient {
    public:
     explicit Bare(Traits traits) : traits_(traits) {}
 
-    Traits traits() const override { return traits_; }
+    ClientTraits traits() const override { return {.can = traits_}; }
     void close() override { ++closed; }
 
     int closed = 0;
@@ -237,7 +237,10 @@ TEST_CASE("an exception of a client becomes an Error that contains the cause", "
 TEST_CASE("an expired record is absent for reads, whether or not it can be removed", "[store]") {
     class ReadOnly : public PlainClient {
        public:
-        void evict(std::span<const Entry> /*entries*/) override { throw Error(ErrorCode::quota, "full"); }
+        std::vector<CommitOutcome> commit(std::span<const Commit> commits) override {
+            if (!commits.front().expected.empty()) throw Error(ErrorCode::quota, "full");
+            return PlainClient::commit(commits);
+        }
     };
     FakeClock clock;
     const Store store(std::make_shared<ReadOnly>(), {.clock = clock});
@@ -255,7 +258,7 @@ TEST_CASE("an expired record is absent for reads, whether or not it can be remov
 TEST_CASE("a client that lists keys outside the prefix is an error", "[store]") {
     class Careless : public PlainClient {
        public:
-        std::unique_ptr<Cursor> list(const std::string& /*prefix*/) override { return PlainClient::list(""); }
+        std::unique_ptr<Cursor> scan(const Range& /*range*/) override { return PlainClient::scan({}); }
     };
     const Store store(std::make_shared<Careless>());
     store.set("other", 1);
@@ -301,7 +304,7 @@ TEST_CASE("a record that changes between read and eviction stays", "[store]") {
     int reads = 0;
     client->before = [&](const std::string& id) {
         // The second read of a record is the one before its eviction.
-        if (++reads == 2) client->write(id, {kNever, "new"});
+        if (++reads == 2) client->put(id, {kNever, "new"});
     };
     CHECK(store.get("a") == nullptr);
     client->before = nullptr;
@@ -309,9 +312,9 @@ TEST_CASE("a record that changes between read and eviction stays", "[store]") {
 
     reads = 1;
     client->before = [&](const std::string& id) {
-        if (++reads == 2) client->write(id, {kNever, "new"});
+        if (++reads == 2) client->put(id, {kNever, "new"});
     };
-    CHECK(store.prune() == 1);
+    CHECK(store.prune() == 0);
     client->before = nullptr;
     CHECK(store.get("b") == "new");
 }
@@ -367,4 +370,90 @@ TEST_CASE("algorithms accept a store as a range", "[store]") {
     store.set("a", 1);
     store.set("b", 2);
     CHECK(std::ranges::count_if(store, [](const auto& entry) { return entry.second > 1; }) == 1);
+}
+
+TEST_CASE("a flush is asked for after calls that write only", "[store]") {
+    class Flushing : public PlainClient {
+       public:
+        std::function<void()> pending_flush() override {
+            return [this] { ++flushes; };
+        }
+        int flushes = 0;
+    };
+    FakeClock clock;
+    const auto client = std::make_shared<Flushing>();
+    const Store store(client, {.clock = clock});
+    store.set("a", 1, {.expires = "1s"});
+    store.add(1);
+    store.del("b");
+    store.prune();
+    CHECK(client->flushes == 4);
+    clock.advance(1000);
+    CHECK(store.get("a") == nullptr);
+    CHECK_FALSE(store.has("a"));
+    CHECK(store.keys().size() == 1);
+    CHECK(client->flushes == 4);
+}
+
+TEST_CASE("a client that returns too few outcomes, or refuses without a reason, is an error", "[store]") {
+    class Careless : public PlainClient {
+       public:
+        std::vector<CommitOutcome> commit(std::span<const Commit> /*commits*/) override { return outcomes; }
+        std::vector<CommitOutcome> outcomes;
+    };
+    const auto client = std::make_shared<Careless>();
+    const Store store(client);
+    CHECK_THAT(failure_of([&] { store.set("a", 1); }),
+               Catch::StartsWith("ERR_CLIENT") && Catch::Contains("0 outcomes for 1 commits"));
+    client->outcomes.emplace_back(false);
+    CHECK(code_of([&] { store.set("a", 1); }) == "ERR_CLIENT");
+    client->outcomes = {true};
+    CHECK(store.set("a", 1) == "a");
+}
+
+TEST_CASE("a client that adds a record outside the prefix is an error", "[store]") {
+    class Careless : public PlainClient {
+       public:
+        ClientTraits traits() const override { return {.can = Trait::add}; }
+        std::string add(const std::string& /*prefix*/, const Record& /*record*/) override { return "elsewhere"; }
+    };
+    const Store store(std::make_shared<Careless>());
+    CHECK(store.add(1) == "elsewhere");
+    CHECK(code_of([&] { store.prefix("p:").add(1); }) == "ERR_CLIENT");
+}
+
+TEST_CASE("a client with keys in UTF-8 is not called with others", "[store]") {
+    class Texts : public PlainClient {
+       public:
+        ClientTraits traits() const override { return {.keys = Keys::utf8}; }
+    };
+    const auto client = std::make_shared<Texts>();
+    const Store store(client);
+    CHECK(code_of([&] { return store.get("\xff"); }) == "ERR_KEY");
+    CHECK(code_of([&] { return store.has("\xff"); }) == "ERR_KEY");
+    CHECK(code_of([&] { store.set("\xff", 1); }) == "ERR_KEY");
+    CHECK(code_of([&] { store.del("\xff"); }) == "ERR_KEY");
+    CHECK(client->entries.empty());
+    CHECK(store.prefix("\xff").keys().empty());
+}
+
+TEST_CASE("a shared client is closed for all who use it, and works again in a new store", "[store]") {
+    const auto behind = std::make_shared<Bare>(Trait::list);
+    const auto front = share(behind);
+    const Store direct(behind);
+    const Store through(front);
+    through.set("a", 1);
+    auto iterator = through.begin();
+    CHECK(direct.get("a") == 1);
+    through.close();
+    CHECK(behind->closed == 1);
+    CHECK(code_of([&] { return direct.get("a"); }) == "ERR_CLOSED");
+    CHECK(Store(front).get("a") == 1);
+    const Store again(behind);
+    again.close();
+    CHECK(code_of([&] { return Store(front).get("a"); }) == "ERR_CLOSED");
+    Store(front).close();
+    CHECK(behind->closed == 2);
+    CHECK(Store(front).get("a") == 1);
+    CHECK(code_of([] { return share(nullptr); }) == "ERR_CLIENT");
 }

@@ -54,9 +54,10 @@ class FlushingTogether : public PlainClient {
    public:
     explicit FlushingTogether(int writers) : writers_(writers) {}
 
-    void write(const std::string& id, const Record& record) override {
-        PlainClient::write(id, record);
+    std::vector<CommitOutcome> commit(std::span<const Commit> commits) override {
+        std::vector<CommitOutcome> outcomes = PlainClient::commit(commits);
         --writers_;
+        return outcomes;
     }
 
     std::function<void()> pending_flush() override {
@@ -67,6 +68,22 @@ class FlushingTogether : public PlainClient {
 
    private:
     std::atomic<int> writers_;
+};
+
+/// A client in front of another, which does all the work.
+class Front : public Client {
+   public:
+    explicit Front(std::shared_ptr<Client> behind) : behind_(std::move(behind)) {}
+
+    ClientTraits traits() const override { return behind_->traits(); }
+    std::optional<Record> read(const std::string& id) override { return behind_->read(id); }
+    std::vector<CommitOutcome> commit(std::span<const Commit> commits) override { return behind_->commit(commits); }
+    std::unique_ptr<Cursor> scan(const Range& range) override { return behind_->scan(range); }
+    std::function<void()> pending_flush() override { return behind_->pending_flush(); }
+    void close() override { behind_->close(); }
+
+   private:
+    std::shared_ptr<Client> behind_;
 };
 
 /// A client that counts the threads inside it.
@@ -120,6 +137,21 @@ TEST_CASE("threads: a client is never called by two threads at once", "[threads]
         }
     });
     CHECK(client->overlaps == 0);
+}
+
+TEST_CASE("threads: clients in front of a shared client keep each other and its stores out", "[threads]") {
+    const auto behind = std::make_shared<Counting>();
+    const std::vector<std::shared_ptr<Client>> clients = {behind, std::make_shared<Front>(share(behind)),
+                                                          std::make_shared<Front>(share(behind))};
+    on_threads(3, [&](int thread) {
+        const Store store = Store(clients[static_cast<std::size_t>(thread)]).prefix(std::to_string(thread));
+        for (int i = 0; i < 200; ++i) {
+            store.set("a", i);
+            static_cast<void>(store.get("a"));
+            for (const auto& entry : store) static_cast<void>(entry);
+        }
+    });
+    CHECK(behind->overlaps == 0);
 }
 
 TEST_CASE("threads: calls that wait for a flush do not block other writers", "[threads]") {

@@ -208,6 +208,13 @@ TEST_CASE("folder: a number that is too large is ERR_CORRUPT, except in files of
     CHECK_THAT(failure_of([&] { return store.get("huge"); }),
                Catch::StartsWith("ERR_CORRUPT") && Catch::Contains("\"huge\""));
     CHECK(store.get("foreign") == nullptr);
+    CHECK(store.keys() == std::vector<std::string>{"huge"});
+    CHECK(code_of([&] { return store.values(); }) == "ERR_CORRUPT");
+    CHECK(store.prune() == 0);
+    store.clear();
+    CHECK(folder.names() == std::vector<std::string>{"foreign.json"});
+    put(folder / "huge.json", R"({"expires":1e400,"value":1})");
+    CHECK(store.keys() == std::vector<std::string>{"huge"});
     store.set("huge", 1);
     CHECK(store.keys() == std::vector<std::string>{"huge"});
 }
@@ -217,4 +224,16 @@ TEST_CASE("folder: a byte order mark is ignored", "[folder]") {
     put(folder / "a.json", "\xEF\xBB\xBF{\"expires\":null,\"value\":1}");
     const Store store(polystore::folder(folder.path()));
     CHECK(store.all() == Json{{"a", 1}});
+}
+
+TEST_CASE("folder: several stores may open one folder, and closing one leaves the others open", "[folder]") {
+    const TemporaryFolder folder;
+    const Store one(polystore::folder(folder.path()));
+    const Store other(polystore::folder(folder.path()));
+    one.set("a", 1);
+    one.close();
+    CHECK(code_of([&] { return one.get("a"); }) == "ERR_CLOSED");
+    CHECK(other.get("a") == 1);
+    other.set("b", 2);
+    CHECK(Store(polystore::folder(folder.path())).all() == Json{{"a", 1}, {"b", 2}});
 }

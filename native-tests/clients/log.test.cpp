@@ -14,6 +14,7 @@
 #include "polystore/engine/posix_env.hpp"
 #include "polystore/store.hpp"
 #include "support/catch.hpp"
+#include "support/client_calls.hpp"
 #include "support/code_of.hpp"
 #include "support/engine.hpp"
 #include "support/fake_clock.hpp"
@@ -49,22 +50,22 @@ TEST_CASE("log: with strict, a write is flushed before the call returns, and oth
     const TemporaryFolder folder;
     const auto client = log(folder / "data.kv", {.durability = Durability::strict});
     CHECK_FALSE(client->pending_flush());
-    client->write("a", {kNever, 1});
+    put(*client, "a", {kNever, 1});
     const auto flush = client->pending_flush();
     REQUIRE(flush);
     CHECK_FALSE(client->pending_flush());
-    client->evict(std::vector<Entry>{{"a", {kNever, 1}}});
+    CHECK_FALSE(is_made(*client, {.expected = {{"a"}}, .changes = {{"a"}}}));
     CHECK_FALSE(client->pending_flush());
-    client->erase("b");
+    remove(*client, "b");
     CHECK(client->pending_flush());
-    client->clear("c");
+    CHECK(client->sweep({.prefix = "c"}, std::nullopt) == 0);
     CHECK(client->pending_flush());
-    CHECK(client->prune("d") == 0);
+    CHECK(client->sweep({.prefix = "d"}, 1) == 0);
     CHECK(client->pending_flush());
     client->close();
     flush();  // Another thread was slow, and close() has flushed.
     const auto relaxed = log(folder / "data.kv");
-    relaxed->write("a", {kNever, 1});
+    put(*relaxed, "a", {kNever, 1});
     CHECK_FALSE(relaxed->pending_flush());
 }
 
@@ -132,7 +133,21 @@ TEST_CASE("log: links are followed whenever the log is opened, and their target 
     CHECK(std::filesystem::exists(folder / "other.kv"));
 }
 
-TEST_CASE("log: a value that is not JSON is ERR_CORRUPT, a key that is not UTF-8 ERR_KEY", "[log]") {
+TEST_CASE("log: a value that is not JSON is ERR_CORRUPT, only for its key", "[log]") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "data.kv";
+    REQUIRE(opened(engine::posix_env(), path)->apply({set("a", "1"), set("bad", "{"), set("old", "[1e400]", 1)}).ok());
+    const Store store(log(path));
+    CHECK_THAT(failure_of([&] { return store.get("bad"); }),
+               Catch::StartsWith("ERR_CORRUPT: What is stored at \"bad\" cannot be read: "));
+    CHECK(code_of([&] { return store.values(); }) == "ERR_CORRUPT");
+    CHECK(store.keys() == std::vector<std::string>{"a", "bad"});
+    CHECK(store.get("a") == 1);
+    store.set("bad", 2);
+    CHECK(store.all() == Json{{"a", 1}, {"bad", 2}});
+}
+
+TEST_CASE("log: a key that is not UTF-8 is ERR_KEY", "[log]") {
     const TemporaryFolder folder;
     const Store store(log(folder / "data.kv"));
     CHECK(code_of([&] { store.set("\xFF", 1); }) == "ERR_KEY");

@@ -28,8 +28,8 @@ constexpr auto kKinds = {FailingAllocation::Kind::one, FailingAllocation::Kind::
 std::string numbered(int i) { return "key:" + std::to_string(1000 + i); }
 
 /// Enough keys for several leaves, which are full, because the keys are inserted in order.
-std::vector<Change> many() {
-    std::vector<Change> changes;
+std::vector<engine::Change> many() {
+    std::vector<engine::Change> changes;
     for (int i = 0; i < 300; ++i) changes.push_back(set(numbered(2 * i), std::string(20, 'v')));
     return changes;
 }
@@ -117,7 +117,7 @@ TEST_CASE("memory: a change without enough memory changes nothing") {
     }
     SECTION("a batch") {
         with_each_allocation_failing(fill, [](Engine& engine) {
-            std::vector<Change> batch;
+            std::vector<engine::Change> batch;
             for (int i = 0; i < 70; ++i) batch.push_back(set(numbered(2 * i + 1), "odd", i % 3 == 0 ? i : kNoExpiry));
             for (int i = 0; i < 20; ++i) batch.push_back(erase(numbered(2 * i)));
             got(engine.apply(batch));

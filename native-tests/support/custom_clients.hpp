@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,23 +16,19 @@
 /// Clients like those that users may write.
 namespace polystore::testing {
 
-/// Returns given records, with an empty page before each page.
-class ListCursor : public Cursor {
+/// Returns the pages of another cursor, with an empty page before each.
+class HesitantCursor : public Cursor {
    public:
-    explicit ListCursor(std::vector<Entry> entries) : entries_(std::move(entries)) {}
+    explicit HesitantCursor(std::unique_ptr<Cursor> cursor) : cursor_(std::move(cursor)) {}
 
     std::optional<std::vector<Entry>> next(std::size_t limit) override {
-        if (next_ == entries_.size()) return std::nullopt;
-        if (std::exchange(rests_, !rests_)) return std::vector<Entry>();
-        std::vector<Entry> page;
-        while (next_ < entries_.size() && page.size() < limit) page.push_back(entries_[next_++]);
-        return page;
+        if (std::exchange(hesitates_, !hesitates_)) return std::vector<Entry>();
+        return cursor_->next(limit);
     }
 
    private:
-    std::vector<Entry> entries_;
-    std::size_t next_ = 0;
-    bool rests_ = true;
+    std::unique_ptr<Cursor> cursor_;
+    bool hesitates_ = true;
 };
 
 /// The minimum that a user has to write: records in a vector, in the order of their insertion.
@@ -42,7 +39,23 @@ class PlainClient : public Client {
         return found == entries.end() ? std::nullopt : std::optional(found->record);
     }
 
-    void write(const std::string& id, const Record& record) override {
+    std::vector<CommitOutcome> commit(std::span<const Commit> commits) override {
+        return commit_each(commits, [&](const Commit& commit) {
+            for (const auto& [id, found] : commit.expected) {
+                if (read(id) != found) return false;
+            }
+            for (const auto& [id, record] : commit.changes) {
+                record ? put(id, *record) : remove(id);
+            }
+            return true;
+        });
+    }
+
+    std::unique_ptr<Cursor> scan(const Range& range) override {
+        return std::make_unique<HesitantCursor>(cursor_over(entries, range));
+    }
+
+    void put(const std::string& id, const Record& record) {
         const auto found = find(id);
         if (found == entries.end()) {
             entries.push_back({id, record});
@@ -51,15 +64,8 @@ class PlainClient : public Client {
         }
     }
 
-    void erase(const std::string& id) override {
+    void remove(const std::string& id) {
         std::erase_if(entries, [&](const Entry& entry) { return entry.id == id; });
-    }
-
-    std::unique_ptr<Cursor> list(const std::string& prefix) override {
-        std::vector<Entry> listed;
-        std::copy_if(entries.begin(), entries.end(), std::back_inserter(listed),
-                     [&](const Entry& entry) { return entry.id.starts_with(prefix); });
-        return std::make_unique<ListCursor>(std::move(listed));
     }
 
     std::vector<Entry> entries;
@@ -75,37 +81,37 @@ class ManagingClient : public PlainClient {
    public:
     explicit ManagingClient(Clock clock) : clock_(std::move(clock)) {}
 
-    Traits traits() const override {
-        return Trait::manages_expiry | Trait::add | Trait::list | Trait::sweeps_all | Trait::sweeps_expired;
+    ClientTraits traits() const override {
+        return {.can = Trait::manages_expiry | Trait::add | Trait::list | Trait::sweeps_all | Trait::sweeps_expired};
     }
 
     std::optional<Record> read(const std::string& id) override {
-        drop_expired(id);
+        drop_expired({.prefix = id});
         return PlainClient::read(id);
     }
 
     std::string add(const std::string& prefix, const Record& record) override {
         std::string key = std::to_string(++count_);
         key.insert(0, 24 - key.size(), 'x');
-        write(prefix + key, record);
-        return key;
+        put(prefix + key, record);
+        return prefix + key;
     }
 
-    std::unique_ptr<Cursor> list(const std::string& prefix) override {
-        drop_expired(prefix);
-        return PlainClient::list(prefix);
+    std::unique_ptr<Cursor> scan(const Range& range) override {
+        drop_expired(range);
+        return PlainClient::scan(range);
     }
 
-    void clear(const std::string& prefix) override {
-        std::erase_if(entries, [&](const Entry& entry) { return entry.id.starts_with(prefix); });
+    std::size_t sweep(const Range& range, std::optional<double> until) override {
+        return until ? drop_expired(range) : std::erase_if(entries, [bounds = bounds_of(range)](const Entry& entry) {
+            return bounds.contains(entry.id);
+        });
     }
-
-    std::size_t prune(const std::string& prefix) override { return drop_expired(prefix); }
 
    private:
-    std::size_t drop_expired(const std::string& prefix) {
-        return std::erase_if(entries, [&](const Entry& entry) {
-            return entry.id.starts_with(prefix) && entry.record.expires <= clock_();
+    std::size_t drop_expired(const Range& range) {
+        return std::erase_if(entries, [bounds = bounds_of(range), now = clock_()](const Entry& entry) {
+            return bounds.contains(entry.id) && entry.record.expires <= now;
         });
     }
 

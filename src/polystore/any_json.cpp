@@ -16,16 +16,23 @@ bool is_huge(std::string_view number) {
     }
 }
 
-/// Returns `text`, which is JSON, with a 0 in place of each number that is outside the range of a double.
+/// Returns `text`, which is JSON, with the largest double, or its negative, in place of each number that is outside the
+/// range of a double. So a record whose expiry is such a number does not expire.
 std::string without_huge_numbers(std::string_view text) {
     constexpr std::string_view kDigits = "-0123456789";
+    constexpr std::string_view kLargest = "1.7976931348623157e308";
     std::string changed;
     bool in_string = false;
     for (std::size_t i = 0; i < text.size();) {
         if (!in_string && kDigits.find(text[i]) != std::string_view::npos) {
             const std::size_t end = std::min(text.find_first_not_of("+-.0123456789Ee", i), text.size());
             const std::string_view number = text.substr(i, end - i);
-            changed += is_huge(number) ? "0" : number;
+            if (is_huge(number)) {
+                if (number.front() == '-') changed += '-';
+                changed += kLargest;
+            } else {
+                changed += number;
+            }
             i = end;
             continue;
         }
@@ -44,12 +51,6 @@ ParsedJson parse_any_json(std::string_view text) {
     } catch (const Json::out_of_range&) {
         return {Json::parse(without_huge_numbers(text)), true};
     }
-}
-
-Error huge_number_error(std::string_view id) {
-    return {ErrorCode::corrupt, "What is stored at " + show(id) +
-                                    " has a number that is larger than any that C++ and JavaScript can hold. It was "
-                                    "left as it is: set another value, or delete it."};
 }
 
 }  // namespace polystore

@@ -1,6 +1,8 @@
 #include "polystore/client.hpp"
 
 #include "polystore/error.hpp"
+#include "polystore/page_builder.hpp"
+#include "polystore/select.hpp"
 
 namespace polystore {
 namespace {
@@ -9,16 +11,30 @@ namespace {
     throw Error(ErrorCode::unsupported, "The client's traits() promise " + method + ", but it does not override it.");
 }
 
+class EntryCursor : public Cursor {
+   public:
+    explicit EntryCursor(std::vector<Entry> entries) : entries_(std::move(entries)) {}
+
+    std::optional<std::vector<Entry>> next(std::size_t limit) override {
+        if (next_ == entries_.size()) return std::nullopt;
+        PageBuilder page(limit);
+        while (next_ < entries_.size() && !page.is_full()) page.add(std::move(entries_[next_++]));
+        return page.take();
+    }
+
+   private:
+    std::vector<Entry> entries_;
+    std::size_t next_ = 0;
+};
+
 }  // namespace
 
-void Client::evict(std::span<const Entry> entries) {
-    for (const Entry& entry : entries) {
-        if (read(entry.id) == entry.record) erase(entry.id);
-    }
+std::unique_ptr<Cursor> cursor_over(std::vector<Entry> entries, const Range& range) {
+    select(entries, range, [](const Entry& entry) -> const std::string& { return entry.id; });
+    return std::make_unique<EntryCursor>(std::move(entries));
 }
 
+std::size_t Client::sweep(const Range& /*range*/, std::optional<double> /*until*/) { throw_missing("sweep()"); }
 std::string Client::add(const std::string& /*prefix*/, const Record& /*record*/) { throw_missing("add()"); }
-void Client::clear(const std::string& /*prefix*/) { throw_missing("clear()"); }
-std::size_t Client::prune(const std::string& /*prefix*/) { throw_missing("prune()"); }
 
 }  // namespace polystore

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <exception>
 
+#include "polystore/error.hpp"
+
 namespace polystore {
 namespace {
 
@@ -24,6 +26,26 @@ bool is_deeper(const Json& value, std::size_t levels) {
 }
 
 }  // namespace
+
+Json unreadable(std::string_view text) {
+    // No other value is bytes: neither JSON text nor a user's value can have them.
+    return Json::binary({text.begin(), text.end()});
+}
+
+void require_readable(std::string_view id, const Json& value) {
+    if (!value.is_binary()) return;
+    const Json::binary_t& bytes = value.get_binary();
+    std::string reason;
+    try {
+        static_cast<void>(parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+    } catch (const Json::out_of_range&) {
+        reason = "it has a number that is larger than any that C++ and JavaScript can hold";
+    } catch (const std::exception& error) {
+        reason = error.what();
+    }
+    throw Error(ErrorCode::corrupt, "What is stored at " + show(id) + " cannot be read: " + reason +
+                                        ". It was left as it is: set another value, or delete it.");
+}
 
 bool is_record(const Json& json) {
     if (!json.is_object()) return false;

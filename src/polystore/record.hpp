@@ -22,11 +22,18 @@ namespace polystore {
 struct Record {
     /// When it expires, in milliseconds since the epoch, or `kNever`; for a client that manages expiry, too.
     double expires = kNever;
-    /// Never null.
+    /// Never null. If the stored text cannot be read as a value, this is `unreadable(text)`.
     Json value;
 
     [[nodiscard]] bool operator==(const Record&) const = default;
 };
+
+/// Returns the stand-in for a value that cannot be read, because its stored text has a number outside the range of a
+/// double, or is not JSON. So the record can be listed, compared and removed: only its value is ERR_CORRUPT.
+[[nodiscard]] Json unreadable(std::string_view text);
+
+/// Throws `Error` ERR_CORRUPT, with the reason, if `value`, which is stored at `id`, is such a stand-in.
+void require_readable(std::string_view id, const Json& value);
 
 [[nodiscard]] bool is_record(const Json& json);
 

@@ -7,15 +7,15 @@
 #include <optional>
 #include <span>
 
+#include "polystore/connection.hpp"
 #include "polystore/operations.hpp"
 #include "polystore/random_id.hpp"
 
 namespace polystore {
-namespace {
 
-[[noreturn]] void throw_closed() {
-    throw Error(ErrorCode::closed, "The store was closed. Make a new one over its client.");
-}
+using Hold = Connection::Hold;
+
+namespace {
 
 /// Runs a user's call. If there is not enough memory for it, the user receives an `Error`, or std::bad_alloc if there
 /// is no memory for the `Error` either.
@@ -42,33 +42,27 @@ auto calling(const std::string& id, Call call) {
         const std::string at = id.empty() ? "" : " at " + show(id);
         std::throw_with_nested(Error(ErrorCode::client, "The client failed" + at + ": " + error.what()));
     } catch (...) {
-        std::throw_with_nested(Error(ErrorCode::client, "The client threw what is no std::exception."));
+        std::throw_with_nested(Error(ErrorCode::client, "The client threw something that is not a std::exception."));
     }
+}
+
+Error outside_error(const std::string& method, const std::string& prefix, const std::string& id) {
+    return {ErrorCode::client, "The client's " + method + " returned " + show(id) + ", which does not begin with " +
+                                   show(prefix) + ", as it must."};
 }
 
 }  // namespace
 
-/// Keeps other threads away from a client, and counts the calls in progress on this thread.
-class Hold {
-   public:
-    explicit Hold(Client& client) : client_(client), lock_(client.mutex_) { ++client_.calls_under_way_; }
-    Hold(const Hold&) = delete;
-    Hold& operator=(const Hold&) = delete;
-    ~Hold() { --client_.calls_under_way_; }
-
-   private:
-    Client& client_;
-    std::scoped_lock<std::recursive_mutex> lock_;
-};
-
 /// An operation on a client: holds the data that the operation never sees and performs its steps. Requires a `Hold`.
 class Driver {
    public:
-    Driver(const Store& store, Call call, std::string_view key, Json value)
-        : client_(*store.client_),
+    Driver(const Store& store, Call call, std::string_view key, Json value, Store::Needs needs = Store::Needs::values)
+        : connection_(*store.connection_),
           life_(store.life_),
-          traits_(closed() ? client_.traits() | Trait::closed : client_.traits()),
-          only_reads_(call.method == Method::get || call.method == Method::has || call.method == Method::list),
+          traits_(closed() ? connection_.abilities() | Trait::closed : connection_.abilities()),
+          needs_(needs),
+          only_reads_(call.method == Method::get || call.method == Method::has || call.method == Method::list ||
+                      call.method == Method::ttl || call.method == Method::size),
           clock_(store.options_.clock),
           prefix_(store.options_.prefix),
           key_(key),
@@ -82,22 +76,31 @@ class Driver {
     [[nodiscard]] std::vector<std::pair<std::string, Json>>& kept() { return kept_; }
     [[nodiscard]] Result result();
 
+    /// Returns the flush that the call has to wait for, or an empty function.
+    [[nodiscard]] std::function<void()> pending_flush() {
+        return only_reads_ ? nullptr : connection_.client().pending_flush();
+    }
+
    private:
     void answer();
+    void answer_read();
     void answer_page();
     double sift();
-    void evict(std::span<const Entry> entries);
+    void write(std::optional<Record> record);
+    std::size_t evict(std::vector<Entry> entries);
+    [[nodiscard]] std::vector<CommitOutcome> make(std::span<const Commit> commits);
 
-    [[nodiscard]] bool closed() const { return client_.times_closed_ != life_; }
+    [[nodiscard]] bool closed() const { return connection_.times_closed() != life_; }
 
     // A client that manages expiry never shows an expired record. The expiry that it reports for others is ignored.
     [[nodiscard]] double expiry_of(const Record& record) const {
         return traits_[Trait::manages_expiry] ? kNever : record.expires;
     }
 
-    Client& client_;
+    Connection& connection_;
     int life_;
     Traits traits_;
+    Store::Needs needs_;
     bool only_reads_;
     Clock clock_;
     std::string prefix_;
@@ -126,86 +129,107 @@ void Driver::answer() {
         case Ask::nothing:
         case Ask::change:  // No method of Store changes a value depending on what is there.
         case Ask::commit: return;
-        case Ask::read:
-            record_ = client_.read(id_);
-            return operation_.answer({record_.has_value(), record_ ? expiry_of(*record_) : 0});
-        case Ask::put: client_.write(id_, {operation_.number(), std::move(value_)}); return operation_.answer({});
-        case Ask::remove: client_.erase(id_); return operation_.answer({});
-        case Ask::remove_if: {
-            const Entry entry{id_, *record_};
-            evict({&entry, 1});
-            return operation_.answer({});
-        }
+        case Ask::read: return answer_read();
+        case Ask::put: write(Record{operation_.number(), std::move(value_)}); return operation_.answer({});
+        case Ask::remove: write(std::nullopt); return operation_.answer({});
+        case Ask::remove_if: evict({{id_, *record_}}); return operation_.answer({});
         case Ask::make_key:
             key_ = make_random_id();
             id_ = prefix_ + key_;
             return operation_.answer({});
-        case Ask::add:
-            key_ = client_.add(prefix_, {operation_.number(), std::move(value_)});
+        case Ask::add: {
+            const std::string id = connection_.client().add(prefix_, {operation_.number(), std::move(value_)});
+            if (!id.starts_with(prefix_)) throw outside_error("add()", prefix_, id);
+            key_ = id.substr(prefix_.size());
             return operation_.answer({});
+        }
         case Ask::clock: return operation_.answer({true, clock_()});
         case Ask::page: return answer_page();
         case Ask::sift: return operation_.answer({true, sift()});
         case Ask::sweep: {
-            if (operation_.number() != kNever) {
-                return operation_.answer({true, static_cast<double>(client_.prune(prefix_))});
-            }
-            client_.clear(prefix_);
-            return operation_.answer({});
+            const double until = operation_.number();
+            const std::size_t removed =
+                connection_.client().sweep({.prefix = prefix_}, until == kNever ? std::nullopt : std::optional(until));
+            return operation_.answer({true, static_cast<double>(removed)});
         }
-        case Ask::drain:
-            // The hold keeps other threads away, so any other call in progress must be the one that led to this one.
-            if (client_.calls_under_way_ == 1) return operation_.answer({});
-            throw Error(ErrorCode::client,
-                        "A client closed its own store in the middle of a call. Close it from outside.");
-        case Ask::close:
-            ++client_.times_closed_;
-            client_.close();
-            return operation_.answer({});
+        case Ask::drain: connection_.drain(); return operation_.answer({});
+        case Ask::close: connection_.close(); return operation_.answer({});
     }
 }
 
+void Driver::answer_read() {
+    connection_.check_key(id_);
+    record_ = connection_.client().read(id_);
+    if (record_) require_readable(id_, record_->value);
+    operation_.answer({record_.has_value(), record_ ? expiry_of(*record_) : 0});
+}
+
 void Driver::answer_page() {
-    if (!cursor_) cursor_ = client_.list(prefix_);
+    if (!cursor_) cursor_ = connection_.client().scan({.prefix = prefix_});
     std::optional<std::vector<Entry>> page = cursor_->next(kPageLength);
     const bool end = !page;
     page_ = end ? std::vector<Entry>() : std::move(*page);
     expires_.clear();
     for (const Entry& entry : page_) {
-        if (!entry.id.starts_with(prefix_)) {
-            throw Error(ErrorCode::client, "The client was to list keys that begin with " + show(prefix_) +
-                                               ", and listed " + show(entry.id) + ". Its list() passes over others.");
-        }
+        if (!entry.id.starts_with(prefix_)) throw outside_error("scan()", prefix_, entry.id);
         expires_.push_back(expiry_of(entry.record));
     }
     verdicts_.assign(page_.size(), Verdict::leave);
     operation_.answer_page({expires_, verdicts_, {}, end});
 }
 
-/// Returns the number of records that it evicted.
+/// Returns the number of records that it removed.
 double Driver::sift() {
-    std::vector<Entry> evicted;
+    std::vector<Entry> removed;
     for (std::size_t i = 0; i < page_.size(); ++i) {
         Entry& entry = page_[i];
         if (verdicts_[i] == Verdict::keep) {
+            if (needs_ == Store::Needs::values) require_readable(entry.id, entry.record.value);
             kept_.emplace_back(entry.id.substr(prefix_.size()), std::move(entry.record.value));
         } else if (verdicts_[i] == Verdict::remove) {
-            evicted.push_back(std::move(entry));
+            removed.push_back(std::move(entry));
         }
     }
-    if (!evicted.empty()) evict(evicted);
-    return static_cast<double>(evicted.size());
+    return removed.empty() ? 0 : static_cast<double>(evict(std::move(removed)));
 }
 
-/// For a caller that only reads, an expired record is absent even if it cannot be removed.
-void Driver::evict(std::span<const Entry> entries) {
+/// Puts a record at the key, or removes the one that is there, whatever it is.
+void Driver::write(std::optional<Record> record) {
+    connection_.check_key(id_);
+    const Commit commit{.changes = {{id_, std::move(record)}}};
+    const CommitOutcome outcome = make({&commit, 1}).front();
+    if (outcome.error) std::rethrow_exception(outcome.error);
+    if (!outcome.made) throw Error(ErrorCode::client, "The client refused a commit that expects nothing.");
+}
+
+/// Removes each of these records if it is still the one that was read, and returns the number of those. For a call that
+/// only reads, an expired record is absent even if it cannot be removed.
+std::size_t Driver::evict(std::vector<Entry> entries) {
+    std::vector<Commit> commits;
+    commits.reserve(entries.size());
+    for (Entry& entry : entries) {
+        commits.push_back({.expected = {{entry.id, std::move(entry.record)}}, .changes = {{entry.id}}});
+    }
     try {
-        client_.evict(entries);
+        std::size_t removed = 0;
+        for (const CommitOutcome& outcome : make(commits)) {
+            if (outcome.error) std::rethrow_exception(outcome.error);
+            if (outcome.made) ++removed;
+        }
+        return removed;
     } catch (const std::bad_alloc&) {
         throw;
     } catch (...) {
         if (!only_reads_) throw;
+        return 0;
     }
+}
+
+std::vector<CommitOutcome> Driver::make(std::span<const Commit> commits) {
+    std::vector<CommitOutcome> outcomes = connection_.client().commit(commits);
+    if (outcomes.size() == commits.size()) return outcomes;
+    throw Error(ErrorCode::client, "The client's commit() returned " + std::to_string(outcomes.size()) +
+                                       " outcomes for " + std::to_string(commits.size()) + " commits.");
 }
 
 bool Driver::advance() {
@@ -232,12 +256,9 @@ Result Driver::result() {
 }
 
 Store::Store(std::shared_ptr<Client> client, StoreOptions options)
-    : client_(std::move(client)), options_(std::move(options)) {
-    if (!client_) {
-        throw Error(ErrorCode::client, "The client is null. Pass memory(), file(path), or a client of yours.");
-    }
-    const Hold hold(*client_);
-    life_ = client_->times_closed_;
+    : connection_(Connection::to(client)), options_(std::move(options)) {
+    const Hold hold(*connection_);
+    life_ = connection_->times_closed();
 }
 
 Result Store::perform(Call call, std::string_view key, Json value) const {
@@ -245,12 +266,12 @@ Result Store::perform(Call call, std::string_view key, Json value) const {
         std::optional<Result> result;
         std::function<void()> flush;
         {
-            const Hold hold(*client_);
+            const Hold hold(*connection_);
             Driver driver(*this, call, key, std::move(value));
             while (driver.advance()) {
             }
             result = driver.result();
-            flush = client_->pending_flush();
+            flush = driver.pending_flush();
         }
         if (flush) calling({}, flush);
         return std::move(*result);
@@ -270,10 +291,10 @@ Result Store::write(Method method, std::string_view key, Json value, const SetOp
 }
 
 template <typename Visit>
-void Store::for_each(Visit visit) const {
+void Store::for_each(Needs needs, Visit visit) const {
     within_memory([&] {
-        const Hold hold(*client_);
-        Driver driver(*this, {Method::list}, {}, {});
+        const Hold hold(*connection_);
+        Driver driver(*this, {Method::list}, {}, {}, needs);
         while (driver.advance()) {
             for (auto& [key, value] : driver.kept()) visit(std::move(key), std::move(value));
         }
@@ -300,25 +321,27 @@ std::string Store::del(std::string_view key) const { return perform({Method::del
 
 std::vector<std::string> Store::keys() const {
     std::vector<std::string> keys;
-    for_each([&](std::string&& key, Json&& /*value*/) { keys.push_back(std::move(key)); });
+    for_each(Needs::keys, [&](std::string&& key, Json&& /*value*/) { keys.push_back(std::move(key)); });
     return keys;
 }
 
 std::vector<Json> Store::values() const {
     std::vector<Json> values;
-    for_each([&](std::string&& /*key*/, Json&& value) { values.push_back(std::move(value)); });
+    for_each(Needs::values, [&](std::string&& /*key*/, Json&& value) { values.push_back(std::move(value)); });
     return values;
 }
 
 std::vector<std::pair<std::string, Json>> Store::entries() const {
     std::vector<std::pair<std::string, Json>> entries;
-    for_each([&](std::string&& key, Json&& value) { entries.emplace_back(std::move(key), std::move(value)); });
+    for_each(Needs::values,
+             [&](std::string&& key, Json&& value) { entries.emplace_back(std::move(key), std::move(value)); });
     return entries;
 }
 
 std::map<std::string, Json> Store::all() const {
     std::map<std::string, Json> all;
-    for_each([&](std::string&& key, Json&& value) { all.insert_or_assign(std::move(key), std::move(value)); });
+    for_each(Needs::values,
+             [&](std::string&& key, Json&& value) { all.insert_or_assign(std::move(key), std::move(value)); });
     return all;
 }
 
@@ -346,13 +369,13 @@ struct Store::Iterator::Walk {
     Walk(const Walk&) = delete;
     Walk& operator=(const Walk&) = delete;
     ~Walk() {
-        const Hold hold(*store.client_);
+        const Hold hold(*store.connection_);
         driver.reset();  // This destroys the client's cursor too.
     }
 
     void fetch() {
         within_memory([&] {
-            const Hold hold(*store.client_);
+            const Hold hold(*store.connection_);
             if (!driver) driver.emplace(store, Call{Method::list}, "", nullptr);
             next = 0;
             do {

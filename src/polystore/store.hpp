@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -16,7 +17,10 @@
 
 namespace polystore {
 
+class Connection;
 class Driver;
+enum class Method : std::uint8_t;
+struct Call;
 struct Result;
 
 /// A key-value store over a client.
@@ -66,7 +70,8 @@ class Store {
     [[nodiscard]] std::vector<std::pair<std::string, Json>> entries() const;
     [[nodiscard]] std::map<std::string, Json> all() const;
 
-    /// Iterates over the entries once, in pages of 512, so that memory does not grow with the size of the store:
+    /// Iterates over the entries once, in pages of 512 or a megabyte, so that memory does not grow with the size of the
+    /// store:
     ///
     ///     for (const auto& [key, value] : store) ...
     ///
@@ -93,13 +98,16 @@ class Store {
    private:
     friend class Driver;
 
+    /// What the caller of a listing uses of the records.
+    enum class Needs : bool { keys, values };
+
     Result perform(Call call, std::string_view key = {}, Json value = nullptr) const;
     Result write(Method method, std::string_view key, Json value, const SetOptions& options) const;
     template <typename Visit>
-    void for_each(Visit visit) const;
+    void for_each(Needs needs, Visit visit) const;
 
-    std::shared_ptr<Client> client_;
-    // The client's `times_closed_` when this store was created. If it has increased since, this store is closed too.
+    std::shared_ptr<Connection> connection_;
+    // How often the client had been closed when this store was created. Once it is closed again, this store is closed.
     int life_ = 0;
     StoreOptions options_;
 };

@@ -1,8 +1,8 @@
 #include <memory>
 #include <optional>
 #include <polystore/polystore.hpp>
+#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace {
@@ -11,11 +11,14 @@ namespace {
 class Refusing : public polystore::Client {
    public:
     std::optional<polystore::Record> read(const std::string& /*id*/) override { return std::nullopt; }
-    void write(const std::string& id, const polystore::Record& /*record*/) override {
-        throw polystore::Error(polystore::ErrorCode::quota, "no room for " + id);
+    std::vector<polystore::CommitOutcome> commit(std::span<const polystore::Commit> commits) override {
+        return polystore::commit_each(commits, [](const polystore::Commit& commit) -> bool {
+            throw polystore::Error(polystore::ErrorCode::quota, "no room for " + commit.changes.front().id);
+        });
     }
-    void erase(const std::string& /*id*/) override {}
-    std::unique_ptr<polystore::Cursor> list(const std::string& /*prefix*/) override { return nullptr; }
+    std::unique_ptr<polystore::Cursor> scan(const polystore::Range& range) override {
+        return polystore::cursor_over({}, range);
+    }
 };
 
 bool refuses() {

@@ -5,15 +5,15 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "polystore/clients/file_members.hpp"
-#include "polystore/clients/ordered_page.hpp"
+#include "polystore/clients/ordered_records.hpp"
 #include "polystore/clients/posix_file.hpp"
 #include "polystore/clients/temporary_file.hpp"
 #include "polystore/error.hpp"
-#include "polystore/utf8.hpp"
 
 namespace polystore {
 namespace {
@@ -32,71 +32,85 @@ class File : public Client {
    public:
     explicit File(std::filesystem::path path) : path_(std::move(path)) {}
 
-    Traits traits() const override { return Trait::list | Trait::sweeps_all; }
+    ClientTraits traits() const override {
+        return {.can = Trait::list | Trait::sweeps_all | Trait::sweeps_expired,
+                .keys = Keys::utf8,
+                .atomic = Atomic::origin,
+                .many = true};
+    }
 
     std::optional<Record> read(const std::string& id) override {
-        check_key(id);
         load();
-        const auto found = members_.find(id);
-        return found == members_.end() ? std::nullopt : found->second.record(id);
+        return record_at(id);
     }
 
-    void write(const std::string& id, const Record& record) override {
-        check_key(id);
-        edit([&] {
-            members_.insert_or_assign(id, FileMember(record));
-            return true;
-        });
-    }
-
-    void erase(const std::string& id) override {
-        check_key(id);
-        load();
-        if (!has_record(id)) return;  // Nothing to write, and no file to make.
-        edit([&] { return has_record(id) && members_.erase(id) > 0; });
-    }
-
-    void evict(std::span<const Entry> entries) override {
-        edit([&] {
-            const std::size_t size = members_.size();
-            for (const Entry& entry : entries) {
-                const auto found = members_.find(entry.id);
-                if (found != members_.end() && found->second.is_now(entry.record)) members_.erase(found);
-            }
-            return members_.size() != size;
-        });
-    }
-
-    void clear(const std::string& prefix) override {
-        load();
-        if (members_.empty()) return;
-        edit([&] {
-            return std::erase_if(members_, [&](const auto& member) {
-                return member.first.starts_with(prefix) && member.second.is_record();
+    std::vector<CommitOutcome> commit(std::span<const Commit> commits) override {
+        std::vector<CommitOutcome> outcomes;
+        const auto make = [&] {
+            bool is_changed = false;
+            outcomes = commit_each(commits, [&](const Commit& commit) {
+                const bool is_expected = is_as(commit.expected);
+                if (is_expected) is_changed = change(commit.changes) || is_changed;
+                return is_expected;
             });
-        });
+            return is_changed;
+        };
+        // Commits that only remove what is not there write nothing, and create no file.
+        may_change(commits) ? edit(make) : static_cast<void>(make());
+        return outcomes;
     }
 
-    std::unique_ptr<Cursor> list(const std::string& prefix) override;
+    std::size_t sweep(const Range& range, std::optional<double> until) override {
+        const auto is_swept = [bounds = bounds_of(range), until](const auto& member) {
+            const std::optional<Record>& record = member.second.record();
+            return record && bounds.contains(member.first) && (!until || record->expires <= *until);
+        };
+        load();
+        if (std::none_of(members_.begin(), members_.end(), is_swept)) return 0;
+        std::size_t removed = 0;
+        edit([&] {
+            removed = std::erase_if(members_, is_swept);
+            return removed > 0;
+        });
+        return removed;
+    }
+
+    std::unique_ptr<Cursor> scan(const Range& range) override;
 
     void close() override { forget(); }
 
-    /// The next page of a walk: see `next_page`.
-    std::optional<std::vector<Entry>> page(const std::string& prefix, std::string& place, std::size_t limit) {
+    std::optional<std::vector<Entry>> next_page(OrderedPlace& place, std::size_t limit) {
         load();
-        return next_page(members_, prefix, place, limit,
-                         [](const std::string& id, const FileMember& member) { return member.record(id); });
+        return place.next(members_, limit, [](const FileMember& member) { return member.record(); });
     }
 
    private:
-    [[nodiscard]] bool has_record(const std::string& id) const {
+    [[nodiscard]] std::optional<Record> record_at(const std::string& id) const {
         const auto found = members_.find(id);
-        return found != members_.end() && found->second.is_record();
+        return found == members_.end() ? std::nullopt : found->second.record();
     }
 
-    static void check_key(const std::string& id) {
-        if (is_utf8(id)) return;
-        throw Error(ErrorCode::key, "The key " + show(id) + " is not UTF-8, so a JSON file cannot hold it.");
+    [[nodiscard]] bool is_as(const std::vector<Expectation>& expected) const {
+        return std::all_of(expected.begin(), expected.end(), [&](const Expectation& expectation) {
+            return record_at(expectation.id) == expectation.found;
+        });
+    }
+
+    [[nodiscard]] bool may_change(std::span<const Commit> commits) {
+        const auto any_change = [&](auto may) {
+            return std::any_of(commits.begin(), commits.end(), [&](const Commit& commit) {
+                return std::any_of(commit.changes.begin(), commit.changes.end(), may);
+            });
+        };
+        if (any_change([](const Change& change) { return change.record.has_value(); })) return true;
+        load();
+        return any_change([&](const Change& change) { return record_at(change.id).has_value(); });
+    }
+
+    bool change(const std::vector<Change>& changes) {
+        return make_changes(
+            members_, changes, [](const Record& record) { return FileMember(record); },
+            [](const FileMember& member) { return member.record().has_value(); });
     }
 
     void forget() {
@@ -164,17 +178,16 @@ class File : public Client {
 
 class FileCursor : public Cursor {
    public:
-    FileCursor(File& file, const std::string& prefix) : file_(file), prefix_(prefix), place_(prefix) {}
+    FileCursor(File& file, const Range& range) : file_(file), place_(range) {}
 
-    std::optional<std::vector<Entry>> next(std::size_t limit) override { return file_.page(prefix_, place_, limit); }
+    std::optional<std::vector<Entry>> next(std::size_t limit) override { return file_.next_page(place_, limit); }
 
    private:
     File& file_;
-    std::string prefix_;
-    std::string place_;
+    OrderedPlace place_;
 };
 
-std::unique_ptr<Cursor> File::list(const std::string& prefix) { return std::make_unique<FileCursor>(*this, prefix); }
+std::unique_ptr<Cursor> File::scan(const Range& range) { return std::make_unique<FileCursor>(*this, range); }
 
 }  // namespace
 

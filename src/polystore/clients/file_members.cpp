@@ -65,17 +65,12 @@ class Cutter {
 FileMember::FileMember(std::string text) : text_(std::move(text)) {
     const ParsedJson parsed = parse_any_json(text_);
     record_ = to_record(parsed.json);
-    holds_huge_number_ = record_ && parsed.has_huge_numbers;
+    if (record_ && parsed.has_huge_numbers) record_->value = unreadable(text_);
 }
 
 FileMember::FileMember(const Record& record) : text_(polystore::to_text(record)), record_(record) {
     // A member is indented by two spaces more than a record alone in a file. JSON strings hold no line breaks.
     for (std::size_t i = 0; (i = text_.find('\n', i)) != std::string::npos; i += 3) text_.insert(i + 1, "  ");
-}
-
-const std::optional<Record>& FileMember::record(const std::string& id) const {
-    if (holds_huge_number_) throw huge_number_error(id);
-    return record_;
 }
 
 namespace {

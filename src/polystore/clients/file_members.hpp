@@ -19,20 +19,13 @@ class FileMember {
 
     [[nodiscard]] const std::string& text() const { return text_; }
 
-    /// True if this member is a record and not data of other code.
-    [[nodiscard]] bool is_record() const { return record_.has_value(); }
-
-    /// The record, or `std::nullopt` if this member is not one. Throws `Error` ERR_CORRUPT, which names `id`, if it
-    /// contains a number outside the range of a double.
-    [[nodiscard]] const std::optional<Record>& record(const std::string& id) const;
-
-    /// True if this member is equal to `record`.
-    [[nodiscard]] bool is_now(const Record& record) const { return !holds_huge_number_ && record_ == record; }
+    /// The record, or `std::nullopt` if this member is not one. If the record has a number outside the range of a
+    /// double, its value is the stand-in `unreadable`.
+    [[nodiscard]] const std::optional<Record>& record() const { return record_; }
 
    private:
     std::string text_;
-    std::optional<Record> record_;  ///< Each number that is too large is replaced by 0.
-    bool holds_huge_number_ = false;
+    std::optional<Record> record_;
 };
 
 using FileMembers = std::map<std::string, FileMember>;

@@ -56,6 +56,7 @@ void rename_all(const std::filesystem::path& folder) {
     held.lock();
     if (posix::is_there(folder / kMarker)) return;
     for (const auto& [name, right, entry] : misnamed_in(folder)) {
+        require_readable(entry.id, entry.record.value);
         // First, for under a long name alone it would be nobody's; under its old one the key in it does not matter.
         if (is_long(right)) posix::replace_file(folder / name, to_file_text(right, entry.id, entry.record));
         posix::rename_file(folder / name, folder / right);

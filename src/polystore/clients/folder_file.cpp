@@ -37,8 +37,9 @@ std::optional<Entry> parse_file(std::string_view name, std::string_view text, Ca
     // A disk that ignores case may give the name in another.
     const bool ours = name == right || (letter_case == Case::is_ignored && is_same(name, right));
     if (!ours) return std::nullopt;
-    if (parsed.has_huge_numbers) throw huge_number_error(*key);
-    return Entry{*std::move(key), *to_record(parsed.json)};
+    Record record = *to_record(parsed.json);
+    if (parsed.has_huge_numbers) record.value = unreadable(text);
+    return Entry{*std::move(key), std::move(record)};
 }
 
 }  // namespace polystore

@@ -9,12 +9,10 @@
 #include "polystore/engine/process.hpp"
 #include "polystore/engine/shared_engine.hpp"
 #include "polystore/error.hpp"
-#include "polystore/utf8.hpp"
 
 namespace polystore {
 namespace {
 
-using engine::Change;
 using engine::SharedEngine;
 using engine::Stored;
 
@@ -26,12 +24,22 @@ T checked(engine::Result<T> result) {
 
 Stored to_stored(const Record& record) { return {record.value.dump(), engine::to_instant(record.expires)}; }
 
-Record to_record(const std::string& id, std::string_view value, std::int64_t expires) {
+Record to_record(std::string_view value, std::int64_t expires) {
     try {
         return {engine::to_number(expires), parse_json(value)};
-    } catch (const std::exception& error) {
-        throw Error(ErrorCode::corrupt, "What is stored at " + show(id) + " is not JSON: " + error.what());
+    } catch (const std::exception&) {
+        return {engine::to_number(expires), unreadable(value)};
     }
+}
+
+engine::Range to_range(const Range& range) {
+    const Bounds bounds = bounds_of(range);
+    engine::Range engines = engine::Range::with_prefix("");
+    engines.gte = bounds.first;
+    if (bounds.end) engines.lt = bounds.end;
+    engines.limit = range.limit;
+    engines.reverse = range.reverse;
+    return engines;
 }
 
 [[noreturn]] void throw_forked(const std::filesystem::path& path) {
@@ -54,9 +62,7 @@ class LogCursor : public Cursor {
         if (process_ != engine::this_process()) throw_forked(path_);
         std::vector<Entry> page;
         for (const engine::SharedEntry& entry : checked(cursor_->next(limit))) {
-            std::string id(entry.key);
-            Record record = to_record(id, entry.value, entry.expires);
-            page.push_back({std::move(id), std::move(record)});
+            page.push_back({std::string(entry.key), to_record(entry.value, entry.expires)});
         }
         if (page.empty()) return std::nullopt;
         return page;
@@ -77,47 +83,43 @@ class Log : public Client {
         if (is_copy()) engine::keep(std::move(engine_));
     }
 
-    Traits traits() const override { return Trait::list | Trait::sweeps_all | Trait::sweeps_expired; }
+    ClientTraits traits() const override {
+        return {.can = Trait::list | Trait::sweeps_all | Trait::sweeps_expired,
+                .keys = Keys::utf8,
+                .atomic = Atomic::origin,
+                .many = true};
+    }
 
     std::optional<Record> read(const std::string& id) override {
-        check_key(id);
         std::string value;
         const std::optional<std::int64_t> expires = checked(opened().get(id, value));
-        return expires ? std::optional(to_record(id, value, *expires)) : std::nullopt;
+        return expires ? std::optional(to_record(value, *expires)) : std::nullopt;
     }
 
-    void write(const std::string& id, const Record& record) override {
-        check_key(id);
-        change({{id, to_stored(record)}});
+    std::vector<CommitOutcome> commit(std::span<const Commit> commits) override {
+        return commit_each(commits, [&](const Commit& commit) {
+            for (const auto& [id, found] : commit.expected) {
+                if (read(id) != found) return false;
+            }
+            std::vector<engine::Change> batch;
+            for (const auto& [id, record] : commit.changes) {
+                batch.push_back({id, record ? std::optional(to_stored(*record)) : std::nullopt});
+            }
+            if (!batch.empty()) checked(opened().apply(batch));
+            changed_ = true;
+            return true;
+        });
     }
 
-    void erase(const std::string& id) override {
-        check_key(id);
-        change({{id, std::nullopt}});
+    std::unique_ptr<Cursor> scan(const Range& range) override {
+        return std::make_unique<LogCursor>(opened().scan(to_range(range)), path_);
     }
 
-    void evict(std::span<const Entry> entries) override {
-        std::vector<Change> batch;
-        for (const Entry& entry : entries) {
-            if (read(entry.id) == entry.record) batch.push_back({entry.id, std::nullopt});
-        }
-        checked(opened().apply(batch));  // Need not last: what has expired is absent in any case.
-    }
-
-    std::unique_ptr<Cursor> list(const std::string& prefix) override {
-        return std::make_unique<LogCursor>(opened().scan(engine::Range::with_prefix(prefix)), path_);
-    }
-
-    void clear(const std::string& prefix) override {
-        checked(opened().clear(prefix));
+    std::size_t sweep(const Range& range, std::optional<double> until) override {
+        const std::size_t removed = checked(until ? opened().evict(engine::to_instant(*until), to_range(range))
+                                                  : opened().clear(to_range(range)));
         changed_ = true;
-    }
-
-    std::size_t prune(const std::string& prefix) override {
-        const double now = options_.clock ? options_.clock() : system_time();
-        const std::size_t pruned = checked(opened().evict(engine::to_instant(now), prefix));
-        changed_ = true;
-        return pruned;
+        return removed;
     }
 
     std::function<void()> pending_flush() override {
@@ -132,16 +134,6 @@ class Log : public Client {
     }
 
    private:
-    static void check_key(const std::string& id) {
-        if (is_utf8(id)) return;
-        throw Error(ErrorCode::key, "The key " + show(id) + " is not UTF-8, so a log cannot hold it.");
-    }
-
-    void change(const std::vector<Change>& batch) {
-        checked(opened().apply(batch));
-        changed_ = true;
-    }
-
     /// Whether this is the copy that a forked process has. It must not even be destroyed: its threads are not there.
     [[nodiscard]] bool is_copy() const { return engine_ && process_ != engine::this_process(); }
 

@@ -14,8 +14,8 @@ using engine::Durability;
 
 struct LogOptions {
     Durability durability = Durability::relaxed;
-    /// By which `prune` tells what has expired: the clock of the stores over the client. Left out, the system's; then
-    /// what has expired is removed within a second, without a call. Another clock cannot be waited for.
+    /// The clock of the stores over the client, if it is not the system clock. Without it, the log removes what has
+    /// expired within a second, without a call. With it, only calls do, because another clock cannot be waited for.
     Clock clock = {};
 };
 

@@ -1,8 +1,9 @@
 #include "polystore/clients/memory.hpp"
 
+#include <algorithm>
 #include <map>
 
-#include "polystore/clients/ordered_page.hpp"
+#include "polystore/clients/ordered_records.hpp"
 
 namespace polystore {
 namespace {
@@ -11,33 +12,42 @@ using Records = std::map<std::string, Record>;
 
 class MemoryCursor : public Cursor {
    public:
-    MemoryCursor(const Records& records, const std::string& prefix)
-        : records_(records), prefix_(prefix), place_(prefix) {}
+    MemoryCursor(const Records& records, const Range& range) : records_(records), place_(range) {}
 
     std::optional<std::vector<Entry>> next(std::size_t limit) override {
-        return next_page(records_, prefix_, place_, limit,
-                         [](const std::string& /*id*/, const Record& record) { return std::optional(record); });
+        return place_.next(records_, limit, [](const Record& record) { return std::optional(record); });
     }
 
    private:
     const Records& records_;
-    std::string prefix_;
-    std::string place_;
+    OrderedPlace place_;
 };
 
 class Memory : public Client {
    public:
+    ClientTraits traits() const override { return {.many = true}; }
+
     std::optional<Record> read(const std::string& id) override {
         const auto found = records_.find(id);
         return found == records_.end() ? std::nullopt : std::optional(found->second);
     }
 
-    void write(const std::string& id, const Record& record) override { records_.insert_or_assign(id, record); }
+    std::vector<CommitOutcome> commit(std::span<const Commit> commits) override {
+        return commit_each(commits, [&](const Commit& commit) {
+            const bool is_expected =
+                std::all_of(commit.expected.begin(), commit.expected.end(),
+                            [&](const Expectation& expected) { return read(expected.id) == expected.found; });
+            if (is_expected) {
+                make_changes(
+                    records_, commit.changes, [](const Record& record) { return record; },
+                    [](const Record& /*record*/) { return true; });
+            }
+            return is_expected;
+        });
+    }
 
-    void erase(const std::string& id) override { records_.erase(id); }
-
-    std::unique_ptr<Cursor> list(const std::string& prefix) override {
-        return std::make_unique<MemoryCursor>(records_, prefix);
+    std::unique_ptr<Cursor> scan(const Range& range) override {
+        return std::make_unique<MemoryCursor>(records_, range);
     }
 
    private:

@@ -50,18 +50,21 @@ Status SharedEngine::apply(const std::vector<Change>& batch) {
     return applied;
 }
 
-Result<std::size_t> SharedEngine::evict(std::int64_t now, std::string_view prefix) {
+Result<std::size_t> SharedEngine::evict(std::int64_t now, const Range& range) {
     const Hold hold(mutex_);
-    Result<std::size_t> evicted = engine_->evict(now, prefix);
-    wake_worker();
-    return evicted;
+    return remove(engine_->removal_of_expired(now, range));
 }
 
-Status SharedEngine::clear(std::string_view prefix) {
+Result<std::size_t> SharedEngine::clear(Range range) {
     const Hold hold(mutex_);
-    Status cleared = engine_->clear(prefix);
+    return remove(engine_->removal_of(std::move(range)));
+}
+
+Result<std::size_t> SharedEngine::remove(const std::vector<Change>& removals) {
+    Status removed = engine_->apply(removals);
     wake_worker();
-    return cleared;
+    if (!removed.ok()) return removed.failure();
+    return removals.size();
 }
 
 /// To wake it for nothing costs more than a change.

@@ -48,8 +48,10 @@ class SharedEngine : public std::enable_shared_from_this<SharedEngine> {
     // As the engine's. Not to be called after `close`.
     [[nodiscard]] Result<std::optional<std::int64_t>> get(std::string_view key, std::string& value);
     Status apply(const std::vector<Change>& batch);
-    Result<std::size_t> evict(std::int64_t now, std::string_view prefix);
-    Status clear(std::string_view prefix);
+    /// Removes the keys of a range that have expired by `now`, or none of them, and returns their number.
+    Result<std::size_t> evict(std::int64_t now, const Range& range);
+    /// Removes the keys of a range, or none of them, and returns their number.
+    Result<std::size_t> clear(Range range);
     [[nodiscard]] std::unique_ptr<Cursor> scan(Range range);
 
     /// As the engine's. After `close`, what came of the flush there.
@@ -63,6 +65,7 @@ class SharedEngine : public std::enable_shared_from_this<SharedEngine> {
     using Milliseconds = std::chrono::milliseconds;
 
     void wake_worker();
+    Result<std::size_t> remove(const std::vector<Change>& removals);
     Status flush_applied(Hold& hold);
     void await_writers(Hold& hold);
     void work();

@@ -1,0 +1,38 @@
+#include "polystore/connection.hpp"
+
+#include "polystore/error.hpp"
+#include "polystore/utf8.hpp"
+
+namespace polystore {
+
+std::shared_ptr<Connection> Connection::to(const std::shared_ptr<Client>& client) {
+    if (!client) {
+        throw Error(ErrorCode::client, "The client is null. Pass memory(), file(path), or a client of yours.");
+    }
+    const ClientTraits traits = client->traits();  // Code of the user, so not under the lock.
+    // Never destroyed, so that a static store may still use it.
+    static auto* const making = new std::mutex();
+    const std::scoped_lock lock(*making);
+    std::shared_ptr<Connection> connection = client->connection_.lock();
+    if (!connection) client->connection_ = connection = std::make_shared<Connection>(client, traits);
+    return connection;
+}
+
+void Connection::check_key(const std::string& id) const {
+    if (traits_.keys == Keys::any || is_utf8(id)) return;
+    throw Error(ErrorCode::key, "The key " + show(id) + " is not UTF-8, and the client holds only keys that are.");
+}
+
+void Connection::drain() const {
+    if (calls_in_progress_ == 1) return;
+    throw Error(ErrorCode::client, "A client closed its own store in the middle of a call. Close it from outside.");
+}
+
+void Connection::close() {
+    ++times_closed_;
+    client_->close();
+}
+
+void throw_closed() { throw Error(ErrorCode::closed, "The store was closed. Make a new one over its client."); }
+
+}  // namespace polystore

@@ -1,0 +1,121 @@
+// A client in front of another calls it here. It may be in a call of its own store then, and the client behind in a
+// call of other stores.
+
+#include <utility>
+
+#include "polystore/connection.hpp"
+
+namespace polystore {
+namespace {
+
+/// Calls the client behind, or its cursor, while others cannot.
+class Access {
+   public:
+    explicit Access(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {
+        const Connection::Hold hold(*connection_);
+        life_ = connection_->times_closed();
+    }
+
+    template <typename Call>
+    auto operator()(Call call) {
+        const Connection::Hold hold(*connection_);
+        if (connection_->times_closed() != life_) throw_closed();
+        return call(connection_->client());
+    }
+
+    /// Releases what `release` releases, also after the client was closed.
+    template <typename Release>
+    void release(Release release) {
+        const Connection::Hold hold(*connection_);
+        release();
+    }
+
+    void close() {
+        const Connection::Hold hold(*connection_);
+        const bool is_open = connection_->times_closed() == life_;
+        if (is_open) connection_->drain();
+        life_ = connection_->times_closed() + (is_open ? 1 : 0);  // It counts as closed even if it fails to close.
+        if (is_open) connection_->close();
+    }
+
+    [[nodiscard]] const Connection& connection() const { return *connection_; }
+
+   private:
+    std::shared_ptr<Connection> connection_;
+    int life_ = 0;
+};
+
+class SharedCursor : public Cursor {
+   public:
+    SharedCursor(Access access, std::unique_ptr<Cursor> cursor)
+        : access_(std::move(access)), cursor_(std::move(cursor)) {}
+    SharedCursor(const SharedCursor&) = delete;
+    SharedCursor& operator=(const SharedCursor&) = delete;
+    ~SharedCursor() override {
+        access_.release([&] { cursor_.reset(); });
+    }
+
+    std::optional<std::vector<Entry>> next(std::size_t limit) override {
+        return access_([&](Client& /*client*/) { return cursor_->next(limit); });
+    }
+
+   private:
+    Access access_;
+    std::unique_ptr<Cursor> cursor_;
+};
+
+class SharedClient : public Client {
+    /// The flush of a change belongs to whoever made it, so it is asked for before others can.
+    template <typename Call>
+    auto write(Call call) {
+        return access_([&](Client& client) {
+            auto result = call(client);
+            if (auto flush = client.pending_flush()) flush_ = std::move(flush);
+            return result;
+        });
+    }
+
+   public:
+    explicit SharedClient(const std::shared_ptr<Client>& client) : access_(Connection::to(client)) {}
+
+    ClientTraits traits() const override { return access_.connection().traits(); }
+
+    std::optional<Record> read(const std::string& id) override {
+        return access_([&](Client& client) { return client.read(id); });
+    }
+
+    std::vector<CommitOutcome> commit(std::span<const Commit> commits) override {
+        return write([&](Client& client) { return client.commit(commits); });
+    }
+
+    std::unique_ptr<Cursor> scan(const Range& range) override {
+        return access_([&](Client& client) -> std::unique_ptr<Cursor> {
+            return std::make_unique<SharedCursor>(access_, client.scan(range));
+        });
+    }
+
+    std::size_t sweep(const Range& range, std::optional<double> until) override {
+        return write([&](Client& client) { return client.sweep(range, until); });
+    }
+
+    std::string add(const std::string& prefix, const Record& record) override {
+        return write([&](Client& client) { return client.add(prefix, record); });
+    }
+
+    std::function<void()> pending_flush() override { return std::exchange(flush_, nullptr); }
+
+    void close() override {
+        flush_ = nullptr;
+        access_.close();
+    }
+
+   private:
+    Access access_;
+    std::function<void()> flush_;  ///< Covers the changes since it was last asked for.
+};
+
+}  // namespace
+
+std::shared_ptr<Client> share(const std::shared_ptr<Client>& client) { return std::make_shared<SharedClient>(client); }
+
+}  // namespace polystore
