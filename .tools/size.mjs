@@ -8,7 +8,7 @@ import { build } from "esbuild";
 export const BUDGET = 18_000;
 /** The maximum size (brotli) of the engine of logs, as WebAssembly. */
 export const ENGINE_BUDGET = 45_000;
-/** The maximum size (brotli) of each file that a page may load in addition. */
+/** The maximum size (brotli) of each file that a page may load in addition, and of each module for another library. */
 export const CHUNK_BUDGETS = {
   "opfs.js": 300,
   "clients/cookie/cookie.js": 3_200,
@@ -23,6 +23,9 @@ export const CHUNK_BUDGETS = {
   "clients/opfs/worker.js": 58_000,
   "clients/opfs/worker_text.js": 58_000,
   "clients/weak_lru_cache.js": 700,
+  "facades/better_auth.js": 150,
+  "facades/express_rate_limit.js": 300,
+  "facades/express_session.js": 300,
   "store/on_demand.js": 7_200,
 };
 

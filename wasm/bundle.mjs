@@ -1,7 +1,7 @@
 // Builds dist/, the contents of the package: js/ and the core in one module that any browser and any bundler accepts,
 // and a chunk for each client that is loaded on demand. The same again for servers, whose clients no page should load.
 import { existsSync } from "node:fs";
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { minify } from "terser";
@@ -125,16 +125,20 @@ await writeFile("dist/clients/opfs/worker_text.js", `export default ${text};\n`)
 
 await cp("js/opfs.d.ts", "dist/opfs.d.ts");
 
-// The server part for a store, on any platform. It does not contain the core, because its caller passes the store.
-for (const options of [{}, commonJs]) await buildFiles({ outdir: "dist", entryPoints: ["js/server.js"], ...options });
+// The server part for a store, and what other libraries call, on any platform. They do not contain the core, because their callers pass
+// the store.
+const facades = (await readdir("js/facades")).filter((name) => name.endsWith(".js"));
+const entryPoints = ["js/server.js", ...facades.map((name) => `js/facades/${name}`)];
+for (const options of [{}, commonJs]) await buildFiles({ outdir: "dist", entryPoints, ...options });
 
 // The tests of a client, also without the core. They are not minified, so that a stack trace can be read.
 await buildFiles({ outdir: "dist", entryPoints: ["js/contract.js"], minify: false });
 await cp("js/contract.d.ts", "dist/contract.d.ts");
 
 // The declarations lie next to the modules, so that imports by path find them too.
-for (const name of ["index", "server"]) {
+for (const path of ["js/index.js", ...entryPoints]) {
+  const name = path.slice("js/".length, -".js".length);
   const declaration = await readFile(`js/${name}.d.ts`, "utf8");
   await writeFile(`dist/${name}.d.ts`, declaration);
-  await writeFile(`dist/${name}.d.cts`, declaration.replace('"./index.js"', '"./index.cjs"'));
+  await writeFile(`dist/${name}.d.cts`, declaration.replace('/index.js"', '/index.cjs"'));
 }

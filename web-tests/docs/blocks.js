@@ -2,11 +2,12 @@
 
 import { readFileSync } from "node:fs";
 
+/** @param {string} document Its text. */
+export const codeBlocks = (document) =>
+  [...document.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, code]) => ({ language, code }));
+
 export const readme = readFileSync("README.md", "utf8");
-export const blocks = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, code]) => ({
-  language,
-  code,
-}));
+export const blocks = codeBlocks(readme);
 
 /** @param {string} language */
 export const blocksOf = (language) => blocks.filter((block) => block.language === language).map(({ code }) => code);

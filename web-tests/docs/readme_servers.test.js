@@ -11,6 +11,7 @@ import { startPostgres } from "../support/postgres.js";
 import { startRedis } from "../support/redis.js";
 import { startWorker } from "../support/workerd.js";
 import { blocksOf, isForServers, promised } from "./blocks.js";
+import { linesOf } from "./program.js";
 
 const isTest = (/** @type {string} */ code) => code.includes('from "node:test"');
 const programs = blocksOf("js").filter((code) => isForServers(code) && !isTest(code));
@@ -30,20 +31,12 @@ test("each storage of a server has an example", () => {
 
 for (const [i, code] of programs.filter((program) => !isWorker(program)).entries()) {
   test(code.split("\n")[0], async () => {
-    const program = join(folder, `${i}.mjs`);
-    // What is an object is printed as JSON, as the comments have it.
-    const log = `
-      const { log } = console;
-      console.log = (value) => log(typeof value === "string" ? value : JSON.stringify(value));\n`;
-    writeFileSync(program, code.replace(/\n\n/, `\n${log}`));
     const env = {
-      ...process.env,
       REDIS_URL: `redis://127.0.0.1:${redis.port}`,
       DATABASE_URL: postgres.url,
       ETCD_URL: etcd.url,
     };
-    const { stdout } = await promisify(execFile)("node", [program], { cwd: folder, env });
-    assert.deepEqual(stdout.trim().split("\n"), promised(code));
+    assert.deepEqual(await linesOf(join(folder, `${i}.mjs`), code, env), promised(code));
     assert.ok(promised(code).length > 0);
   });
 }

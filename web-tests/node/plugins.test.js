@@ -1,6 +1,5 @@
 // The plugins of polystore 0.27 over stores of ours, each in the framework that it is for.
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { test } from "node:test";
 import axios from "axios";
 import { setupCache } from "axios-cache-interceptor";
@@ -14,34 +13,7 @@ import { PolystoreAxiosCacheStorage } from "polystore/axios-cache-interceptor";
 import { PolystoreBetterAuthStorage } from "polystore/better-auth";
 import { PolystoreSessionStore } from "polystore/express";
 import { PolystoreHonoStore } from "polystore/hono-sessions";
-
-/**
- * Serves requests as long as something runs.
- * @param {import("node:http").RequestListener} listener
- * @param {(url: string) => Promise<void>} run
- */
-async function served(listener, run) {
-  const server = createServer(listener);
-  await new Promise((resolve) => server.listen(0, () => resolve(undefined)));
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  try {
-    await run(`http://localhost:${port}/`);
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
-
-/**
- * Asks twice with the cookie that the first answer gave, and says what the answers were.
- * @param {(headers: Record<string, string>) => Response | Promise<Response>} ask
- */
-async function twice(ask) {
-  const first = await ask({});
-  const cookie = first.headers.getSetCookie().map((text) => text.split(";")[0]);
-  const second = await ask({ cookie: cookie.join("; ") });
-  return [await first.text(), await second.text()];
-}
+import { served, twice } from "../support/served.js";
 
 test("express-session keeps its sessions, with the time at which their cookies expire", async () => {
   const store = kv(new Map());
