@@ -101,6 +101,10 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "dist/server/index.js",
     "dist/server/support/real_timers.cjs",
     "dist/server/support/real_timers.js",
+    "dist/server/store/on_demand.cjs",
+    "dist/server/store/on_demand.js",
+    "dist/store/on_demand.cjs",
+    "dist/store/on_demand.js",
     "dist/workerd/clients/cookie/cookie.js",
     "dist/workerd/clients/http/http.js",
     "dist/workerd/clients/indexeddb/indexeddb.js",
@@ -112,6 +116,7 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "dist/workerd/core.wasm",
     "dist/workerd/edge_light.js",
     "dist/workerd/index.js",
+    "dist/workerd/store/on_demand.js",
     "package.json",
   ]);
 });
