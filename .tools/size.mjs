@@ -23,9 +23,14 @@ export const CHUNK_BUDGETS = {
   "clients/opfs/worker.js": 58_000,
   "clients/opfs/worker_text.js": 58_000,
   "clients/weak_lru_cache.js": 700,
+  "facades/axios_cache_interceptor.js": 450,
   "facades/better_auth.js": 150,
   "facades/express_rate_limit.js": 300,
   "facades/express_session.js": 300,
+  "facades/hono_sessions.js": 200,
+  "facades/keyv.js": 350,
+  "facades/storage.js": 250,
+  "facades/unstorage.js": 300,
   "store/on_demand.js": 7_200,
 };
 

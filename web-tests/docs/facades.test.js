@@ -8,6 +8,9 @@ import { codeBlocks, promised } from "./blocks.js";
 import { linesOf } from "./program.js";
 
 const blocks = codeBlocks(readFileSync("docs/facades.md", "utf8"));
+// Their versions have names of their own here.
+const named = (/** @type {string} */ code) =>
+  code.replace(/from "(keyv)"/, 'from "$16"').replace(/from "(unstorage)"/, 'from "$12"');
 const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
 // The packages are found from here.
 const folder = mkdtempSync(join(process.cwd(), "build", "facades-"));
@@ -18,7 +21,7 @@ for (const [i, { language, code }] of blocks.entries()) {
   test(`example ${i + 1} of ${name}`, async () => {
     assert.equal(language, "js");
     assert.ok(promised(code).length > 0);
-    assert.deepEqual(await linesOf(join(folder, `${i}.mjs`), code), promised(code));
+    assert.deepEqual(await linesOf(join(folder, `${i}.mjs`), named(code)), promised(code));
   });
 }
 
