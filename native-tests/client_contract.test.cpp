@@ -183,6 +183,21 @@ TEST_CASE("client contract: a range is swept, of everything or of what has expir
     });
 }
 
+TEST_CASE("client contract: a page ends once it has a megabyte", "[client contract]") {
+    Clients().for_each([](Client& client) {
+        for (int i = 0; i < 30; ++i) put(client, std::to_string(i), {kNever, {{"text", std::string(100'000, 'x')}}});
+        for (const bool reverse : {false, true}) {
+            std::size_t count = 0;
+            const auto cursor = client.scan({.reverse = reverse});
+            while (const auto page = cursor->next(kPageLength)) {
+                CHECK(page->size() <= 11);
+                count += page->size();
+            }
+            CHECK(count == 30);
+        }
+    });
+}
+
 TEST_CASE("client contract: a commit that fails leaves the others of its call alone", "[client contract]") {
     PlainClient client;
     const std::vector<CommitOutcome> outcomes =

@@ -38,7 +38,7 @@ class Engine : public Database {
 
     std::size_t scan(std::string_view prefix) override {
         std::size_t bytes = 0;
-        const auto cursor = engine_->scan(engine::Range::with_prefix(prefix));
+        const auto cursor = engine_->scan({.prefix = std::string(prefix)});
         for (auto page = got(cursor->next(kPageLength)); !page.empty(); page = got(cursor->next(kPageLength))) {
             for (const engine::SharedEntry& entry : page) bytes += entry.key.size() + entry.value.size();
         }

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "polystore/engine/log_format.hpp"
@@ -368,4 +369,30 @@ TEST_CASE("log: the error of a failed sync says that the change may or may not b
     CHECK(store.get("a") == 2);
     CHECK(code_of([&] { store.close(); }) == "ERR_QUOTA");
     CHECK(Store(client).get("a") == 2);
+}
+
+TEST_CASE("log: an idle iteration keeps one old file open, however often the log is compacted", "[log]") {
+    const TemporaryFolder folder;
+    const auto path = folder / "data.kv";
+    const Store store(log(path));
+    const auto removed_files = [&] {
+        int count = 0;
+        for (const auto& file : std::filesystem::directory_iterator("/proc/self/fd")) {
+            std::error_code error;  // The descriptor of the iteration itself is gone by the time it is looked at.
+            const std::string target = std::filesystem::read_symlink(file, error).string();
+            if (target.starts_with(folder.path().string()) && target.ends_with(" (deleted)")) ++count;
+        }
+        return count;
+    };
+    store.set("a", std::string(100'000, 'a'));
+    auto iterator = std::make_unique<Store::Iterator>(store.begin());
+    for (int compaction = 0; compaction < 3; ++compaction) {
+        for (int i = 0; i < 30; ++i) store.set("a", std::string(100'000, 'b'));
+        while (std::filesystem::file_size(path) > 1'000'000) std::this_thread::yield();
+    }
+    while (removed_files() > 1) std::this_thread::yield();  // The last one is being closed.
+    CHECK(iterator->operator*().second == std::string(100'000, 'a'));
+    iterator.reset();
+    while (removed_files() > 0) std::this_thread::yield();
+    CHECK(store.get("a") == std::string(100'000, 'b'));
 }

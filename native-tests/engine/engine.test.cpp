@@ -9,6 +9,7 @@
 #include "support/fault_env.hpp"
 
 using namespace polystore::engine;
+using polystore::Range;
 using namespace polystore::testing;
 
 namespace {
@@ -25,8 +26,9 @@ std::map<std::string, std::string> values_of(const Model& model) {
 }
 
 bool within(const Range& range, const std::string& key) {
-    return (!range.gte || key >= *range.gte) && (!range.gt || key > *range.gt) && (!range.lte || key <= *range.lte) &&
-           (!range.lt || key < *range.lt);
+    const bool is_after = range.gte ? key >= *range.gte : !range.gt || key > *range.gt;
+    const bool is_before = range.lte ? key <= *range.lte : !range.lt || key < *range.lt;
+    return key.starts_with(range.prefix) && is_after && is_before;
 }
 
 Pairs listed(const Model& model, const Range& range) {
@@ -79,6 +81,7 @@ class Player {
 
     Range range() {
         Range range;
+        if (pick(4) == 0) range.prefix = std::to_string(pick(10));
         if (pick(4) == 0) range.gte = key();
         if (pick(4) == 0) range.gt = key();
         if (pick(4) == 0) range.lte = key();

@@ -646,7 +646,7 @@ TEST_CASE("engine faults: a full disk rejects writes and loses nothing, and remo
     }
     SECTION("a removal with a note uses the room that it frees") {
         env.limit(env.text(kPath).size() + kHeaderSize);
-        std::vector<Change> batch = engine->removal_of(Range::with_prefix(""));
+        std::vector<Change> batch = engine->removal_of(without_notes({}));
         batch.push_back(change_of_note(7, {.sequence = 1, .result = 5}));
         got(engine->apply(batch));
         CHECK(engine->size() == 1);

@@ -63,11 +63,11 @@ TEST_CASE("notes: a note is not affected by listing, clearing or eviction", "[en
     // The greatest key of one character in UTF-8.
     const std::string last = "\xF4\x8F\xBF\xBF";
     got(engine->apply({set("a", "1"), set(last, "2", 5), change_of_note(7, {1, 0, 0})}));
-    CHECK(listed(engine->scan(Range::with_prefix(""))) ==
+    CHECK(listed(engine->scan(without_notes({}))) ==
           std::vector<std::pair<std::string, std::string>>{{"a", "1"}, {last, "2"}});
     CHECK(got(engine->evict(kLatest)) == 1);
     got(engine->clear(""));
-    CHECK_FALSE(engine->scan(Range::with_prefix("")).next());
+    CHECK_FALSE(engine->scan(without_notes({})).next());
     CHECK(same(got(find_note(*engine, 7)), {1, 0, 0}));
     while (got(engine->compact(1000))) continue;
     CHECK(same(got(find_note(*engine, 7)), {1, 0, 0}));

@@ -5,6 +5,7 @@
 
 #include "polystore/clients/posix_file.hpp"
 #include "polystore/engine/instant.hpp"
+#include "polystore/engine/notes.hpp"
 #include "polystore/engine/posix_env.hpp"
 #include "polystore/engine/process.hpp"
 #include "polystore/engine/shared_engine.hpp"
@@ -30,16 +31,6 @@ Record to_record(std::string_view value, std::int64_t expires) {
     } catch (const std::exception&) {
         return {engine::to_number(expires), unreadable(value)};
     }
-}
-
-engine::Range to_range(const Range& range) {
-    const Bounds bounds = bounds_of(range);
-    engine::Range engines = engine::Range::with_prefix("");
-    engines.gte = bounds.first;
-    if (bounds.end) engines.lt = bounds.end;
-    engines.limit = range.limit;
-    engines.reverse = range.reverse;
-    return engines;
 }
 
 [[noreturn]] void throw_forked(const std::filesystem::path& path) {
@@ -112,12 +103,13 @@ class Log : public Client {
     }
 
     std::unique_ptr<Cursor> scan(const Range& range) override {
-        return std::make_unique<LogCursor>(opened().scan(to_range(range)), path_);
+        return std::make_unique<LogCursor>(opened().scan(engine::without_notes(range)), path_);
     }
 
     std::size_t sweep(const Range& range, std::optional<double> until) override {
-        const std::size_t removed = checked(until ? opened().evict(engine::to_instant(*until), to_range(range))
-                                                  : opened().clear(to_range(range)));
+        const std::size_t removed =
+            checked(until ? opened().evict(engine::to_instant(*until), engine::without_notes(range))
+                          : opened().clear(engine::without_notes(range)));
         changed_ = true;
         return removed;
     }

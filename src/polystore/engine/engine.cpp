@@ -184,7 +184,7 @@ std::optional<std::int64_t> Engine::expiry_of(std::string_view key) const {
     return place ? std::optional(place->expires) : std::nullopt;
 }
 
-Scan Engine::scan(Range range) const { return {log_, index_, std::move(range)}; }
+Scan Engine::scan(const Range& range) const { return {log_, index_, range}; }
 
 Status Engine::writable() const {
     if (broken_) return broken();
@@ -333,19 +333,21 @@ Status Engine::erase_in_full_storage(const std::vector<Change>& batch) {
     return compacted;
 }
 
-Status Engine::clear(std::string_view prefix) { return apply(removal_of(Range::with_prefix(prefix))); }
+Status Engine::clear(std::string_view prefix) {
+    return apply(removal_of(without_notes({.prefix = std::string(prefix)})));
+}
 
-std::vector<Change> Engine::removal_of(Range range) const {
+std::vector<Change> Engine::removal_of(const Range& range) const {
     std::vector<Change> batch;
-    for (Scan all = scan(std::move(range)); all.next();) batch.push_back({std::string(all.key()), std::nullopt});
+    for (Scan all = scan(range); all.next();) batch.push_back({std::string(all.key()), std::nullopt});
     return batch;
 }
 
 std::vector<Change> Engine::removal_of_expired(std::int64_t now, const Range& range) const {
     std::vector<Change> batch;
-    index_.visit_expired(now, std::max(range.gte.value_or(""), range.gt.value_or("")), [&](std::string_view key) {
-        if (batch.size() == range.limit) return false;
-        if (!range.contains(key)) return key == range.gt;  // Beyond the end then, or the bound itself.
+    const Bounds bounds = bounds_of(range);
+    index_.visit_expired(now, bounds.first, [&](std::string_view key) {
+        if (batch.size() == range.limit || !bounds.contains(key)) return false;
         batch.push_back({std::string(key), std::nullopt});
         return true;
     });
@@ -353,9 +355,8 @@ std::vector<Change> Engine::removal_of_expired(std::int64_t now, const Range& ra
 }
 
 Result<std::size_t> Engine::evict(std::int64_t now, std::string_view prefix, std::size_t limit) {
-    Range range = Range::with_prefix(prefix);
-    range.limit = limit;
-    const std::vector<Change> batch = removal_of_expired(now, range);
+    const std::vector<Change> batch =
+        removal_of_expired(now, without_notes({.prefix = std::string(prefix), .limit = limit}));
     if (batch.empty()) return std::size_t{0};
     if (Status applied = apply(batch); !applied.ok()) return applied.failure();
     return batch.size();

@@ -12,6 +12,7 @@
 #include "polystore/engine/env.hpp"
 #include "polystore/engine/index.hpp"
 #include "polystore/engine/log_format.hpp"
+#include "polystore/range.hpp"
 
 namespace polystore::engine {
 
@@ -29,22 +30,6 @@ struct Change {
     std::optional<Stored> stored;
 };
 
-/// The keys that a scan visits, in the order of their bytes: those within all given bounds.
-struct Range {
-    std::optional<std::string> gte = {};
-    std::optional<std::string> gt = {};
-    std::optional<std::string> lte = {};
-    std::optional<std::string> lt = {};
-    std::size_t limit = static_cast<std::size_t>(-1);
-    bool reverse = false;
-
-    /// The keys that begin with `prefix`. An empty prefix excludes the keys of notes (notes.hpp).
-    [[nodiscard]] static Range with_prefix(std::string_view prefix);
-
-    /// Returns true if `key` is within the bounds.
-    [[nodiscard]] bool contains(std::string_view key) const;
-};
-
 /// An open log and its header. Every `Place` refers to a position in one such log.
 struct OpenLog {
     std::shared_ptr<File> file;
@@ -54,7 +39,7 @@ struct OpenLog {
 /// Iterates over a range as it was when the scan began. Later writes, removals and compactions do not affect it.
 class Scan {
    public:
-    Scan(OpenLog log, Index index, Range range);
+    Scan(OpenLog log, Index index, const Range& range);
 
     /// Moves to the next entry, to which `key`, `expires` and `read` then refer. Returns false at the end.
     [[nodiscard]] bool next();
@@ -68,14 +53,14 @@ class Scan {
     [[nodiscard]] Result<std::string_view> read(std::string& buffer) const;
 
    private:
-    void seek_first();
     void seek_last();
     void expect_values();
 
     OpenLog log_;
     Index::Walk walk_;
-    Range range_;
+    Bounds bounds_;
     std::size_t left_;
+    bool reverse_;
     bool begun_ = false;
 };
 
@@ -117,7 +102,7 @@ class Engine {
     /// keys can therefore still be removed, and compaction can free their room.
     Status apply(const std::vector<Change>& batch);
 
-    [[nodiscard]] Scan scan(Range range) const;
+    [[nodiscard]] Scan scan(const Range& range) const;
 
     [[nodiscard]] std::size_t size() const { return index_.size(); }
 
@@ -125,7 +110,7 @@ class Engine {
     Status clear(std::string_view prefix);
 
     /// Returns the changes that remove the keys of a range.
-    [[nodiscard]] std::vector<Change> removal_of(Range range) const;
+    [[nodiscard]] std::vector<Change> removal_of(const Range& range) const;
 
     /// Returns the changes that remove the keys of a range that have expired by `now`, at most as many as its limit.
     /// Keys that have not expired are not visited.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "polystore/engine/engine.hpp"
 
@@ -14,6 +15,12 @@
 namespace polystore::engine {
 
 inline constexpr char kNoteMark = '\xFF';
+
+/// Returns the range without the keys of notes.
+[[nodiscard]] inline Range without_notes(Range range) {
+    if (!range.lt && !range.lte) range.lt = std::string(1, kNoteMark);
+    return range;
+}
 
 /// The note of one session.
 struct Note {

@@ -55,9 +55,9 @@ Result<std::size_t> SharedEngine::evict(std::int64_t now, const Range& range) {
     return remove(engine_->removal_of_expired(now, range));
 }
 
-Result<std::size_t> SharedEngine::clear(Range range) {
+Result<std::size_t> SharedEngine::clear(const Range& range) {
     const Hold hold(mutex_);
-    return remove(engine_->removal_of(std::move(range)));
+    return remove(engine_->removal_of(range));
 }
 
 Result<std::size_t> SharedEngine::remove(const std::vector<Change>& removals) {
@@ -190,9 +190,9 @@ Status SharedEngine::sync_new_log(Hold& hold, File& log) {
     return synced;
 }
 
-std::unique_ptr<SharedEngine::Cursor> SharedEngine::scan(Range range) {
+std::unique_ptr<SharedEngine::Cursor> SharedEngine::scan(const Range& range) {
     const Hold hold(mutex_);
-    return std::make_unique<Cursor>(shared_from_this(), engine_->scan(std::move(range)));
+    return std::make_unique<Cursor>(shared_from_this(), engine_->scan(range));
 }
 
 Status SharedEngine::close() {

@@ -51,8 +51,8 @@ class SharedEngine : public std::enable_shared_from_this<SharedEngine> {
     /// Removes the keys of a range that have expired by `now`, or none of them, and returns their number.
     Result<std::size_t> evict(std::int64_t now, const Range& range);
     /// Removes the keys of a range, or none of them, and returns their number.
-    Result<std::size_t> clear(Range range);
-    [[nodiscard]] std::unique_ptr<Cursor> scan(Range range);
+    Result<std::size_t> clear(const Range& range);
+    [[nodiscard]] std::unique_ptr<Cursor> scan(const Range& range);
 
     /// As the engine's. After `close`, what came of the flush there.
     Status flush();
