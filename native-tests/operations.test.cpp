@@ -330,6 +330,9 @@ TEST_CASE("size counts the live records, and removes the others", "[operations]"
     CHECK(play(start_size(), {at(1000), page({1000, 1001, kNever}), counted(1), at(1000), end_of_pages()}) ==
           "clock page:remove,leave,leave sift clock page -> done(2)");
     CHECK(play(start_size(Traits()), {}) == "-> unsupported");
+    CHECK(play(start(kPlain, {.method = Method::size, .limit = 2}),
+               {at(1000), page({kNever, 1, kNever, kNever}), counted(1)}) ==
+          "clock page:leave,remove,leave,leave sift -> done(2)");
 }
 
 TEST_CASE("a listing with a limit ends with its last live record", "[operations]") {

@@ -1,7 +1,7 @@
 import { PolystoreError, show } from "../support/errors.js";
 import { isPut } from "../support/commits.js";
 import { isPromise } from "../support/promise.js";
-import { arrangePages } from "../support/range.js";
+import { arrangePages, isPrefixOnly } from "../support/range.js";
 import { isRecord, WITHOUT_EXPIRY } from "../support/record.js";
 import { PAGE_BYTES, sizeOf } from "../support/page_bytes.js";
 
@@ -80,6 +80,10 @@ export class Custom {
    */
   read(id, needs) {
     if (!this.#managesExpiry) return this.#object.get(id);
+    if (needs === "record") {
+      const message = `The ${this.traits.type} client manages expiry itself, and does not tell when a value expires. Let it store records instead, without RAW, HAS_EXPIRATION and EXPIRES.`;
+      throw new PolystoreError("ERR_UNSUPPORTED", message);
+    }
     const asks = needs && typeof this.#object.has === "function";
     const found = asks ? this.#object.has(id) : this.#object.get(id);
     const toRecord = asks ? wrapPresence : wrap;
@@ -243,7 +247,8 @@ export class Custom {
    */
   scan(range, wanted) {
     const { prefix } = range;
-    const entries = this.#entries(prefix, wanted);
+    // The values alone do not tell which of them lie between the bounds.
+    const entries = this.#entries(prefix, wanted === "values" && !isPrefixOnly(range) ? "entries" : wanted);
     return arrangePages(isSync(entries) ? this.#pagesOf(entries) : this.#pagesOfLater(entries), range);
   }
 

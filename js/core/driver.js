@@ -233,7 +233,7 @@ function request(connection, task, step, since) {
   switch (step & ASK) {
     case Ask.read:
       client.checkKey?.(task.id);
-      return client.read(task.id, neededBy[task.method]);
+      return client.read(task.id, task instanceof Sliding ? "record" : neededBy[task.method]);
     case Ask.put:
       return put(connection, /** @type {Writing} */ (task), numberOrNull());
     case Ask.remove:
@@ -352,12 +352,11 @@ export function conclude(connection, task, step) {
  */
 function nextPage(client, task, prefix) {
   if (task.seen < task.given.ids.length) return { done: false, value: task.given };
-  task.seen = 0;
   if (task.pages === null) {
     /** @type {Record<string, unknown>} */
     const range = { prefix };
     for (const [name, bound] of Object.entries(task.bounds))
-      range[name] = BOUNDS.includes(name) ? prefix + bound : bound;
+      if (bound !== undefined) range[name] = BOUNDS.includes(name) ? prefix + bound : bound;
     task.listed = 0;
     task.pages = /** @type {Required<typeof client>} */ (client).scan(/** @type {any} */ (range), task.wanted);
   }
@@ -365,7 +364,8 @@ function nextPage(client, task, prefix) {
 }
 
 /**
- * Goes on behind the last record of a listing that ended because of its limit, which also counts expired records.
+ * Goes on behind the last record of a listing that ended because of its limit, which also counts expired records. Each time it asks for
+ * twice as many, because a storage without an order sorts all its keys for each listing.
  * @param {Listing} task
  * @returns {boolean} False if the listing ended because there are no more records.
  */
@@ -374,7 +374,7 @@ function goesOn(task) {
   if (task.listed < limit) return false;
   const last = task.last.slice(task.id.length);
   const [name, inclusive] = reverse ? ["lt", "lte"] : ["gt", "gte"];
-  task.bounds = { ...bounds, limit, reverse, [inclusive]: undefined, [name]: last };
+  task.bounds = { ...bounds, limit: 2 * limit, reverse, [inclusive]: undefined, [name]: last };
   task.pages = null;
   return true;
 }
@@ -406,6 +406,7 @@ function fillPage(connection, task, step, page, since) {
   const { ids, found } = page;
   if (page !== task.given) {
     task.given = page;
+    task.seen = 0;
     task.listed += ids.length;
     task.last = ids[ids.length - 1] ?? task.last;
   }

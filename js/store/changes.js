@@ -70,6 +70,7 @@ export const changes = {
       );
     const isMany = Array.isArray(key);
     const { keys, renews } = read(host, isMany ? key : [key], options);
+    requireDistinct(keys);
     return host.perform({
       name: "update",
       keys,
@@ -83,6 +84,8 @@ export const changes = {
           throw new host.Thrown(error);
         }
         const all = isMany ? chosen : [chosen];
+        // The user hears that promises are refused. If one of them rejects too, nobody else handles that, and it would end the process.
+        for (const value of [chosen].flat(isMany ? 1 : 0)) if (isPromise(value)) value.then(undefined, () => {});
         if (!Array.isArray(all) || all.length !== keys.length)
           throw wrongResult(chosen, `an array of ${keys.length} values`);
         return all.map((value) => {
@@ -132,7 +135,7 @@ export const changes = {
       name: "setIfAbsent",
       keys,
       choose: ([{ value }], isIdentity) => [value === null ? copy(isIdentity) : undefined],
-      result: ({ changes }) => changes.length > 0,
+      result: ({ parts: [{ value }], values: [kept] }) => value === null && kept !== null,
     });
   },
 
@@ -306,6 +309,22 @@ function sum(value, by, key) {
     "ERR_VALUE",
     `incr(${show(key)}) by ${by} failed: the value is ${show(value)}; ${reason}. Nothing was changed.`,
   );
+}
+
+/**
+ * @param {Key[]} keys
+ * @throws {PolystoreTypeError} ERR_KEY if one is there twice, because it could get only one of two new values.
+ */
+function requireDistinct(keys) {
+  const seen = new Set();
+  for (const { key } of keys) {
+    if (seen.has(key))
+      throw new PolystoreTypeError(
+        "ERR_KEY",
+        `update() was called with the key ${show(key)} twice. Pass each key once.`,
+      );
+    seen.add(key);
+  }
 }
 
 /**

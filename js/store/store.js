@@ -175,9 +175,10 @@ export class Store {
    * @param {import("./options.js").Options} [options]
    */
   setMany = async (entries, options) =>
-    inTurn("setMany", Symbol.iterator in Object(entries) ? entries : Object.entries(entries ?? {}), ([key, value]) =>
-      this.set(key, value, options),
-    );
+    inTurn("setMany", isPlain(entries) ? Object.entries(entries) : entries, (entry) => {
+      const [key, value] = Array.isArray(entry) ? entry : [];
+      return this.set(key, value, options);
+    });
 
   // Each is a property of its own: assigning them in a loop makes a sub-store cost 1 µs.
   entry = async (/** @type {any[]} */ ...args) => this.#onDemand("entry", args);
@@ -303,14 +304,15 @@ export class Store {
    */
   #onDemand(name, args) {
     const { source } = this.#life;
-    // The values among the arguments are copied now, because the user may change them before the method is loaded.
-    if (!onDemand && source.connection?.copies !== "identity") args = args.map(copyStored);
+    // The values among the arguments are copied now, because the user may change them before the method is loaded and the client open.
+    const copies = onDemand && source.connection ? args : args.map(copyStored);
     if (!onDemand) source.holdFor(load());
     return this.#whenOpen((connection) => {
       if (!onDemand)
         throw new PolystoreError("ERR_CLIENT", `The code of ${name}() could not be downloaded. Try again.`);
       const perform = (/** @type {import("./changes.js").Call} */ call) => this.#change(connection, call);
-      return /** @type {any} */ (onDemand.methods)[name]({ perform, store: this, ...tools }, ...args);
+      const given = connection.copies === "identity" ? args : copies;
+      return /** @type {any} */ (onDemand.methods)[name]({ perform, store: this, ...tools }, ...given);
     });
   }
 
@@ -405,6 +407,9 @@ export class Store {
     return perform(connection, new Writing(method, key, prefix + key, stored, expires), this.#timeout);
   }
 }
+
+/** @param {any} entries */
+const isPlain = (entries) => typeof entries === "object" && entries !== null && !(Symbol.iterator in entries);
 
 function missingValue() {
   return new PolystoreTypeError("ERR_VALUE", "The value is missing. Pass a value, or null to delete the key.");

@@ -43,7 +43,7 @@ export function boundsOf({ prefix, gt, gte, lt, lte }) {
   let [start, end] = bounds;
   // The text that comes right after another is the same text with U+0000 appended.
   const first = gte ?? (gt === undefined ? start : `${gt}\0`);
-  const last = lt ?? (lte === undefined ? end : `${lte}\0`);
+  const last = lte === undefined ? (lt ?? end) : `${lte}\0`;
   if (compareTexts(first, start) > 0) start = first;
   if (last !== null && (end === null || compareTexts(last, end) < 0)) end = last;
   return end === null || compareTexts(start, end) < 0 ? [start, end] : null;
@@ -83,7 +83,7 @@ function endOfPrefix(prefix) {
 export function isInRange(id, { prefix, gt, gte, lt, lte }) {
   if (!id.startsWith(prefix)) return false;
   if (gte !== undefined ? compareTexts(id, gte) < 0 : gt !== undefined && compareTexts(id, gt) <= 0) return false;
-  return lt !== undefined ? compareTexts(id, lt) < 0 : lte === undefined || compareTexts(id, lte) <= 0;
+  return lte !== undefined ? compareTexts(id, lte) <= 0 : lt === undefined || compareTexts(id, lt) < 0;
 }
 
 /**

@@ -1,5 +1,6 @@
 #include "polystore/operations.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 
@@ -94,15 +95,15 @@ Operation sift(Verdict alive, double limit = kNever, bool counts_alive = false) 
         }
         removed += (co_await Question{Ask::sift}).number;
     }
-    co_return {Outcome::done, counts_alive ? visited : removed};
+    co_return {Outcome::done, counts_alive ? std::min(visited, limit) : removed};
 }
 
 Operation list(Traits traits, double limit) {
     return traits[Trait::list] ? sift(Verdict::keep, limit) : end_with(Outcome::unsupported);
 }
 
-Operation size(Traits traits) {
-    return traits[Trait::list] ? sift(Verdict::leave, kNever, true) : end_with(Outcome::unsupported);
+Operation size(Traits traits, double limit) {
+    return traits[Trait::list] ? sift(Verdict::leave, limit, true) : end_with(Outcome::unsupported);
 }
 
 Operation sweep_all() { co_return {Outcome::done, (co_await Question{Ask::sweep, kNever}).number}; }
@@ -177,7 +178,7 @@ Operation start(Traits traits, Call call) {
         case Method::close: return close();
         case Method::change: return change(traits, call);
         case Method::ttl: return ttl();
-        case Method::size: return size(traits);
+        case Method::size: return size(traits, call.limit);
     }
     std::terminate();
 }

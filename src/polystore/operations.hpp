@@ -21,7 +21,7 @@ struct Call {
     double expires = 0;
     /// For `set` and `add`: true if there is a value. Without a value, `set` deletes.
     bool has_value = false;
-    /// For `list` and `clear`: the maximum number of records that they concern, not counting expired ones.
+    /// For `list`, `clear` and `size`: the maximum number of records that they concern, not counting expired ones.
     double limit = kNever;
     /// For `change`: true if a value that is already there gets a new expiry, too.
     bool renews = false;
