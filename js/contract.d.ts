@@ -1,4 +1,4 @@
-import type { ErrorCode } from "./index.js";
+import type { Atomicity, ErrorCode } from "./index.js";
 
 /** One thing that the contract of a client promises. */
 export interface ContractCase {
@@ -88,6 +88,10 @@ export interface ContractOptions<C = any> {
   dropsExpired?: boolean;
   /** Whether the client can list what it holds; told from its methods. */
   lists?: boolean;
+  /** What `store.atomic` is. */
+  atomic?: Atomicity;
+  /** Whether several keys can be changed as a whole, by `batch()` and `update()`. */
+  isTransactional?: boolean;
   /** Whether the client makes the keys of `add()`, which are 24 letters or digits; told from its method `add`. */
   ownKeys?: boolean;
 }

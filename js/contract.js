@@ -1,5 +1,6 @@
 import { behavioursOf } from "./contract/behaviours/behaviours.js";
 import cases from "./contract/cases.json" with { type: "json" };
+import changes from "./contract/changes.json" with { type: "json" };
 import { checkAwkward } from "./contract/check.js";
 import { runCase } from "./contract/runner.js";
 import { makeClock } from "./contract/subject.js";
@@ -9,7 +10,7 @@ import { PolystoreError, show } from "./support/errors.js";
 
 const REQUIRED = ["kv", "open"];
 const OPTIONS = [...REQUIRED, "close", "reopen", "name", "type", "clock", "refuses", "differs", "held"];
-const TOLD = ["managesExpiry", "identity", "dropsExpired", "lists", "ownKeys"];
+const TOLD = ["managesExpiry", "identity", "dropsExpired", "lists", "ownKeys", "atomic", "isTransactional"];
 
 /** Settles when the case that was started last has ended: each has `Date.now` to itself. @type {Promise<unknown>} */
 let last = Promise.resolve();
@@ -22,7 +23,7 @@ export function contract(options) {
   check(options);
   /** @type {Subject} */
   const subject = { name: "the client", clock: makeClock(), refuses: {}, ...options };
-  const table = /** @type {import("./contract/check.js").Case[]} */ (/** @type {any} */ (cases));
+  const table = /** @type {import("./contract/check.js").Case[]} */ (/** @type {any} */ ([...cases, ...changes]));
   const all = [
     ...table.map((testCase) => ({ name: testCase.name, run: () => runCase(testCase, subject) })),
     ...behavioursOf(subject),

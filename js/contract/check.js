@@ -1,35 +1,61 @@
 // Refuses what is no case, so that a slip of the pen is an error and not a case that checks nothing. The grammar is in
 // runner.js.
 
+import { isFunction } from "./functions.js";
+
 /**
  * @typedef {object} Call
  * @property {string} call
  * @property {any[]} [args]
- * @property {({ prefix: any } | { expires: any })[]} [through]
+ * @property {({ prefix: any } | { expires: any, sliding?: boolean })[]} [through]
  * @property {any} [gives]
+ * @property {number} [gives_about]
+ * @property {Record<string, any>} [gives_part]
  * @property {any[]} [gives_any_order]
  * @property {string} [gives_match]
  * @property {string} [fails]
+ * @property {string} [throws]
  * @property {string} [as]
  */
 /** @typedef {Call | { advance: number } | { reopen: true } | { at_once: Call[] }} Step */
 /** @typedef {{ name: string, awkward?: string, steps: Step[] }} Case */
 
-/** How many arguments a method takes, at least and at most. @type {Record<string, [number, number]>} */
+const WRITE = ["prefix", "expires"];
+const UPDATE = [...WRITE, "renew"];
+const RANGE = ["gt", "gte", "lt", "lte", "limit", "reverse"];
+/**
+ * How many arguments a method takes, at least and at most, and the fields of the last one if it is an object of options.
+ * @type {Record<string, [number, number, string[]?]>}
+ */
 const METHODS = {
   get: [1, 1],
-  set: [2, 3],
-  add: [1, 2],
+  set: [2, 3, WRITE],
+  add: [1, 2, WRITE],
   has: [1, 1],
   del: [1, 1],
-  keys: [0, 0],
-  values: [0, 0],
-  entries: [0, 0],
-  all: [0, 0],
-  clear: [0, 0],
+  ttl: [1, 1],
+  touch: [1, 2],
+  entry: [1, 1],
+  update: [2, 3, UPDATE],
+  incr: [1, 3, UPDATE],
+  setIfAbsent: [2, 3, WRITE],
+  cas: [3, 4, UPDATE],
+  take: [1, 1],
+  batch: [1, 1],
+  getMany: [1, 1],
+  setMany: [1, 2, WRITE],
+  delMany: [1, 1],
+  hasMany: [1, 1],
+  keys: [0, 1, RANGE],
+  values: [0, 1, RANGE],
+  entries: [0, 1, RANGE],
+  all: [0, 1, RANGE],
+  size: [0, 1, RANGE],
+  iterate: [0, 1, RANGE],
+  clear: [0, 1, RANGE],
+  page: [0, 1, [...RANGE, "cursor"]],
   prune: [0, 0],
   close: [0, 0],
-  iterate: [0, 0],
 };
 /** The names that a storage may have in `refuses`; contract.d.ts explains each. @type {import("../contract.js").Awkward[]} */
 const AWKWARD = [
@@ -45,7 +71,7 @@ const AWKWARD = [
   "sub-second expiry",
   "life beyond 400 days",
 ];
-const EXPECTATIONS = ["gives", "gives_any_order", "gives_match", "fails"];
+const EXPECTATIONS = ["gives", "gives_about", "gives_part", "gives_any_order", "gives_match", "fails", "throws"];
 
 /**
  * @param {Case} testCase
@@ -98,13 +124,15 @@ function checkCall(call) {
   if (arity === undefined) throw new Error(`there is no method ${call.call}`);
   const { args = [], through = [] } = call;
   demand(args.length >= arity[0] && args.length <= arity[1], `${call.call} does not take ${args.length} arguments`);
-  const options = args[arity[1] - 1];
-  if (call.call === "set" || call.call === "add") {
-    if (args.length === arity[1]) onlyFields(options, ["prefix", "expires"]);
+  const [, most, fields] = arity;
+  if (fields && args.length === most) onlyFields(args[most - 1], fields);
+  if (call.call === "update") {
+    onlyFields(args[1], ["function", "with"]);
+    demand(isFunction(args[1].function), `there is no function ${args[1].function}`);
   }
   for (const derive of through) {
-    onlyFields(derive, ["prefix", "expires"]);
-    demand(Object.keys(derive).length === 1, "each part of through is a prefix or an expires");
+    onlyFields(derive, "expires" in derive ? ["expires", "sliding"] : ["prefix"]);
+    demand(Object.keys(derive).length > 0, "each part of through is a prefix or an expires");
   }
   demand(EXPECTATIONS.filter((name) => name in call).length <= 1, `${call.call} expects more than one thing`);
   demand(call.as === undefined || typeof call.as === "string", "as takes a name");

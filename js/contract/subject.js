@@ -14,8 +14,8 @@
  */
 
 /**
- * Whatever of `type`, `managesExpiry`, `identity`, `dropsExpired`, `lists` and `ownKeys` is undefined is told from the client when it
- * was opened: see traits.js.
+ * Whatever of `type`, `managesExpiry`, `identity`, `dropsExpired`, `lists`, `ownKeys`, `atomic` and `isTransactional` is undefined is
+ * told from the client when it was opened: see traits.js.
  * @typedef {object} Subject
  * @property {(...args: any[]) => any} kv The library.
  * @property {string} name
@@ -32,6 +32,9 @@
  * @property {boolean} [identity] Values go in and come out as they are, unchecked and uncopied.
  * @property {boolean} [dropsExpired] The storage itself drops what expires, so prune() finds nothing left.
  * @property {boolean} [ownKeys] The client chooses the keys of add().
+ * @property {import("../core/client.js").Atomicity} [atomic] What `store.atomic` says.
+ * @property {boolean} [isTransactional] Several keys can be changed as a whole.
+ * @property {(client: any) => any} [second] Another client over the same storage, or a promise of one, which works beside the first; `close` releases it.
  * @property {(client: any) => string[] | Promise<string[]>} [held] The full keys of all that the storage holds, expired or not.
  * @property {(client: any, key: string, json: string) => any} [putJson] Stores a value at a key as another program does, given
  *   as JSON.

@@ -2,7 +2,7 @@ import { Custom } from "../clients/custom.js";
 
 /** @typedef {import("./subject.js").Subject} Subject */
 /** A subject whose client was opened, so that nothing of it is unknown. @typedef {Subject & Required<Pick<Subject, Told>>} ToldSubject */
-/** @typedef {"type" | "managesExpiry" | "identity" | "dropsExpired" | "lists" | "ownKeys"} Told */
+/** @typedef {"type" | "managesExpiry" | "identity" | "dropsExpired" | "lists" | "ownKeys" | "atomic" | "isTransactional"} Told */
 
 /**
  * Completes a subject with what its client says of itself. `kv()` goes by the same code.
@@ -11,7 +11,8 @@ import { Custom } from "../clients/custom.js";
  * @returns {ToldSubject}
  */
 export function toldOf(subject, client) {
-  const { type, can } = new Custom(typeof client === "function" ? new client() : client).traits;
+  const { type, can, atomic, isTransactional } = new Custom(typeof client === "function" ? new client() : client)
+    .traits;
   const managesExpiry = subject.managesExpiry ?? can.includes("manages_expiry");
   return {
     ...subject,
@@ -21,6 +22,8 @@ export function toldOf(subject, client) {
     dropsExpired: subject.dropsExpired ?? (managesExpiry && !can.includes("sweeps_expired")),
     lists: subject.lists ?? can.includes("list"),
     ownKeys: subject.ownKeys ?? can.includes("add"),
+    atomic: subject.atomic ?? atomic,
+    isTransactional: subject.isTransactional ?? isTransactional,
   };
 }
 

@@ -46,6 +46,9 @@ const FOREIGN_VALUES = { theme: "dark", count: 5, "foreign-object": { a: 1 }, "f
 /** Cookies that other code may have set; their text is not JSON. */
 const FOREIGN_COOKIES = { theme: "dark", _ga: "GA1.2.3.4", flag: "", cut: "%7B%22a", bad: "%E0%A4%A", quoted: '"a' };
 
+/** What the process has alone, and can change as a whole. */
+const IN_PROCESS = /** @type {const} */ ({ atomic: "process", isTransactional: true });
+
 /**
  * The subjects that need nothing but JavaScript: for Node, and for pages.
  * @param {Kv} kv
@@ -53,7 +56,7 @@ const FOREIGN_COOKIES = { theme: "dark", _ga: "GA1.2.3.4", flag: "", cut: "%7B%2
  */
 export function portableSubjects(kv) {
   return [
-    subject(kv, { name: "Map", type: "MEMORY", open: () => new Map(), ...inMap((map) => map) }),
+    subject(kv, { name: "Map", type: "MEMORY", ...IN_PROCESS, open: () => new Map(), ...inMap((map) => map) }),
     storage(kv, "an object like a Storage", () => new FakeStorage()),
     ...customSubjects(kv),
   ];
@@ -107,6 +110,8 @@ function opfs(kv) {
   return subject(kv, {
     name: "OPFS",
     type: "OPFS",
+    atomic: "origin",
+    isTransactional: true,
     refuses: { "lone surrogate key": "ERR_KEY" },
     async open() {
       await kv("opfs:contract").clear();
@@ -133,6 +138,8 @@ function customSubjects(kv) {
     own("without a flag, answers later", () => new custom.Wrapped(custom.inTimeout), holding),
     own("without a flag, answers from far away", () => new custom.Wrapped(custom.farAway), holding),
     own("without a flag, writes at once and reads slowly", () => new custom.SlowReader(), holding),
+    own("without a flag, swaps at once", () => new custom.Swapping(), { ...holding, atomic: "storage" }),
+    own("without a flag, swaps later", () => new custom.Swapping(custom.inTimeout), { ...holding, atomic: "storage" }),
     own("without a flag, all methods of its own", () => new custom.WrappedWithAll(), {
       held: holding.held,
       type: "OWN",
@@ -175,6 +182,7 @@ export function storage(kv, name, get) {
   return subject(kv, {
     name,
     type: "STORAGE",
+    atomic: "process",
     open() {
       const storage = get();
       storage.clear();
@@ -198,6 +206,7 @@ function cookies(kv, name) {
   return subject(kv, {
     name,
     type: "COOKIE",
+    atomic: "process",
     refuses: COOKIE_REFUSES,
     differs: ["life beyond 400 days"],
     open() {
@@ -228,6 +237,7 @@ function forage(kv, name, localForage, driver) {
   return subject(kv, {
     name,
     type: "FORAGE",
+    ...(driver === localForage.INDEXEDDB ? { atomic: "origin", isTransactional: true } : {}),
     async open() {
       const instance = localForage.createInstance({ name: "contract", storeName: "contract", driver });
       // Its clear() over localStorage removes while it goes by index, and Chromium moves the rest: it may skip some.
@@ -275,5 +285,6 @@ export const recordOf = (json) => `{"expires":null,"value":${json}}`;
  */
 export function subject(kv, traits) {
   const told = { managesExpiry: false, identity: false, dropsExpired: false, lists: true, ownKeys: false };
-  return { kv, clock: makeClock(), refuses: {}, ...told, ...traits };
+  const changes = { atomic: /** @type {const} */ ("none"), isTransactional: false };
+  return { kv, clock: makeClock(), refuses: {}, ...told, ...changes, ...traits };
 }

@@ -11,7 +11,13 @@ import { testContract } from "../contract/suite.js";
 const globals = /** @type {any} */ (globalThis);
 
 testContract(
-  subject(kv, { name: "a factory of fake-indexeddb", type: "INDEXEDDB", open: async () => new IDBFactory() }),
+  subject(kv, {
+    name: "a factory of fake-indexeddb",
+    type: "INDEXEDDB",
+    atomic: "origin",
+    isTransactional: true,
+    open: async () => new IDBFactory(),
+  }),
 );
 
 test("pages of a factory without key ranges: each record comes once, and clear(prefix) spares the others", async () => {

@@ -84,7 +84,7 @@ for (const [name, { open, send, masters }] of Object.entries(kinds)) {
       ? Promise.all((await masters(client)).map((sendTo) => sendTo(command)))
       : send(client, command[1], command);
 
-  if (WHOLE.includes(name)) testContract(redis(kv, `a cluster of Redis, ${name}`, clock, connect, sendAnywhere));
+  if (WHOLE.includes(name)) testContract(redis(kv, `a cluster of Redis, ${name}`, clock, connect, sendAnywhere, false));
 
   /** Runs a test over an empty cluster. @type {(what: string, run: (client: any) => Promise<void>) => void} */
   const testCluster = (what, run) =>

@@ -2,10 +2,18 @@
 
 import { runBehaviour } from "./behaviour.js";
 import { calls } from "./calls.js";
+import {
+  atomicChanges,
+  atomicity,
+  changesOfSeveralKeys,
+  refusedChanges,
+  refusedChangesOfSeveralKeys,
+} from "./changes.js";
 import { iteration } from "./iteration.js";
 import { keys } from "./keys.js";
 import { leftInStorage } from "./left_in_storage.js";
 import { random } from "./random.js";
+import { ranges } from "./ranges.js";
 import { together } from "./together.js";
 import { anyValues, copiedValues, identicalValues } from "./values.js";
 
@@ -19,7 +27,11 @@ import { anyValues, copiedValues, identicalValues } from "./values.js";
 
 /** @type {Group[]} */
 const GROUPS = [
-  [{ ...calls, ...keys, ...anyValues, ...iteration, ...together, ...random }, () => true],
+  [{ ...calls, ...keys, ...anyValues, ...iteration, ...together, ...random, ...ranges, ...atomicity }, () => true],
+  [atomicChanges, ({ atomic }) => atomic !== "none"],
+  [refusedChanges, ({ atomic }) => atomic === undefined || atomic === "none"],
+  [changesOfSeveralKeys, ({ isTransactional }) => isTransactional !== false],
+  [refusedChangesOfSeveralKeys, ({ atomic, isTransactional }) => atomic !== "none" && !isTransactional],
   [copiedValues, ({ identity, managesExpiry }) => !identity && !managesExpiry],
   [identicalValues, ({ identity }) => identity !== false],
   [leftInStorage, ({ held, dropsExpired, managesExpiry }) => held !== undefined && !dropsExpired && !managesExpiry],

@@ -244,14 +244,14 @@ export const opening = {
       client.iterate = (prefix) => ((used = true), iterate(prefix));
       return { store: kv(client), ready: () => ready(), used: () => used };
     };
-    for (const [name, expected] of [
-      ["get", 1],
-      ["has", true],
+    for (const [name, expected, ...args] of [
+      ["get", 1, "a"],
+      ["has", true, "a"],
       ["keys", ["a"]],
       ["all", { a: 1 }],
     ]) {
       const { store, ready, used } = made();
-      const call = store[/** @type {string} */ (name)]("a");
+      const call = store[/** @type {string} */ (name)](...args);
       await new Promise((resolve) => setTimeout(resolve, 2));
       equals(used(), false, `that ${name}() used the client before it was connected`);
       ready();

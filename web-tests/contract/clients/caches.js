@@ -11,6 +11,7 @@ export function lruCache(kv, name, make) {
   return subject(kv, {
     name,
     type: "LRUCACHE",
+    atomic: "process",
     // Its clock is by default one that Date.now, which the contract replaces, has nothing to do with.
     open: () => make({ max: 100_000, perf: { now: () => Date.now() }, ttlResolution: 0 }),
     held: (cache) => cache.dump().map((/** @type {[string, unknown]} */ [id]) => id),
@@ -35,6 +36,8 @@ export function weakLruCache(kv, open) {
   return subject(kv, {
     name: "WeakLRUCache",
     type: "WEAKLRUCACHE",
+    atomic: "process",
+    isTransactional: true,
     open,
     held: (cache) => [...cache.keys()],
     foreignKeys: Object.keys(foreign),

@@ -41,6 +41,26 @@ export class Wrapped {
   }
 }
 
+/** `Wrapped` that can replace a record on the condition that it is the one that was read. */
+export class Swapping extends Wrapped {
+  /** @param {Timing} [timing] */
+  constructor(timing = atOnce) {
+    super(timing);
+    /**
+     * @param {string} id
+     * @param {any} expected
+     * @param {any} record
+     */
+    this.swap = (id, expected, record) =>
+      timing(() => {
+        if (JSON.stringify(this.data.get(id) ?? null) !== JSON.stringify(expected)) return false;
+        if (record === null) this.data.delete(id);
+        else this.data.set(id, record);
+        return true;
+      });
+  }
+}
+
 /** `Wrapped` that writes at once, and reads slowly: what it tells may be past by then. */
 export class SlowReader extends Wrapped {
   constructor() {

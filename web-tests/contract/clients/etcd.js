@@ -13,6 +13,8 @@ export function etcd(kv, name, connect, close) {
   return subject(kv, {
     name,
     type: "ETCD3",
+    atomic: "storage",
+    isTransactional: true,
     refuses: { "lone surrogate key": "ERR_KEY" },
     async open() {
       const client = connect();

@@ -27,6 +27,8 @@ export function file(kv, folder) {
   return subject(kv, {
     name: "a file",
     type: "FILE",
+    atomic: "origin",
+    isTransactional: true,
     refuses: { "lone surrogate key": "ERR_KEY" },
     open: () => pathToFileURL(join(folder, `${++files}.json`)).href,
     held: (url) => (existsSync(path(url)) ? Object.keys(read(url)) : []),
@@ -52,6 +54,7 @@ export function folder(kv, parent) {
   return subject(kv, {
     name: "a folder",
     type: "FOLDER",
+    atomic: "origin",
     refuses: { "lone surrogate key": "ERR_KEY" },
     open: () => `${pathToFileURL(join(parent, `${++folders}`)).href}/`,
     held: (url) =>

@@ -10,6 +10,8 @@ export function indexedDb(kv) {
   return subject(kv, {
     name: "IndexedDB",
     type: "INDEXEDDB",
+    atomic: "origin",
+    isTransactional: true,
     async open() {
       // Deleted under the store of the test before, which is not closed; none may keep this from happening.
       await settled(indexedDB.deleteDatabase(NAME));

@@ -15,6 +15,8 @@ export function level(kv, name, open, reopen, refuses = {}) {
   return subject(kv, {
     name,
     type: "LEVEL",
+    atomic: "process",
+    isTransactional: true,
     refuses: { "lone surrogate key": "ERR_KEY", ...refuses },
     open,
     reopen,

@@ -16,6 +16,8 @@ export function log(kv, folder, durability) {
   return subject(open, {
     name: `a log, ${durability}`,
     type: "LOG",
+    atomic: "origin",
+    isTransactional: true,
     refuses: { "lone surrogate key": "ERR_KEY" },
     open: () => pathToFileURL(join(folder, `${durability}-${++logs}.kv`)).href,
   });

@@ -15,6 +15,8 @@ export function postgres(kv, name, connect, close) {
   return subject(kv, {
     name,
     type: "POSTGRES",
+    atomic: "storage",
+    isTransactional: true,
     refuses: { "lone surrogate key": "ERR_KEY", "NUL in a key": "ERR_KEY" },
     async open() {
       const client = await connect();

@@ -16,12 +16,15 @@ const FOREIGN = {
  * @param {import("../../support/redis.js").ServerClock} clock
  * @param {() => any} open A client that is connected, or will be.
  * @param {(client: any, command: string[]) => Promise<any>} send
+ * @param {boolean} [isTransactional] False for a cluster: the keys of the contract are on several servers.
  */
-export function redis(kv, name, clock, open, send) {
+export function redis(kv, name, clock, open, send, isTransactional = true) {
   const connect = async () => noteWrites(await open(), clock);
   return subject(kv, {
     name,
     type: "REDIS",
+    atomic: "storage",
+    isTransactional,
     clock,
     refuses: { "lone surrogate key": "ERR_KEY" },
     dropsExpired: true,

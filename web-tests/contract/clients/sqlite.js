@@ -33,6 +33,8 @@ export function sqlite(kv, { name, open, isOpen }, folder) {
   return subject(kv, {
     name,
     type: "SQLITE",
+    atomic: "storage",
+    isTransactional: true,
     refuses: { "lone surrogate key": "ERR_KEY" },
     open() {
       rmSync(path(), { force: true });
