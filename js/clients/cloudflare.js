@@ -60,9 +60,14 @@ export class Cloudflare {
     throw new PolystoreTypeError("ERR_KEY", message);
   }
 
-  /** @param {string} id */
-  async read(id) {
-    return toRecord(await this.#queue.addRead(id, () => this.#find(id)), id);
+  /**
+   * @param {string} id
+   * @param {"presence" | "record"} [needs]
+   */
+  async read(id, needs) {
+    const found = await this.#queue.addRead(id, () => this.#find(id));
+    const record = toRecord(found, id);
+    return record && needs === "record" ? { ...record, expires: expiryOf(id, found?.metadata) } : record;
   }
 
   /**
@@ -216,6 +221,18 @@ const KEY_ONLY = { expires: null, value: true };
 function toRecord(found, id) {
   if (!found || found.value === null || !isAlive(found.metadata)) return undefined;
   return { expires: null, value: id === null ? parseValue(found.value) : decodeValue(found.value, id) };
+}
+
+/**
+ * @param {string} id
+ * @param {any} metadata
+ * @returns {number | null}
+ * @throws {PolystoreError} ERR_UNSUPPORTED if other code wrote the record: the platform tells its expiry only in a listing.
+ */
+function expiryOf(id, metadata) {
+  if (isOurs(metadata)) return metadata[EXPIRES];
+  const message = `Cloudflare KV does not tell when the value of ${show(id)} expires, because other code wrote it. Write it again with this library first.`;
+  throw new PolystoreError("ERR_UNSUPPORTED", message);
 }
 
 /** @param {any} metadata */

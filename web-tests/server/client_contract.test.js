@@ -36,7 +36,14 @@ import { WebStorage } from "../../js/clients/storage.js";
 import { WeakLruCache } from "../../js/clients/weak_lru_cache.js";
 import { FakeStorage } from "../contract/clients/fake_storage.js";
 import { makeCommits } from "../support/any_commit.js";
-import { checkCommit, checkOneKey, checkRaces, checkRefusesSeveral, checkScan } from "../support/client_contract.js";
+import {
+  checkCommit,
+  checkOneKey,
+  checkRaces,
+  checkRefusesSeveral,
+  checkScan,
+  remove,
+} from "../support/client_contract.js";
 import { startEtcd } from "../support/etcd.js";
 import { filesFor, urlOf } from "../support/files.js";
 import { serveHttp } from "../support/http.js";
@@ -200,4 +207,43 @@ test("etcd refuses a commit of more than 128 keys, and makes many smaller ones",
     changes.map(() => true),
   );
   await client.close?.();
+});
+
+for (const name of ["Redis, by redis", "Redis, by ioredis with a key prefix", "a cluster of Redis"]) {
+  test(`${name}: a commit that keeps the expiry of a record does not move it`, async () => {
+    const client = /** @type {Client} */ (await clients[name]());
+    const [id, lasting] = ["{kept} expiry", "{kept} lasting"];
+    const now = Date.now();
+    const make = (/** @type {any} */ commit) => client.commit?.([{ expected: [], ...commit }], now);
+    await make({ changes: [{ id, value: 0, expires: now + 60_000 }] });
+    await make({ changes: [{ id: lasting, value: 0, expires: null }] });
+    assert.equal(/** @type {any} */ (await client.read(lasting, "record")).expires, null);
+    assert.equal((await client.read("{kept} absent", "record")) ?? null, null);
+    // The clock of the server stands still, so what is left of the life must not change.
+    const lives = [];
+    for (let value = 1; value <= 20; ++value) {
+      const before = Date.now();
+      const found = /** @type {any} */ (await client.read(id, "record"));
+      lives.push(before <= found.expires - 60_000 && found.expires - 60_000 <= Date.now());
+      const change = { id, value, expires: found.expires };
+      assert.deepEqual(await make({ expected: [{ id, found }], changes: [change] }), [true]);
+    }
+    assert.deepEqual(new Set(lives), new Set([true]));
+    await remove(client, id);
+    await remove(client, lasting);
+    await client.close?.();
+  });
+}
+
+test("Cloudflare KV tells the expiry of what it wrote, and refuses that of other code", async () => {
+  /** @type {any} */
+  const namespace = await worker.getKVNamespace("KV");
+  const client = new Cloudflare(namespace);
+  const expires = Date.now() + 1_000_000;
+  await client.put("ours", 1, expires, Date.now());
+  await namespace.put("theirs", "1");
+  assert.deepEqual(await client.read("ours", "record"), { expires, value: 1 });
+  assert.deepEqual(await client.read("ours"), { expires: null, value: 1 });
+  await assert.rejects(client.read("theirs", "record"), { code: "ERR_UNSUPPORTED", message: /"theirs"/ });
+  assert.deepEqual(await client.read("theirs"), { expires: null, value: 1 });
 });
