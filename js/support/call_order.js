@@ -92,6 +92,8 @@ export class CallOrder {
   /** @type {Set<Run<Request>>} */
   #underWay = new Set();
   #isWoken = false;
+  /** The call that was sent alone, until it has ended or another call is added. @type {{ request: Request, scope: Scope, promise: Promise<any> } | null} */
+  #alone = null;
 
   /**
    * @param {(run: import("./batch.js").Pending<Request>[]) => Promise<unknown>} send Settles each call of a run. If it
@@ -106,21 +108,63 @@ export class CallOrder {
     this.#keepsWrites = keepsWrites;
   }
 
-  /** True if no call waits or is under way. */
-  get isIdle() {
-    return this.#calls.size === 0;
-  }
-
   /**
-   * Adds a call, which is sent as soon as the calls before it allow.
+   * Adds a call, which is sent as soon as the calls before it allow: at once if there are none.
    * @param {Request} request
    * @param {Scope} scope
    * @param {(result: any) => unknown} [finish] Makes the result of the call from the value that `send` resolved it with.
    * @returns {Promise<any>} The result of the call.
    */
   add(request, scope, finish) {
+    if (this.#alone) this.#register(this.#alone);
+    else if (this.#calls.size === 0) return this.#sendAlone(request, scope, finish);
     const call = new Call(request, scope, this.#end);
     for (const other of this.#before(scope)) this.#follow(call, other);
+    this.#enter(call);
+    this.#placeIfReady([call]);
+    if (finish) call.promise = call.promise.then(finish);
+    return call.promise;
+  }
+
+  /**
+   * Sends a call while there is no other one. Most users await each call, and keeping account of such a call would take ten times as
+   * long as sending it.
+   * @param {Request} request
+   * @param {Scope} scope
+   * @param {((result: any) => unknown) | undefined} finish
+   * @returns {Promise<any>}
+   */
+  #sendAlone(request, scope, finish) {
+    /** @type {Promise<any>} */
+    const sent = new Promise((resolve, reject) => void this.#send([{ request, resolve, reject }]).catch(reject));
+    const promise = finish ? sent.then(finish) : sent;
+    const alone = { request, scope, promise };
+    this.#alone = alone;
+    const end = () => {
+      if (this.#alone === alone) this.#alone = null;
+    };
+    sent.then(end, end);
+    return promise;
+  }
+
+  /**
+   * Keeps account of the call that was sent alone, because others may have to wait for it.
+   * @param {{ request: Request, scope: Scope, promise: Promise<any> }} alone
+   */
+  #register({ request, scope, promise }) {
+    this.#alone = null;
+    const call = new Call(request, scope, this.#end);
+    call.promise = promise;
+    call.run = new Run(scope.kind);
+    Object.assign(call.run, { calls: [call], isSent: true, left: 1 });
+    this.#underWay.add(call.run);
+    this.#enter(call);
+    promise.then(call.resolve, call.resolve);
+  }
+
+  /** @param {Call<Request>} call */
+  #enter(call) {
+    const { scope } = call;
     this.#calls.add(call);
     if (scope.prefix !== undefined) this.#ranges.add(call);
     for (const key of scope.keys ?? []) {
@@ -128,9 +172,6 @@ export class CallOrder {
       if (latest && !scope.writes) latest.add(call);
       else this.#latest.set(key, new Set([call]));
     }
-    this.#placeIfReady([call]);
-    if (finish) call.promise = call.promise.then(finish);
-    return call.promise;
   }
 
   /**
@@ -139,6 +180,7 @@ export class CallOrder {
    *   that were sent.
    */
   abandon(promise) {
+    if (this.#alone) this.#register(this.#alone);
     const calls = [...this.#calls];
     const call = calls.find((call) => call.promise === promise);
     const meant = call ? [call] : calls.filter(({ run, scope }) => run?.isSent && !scope.writes && !scope.keys);

@@ -113,12 +113,13 @@ test("a server of polystore's protocol: the keys that no path can say are refuse
   assert.deepEqual(requests, ["PUT /kept", "HEAD /?prefix="]);
 });
 
-test("a server of polystore's protocol: 32 requests at a time, however many calls", async () => {
+test("a server of polystore's protocol: the first call and 32 more at a time, however many calls", async () => {
   let most = 0;
   /** @type {(() => void)[]} */
   const waiting = [];
   const listen = polystoreServer([]);
-  // Nobody is answered before there are 32; more would come while the event loop goes round.
+  let isFirst = true;
+  // Nobody is answered before there are 33 at first, and then 32; more would come while the event loop goes round.
   const answerAfter = (/** @type {number} */ rounds) => {
     if (rounds > 0) setImmediate(answerAfter, rounds - 1);
     else for (const answer of waiting.splice(0)) answer();
@@ -127,14 +128,16 @@ test("a server of polystore's protocol: 32 requests at a time, however many call
     if (request.method === "HEAD") return listen(request, response);
     const count = waiting.push(() => listen(request, response));
     most = Math.max(most, count);
-    if (count === 32) answerAfter(50);
+    if (count < (isFirst ? 33 : 32)) return;
+    isFirst = false;
+    answerAfter(50);
   });
   const store = kv(/** @type {`http://${string}`} */ (origin));
-  await Promise.all(Array.from({ length: 320 }, (_, i) => store.set(`k${i}`, i)));
-  assert.equal(most, 32);
+  await Promise.all(Array.from({ length: 321 }, (_, i) => store.set(`k${i}`, i)));
+  assert.equal(most, 33);
 });
 
-test("a server of ours: the calls of one tick are a request for 100, one listing is one, and so is a clear()", async () => {
+test("a server of ours: the first call of a tick is a request, the others are one for 100, one listing is one, and so is a clear()", async () => {
   const { url, requests } = await serveStore();
   const store = kv(url);
   const keys = Array.from({ length: 1000 }, (_, i) => `k${i}`);
@@ -145,7 +148,7 @@ test("a server of ours: the calls of one tick are a request for 100, one listing
   await store.set("a", 1, { expires: "2 min" });
   await store.get("a/b?c#d%é");
   await store.del("a");
-  const batches = Array.from({ length: 20 }, () => "POST /?batch");
+  const batches = Array.from({ length: 10 }, () => "POST /?batch");
   const single = [
     "GET /?prefix=",
     "DELETE /?prefix=k1",
@@ -153,7 +156,7 @@ test("a server of ours: the calls of one tick are a request for 100, one listing
     "GET /a%2Fb%3Fc%23d%25%C3%A9",
     "DELETE /a",
   ];
-  assert.deepEqual(requests, ["HEAD /?prefix=", ...batches, ...single]);
+  assert.deepEqual(requests, ["PUT /k0", "HEAD /?prefix=", ...batches, "GET /k0", ...batches, ...single]);
 });
 
 test("a call of a batch that fails takes no other with it", async () => {

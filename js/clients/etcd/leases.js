@@ -6,7 +6,7 @@ import { Date, performance } from "../../support/real_timers.js";
 /** The longest lease that etcd grants, in seconds: 285 years. */
 const MAX_LIFE = 9_000_000_000;
 
-/** A lease: both clocks when it was requested, and its life from then on, in seconds. @typedef {{ id: string, wall: number, steady: number, life: number }} Lease */
+/** A lease: both clocks when it was requested, and its life from then on, in seconds. @typedef {{ id: Promise<string>, wall: number, steady: number, life: number }} Lease */
 
 export class Leases {
   #grant;
@@ -27,9 +27,10 @@ export class Leases {
     const life = Math.min(Math.max(1, Math.ceil((seconds * 9) / 8)), MAX_LIFE);
     const shared = this.#leases.find((lease) => isWithin(rest(lease), seconds, life));
     if (shared) return shared.id;
-    const lease = { id: "", wall: Date.now(), steady: performance.now(), life };
-    lease.id = await this.#grant(life);
+    const lease = { id: this.#grant(life), wall: Date.now(), steady: performance.now(), life };
+    // Before it is granted, so that calls meanwhile share it.
     this.#leases = [...this.#leases.filter((other) => rest(other) > 0), lease];
+    lease.id.catch(() => (this.#leases = this.#leases.filter((other) => other !== lease)));
     return lease.id;
   }
 
