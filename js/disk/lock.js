@@ -1,105 +1,110 @@
+// The lock on a file: of a log, of a File, and of the naming scheme of a Folder. The C++ library takes the same one
+// (src/polystore/posix/token_lock.hpp), so JavaScript and C++ keep each other out. Node has no flock(2).
+//
+// Each process that wants the lock creates a lock file of its own beside the locked file, with its identity (see
+// process_identity.js). Only then it looks for the lock files of others. If it sees one whose process is running, it does not
+// proceed. Of two processes that look, at least one sees the other, so never do both proceed. A lock file whose process has
+// ended may be removed by any process at any time.
+//
+//     lock file = <path> ".lock-" token
+//     unwritten = <path> ".lock-" token ".new"    ; until the identity is written; it does not count yet
+//     waiting   = <path> ".lock-" token ".wait"   ; the place of a process in the queue; it keeps nobody out
+//     token     = 16 to 36 of the characters "0" to "9", "a" to "f" and "-"; here, the time in milliseconds since the epoch
+//                 in 11 hexadecimal digits, and 8 random ones
+//
+// A file with another name after ".lock-" belongs to other code: it neither counts nor is it removed.
+//
+// A process that waits renames its lock file to its place in the queue, and renames it back when it is first. The queue is
+// only for fairness. A process that stops while it is first holds up the others for 0.1 s.
+//
+// A process of another machine or container cannot be checked. Nor can a process whose lock file is empty because the disk
+// was full. Such a process counts as running as long as it renews the date of its lock file.
+
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { readdir, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isAlive, ourselves, showHolder } from "./process_identity.js";
-import { isFull, isMissing } from "./text_file.js";
+import { isForbidden, isFull, isMissing } from "./text_file.js";
 import { PolystoreError } from "../support/errors.js";
 import { clearInterval, Date, performance, setInterval, sleep } from "../support/real_timers.js";
 
-/** How often a holder renews its lock, and how long it may be silent before others take it for gone; in milliseconds. */
+// The numbers are those of src/polystore/posix/token_lock.cpp; all times are in milliseconds.
+
+/** How often the holder of a log renews its lock, and for how long it may be silent before others take the lock over. */
 const BEAT = 10_000;
 const SILENCE = 60_000;
-/** How long a holder writes without looking whether the lock is still its own: to look takes as long as a write. */
-const UNSEEN = 100;
-/** Two that ask at the same moment may both withdraw; they ask again after a pause, in milliseconds. */
+/** For how long a holder writes without checking its lock: a check takes as long as a write. */
+const UNCHECKED = 100;
+/** Two processes that ask for a log at the same time may both be refused. They ask again after a random pause. */
 const ATTEMPTS = 10;
-const PAUSE = 20;
-/** The same for a lock that is held for as long as one write takes, and how long one holder is waited for. */
+const MAX_ATTEMPT_PAUSE = 20;
+/** The same as BEAT and SILENCE for a lock that is held as long as one write takes, and how long one holder is waited for. */
 const WRITE_BEAT = 2_000;
 const WRITE_SILENCE = 10_000;
 const PATIENCE = 20_000;
-const SHORTEST_PAUSE = 2;
-/** What the name of a lock ends with until it says whose it is: it is none yet, and, of a process that was killed, never. */
-const UNFINISHED = ".new";
-/** What follows the name of what is locked, and `.lock-`. Other names are other code's: they are left alone. */
-const TOKEN = /^[0-9a-f-]{16,36}(\.new)?$/;
-
+/** How long a free lock is left to the first process of the queue. */
+const COURTESY = 100;
 /**
- * The lock of another process that runs.
- * @typedef {object} Other
- * @property {string} name Of its file.
- * @property {string} text What it says.
+ * The pauses between two looks. The first process of the queue doubles its pause while it sees the same holder; the others look the less
+ * often the longer the queue before them is.
  */
-/** Whether a lock is renewed of which nothing else can be known. @typedef {(path: string, modified: number) => boolean} IsRenewed */
+const MIN_PAUSE = 1;
+const PAUSE_IN_QUEUE = 4;
+const MAX_PAUSE = 20;
+const UNWRITTEN = ".new";
+const WAITING = ".wait";
+/** What follows the path and ".lock-": the token, and the state. */
+const TOKEN = /^([0-9a-f-]{16,36})(\.new|\.wait)?$/;
 
-/**
- * The lock of a log, a File or a folder's names, as the C++ library has it (src/polystore/engine/posix_lock.hpp). Node has no
- * flock(2). So each who wants the lock makes a file of its own, `<path>.lock-<token>`, that says which process it is; only then
- * it looks for those of others. If there is one whose process runs, it does not go on: of two that look, one at least sees the
- * other, so never both have the lock. Files of processes that are gone may be removed by anybody, at any time.
- *
- * A process of another machine or container cannot be looked for, nor one whose file has no text because the disk is full: it
- * counts as running as long as its file is renewed.
- */
+/** The names of the lock files of other processes on a file, in the order of their tokens. @typedef {{ locks: string[], waiting: string[], unwritten: string[] }} Found */
+/** The lock of another process that is running. @typedef {{ name: string, identity: string }} Holder */
+/** Decides whether a lock is renewed, about which nothing else can be determined. @typedef {(path: string, modified: number) => boolean} IsRenewed */
+
 export class Lock {
   #target;
-  #path;
   #beat;
-  #seen = performance.now();
+  #token = Date.now().toString(16).padStart(11, "0") + randomBytes(4).toString("hex");
+  #isWaiting = false;
+  #checked = performance.now();
 
   /**
-   * Takes the lock that a log has for as long as it is open.
+   * Takes a lock that will be held for long, as that of a log.
    * @param {string} log The path of the log.
-   * @throws {PolystoreError} ERR_CLIENT, with the holder, when it is taken; ERR_QUOTA without room for a name.
+   * @throws {PolystoreError} ERR_CLIENT with the holder if another process has the lock; ERR_QUOTA if the disk is full.
    */
   static async take(log) {
     for (let attempt = 1; ; ++attempt) {
       const lock = await Lock.#ask(log, BEAT);
-      // By the clock of the disk, for those of two machines may differ.
-      const [other] = await lock.#others((_, modified) => statSync(lock.#path).mtimeMs - modified < SILENCE);
-      if (!other) return lock;
+      // By the clock of the disk, because the clocks of two machines may differ.
+      const isRenewed = (/** @type {string} */ _, /** @type {number} */ modified) =>
+        statSync(lock.#path).mtimeMs - modified < SILENCE;
+      const holder = await lock.#orRelease(async () => firstRunning(log, (await lock.#find()).locks, isRenewed));
+      if (!holder) return lock;
       lock.release();
-      if (attempt === ATTEMPTS) throw openError(log, other.text, await isAlive(other.text));
-      await sleep(PAUSE * Math.random());
+      if (attempt === ATTEMPTS) throw openError(log, holder.identity, await isAlive(holder.identity));
+      await sleep(MAX_ATTEMPT_PAUSE * Math.random());
     }
   }
 
   /**
-   * Waits for the lock on a file, to be held while that is written. Of those that ask at the same moment, the one whose token comes
-   * first keeps its place, and the others withdraw until they see no lock.
-   * @param {string} path Of the file.
-   * @throws {PolystoreError} ERR_CLIENT, with the holder, when one holds it for 20 s; ERR_QUOTA without room for a name.
+   * Waits for a lock that will be held as long as one write takes. Others take it over if this process is silent for 10 s, so it has to be
+   * checked just before the write takes effect.
+   * @param {string} path The path of the file.
+   * @throws {PolystoreError} ERR_CLIENT with the holder if one process has the lock for 20 s; ERR_QUOTA if the disk is full.
    */
   static async wait(path) {
-    const isRenewed = renewalWatch();
-    let holder = "";
-    let heldSince = 0;
-    let pause = SHORTEST_PAUSE;
-    let lock = /** @type {Lock | null} */ (await Lock.#ask(path, WRITE_BEAT));
-    for (;;) {
-      const others = await (lock ? lock.#others(isRenewed) : look(path, null, isRenewed));
-      if (others.length === 0) {
-        if (lock) return lock;
-        lock = await Lock.#ask(path, WRITE_BEAT);
-        continue;
-      }
-      const now = performance.now();
-      const held = others.find(({ name }) => name === holder);
-      if (!held) {
-        holder = others[0].name;
-        heldSince = now;
-      }
-      const isTooLong = now - heldSince > PATIENCE;
-      const own = lock && basename(lock.#path);
-      if (lock && (isTooLong || others.some(({ name }) => name < String(own)))) {
-        lock.release();
-        lock = null;
-      }
-      if (held && isTooLong) throw heldError(path, held.text);
-      await sleep(pause * Math.random());
-      pause = Math.min(2 * pause, PAUSE);
-    }
+    const lock = await Lock.#ask(path, WRITE_BEAT);
+    await lock.#orRelease(() => lock.#waitForTurn());
+    return lock;
+  }
+
+  /**
+   * Like wait(), but resolves with null if permissions do not allow a lock file beside the file.
+   * @param {string} path
+   */
+  static waitIfAllowed(path) {
+    return Lock.wait(path).catch((error) => (isForbidden(error) ? null : Promise.reject(error)));
   }
 
   /**
@@ -107,53 +112,31 @@ export class Lock {
    * @param {number} beat
    */
   static async #ask(target, beat) {
-    const text = JSON.stringify(await ourselves);
-    const path = `${target}.lock-${randomBytes(8).toString("hex")}`;
-    const unfinished = path + UNFINISHED;
-    try {
-      writeFileSync(unfinished, text, { flag: "wx" });
-    } catch (error) {
-      if (!isFull(error)) {
-        rmSync(unfinished, { force: true });
-        throw error;
-      }
-      // A full disk has room for a name still, mostly, and where the text is missing others go by the age of the file.
-      if (!existsSync(unfinished)) throw roomError(path, error);
-    }
-    try {
-      renameSync(unfinished, path);
-    } catch (error) {
-      rmSync(unfinished, { force: true });
-      throw isFull(error) ? roomError(path, error) : error;
-    }
-    return new Lock(target, path, beat);
+    const lock = new Lock(target, beat);
+    await lock.#orRelease(() => lock.#create());
+    return lock;
   }
 
   /**
    * @param {string} target
-   * @param {string} path
    * @param {number} beat
    */
-  constructor(target, path, beat) {
+  constructor(target, beat) {
     this.#target = target;
-    this.#path = path;
     this.#beat = setInterval(() => this.#renew(), beat);
     this.#beat.unref();
   }
 
   /**
-   * To be called before something is written.
-   * @throws {PolystoreError} ERR_CLIENT where this process was silent for so long that another may have taken the lock.
+   * Must be called before something is written.
+   * @param {string} remedy What the user can do if the lock is lost.
+   * @throws {PolystoreError} ERR_CLIENT if another process has taken the lock over.
    */
-  check() {
+  check(remedy) {
     const now = performance.now();
-    if (now - this.#seen < UNSEEN) return;
-    if (existsSync(this.#path)) {
-      this.#seen = now;
-      return;
-    }
-    const message = `This process was stopped for so long, or the clock set so far, that another took the log ${this.#target}. Close the store and open it again.`;
-    throw new PolystoreError("ERR_CLIENT", message);
+    if (now - this.#checked < UNCHECKED) return;
+    if (!existsSync(this.#path)) throw lostError(this.#target, remedy);
+    this.#checked = now;
   }
 
   release() {
@@ -161,52 +144,143 @@ export class Lock {
     rmSync(this.#path, { force: true });
   }
 
-  async #renew() {
-    const now = new Date();
-    // A process whose lock was taken away, or whose disk is full, finds out at the next check.
-    await utimes(this.#path, now, now).catch(() => {});
+  get #path() {
+    return this.#pathOf(this.#isWaiting);
+  }
+
+  /** @param {boolean} isWaiting */
+  #pathOf(isWaiting) {
+    return `${this.#target}.lock-${this.#token}${isWaiting ? WAITING : ""}`;
   }
 
   /**
-   * The locks of others whose processes run. Those of processes that are gone are removed. If that fails, this lock is released.
-   * @param {IsRenewed} isRenewed
+   * Runs an action, and releases the lock if it fails.
+   * @template Result
+   * @param {() => Promise<Result>} action
    */
-  async #others(isRenewed) {
+  async #orRelease(action) {
     try {
-      return await look(this.#target, this.#path, isRenewed);
+      return await action();
     } catch (error) {
       this.release();
       throw error;
     }
   }
+
+  async #create() {
+    const identity = JSON.stringify(await ourselves);
+    const unwritten = this.#path + UNWRITTEN;
+    try {
+      try {
+        writeFileSync(unwritten, identity, { flag: "wx" });
+      } catch (error) {
+        // A full disk often has room for an empty file still. Others judge a lock without a text by its date.
+        if (!isFull(error) || !existsSync(unwritten)) throw error;
+      }
+      renameSync(unwritten, this.#path);
+    } catch (error) {
+      rmSync(unwritten, { force: true });
+      throw isFull(error) ? roomError(this.#path, error) : error;
+    }
+  }
+
+  async #waitForTurn() {
+    const isRenewed = renewalWatch();
+    let held = { name: "", since: 0 };
+    let pause = MIN_PAUSE;
+    let freeSince = NaN;
+    for (;;) {
+      const found = await this.#find();
+      const ahead = found.waiting.filter((name) => name < basename(this.#pathOf(true)));
+      let other = await firstRunning(this.#target, found.locks, isRenewed);
+      const now = performance.now();
+      if (other) freeSince = NaN;
+      else {
+        if (Number.isNaN(freeSince)) freeSince = now;
+        if (now - freeSince <= COURTESY * ahead.length) other = await firstRunning(this.#target, ahead, isRenewed);
+      }
+      if (!other) {
+        if (!this.#isWaiting) return;
+        await this.#setWaiting(false);
+        continue;
+      }
+      if (!this.#isWaiting) await this.#setWaiting(true);
+      if (held.name !== other.name) {
+        held = { name: other.name, since: now };
+        pause = MIN_PAUSE;
+      }
+      if (now - held.since > PATIENCE) throw heldError(this.#target, other.identity);
+      await sleep(ahead.length === 0 ? pause : Math.min(PAUSE_IN_QUEUE * ahead.length, MAX_PAUSE));
+      pause = Math.min(2 * pause, MAX_PAUSE);
+    }
+  }
+
+  /**
+   * Renames the lock file to the process's place in the queue, or back.
+   * @param {boolean} isWaiting
+   */
+  async #setWaiting(isWaiting) {
+    try {
+      renameSync(this.#path, this.#pathOf(isWaiting));
+      this.#isWaiting = isWaiting;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      // Others removed the lock file, because this process was silent for too long.
+      this.#isWaiting = false;
+      await this.#create();
+    }
+  }
+
+  async #renew() {
+    const now = new Date();
+    // If this fails, for example because others have removed the lock file, the next check reports it.
+    await utimes(this.#path, now, now).catch(() => {});
+  }
+
+  /** Lists the lock files of other processes, and removes those that killed processes left before they wrote their identity. */
+  async #find() {
+    const prefix = `${basename(this.#target)}.lock-`;
+    /** @type {Found} */
+    const found = { locks: [], waiting: [], unwritten: [] };
+    for (const name of await readdir(dirname(this.#target))) {
+      if (!name.startsWith(prefix)) continue;
+      const [, token, state] = TOKEN.exec(name.slice(prefix.length)) ?? [];
+      if (token === undefined || token === this.#token) continue;
+      (state === UNWRITTEN ? found.unwritten : state === WAITING ? found.waiting : found.locks).push(name);
+    }
+    for (const name of found.unwritten) this.#removeIfOld(join(dirname(this.#target), name));
+    found.locks.sort();
+    found.waiting.sort();
+    return found;
+  }
+
+  /** @param {string} unwritten */
+  #removeIfOld(unwritten) {
+    const own = statSync(this.#path, { throwIfNoEntry: false });
+    const status = statSync(unwritten, { throwIfNoEntry: false });
+    const isOld = own && status?.isFile() && own.mtimeMs - status.mtimeMs > SILENCE;
+    if (isOld) rmSync(unwritten, { force: true });
+  }
 }
 
 /**
- * The locks on a file of processes that run. Those of processes that are gone are removed.
+ * Returns the first of these locks on a file whose process is running. Removes those before it: their processes have ended.
  * @param {string} target
- * @param {string | null} own The path of a lock that is left out, and tells the time by the clock of the disk.
+ * @param {string[]} names
  * @param {IsRenewed} isRenewed
+ * @returns {Promise<Holder | null>}
  */
-async function look(target, own, isRenewed) {
-  const folder = dirname(target);
-  const prefix = `${basename(target)}.lock-`;
-  /** @type {Other[]} */
-  const others = [];
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    if (!name.startsWith(prefix) || !TOKEN.test(name.slice(prefix.length)) || path === own) continue;
+async function firstRunning(target, names, isRenewed) {
+  for (const name of names) {
+    const path = join(dirname(target), name);
     const status = statSync(path, { throwIfNoEntry: false });
     if (!status?.isFile()) continue;
-    if (name.endsWith(UNFINISHED)) {
-      if (own && statSync(own).mtimeMs - status.mtimeMs > SILENCE) rmSync(path, { force: true });
-      continue;
-    }
-    const text = textOf(path);
-    if (text === null) continue;
-    if ((await isAlive(text)) ?? isRenewed(path, status.mtimeMs)) others.push({ name, text });
-    else rmSync(path, { force: true });
+    const identity = textOf(path);
+    if (identity === null) continue;
+    if ((await isAlive(identity)) ?? isRenewed(path, status.mtimeMs)) return { name, identity };
+    rmSync(path, { force: true });
   }
-  return others;
+  return null;
 }
 
 /** @param {string} path */
@@ -214,13 +288,13 @@ function textOf(path) {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    if (isMissing(error)) return null; // Released since the folder was listed.
+    if (isMissing(error)) return null; // It was released or renamed since the folder was listed.
     throw error;
   }
 }
 
 /**
- * For who looks again and again: a lock is renewed until its date has not changed for 10 s, by our own clock.
+ * Decides for a process that looks again and again: a lock is renewed until its date has not changed for 10 s, by the process's own clock.
  * @returns {IsRenewed}
  */
 function renewalWatch() {
@@ -243,10 +317,9 @@ function renewalWatch() {
 function openError(log, holder, alive) {
   const advice =
     alive === undefined
-      ? `Whether that still runs cannot be known from here, for example when its container was started again: if it has ended, wait a minute, or remove ${log}.lock-*, and open the log again.`
-      : "One at a time may have it: close it there first.";
-  const message = `The log ${log} is open already, in ${show(holder)}. ${advice}`;
-  return new PolystoreError("ERR_CLIENT", message);
+      ? `It cannot be determined whether that process is still running, for example because its container was restarted. If it has ended, wait a minute, or remove ${log}.lock-*, and open the log again.`
+      : "Only one process can open a log: close it there first.";
+  return new PolystoreError("ERR_CLIENT", `The log ${log} is already open in ${show(holder)}. ${advice}`);
 }
 
 /**
@@ -254,13 +327,22 @@ function openError(log, holder, alive) {
  * @param {string} holder
  */
 function heldError(path, holder) {
-  const message = `${path} has been locked for ${PATIENCE / 1000} s by ${show(holder)}. Nothing was written: end that process, or try again.`;
+  const message = `${path} has been locked for ${PATIENCE / 1000} s by ${show(holder)}. Nothing was written. End that process, or try again.`;
+  return new PolystoreError("ERR_CLIENT", message);
+}
+
+/**
+ * @param {string} path
+ * @param {string} remedy
+ */
+function lostError(path, remedy) {
+  const message = `Another process has taken over the lock on ${path}, because this process was stopped for too long, or the clock was changed. Nothing was written. ${remedy}`;
   return new PolystoreError("ERR_CLIENT", message);
 }
 
 /** @param {string} holder */
 function show(holder) {
-  return holder === "" ? "a process that had no room to say which it is" : showHolder(holder);
+  return holder === "" ? "an unknown process (its lock file is empty)" : showHolder(holder);
 }
 
 /**
@@ -268,6 +350,6 @@ function show(holder) {
  * @param {unknown} cause
  */
 function roomError(path, cause) {
-  const message = `There is no room for the lock ${path}. What is stored is unchanged: make room on its disk.`;
+  const message = `The disk is full, so the lock file ${path} cannot be created. The stored data is unchanged. Make room on that disk.`;
   return new PolystoreError("ERR_QUOTA", message, { cause });
 }

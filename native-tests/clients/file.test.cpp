@@ -10,10 +10,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
-#include "polystore/clients/posix_file.hpp"
+#include "polystore/posix/token_lock.hpp"
 #include "polystore/store.hpp"
 #include "support/catch.hpp"
 #include "support/client_calls.hpp"
@@ -50,9 +51,10 @@ class Writes {
         int count = 0;
         alignas(inotify_event) std::array<char, 65536> buffer;
         const ssize_t length = read(fd_, buffer.data(), buffer.size());
-        for (ssize_t at = 0; at < length; ++count) {
-            at += static_cast<ssize_t>(sizeof(inotify_event)) +
-                  reinterpret_cast<const inotify_event*>(buffer.data() + at)->len;
+        for (ssize_t at = 0; at < length;) {
+            const auto* const event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
+            if (std::string_view(event->name).starts_with(".polystore-")) ++count;
+            at += static_cast<ssize_t>(sizeof(inotify_event)) + event->len;
         }
         return count;
     }
@@ -485,8 +487,7 @@ TEST_CASE("file: a read waits while another process writes the file in place", "
     put(path, text.substr(0, 10));
     const int fd = inotify_init1(0);
     inotify_add_watch(fd, path.c_str(), IN_ACCESS);
-    std::optional<posix::OpenFile> other(std::in_place, path, O_RDWR);
-    other->lock();
+    std::optional<posix::TokenLock> other = posix::TokenLock::wait(path);
     std::thread writing([&] {
         std::array<char, 4096> buffer;
         static_cast<void>(read(fd, buffer.data(), buffer.size()) > 0);  // Half of the text was read by now.

@@ -8,7 +8,7 @@ class SystemFaults {
     struct Faults {
         int sync_of_folders = 0;  ///< The errno of a failing fsync(2) of a folder; 0 if it succeeds.
         int sync_of_files = 0;    ///< The errno of a failing fsync(2) or fdatasync(2) of a file; 0 if it succeeds.
-        int rename = 0;           ///< The errno of a failing rename(2); 0 if it succeeds.
+        int rename = 0;           ///< The errno of a failing rename(2), except of a lock file; 0 if it succeeds.
     };
 
     explicit SystemFaults(const Faults& faults);

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <random>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "polystore/id.hpp"
 
@@ -16,6 +18,15 @@ void fill_with_random_bytes(std::span<std::uint8_t> bytes) {
         unsigned int random = device();
         for (int k = 0; k < 4 && i < bytes.size(); ++k, random >>= 8U) bytes[i++] = static_cast<std::uint8_t>(random);
     }
+}
+
+std::string make_random_digits(std::size_t bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::vector<std::uint8_t> random(bytes);
+    fill_with_random_bytes(random);
+    std::string digits;
+    for (const std::uint8_t byte : random) digits += {kDigits[byte >> 4U], kDigits[byte & 15U]};
+    return digits;
 }
 
 std::string IdMaker::make() {

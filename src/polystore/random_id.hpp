@@ -18,6 +18,9 @@ using RandomBytes = std::function<void(std::span<std::uint8_t>)>;
 /// getentropy or /dev/urandom on Linux, and arc4random on macOS and the BSDs.
 void fill_with_random_bytes(std::span<std::uint8_t> bytes);
 
+/// Returns random hexadecimal digits in lower case, two for each byte, for the name of a lock or a temporary file.
+[[nodiscard]] std::string make_random_digits(std::size_t bytes);
+
 /// Creates the keys of `add` from random bytes, which it draws for many keys at once. Threads may share one maker.
 class IdMaker {
    public:

@@ -70,7 +70,7 @@ test("a second process is refused, and told who has the log; when that has ended
   await writer.reached(1);
   await assert.rejects(kv(url).get("k:0"), {
     code: "ERR_CLIENT",
-    message: new RegExp(`open already, in process ${writer.child.pid} of `),
+    message: new RegExp(`already open in process ${writer.child.pid} of `),
   });
   writer.child.kill("SIGKILL");
   await writer.ended;
@@ -115,7 +115,7 @@ test("a lock without text, for which there was no room, keeps others out until i
   writeFileSync(lock, "");
   await assert.rejects(kv(urlOf(path)).get("a"), {
     code: "ERR_CLIENT",
-    message: /is open already, in a process that had no room to say which it is\./,
+    message: /is already open in an unknown process/,
   });
   const now = statSync(lock).mtimeMs / 1000;
   utimesSync(lock, now - 61, now - 61);
@@ -134,7 +134,7 @@ test("the lock of a container that was started again keeps others out for a minu
   writeFileSync(lock, JSON.stringify({ ...holder, machine: holder.machine.replace(/pid:\[\d+\]$/, "pid:[1]") }));
   await assert.rejects(kv(urlOf(path)).get("a"), {
     code: "ERR_CLIENT",
-    message: new RegExp(`open already, in process ${process.pid} of .*wait a minute, or remove ${path}\\.lock-\\*`),
+    message: new RegExp(`already open in process ${process.pid} of .*wait a minute, or remove ${path}\\.lock-\\*`),
   });
   const now = statSync(lock).mtimeMs / 1000;
   utimesSync(lock, now - 61, now - 61);
@@ -242,7 +242,7 @@ test("who was silent for so long that another took the log writes no more, and r
     for (const call of [() => store.set("a", 3), () => store.del("a"), () => store.clear(), () => store.prune()])
       await assert.rejects(call, {
         code: "ERR_CLIENT",
-        message: /another took the log \S+\.kv\. Close the store and open it again/,
+        message: /taken over the lock on \S+\.kv, because .* Close the store and open it again/,
       });
     assert.equal(await store.get("a"), 2);
     const bytes = readFileSync(path);
@@ -347,7 +347,7 @@ test("where there is no room for the name of a lock it is ERR_QUOTA, and nothing
   await assert.rejects(
     kv(urlOf(path)).get("a"),
     ({ code, message, cause }) =>
-      code === "ERR_QUOTA" && /make room/.test(message) && /** @type {any} */ (cause).code === "ENOSPC",
+      code === "ERR_QUOTA" && /Make room/.test(message) && /** @type {any} */ (cause).code === "ENOSPC",
   );
   give(write);
   assert.equal(await kv(urlOf(path)).get("a"), null);

@@ -10,11 +10,10 @@ import { arrangePages } from "../../support/range.js";
 import { encodeFile } from "../folder/folder_file.js";
 import { membersOf } from "./json_members.js";
 import { Lock } from "../../disk/lock.js";
-import { replaceFile } from "../../disk/replace_file.js";
+import { replaceFileIf } from "../../disk/replace_file.js";
 import { removeAbandoned } from "../../disk/temporary_file.js";
 import {
   withSlot,
-  isForbidden,
   isMissing,
   makeFolder,
   resolveLinks,
@@ -164,12 +163,28 @@ class File {
 
   /** @param {Pending[]} batch */
   async #sendReads(batch) {
-    await withSlot(() => this.#load(this.#path));
+    await this.#loadUnlocked();
     for (const { request, resolve, reject } of batch) {
       try {
         resolve(request.run(this.#members).result);
       } catch (error) {
         reject(error);
+      }
+    }
+  }
+
+  async #loadUnlocked() {
+    try {
+      await withSlot(() => this.#load(this.#path));
+    } catch (error) {
+      if (!(error instanceof PolystoreError)) throw error;
+      // Another process may be writing the file in place: read it again when that process has released the lock.
+      const target = await resolveLinks(this.#path);
+      const lock = await Lock.waitIfAllowed(target);
+      try {
+        await withSlot(() => this.#load(target));
+      } finally {
+        lock?.release();
       }
     }
   }
@@ -181,9 +196,9 @@ class File {
       const target = await resolveLinks(this.#path);
       await makeFolder(dirname(target));
       // If permissions forbid a lock file beside the file, the file can only be written in place, without a lock.
-      const lock = await Lock.wait(target).catch((error) => (isForbidden(error) ? null : Promise.reject(error)));
+      const lock = await Lock.waitIfAllowed(target);
       try {
-        await this.#change(target, batch);
+        await this.#change(target, batch, lock);
       } finally {
         lock?.release();
       }
@@ -195,10 +210,13 @@ class File {
    * value that is too large fails alone.
    * @param {string} target
    * @param {Pending[]} batch
+   * @param {Lock | null} lock
    */
-  async #change(target, batch) {
+  async #change(target, batch, lock) {
     try {
-      const results = await mapDiskFull(`Writing ${target}`, () => withSlot(() => this.#changeAtOnce(target, batch)));
+      const results = await mapDiskFull(`Writing ${target}`, () =>
+        withSlot(() => this.#changeAtOnce(target, batch, lock)),
+      );
       for (const [i, { resolve, reject }] of batch.entries()) {
         if ("error" in results[i]) reject(results[i].error);
         else resolve(results[i].result);
@@ -210,16 +228,17 @@ class File {
         return;
       }
       const middle = Math.ceil(batch.length / 2);
-      await this.#change(target, batch.slice(0, middle));
-      await this.#change(target, batch.slice(middle));
+      await this.#change(target, batch.slice(0, middle), lock);
+      await this.#change(target, batch.slice(middle), lock);
     }
   }
 
   /**
    * @param {string} target
    * @param {Pending[]} batch
+   * @param {Lock | null} lock
    */
-  async #changeAtOnce(target, batch) {
+  async #changeAtOnce(target, batch, lock) {
     await this.#load(target);
     try {
       const outcomes = batch.map(({ request }) => {
@@ -231,7 +250,7 @@ class File {
           return { changed: false, error };
         }
       });
-      if (outcomes.some(({ changed }) => changed)) await this.#replace(target);
+      if (outcomes.some(({ changed }) => changed)) await this.#replace(target, lock);
       return outcomes;
     } catch (error) {
       await this.#forget(); // The content in memory differs from the file now.
@@ -239,15 +258,22 @@ class File {
     }
   }
 
-  /** @param {string} target */
-  async #replace(target) {
+  /**
+   * @param {string} target
+   * @param {Lock | null} lock
+   */
+  async #replace(target, lock) {
     const folder = dirname(target);
     if (!this.#isSwept) await removeAbandoned(folder).catch(() => {}); // The next process that writes there tries again.
     this.#isSwept = true;
     const members = Array.from(this.#members, ([id, text]) => `  ${JSON.stringify(id)}: ${text}`);
     const text = members.length === 0 ? "{}" : `{\n${members.join(",\n")}\n}`;
     await this.#release();
-    const stamp = stampOf(await replaceFile(target, text));
+    const stats = await replaceFileIf(target, text, async () => {
+      lock?.check("Try again.");
+      return true;
+    });
+    const stamp = stampOf(/** @type {import("node:fs").BigIntStats} */ (stats));
     await syncFolder(folder);
     const file = await open(target, "r");
     const isOurs = stampOf(await file.stat({ bigint: true })) === stamp;

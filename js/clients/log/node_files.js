@@ -19,7 +19,7 @@ export class NodeFiles {
   #names = new Map();
 
   /**
-   * @param {{ check: () => void }} lock Of the log whose files these are.
+   * @param {{ check: (remedy: string) => void }} lock Of the log whose files these are.
    * @param {number} [mode] How an existing file is opened.
    */
   constructor(lock, mode = O_RDWR | WRITE_THROUGH) {
@@ -28,7 +28,7 @@ export class NodeFiles {
   }
 
   checkLock() {
-    this.#lock.check();
+    this.#lock.check("Close the store and open it again.");
   }
 
   /** @param {string} path */

@@ -3,30 +3,19 @@
 
 #include "polystore/clients/file.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "polystore/clients/file_members.hpp"
 #include "polystore/clients/ordered_records.hpp"
-#include "polystore/clients/posix_file.hpp"
-#include "polystore/clients/temporary_file.hpp"
 #include "polystore/error.hpp"
+#include "polystore/posix/posix_file.hpp"
+#include "polystore/posix/temporary_file.hpp"
+#include "polystore/posix/token_lock.hpp"
 
 namespace polystore {
 namespace {
-
-/// Opens the file, or makes an empty one, and keeps others from writing to it for as long as the result lives.
-posix::OpenFile lock_file(const std::filesystem::path& path) {
-    for (;;) {
-        posix::OpenFile file(path, O_RDONLY | O_CREAT);
-        file.lock();
-        // Whoever had the lock until now has put another file in the place of the one that it is on.
-        if (file.stamp() == posix::stamp_of(path)) return file;
-    }
-}
 
 class File : public Client {
    public:
@@ -119,25 +108,33 @@ class File : public Client {
     }
 
     /// Makes `members_` what the file says now.
-    void load() { load(path_, false); }
+    void load() {
+        try {
+            load(path_);
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::corrupt) throw;
+            // Another process may be writing the file in place: read it again when that process has released the lock.
+            const std::filesystem::path path = posix::follow_links(path_);
+            const std::optional<posix::TokenLock> lock = posix::TokenLock::wait_if_allowed(path);
+            load(path);
+        }
+    }
 
-    void load(const std::filesystem::path& path, bool is_locked) {
+    void load(const std::filesystem::path& path) {
         const std::optional<posix::Stamp> stamp = posix::stamp_of(path);
         if (file_ && stamp == seen_) return;
         forget();
         std::optional<posix::OpenFile> file = posix::OpenFile::if_there(path);
         if (!file) return;
-        // Taken before the text, so that what is written while we read is not missed the next time.
+        // The stamp is taken before the read, so that a write during the read is noticed the next time.
         seen_ = file->stamp();
         try {
             members_ = parse(file->read_all());
-            file_ = std::move(file);
         } catch (const Error&) {
-            if (is_locked) throw;
-            // It may have been read while another process wrote it in place.
-            file->lock_shared();
-            load(path, true);
+            if (file->stamp() == seen_) throw;
+            return load(path);  // Another program was writing it in place.
         }
+        file_ = std::move(file);
     }
 
     [[nodiscard]] FileMembers parse(std::string_view text) const {
@@ -155,12 +152,16 @@ class File : public Client {
         // A link may be pointed elsewhere at any time: what is read, locked and written is one file.
         const std::filesystem::path path = posix::follow_links(path_);
         posix::make_folder(path.parent_path());
-        if (!std::exchange(is_swept_, true)) remove_abandoned(path.parent_path());
-        const posix::OpenFile lock = lock_file(path);
-        load(path, true);
+        if (!std::exchange(is_swept_, true)) posix::remove_abandoned(path.parent_path());
+        // If permissions forbid a lock file beside the file, the file can only be written in place, without a lock.
+        const std::optional<posix::TokenLock> lock = posix::TokenLock::wait_if_allowed(path);
+        load(path);
         try {
             if (!change()) return;
-            file_ = posix::replace_file(path, to_text(members_));
+            file_ = posix::replace_file_if(path, to_text(members_), [&] {
+                if (lock) lock->check();
+                return true;
+            });
             seen_ = file_->stamp();
         } catch (...) {
             forget();

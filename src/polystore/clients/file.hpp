@@ -23,8 +23,9 @@ namespace polystore {
 /// then takes the file's place, so that a crash at any moment leaves the old file or the new one. Where the folder
 /// takes no new file (the file is mounted alone, or the folder is not writable), the file itself is written instead:
 /// then a crash in the middle may leave parts of both. Links are followed at each call, and never replaced. Reads cost
-/// a look at the file's date, unless another process wrote to it. Any number of C++ processes may write to one file:
-/// each takes a lock (flock) on it, of which a program in another language knows nothing.
+/// a look at the file's date, unless another process wrote to it. Any number of processes may write to one file,
+/// in C++ and JavaScript: each waits for its turn with the lock `<path>.lock-<token>`. If one process has the lock for
+/// 20 s, the others fail with ERR_CLIENT. Where permissions forbid a lock beside the file, there is none.
 ///
 /// Keys must be UTF-8, or are ERR_KEY. A full disk is ERR_QUOTA.
 [[nodiscard]] std::shared_ptr<Client> file(const std::filesystem::path& path);

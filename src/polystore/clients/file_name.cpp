@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "polystore/clients/sha256.hpp"
 #include "polystore/error.hpp"
+#include "polystore/sha256.hpp"
 #include "polystore/utf8.hpp"
 
 namespace polystore {

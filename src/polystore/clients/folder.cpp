@@ -1,16 +1,15 @@
 #include "polystore/clients/folder.hpp"
 
-#include <fcntl.h>
-
 #include <utility>
 
 #include "polystore/clients/file_name.hpp"
 #include "polystore/clients/folder_case.hpp"
 #include "polystore/clients/folder_file.hpp"
-#include "polystore/clients/posix_file.hpp"
-#include "polystore/clients/temporary_file.hpp"
 #include "polystore/error.hpp"
 #include "polystore/page_builder.hpp"
+#include "polystore/posix/posix_file.hpp"
+#include "polystore/posix/temporary_file.hpp"
+#include "polystore/posix/token_lock.hpp"
 #include "polystore/select.hpp"
 
 namespace polystore {
@@ -38,6 +37,17 @@ class FolderCursor : public Cursor {
     std::size_t next_ = 0;
 };
 
+/// The name of the lock that a process has while it makes commits with expectations. JavaScript takes the same one.
+constexpr const char* kLock = ".polystore";
+
+/// Only commits with expectations take a lock, and the renaming of all files (see folder_case.cpp). The others need
+/// none to keep up with other processes, in C++ or JavaScript: a write puts a complete new file in the place of the old
+/// one, which is one step to everybody, a removal is one step too, and a reader opens one file, which is complete. A
+/// lock on each write would have to list the folder, whose files are the records.
+///
+/// So the lock keeps commits with expectations apart from each other, but not from writes without any. Therefore a
+/// commit compares the record again at the last moment. A commit that removes moves the file aside before it compares:
+/// so it examines a file that no process can replace any more.
 class Folder : public Client {
    public:
     explicit Folder(std::filesystem::path path) : path_(std::move(path)) {}
@@ -51,12 +61,13 @@ class Folder : public Client {
     }
 
     std::vector<CommitOutcome> commit(std::span<const Commit> commits) override {
+        std::optional<posix::TokenLock> lock;  // One for all of these commits, taken by the first one that needs it.
         std::vector<CommitOutcome> outcomes = commit_each(commits, [&](const Commit& commit) {
             require_one_key(commit);
             const Expectation* const expected = commit.expected.empty() ? nullptr : &commit.expected.front();
             if (commit.changes.empty()) return !expected || read(expected->id) == expected->found;
             const Change& change = commit.changes.front();
-            return change.record ? put(change.id, *change.record, expected) : remove(change.id, expected);
+            return change.record ? put(change.id, *change.record, expected, lock) : remove(change.id, expected, lock);
         });
         // One sync for all that were removed; each that was put has had its own.
         if (std::exchange(has_removed_, false)) posix::sync_folder(path_);
@@ -86,36 +97,66 @@ class Folder : public Client {
     }
 
     /// Returns false, having done nothing, if the record is not as expected.
-    bool put(const std::string& id, const Record& record, const Expectation* expected) {
+    bool put(const std::string& id, const Record& record, const Expectation* expected,
+             std::optional<posix::TokenLock>& lock) {
         static_cast<void>(name_of(id));  // Throws before a folder is made in vain.
         const std::filesystem::path path = posix::follow_links(path_);
         posix::make_folder(path);
-        if (!std::exchange(is_swept_, true)) remove_abandoned(path);
+        if (!std::exchange(is_swept_, true)) posix::remove_abandoned(path);
         if (!case_) case_ = settle_case(path);
         const std::string name = name_of(id);
-        const posix::OpenFile folder(path, O_RDONLY | O_DIRECTORY);
-        if (expected) {
-            folder.lock();  // Nobody writes between the look and the change.
-            if (read(id) != expected->found) return false;
-        } else {
-            folder.lock_shared();
-        }
         const std::filesystem::path file = posix::follow_links(path / name);
         if (file.parent_path() != path) posix::make_folder(file.parent_path());
-        posix::replace_file(file, to_file_text(name, id, record));
-        return true;
+        const std::string text = to_file_text(name, id, record);
+        if (!expected) {
+            posix::replace_file(file, text);
+            return true;
+        }
+        if (!lock) lock = posix::TokenLock::wait(path / kLock);
+        const auto is_expected = [&] {
+            lock->check();
+            return read(id) == expected->found;
+        };
+        return is_expected() && posix::replace_file_if(file, text, is_expected);
     }
 
     /// Returns false, having done nothing, if the record is not as expected.
-    bool remove(const std::string& id, const Expectation* expected) {
-        const std::optional<posix::OpenFile> folder = posix::OpenFile::if_there(path_);
-        if (expected && folder) folder->lock();  // Nobody writes between the look and the removal.
+    bool remove(const std::string& id, const Expectation* expected, std::optional<posix::TokenLock>& lock) {
+        if (!expected) {
+            if (!read(id)) return true;
+            posix::remove_file(path_ / name_of(id));
+            has_removed_ = true;
+            return true;
+        }
+        if (!posix::is_there(path_)) return !expected->found;
+        if (!lock) lock = posix::TokenLock::wait(posix::follow_links(path_) / kLock);
+        lock->check();
         const std::optional<Record> record = read(id);
-        if (expected && record != expected->found) return false;
+        if (record != expected->found) return false;
         if (!record) return true;
-        posix::remove_file(path_ / name_of(id));
-        has_removed_ = true;
-        return true;
+        const bool is_removed = remove_if(id, *record);
+        has_removed_ = has_removed_ || is_removed;
+        return is_removed;
+    }
+
+    /// Removes a record if it is still this one.
+    bool remove_if(const std::string& id, const Record& record) {
+        const std::string name = name_of(id);
+        const std::filesystem::path aside = path_ / posix::temporary_name();
+        if (!posix::rename_if_there(path_ / name, aside)) return false;
+        try {
+            const std::optional<std::string> text = posix::read_file(aside);
+            const std::optional<Entry> moved = text ? parse_file(name, *text, letter_case()) : std::nullopt;
+            if (moved && moved->id == id && moved->record == record) {
+                posix::remove_file(aside);
+                return true;
+            }
+        } catch (...) {
+            posix::put_back(aside, path_ / name);
+            throw;
+        }
+        posix::put_back(aside, path_ / name);
+        return false;
     }
 
     /// The naming scheme of this folder. If it is undecided, the folder has no record yet.

@@ -1,6 +1,5 @@
 #include "polystore/clients/folder_case.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,7 +8,8 @@
 #include <vector>
 
 #include "polystore/clients/folder_file.hpp"
-#include "polystore/clients/posix_file.hpp"
+#include "polystore/posix/posix_file.hpp"
+#include "polystore/posix/token_lock.hpp"
 
 namespace polystore {
 namespace {
@@ -51,12 +51,12 @@ std::vector<Misnamed> misnamed_in(const std::filesystem::path& folder) {
 void rename_all(const std::filesystem::path& folder) {
     // Where nothing is to be renamed, whoever may write leaves the marker.
     if (access(folder.c_str(), W_OK) != 0 && misnamed_in(folder).empty()) return;
-    const posix::OpenFile held(folder, O_RDONLY | O_DIRECTORY);
-    // One process at a time: to another that goes by the new names, an old one is that of another key.
-    held.lock();
+    // One process at a time: another process that already uses the new names would read an old name as another key.
+    const posix::TokenLock lock = posix::TokenLock::wait(folder / kMarker);
     if (posix::is_there(folder / kMarker)) return;
     for (const auto& [name, right, entry] : misnamed_in(folder)) {
         require_readable(entry.id, entry.record.value);
+        lock.check();
         // First, for under a long name alone it would be nobody's; under its old one the key in it does not matter.
         if (is_long(right)) posix::replace_file(folder / name, to_file_text(right, entry.id, entry.record));
         posix::rename_file(folder / name, folder / right);

@@ -3,13 +3,13 @@
 #include <functional>
 #include <utility>
 
-#include "polystore/clients/posix_file.hpp"
 #include "polystore/engine/instant.hpp"
 #include "polystore/engine/notes.hpp"
 #include "polystore/engine/posix_env.hpp"
-#include "polystore/engine/process.hpp"
 #include "polystore/engine/shared_engine.hpp"
 #include "polystore/error.hpp"
+#include "polystore/posix/posix_file.hpp"
+#include "polystore/posix/process.hpp"
 
 namespace polystore {
 namespace {
@@ -46,11 +46,11 @@ class LogCursor : public Cursor {
     LogCursor(const LogCursor&) = delete;
     LogCursor& operator=(const LogCursor&) = delete;
     ~LogCursor() override {
-        if (process_ != engine::this_process()) engine::keep(std::move(cursor_));
+        if (process_ != posix::this_process()) posix::keep(std::move(cursor_));
     }
 
     std::optional<std::vector<Entry>> next(std::size_t limit) override {
-        if (process_ != engine::this_process()) throw_forked(path_);
+        if (process_ != posix::this_process()) throw_forked(path_);
         std::vector<Entry> page;
         for (const engine::SharedEntry& entry : checked(cursor_->next(limit))) {
             page.push_back({std::string(entry.key), to_record(entry.value, entry.expires)});
@@ -62,7 +62,7 @@ class LogCursor : public Cursor {
    private:
     std::unique_ptr<SharedEngine::Cursor> cursor_;
     std::filesystem::path path_;
-    unsigned process_ = engine::this_process();
+    unsigned process_ = posix::this_process();
 };
 
 class Log : public Client {
@@ -71,7 +71,7 @@ class Log : public Client {
     Log(const Log&) = delete;
     Log& operator=(const Log&) = delete;
     ~Log() override {
-        if (is_copy()) engine::keep(std::move(engine_));
+        if (is_copy()) posix::keep(std::move(engine_));
     }
 
     ClientTraits traits() const override {
@@ -121,13 +121,13 @@ class Log : public Client {
 
     void close() override {
         changed_ = false;
-        if (is_copy()) return engine::keep(std::move(engine_));
+        if (is_copy()) return posix::keep(std::move(engine_));
         if (const std::shared_ptr<SharedEngine> engine = std::exchange(engine_, nullptr)) checked(engine->close());
     }
 
    private:
     /// Whether this is the copy that a forked process has. It must not even be destroyed: its threads are not there.
-    [[nodiscard]] bool is_copy() const { return engine_ && process_ != engine::this_process(); }
+    [[nodiscard]] bool is_copy() const { return engine_ && process_ != posix::this_process(); }
 
     SharedEngine& opened() {
         if (is_copy()) throw_forked(path_);
@@ -145,7 +145,7 @@ class Log : public Client {
         posix::make_folder(path.parent_path());
         engine_ = std::make_shared<SharedEngine>(checked(engine::Engine::open(engine::posix_env(), path.string())),
                                                  engine::SharedOptions{options_.durability, !options_.clock});
-        process_ = engine::this_process();
+        process_ = posix::this_process();
     }
 
     std::filesystem::path path_;

@@ -62,7 +62,7 @@ Engine::Engine(Env& env, std::string path, std::unique_ptr<Lock> lock)
 Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::open(Env& env, const std::string& path) {
-    Result<std::unique_ptr<Lock>> lock = env.lock(path + ".lock");
+    Result<std::unique_ptr<Lock>> lock = env.lock(path);
     if (!lock.ok()) return lock.failure();
     std::unique_ptr<Engine> engine(new Engine(env, path, std::move(*lock)));
     static_cast<void>(env.remove(new_path(path)));  // Of a compaction that a crash ended. Nothing depends on it.

@@ -77,9 +77,9 @@ class Scan {
 /// Threads: one at a time. Use shared_engine.hpp for several.
 class Engine {
    public:
-    /// Opens the log at `path` or creates it, and locks it with the lock `path + ".lock"`. Truncates an incomplete
-    /// write at the end that a crash left. Fails with ERR_CORRUPT and the offset if a record in the middle is damaged.
-    /// The file is then left unchanged for `salvage`.
+    /// Opens the log at `path` or creates it, and locks it. Truncates an incomplete write at the end that a crash left.
+    /// Fails with ERR_CORRUPT and the offset if a record in the middle is damaged. The file is then left unchanged for
+    /// `salvage`.
     [[nodiscard]] static Result<std::unique_ptr<Engine>> open(Env& env, const std::string& path);
 
     Engine(const Engine&) = delete;

@@ -83,7 +83,7 @@ class Env {
     /// Removes the file at `path` if it exists and is a log, or was to become one.
     virtual Status remove(const std::string& path) = 0;
 
-    /// Takes the lock with the name `path`. If it is taken, fails at once with the name of the holder.
+    /// Takes the lock of the log at `path`. If another process has it, fails at once with the holder.
     [[nodiscard]] virtual Result<std::unique_ptr<Lock>> lock(const std::string& path) = 0;
 };
 

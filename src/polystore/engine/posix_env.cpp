@@ -20,9 +20,9 @@
 #include <utility>
 #include <vector>
 
-#include "polystore/clients/posix_file.hpp"
 #include "polystore/engine/log_format.hpp"
 #include "polystore/engine/posix_lock.hpp"
+#include "polystore/posix/posix_file.hpp"
 
 namespace polystore::engine {
 namespace {

@@ -1,7 +1,7 @@
-#include "polystore/clients/posix_file.hpp"
+#include "polystore/posix/posix_file.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,9 +9,10 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <memory>
 #include <system_error>
 
-#include "polystore/clients/temporary_file.hpp"
+#include "polystore/posix/temporary_file.hpp"
 
 namespace polystore::posix {
 namespace {
@@ -165,14 +166,6 @@ void OpenFile::sync() const {
     checked("sync", path_, [&] { return fsync(fd_); });
 }
 
-void OpenFile::lock() const {
-    checked("lock", path_, [&] { return flock(fd_, LOCK_EX); });
-}
-
-void OpenFile::lock_shared() const {
-    checked("lock", path_, [&] { return flock(fd_, LOCK_SH); });
-}
-
 void OpenFile::imitate(const Path& other) const {
     struct stat status {};
     if (stat(other.c_str(), &status) != 0) return;
@@ -189,23 +182,27 @@ OpenFile make_temporary_file(const Path& folder) {
 
 namespace {
 
-/// As `replace_file`, but for the sync of the folder, and never in place.
-OpenFile put_new_file(const Path& path, std::string_view text) {
+/// Like `replace_file_if`, but does not sync the folder, and never writes in place.
+std::optional<OpenFile> put_new_file(const Path& path, std::string_view text, const std::function<bool()>& condition) {
     OpenFile file = make_temporary_file(path.parent_path());
     const Path temporary = file.path();
     try {
         file.imitate(path);
         file.write_all(text);
         file.sync();
-        rename_file(temporary, path);
+        if (condition()) {
+            rename_file(temporary, path);
+            return file;
+        }
     } catch (...) {
         unlink(temporary.c_str());
         throw;
     }
-    return file;
+    remove_file(temporary);
+    return std::nullopt;
 }
 
-/// Whether the system refused a new file for a reason that leaves the one at `path` to be written.
+/// Returns whether the system refused a new file for a reason that allows writing the old one at `path` in place.
 bool is_writable_in_place(int refusal, const Path& path) {
     const bool refused = refusal == EACCES || refusal == EPERM || refusal == EROFS || refusal == EBUSY;
     std::error_code error;
@@ -215,13 +212,19 @@ bool is_writable_in_place(int refusal, const Path& path) {
 }  // namespace
 
 OpenFile replace_file(const Path& path, std::string_view text) {
+    return *replace_file_if(path, text, [] { return true; });
+}
+
+std::optional<OpenFile> replace_file_if(const Path& path, std::string_view text,
+                                        const std::function<bool()>& condition) {
     try {
-        OpenFile file = put_new_file(path, text);
-        sync_folder(path.parent_path());
+        std::optional<OpenFile> file = put_new_file(path, text, condition);
+        if (file) sync_folder(path.parent_path());
         return file;
     } catch (const IoError& error) {
         if (!is_writable_in_place(error.number(), path)) throw;
     }
+    if (!condition()) return std::nullopt;
     OpenFile file(path, O_RDWR);
     file.overwrite(text);
     file.sync();
@@ -236,14 +239,20 @@ std::optional<std::string> read_file(const Path& path) {
     return file ? std::optional(file->read_all()) : std::nullopt;
 }
 
-std::vector<std::string> names_in(const Path& path) {
+std::vector<std::string> names_in(const Path& path, std::string_view prefix) {
     std::vector<std::string> names;
-    std::error_code error;
-    for (std::filesystem::directory_iterator i(path, error), end; !error && i != end; i.increment(error)) {
-        names.push_back(i->path().filename().string());
+    // A std::filesystem::directory_iterator would make a path of every name, also of those that are not returned.
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(path.c_str()), closedir);
+    if (!folder && errno == ENOENT) return names;
+    if (!folder) throw io_error("list", path, errno);
+    for (;;) {
+        errno = 0;
+        const dirent* const entry = readdir(folder.get());
+        if (!entry && errno != 0) throw io_error("list", path, errno);
+        if (!entry) return names;
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != ".." && name.starts_with(prefix)) names.emplace_back(name);
     }
-    if (error && error.value() != ENOENT) throw io_error("list", path, error.value());
-    return names;
 }
 
 bool is_there(const Path& path) {
@@ -255,6 +264,24 @@ bool is_there(const Path& path) {
 
 void rename_file(const Path& path, const Path& to) {
     checked("replace", to, [&] { return std::rename(path.c_str(), to.c_str()); });
+}
+
+bool rename_if_there(const Path& path, const Path& to) {
+    try {
+        rename_file(path, to);
+    } catch (const IoError& error) {
+        if (error.number() != ENOENT) throw;
+        return false;
+    }
+    return true;
+}
+
+void put_back(const Path& path, const Path& to) {
+    // A link, unlike a rename, does not replace a newer file.
+    if (link(path.c_str(), to.c_str()) == 0 || errno == EEXIST) return remove_file(path);
+    // The file system has no links, for example FAT. Then a newer file is replaced only if it is created right now.
+    if (is_there(to)) return remove_file(path);
+    rename_file(path, to);
 }
 
 void remove_file(const Path& path) {

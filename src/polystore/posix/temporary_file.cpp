@@ -1,48 +1,43 @@
-#include "polystore/clients/temporary_file.hpp"
+#include "polystore/posix/temporary_file.hpp"
 
 #include <unistd.h>
 
 #include <chrono>
 #include <cstddef>
-#include <iomanip>
 #include <optional>
-#include <random>
 #include <regex>
-#include <sstream>
 #include <system_error>
 
-#include "polystore/clients/process_identity.hpp"
-#include "polystore/clients/sha256.hpp"
+#include "polystore/posix/process_identity.hpp"
+#include "polystore/random_id.hpp"
+#include "polystore/sha256.hpp"
 
-namespace polystore {
+namespace polystore::posix {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Of another machine or container nothing can be known; but no process takes a day to write one file.
-constexpr std::chrono::hours kDead(24);
+/// Processes of other machines or containers cannot be checked, but no process takes a day to write a file.
+constexpr std::chrono::hours kAbandonedAfter(24);
 
 std::string machine_hash() {
     constexpr std::size_t kDigits = 16;
-    return sha256(this_machine()).substr(0, kDigits);
+    return sha256(own_machine()).substr(0, kDigits);
 }
 
 bool is_old(const fs::path& path) {
     std::error_code error;
     const fs::file_time_type changed = fs::last_write_time(path, error);
-    return !error && fs::file_time_type::clock::now() - changed > kDead;  // Where it failed, it has got its name.
+    return !error && fs::file_time_type::clock::now() - changed > kAbandonedAfter;  // It may have been renamed by now.
 }
 
 }  // namespace
 
 std::string temporary_name() {
-    // It takes longer than to write the file. Never destroyed, so that a static store may still use it.
+    // Kept because it takes longer than writing the file. Never destroyed, so that a static store may still use it.
     static const auto* const machine = new std::string(machine_hash());
-    std::random_device random;
-    std::ostringstream name;
-    name << ".polystore-" << *machine << '-' << getpid() << '-' << beginning_of(getpid()).value_or("0") << '-'
-         << std::hex << std::setfill('0') << std::setw(8) << random() << std::setw(8) << random() << ".tmp";
-    return name.str();
+    return ".polystore-" + *machine + "-" + std::to_string(getpid()) + "-" + own_start() + "-" + make_random_digits(8) +
+           ".tmp";
 }
 
 void remove_abandoned(const fs::path& folder) {
@@ -62,4 +57,4 @@ void remove_abandoned(const fs::path& folder) {
     }
 }
 
-}  // namespace polystore
+}  // namespace polystore::posix

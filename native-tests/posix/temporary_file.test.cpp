@@ -1,4 +1,4 @@
-#include "polystore/clients/temporary_file.hpp"
+#include "polystore/posix/temporary_file.hpp"
 
 #include <filesystem>
 #include <string>
@@ -13,6 +13,8 @@
 
 using namespace polystore;
 using namespace polystore::testing;
+using polystore::posix::remove_abandoned;
+using polystore::posix::temporary_name;
 using namespace std::chrono_literals;
 
 namespace fs = std::filesystem;

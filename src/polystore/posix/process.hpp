@@ -4,7 +4,7 @@
 #include <vector>
 
 /// A forked process has copies of everything that its parent had open, but neither the parent's threads nor its locks.
-namespace polystore::engine {
+namespace polystore::posix {
 
 /// Returns a number that differs between a process and its forks. This does not make a system call.
 [[nodiscard]] unsigned this_process() noexcept;
@@ -16,4 +16,4 @@ void keep(T&& thing) {
     kept->push_back(std::forward<T>(thing));
 }
 
-}  // namespace polystore::engine
+}  // namespace polystore::posix

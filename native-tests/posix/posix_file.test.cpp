@@ -1,4 +1,4 @@
-#include "polystore/clients/posix_file.hpp"
+#include "polystore/posix/posix_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,7 +58,7 @@ struct Stamp {
 /// The stamp of the file at `path`, if there is one.
 [[nodiscard]] std::optional<Stamp> stamp_of(const Path& path);
 
-/// A file or folder that is open until this is destroyed, and with it the lock that was taken on it.
+/// A file or folder that is open until this object is destroyed.
 class OpenFile {
    public:
     /// Opens with the flags and the mode of open(2).
@@ -85,10 +86,6 @@ class OpenFile {
     /// Returns once what was written, or what became of a folder's names, outlasts a power failure.
     void sync() const;
 
-    /// Waits for the lock of flock(2), which keeps out others who ask for it; `lock_shared` lets those in who share it.
-    void lock() const;
-    void lock_shared() const;
-
     /// Takes over the permissions of another file, and its owner if we may.
     void imitate(const Path& other) const;
 
@@ -105,30 +102,42 @@ class OpenFile {
     int fd_;
 };
 
-/// A new file in a folder, under a name that is no record's: those end in ".json".
+/// Creates a file in a folder. Its name differs from every record's, because those end with ".json".
 [[nodiscard]] OpenFile make_temporary_file(const Path& folder);
 
-/// Puts a file with this text at `path`, which is not a link, at once and for good, in place of the one that may be
-/// there, whose permissions it keeps. Returns the new file, which can be read. When this throws, the old file is there
-/// still; but for a failure of the very last step, after which the new one is there and may not outlast a power
-/// failure.
+/// Replaces the file at `path`, which is not a link, or creates it, durably and as a whole: others see the old text or
+/// the new one. The new file keeps the permissions of the old one. If this function throws, the old file is still
+/// there, except if the very last step failed: then the new file is there, but may not survive a power failure.
 ///
-/// Where the folder takes no new file but the old one can be written (a file that is mounted alone into a container, a
-/// folder without write permission), the text is written into the old file instead. Then a crash in the middle leaves a
-/// part of the new text over a part of the old one, and others who read meanwhile may see that.
+/// If the folder does not allow a new file but the old one is writable (a file that is a mount point, for example in a
+/// container, or a folder without write permission), the file is written in place. A crash may then leave parts of both
+/// texts, and others that read meanwhile may see that.
+/// @returns The new file, open for reading.
 OpenFile replace_file(const Path& path, std::string_view text);
+
+/// Like `replace_file`, if `condition` returns true just before the new text becomes visible. Otherwise, or if it
+/// throws, the file is unchanged.
+/// @returns The new file, or `std::nullopt` if the condition does not hold.
+[[nodiscard]] std::optional<OpenFile> replace_file_if(const Path& path, std::string_view text,
+                                                      const std::function<bool()>& condition);
 
 /// The text of the file at `path`, if there is one; a folder or a device is none.
 [[nodiscard]] std::optional<std::string> read_file(const Path& path);
 
-/// The names of all that is in the folder at `path`; none if it is missing.
-[[nodiscard]] std::vector<std::string> names_in(const Path& path);
+/// Returns the names in the folder at `path` that begin with `prefix`; none if the folder does not exist.
+[[nodiscard]] std::vector<std::string> names_in(const Path& path, std::string_view prefix = {});
 
 /// Whether there is anything at `path`, if only a link that leads nowhere.
 [[nodiscard]] bool is_there(const Path& path);
 
 /// Gives the file at `path` another name, in place of the one that may be there.
 void rename_file(const Path& path, const Path& to);
+
+/// Like `rename_file`, but returns false if there is no file at `path`.
+[[nodiscard]] bool rename_if_there(const Path& path, const Path& to);
+
+/// Gives the file at `path` the name `to` again, unless there is a newer file of that name; then removes it.
+void put_back(const Path& path, const Path& to);
 
 /// Removes the file at `path`, if there is one.
 void remove_file(const Path& path);

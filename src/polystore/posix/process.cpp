@@ -1,10 +1,10 @@
-#include "polystore/engine/process.hpp"
+#include "polystore/posix/process.hpp"
 
 #include <pthread.h>
 
 #include <atomic>
 
-namespace polystore::engine {
+namespace polystore::posix {
 namespace {
 
 std::atomic<unsigned> forks = 0;
@@ -15,4 +15,4 @@ const int kRegistered = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1,
 
 unsigned this_process() noexcept { return forks.load(std::memory_order_relaxed); }
 
-}  // namespace polystore::engine
+}  // namespace polystore::posix

@@ -1,4 +1,4 @@
-#include "polystore/clients/sha256.hpp"
+#include "polystore/sha256.hpp"
 
 #include <string>
 
