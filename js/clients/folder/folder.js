@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
-import { link, readdir, rename, rm, stat } from "node:fs/promises";
+import { link, lstat, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { show } from "../../support/errors.js";
@@ -17,6 +17,7 @@ import { replaceFile, replaceFileIf } from "../../disk/replace_file.js";
 import { SharedLock } from "../../disk/shared_lock.js";
 import { removeAbandoned, temporaryPath } from "../../disk/temporary_file.js";
 import {
+  codeOf,
   withSlot,
   isMissing,
   makeFolder,
@@ -261,12 +262,12 @@ class Folder {
       if (isMissing(error)) return isExpected(path); // Nothing was expected there, or another process has removed it.
       throw error;
     }
-    const isRemoved = await isExpected(aside);
-    if (!isRemoved) {
-      // Another process wrote a record in between: put it back, unless there is an even newer one.
-      await link(aside, path).catch((error) => (error.code === "EEXIST" ? undefined : Promise.reject(error)));
+    let isRemoved = false;
+    try {
+      isRemoved = await isExpected(aside);
+    } finally {
+      await (isRemoved ? rm(aside) : putBack(aside, path));
     }
-    await rm(aside);
     return isRemoved;
   }
 
@@ -314,4 +315,19 @@ class Folder {
     this.#learning = learning;
     return learning;
   }
+}
+
+/**
+ * Gives a file that was moved aside its name again, unless there is a newer file of that name; then removes it.
+ * @param {string} aside
+ * @param {string} path
+ */
+async function putBack(aside, path) {
+  try {
+    await link(aside, path); // A link, unlike a rename, does not replace a newer file.
+  } catch (error) {
+    // The file system has no links, for example FAT. Then a newer file is replaced only if it is created right now.
+    if (codeOf(error) !== "EEXIST" && !(await lstat(path).catch(() => null))) return rename(aside, path);
+  }
+  await rm(aside);
 }
