@@ -12,7 +12,7 @@ export const ENGINE_BUDGET = 45_000;
 export const CHUNK_BUDGETS = {
   "opfs.js": 300,
   "clients/cookie/cookie.js": 3_200,
-  "clients/http/http.js": 6_000,
+  "clients/http/http.js": 7_200,
   "clients/indexeddb/indexeddb.js": 3_200,
   "clients/keyv.js": 2_300,
   "clients/level.js": 4_600,

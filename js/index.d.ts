@@ -75,9 +75,12 @@ export interface Range {
   limit?: number;
 }
 
-/** A change of a batch, or a condition: `check` with the version of an entry, or with `null` for no value. */
+/**
+ * A change of a batch, or a condition: `check` with the version of an entry, or with `null` for no value. As by `set()`, a value that is
+ * there gets the new expiry; with `renew: false` it keeps its own.
+ */
 export type Write<T = any> =
-  | readonly ["set", key: string, value: T | null, options?: Options]
+  | readonly ["set", key: string, value: T | null, options?: UpdateOptions]
   | readonly ["del", key: string]
   | readonly ["check", key: string, version: string | null];
 

@@ -1,8 +1,10 @@
 import type { Store } from "./index.js";
 
 /** The part of a store that a handler uses. */
-export type HandledStore = Pick<Store, "get" | "set" | "has" | "del" | "all" | "clear" | "prune" | "prefix"> &
-  AsyncIterable<[key: string, value: any]>;
+export type HandledStore = Pick<
+  Store,
+  "get" | "set" | "has" | "del" | "ttl" | "entry" | "batch" | "all" | "range" | "clear" | "prune" | "prefix"
+>;
 
 // The types of Web APIs become `any` if a program compiles without them.
 type Web<Name extends string> = typeof globalThis extends Record<Name, { prototype: infer Type }> ? Type : any;
@@ -45,10 +47,12 @@ export interface HandlerOptions {
  * | `HEAD /:key` | 200 or 404 |
  * | `PUT /:key?expires=60` with the value as JSON | 204; `expires` is in seconds, and defaults to the store's |
  * | `DELETE /:key` | 204 |
+ * | these three with `If-Match` or `If-None-Match` | `GET` gives the `ETag`, or 304; a change is made atomically, or refused with 412 |
  * | `GET /?prefix=p` | an object of all values whose keys begin with `p`, which its keys lack; with `Accept: application/x-ndjson`, a line `[key, value]` for each, and a last line `{}` |
+ * | the same with `gt`, `gte`, `lt`, `lte`, `reverse` and `limit` | the entries in this range, in order; the bounds lack `p`, too |
  * | `DELETE /?prefix=p` | 204; all records whose keys begin with `p` are deleted |
  * | `POST /?prune&prefix=p` | the number of expired records that were removed |
- * | `POST /?batch`, at most 100 calls: `["get", key]`, `["has", key]`, `["del", key]`, `["set", key, value, seconds or null]` | `{ result }` or `{ code, message }` for each |
+ * | `POST /?batch`, at most 100 calls: `["get", key]`, `["has", key]`, `["del", key]`, `["set", key, value, seconds or null]` | `{ result }` or `{ code, message }` for each; the client's atomic methods are calls, too |
  *
  * `:key` is percent-encoded. A path cannot express the keys `""`, `"."` and `".."`, so they need a batch. Errors are
  * `{ code, message }`. Without a token, a body must have `Content-Type: application/json` (otherwise 415). A reader that takes nothing

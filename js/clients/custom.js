@@ -76,11 +76,11 @@ export class Custom {
 
   /**
    * @param {string} id
-   * @param {"presence" | "record"} [needs]
+   * @param {"presence" | "record" | "expiry"} [needs]
    */
   read(id, needs) {
     if (!this.#managesExpiry) return this.#object.get(id);
-    if (needs === "record") {
+    if (needs === "record" || needs === "expiry") {
       const message = `The ${this.traits.type} client manages expiry itself, and does not tell when a value expires. Let it store records instead, without RAW, HAS_EXPIRATION and EXPIRES.`;
       throw new PolystoreError("ERR_UNSUPPORTED", message);
     }

@@ -19,6 +19,7 @@ import { copyStored } from "../values/plain.js";
  * @property {string} id The key with its prefix.
  * @property {number} life The life of a value that is put there, in seconds, or NEVER.
  * @property {boolean} [isUnread] True if the change does not depend on the record.
+ * @property {boolean} [keepsExpiry] True if a value that is there keeps its expiry, even if the other values of the change get a new one.
  * @property {StoredRecord | null} [found] The record that was read.
  * @property {number} [expires] The expiry of a value that is put there, in milliseconds since the epoch, NEVER or -NEVER, which means
  *   that it expires at once.
@@ -102,8 +103,9 @@ export class Changing {
     const verdicts = pageVerdicts();
     parts.forEach((part, i) => {
       part.found = records[i];
-      part.expires = expires[i];
-      part.value = verdicts[i] === Verdict.keep ? records[i]?.value : null;
+      const record = verdicts[i] === Verdict.keep ? records[i] : null;
+      part.expires = record && part.keepsExpiry ? (record.expires ?? NEVER) : expires[i];
+      part.value = record && record.value;
     });
     return next;
   }

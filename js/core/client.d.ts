@@ -97,9 +97,10 @@ export interface Client {
    * is used:
    * - undefined: the value, and the expiry unless the client manages expiry;
    * - "presence": the same except that the value may be any;
-   * - "record": the value and the expiry in any case. A client that does not know the expiry throws ERR_UNSUPPORTED.
+   * - "record": the value and the expiry in any case. A client that does not know the expiry throws ERR_UNSUPPORTED;
+   * - "expiry": the same except that the value may be any.
    */
-  read(id: string, needs?: "presence" | "record"): Eventually<unknown>;
+  read(id: string, needs?: "presence" | "record" | "expiry"): Eventually<unknown>;
   /** Throws ERR_KEY if the storage cannot hold a key. It is called before every read, put and removal of a key. */
   checkKey?(id: string): void;
 

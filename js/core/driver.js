@@ -22,8 +22,8 @@ import { copyStored } from "../values/plain.js";
 const ASK = (1 << ASK_BITS) - 1;
 /** The bounds of a range that are keys. */
 const BOUNDS = ["gt", "gte", "lt", "lte"];
-/** What a method needs of a record, if it is not the value. @type {Record<number, "presence" | "record">} */
-const neededBy = { [Method.has]: "presence", [Method.ttl]: "record" };
+/** What a method needs of a record, if it is not the value. @type {Record<number, "presence" | "expiry">} */
+const neededBy = { [Method.has]: "presence", [Method.ttl]: "expiry" };
 const NOTHING = () => {};
 /**
  * Tells whether a call changes values depending on what is there. Its class is loaded on demand.

@@ -1,11 +1,13 @@
 import { PolystoreError, PolystoreTypeError, show } from "../support/errors.js";
-import { END, JSON_TYPE, LINES_TYPE, MAX_CALLS, PATIENCE } from "./protocol.js";
+import { Commits, isCommit } from "./commits.js";
+import { fails, isConditional, tagOf } from "./conditions.js";
+import { COMMITS, END, JSON_TYPE, LINES_TYPE, MAX_CALLS, PATIENCE } from "./protocol.js";
 
 /** @typedef {import("../support/errors.js").Code} Code */
 /** @typedef {import("../server.js").HandlerOptions} Options */
 /** @typedef {import("../server.js").Handler} Handler */
 /** @typedef {import("../server.js").HandledStore} Store */
-/** @typedef {{ request: Request, store: Store, query: URLSearchParams, maxBody: number, isOpen: boolean }} Call */
+/** @typedef {{ request: Request, store: Store, commits: Commits, query: URLSearchParams, maxBody: number, isOpen: boolean }} Call */
 
 const DEFAULT_MAX_BODY = 1024 * 1024;
 /** The approximate number of characters of a listing that are in memory at a time. */
@@ -16,8 +18,11 @@ const CHANGES = ["PUT", "DELETE", "POST"];
 const FIXED_HOST = /^([^.]+|[\d.]+|\[.*\]|.*\.localhost)$/;
 /** The status of the errors that the client is told. Other errors may contain paths and addresses, so it is not told of them. */
 const STATUS = /** @type {Partial<Record<Code, number>>} */ ({
+  ERR_CONFLICT: 409,
   ERR_EXPIRES: 400,
   ERR_KEY: 400,
+  ERR_OPTIONS: 400,
+  ERR_UNSUPPORTED: 501,
   ERR_VALUE: 400,
   ERR_QUOTA: 507,
 });
@@ -29,20 +34,28 @@ const encoder = new TextEncoder();
 
 /** The methods for one key. @type {Record<string, (call: Call, key: string) => Promise<Response>>} */
 const OF_KEY = {
-  async GET({ store }, key) {
+  async GET({ store, request: { headers } }, key) {
     const value = await store.get(key);
-    return json(value, value === null ? { status: 404 } : {}); // The body null distinguishes this 404 from a proxy's.
+    if (value === null) return json(value, { status: 404 }); // The body null distinguishes this 404 from a proxy's.
+    if (isOfOurClient(headers)) return json(value);
+    const tag = /** @type {string} */ (tagOf(value));
+    if (headers.has("if-match") && fails(headers, tag)) return notAsExpected(key);
+    return fails(headers, tag) ? nothing(304, { etag: tag }) : json(value, { headers: { etag: tag } });
   },
   async HEAD({ store }, key) {
     return nothing((await store.has(key)) ? 200 : 404);
   },
   async PUT(call, key) {
     const expires = call.query.get("expires");
-    await call.store.set(key, await readJson(call), expires === null ? undefined : { expires });
+    const value = await readJson(call);
+    const options = expires === null ? undefined : { expires };
+    if (isConditional(call.request.headers)) return writeIf(call, key, ["set", key, value, options]);
+    await call.store.set(key, value, options);
     return nothing(204);
   },
-  async DELETE({ store }, key) {
-    await store.del(key);
+  async DELETE(call, key) {
+    if (isConditional(call.request.headers)) return writeIf(call, key, ["del", key]);
+    await call.store.del(key);
     return nothing(204);
   },
 };
@@ -51,12 +64,15 @@ const OF_KEY = {
 const OF_ALL = {
   async GET(call) {
     const store = inPrefix(call);
+    const range = rangeOf(call);
     return wantsLines(call)
-      ? new Response(linesOf(store), { headers: { "content-type": LINES_TYPE } })
-      : json(await store.all());
+      ? new Response(linesOf(store, range), { headers: { "content-type": LINES_TYPE } })
+      : json(await store.all(range));
   },
   async HEAD(call) {
-    return new Response(null, { headers: { "content-type": wantsLines(call) ? LINES_TYPE : JSON_TYPE } });
+    return new Response(null, {
+      headers: { "content-type": wantsLines(call) ? `${LINES_TYPE};${COMMITS}` : JSON_TYPE },
+    });
   },
   async DELETE(call) {
     // Without a prefix, polystore's client means the key "." or "..".
@@ -66,18 +82,29 @@ const OF_ALL = {
     return nothing(204);
   },
   async POST(call) {
-    if (call.query.has("batch")) return json(await makeAll(call.store, await readJson(call)));
+    if (call.query.has("batch")) return json(await makeAll(call, await readJson(call)));
     if (call.query.has("prune")) return json(await inPrefix(call).prune());
     return refuse(400, "ERR_UNSUPPORTED", "This path accepts only POST /?batch and POST /?prune.");
   },
 };
 
-/** The calls of a batch. @type {Record<string, (store: Store, key: any, value: unknown, expires: any) => Promise<unknown>>} */
+/** The calls of a batch. @type {Record<string, (call: Call, ...args: any[]) => Promise<unknown>>} */
 const CALLS = {
-  get: (store, key) => store.get(key),
-  has: (store, key) => store.has(key),
-  del: (store, key) => store.del(key),
-  set: (store, key, value, expires) => store.set(key, value, (expires ?? null) === null ? undefined : { expires }),
+  get: ({ store }, key) => store.get(key),
+  has: ({ store }, key) => store.has(key),
+  del: ({ store }, key) => store.del(key),
+  set: ({ store }, key, value, expires) => store.set(key, value, (expires ?? null) === null ? undefined : { expires }),
+  async ttl({ store }, key) {
+    const ttl = await store.ttl(key);
+    return ttl === null ? null : { ttl: ttl === Infinity ? null : ttl };
+  },
+  async entry({ store }, key) {
+    const entry = await store.entry(key);
+    if (entry === null) return null;
+    const { value, expires, version } = entry;
+    return { value, ttl: expires === null ? null : (expires - Date.now()) / 1000, version };
+  },
+  commit: ({ commits }, token, isRetry, checks, writes) => commits.make(token, isRetry, checks, writes),
 };
 
 /**
@@ -89,6 +116,7 @@ const CALLS = {
 export function handler(store, options = {}) {
   const { token, maxBody = DEFAULT_MAX_BODY, path = "/", origin, host } = checked(store, options);
   const base = path.replace(/\/$/, "");
+  const commits = new Commits(store);
 
   /** @param {Request} request */
   async function answer(request) {
@@ -107,7 +135,10 @@ export function handler(store, options = {}) {
       const key = decode(rest.slice(1));
       const methods = key === "" ? OF_ALL : OF_KEY;
       if (!Object.hasOwn(methods, request.method)) return notAllowed(Object.keys(methods));
-      return await methods[request.method]({ request, store, query, maxBody, isOpen: token === undefined }, key);
+      return await methods[request.method](
+        { request, store, commits, query, maxBody, isOpen: token === undefined },
+        key,
+      );
     } catch (error) {
       if (error instanceof TooLarge)
         return refuse(
@@ -259,6 +290,52 @@ function wantsLines({ request }) {
   return (request.headers.get("accept") ?? "").includes(LINES_TYPE);
 }
 
+/**
+ * Returns the bounds of a listing. The store checks them.
+ * @param {Call} call
+ * @returns {import("../index.js").Range | undefined}
+ */
+function rangeOf({ query }) {
+  /** @type {Record<string, unknown>} */
+  const range = {};
+  for (const name of ["gt", "gte", "lt", "lte"]) if (query.has(name)) range[name] = query.getAll(name).at(-1);
+  if (query.has("reverse")) range.reverse = true;
+  const limit = query.getAll("limit").at(-1);
+  if (limit !== undefined) range.limit = /^\d+$/.test(limit) ? Number(limit) : limit;
+  return Object.keys(range).length > 0 ? range : undefined;
+}
+
+/**
+ * Tells whether a request comes from this package's client, which does not use ETags.
+ * @param {Headers} headers
+ */
+function isOfOurClient(headers) {
+  return headers.get("accept") === JSON_TYPE && headers.get("cache-control") === "no-cache";
+}
+
+/**
+ * Makes a change if the value is as the headers If-Match and If-None-Match demand.
+ * @param {Call} call
+ * @param {string} key
+ * @param {import("../index.js").Write} write
+ */
+async function writeIf({ store, request: { headers } }, key, write) {
+  for (;;) {
+    const entry = await store.entry(key);
+    if (fails(headers, tagOf(entry && entry.value))) return notAsExpected(key);
+    // If another writer comes in between, the conditions have to be checked again. Then that writer has succeeded, so this ends.
+    if (await store.batch([["check", key, entry && entry.version], write])) break;
+  }
+  const tag = write[0] === "set" ? tagOf(write[2]) : null;
+  return nothing(204, tag === null ? {} : { etag: tag });
+}
+
+/** @param {string} key */
+function notAsExpected(key) {
+  const message = `The value at ${show(key)} is not as If-Match or If-None-Match demands. Nothing was changed; read it again.`;
+  return refuse(412, "ERR_CONFLICT", message);
+}
+
 /** The error of a body that exceeds the limit. */
 class TooLarge extends Error {}
 /** The error of a body with another type than JSON. Browsers let any page send such a body to any server. */
@@ -309,35 +386,35 @@ async function readText(request, maxBody) {
 
 /**
  * Makes the calls of a batch in one tick, so that the store carries them out in their order, and together if it can.
- * @param {Store} store
+ * @param {Call} call The request of the batch.
  * @param {unknown} calls
  * @returns {Promise<object[]>}
  */
-async function makeAll(store, calls) {
+async function makeAll(call, calls) {
   if (!Array.isArray(calls) || calls.length > MAX_CALLS || !calls.every(isCall)) {
     throw new PolystoreError(
       "ERR_VALUE",
       `A batch must be an array of at most ${MAX_CALLS} calls such as ["get", "key"].`,
     );
   }
-  const make = async (/** @type {any[]} */ [name, ...args]) => ({
-    result: await CALLS[name](store, args[0], args[1], args[2]),
-  });
+  const make = async (/** @type {any[]} */ [name, ...args]) => ({ result: await CALLS[name](call, ...args) });
   return Promise.all(calls.map((call) => make(call).catch(refusalOf)));
 }
 
 /** @param {unknown} call */
 function isCall(call) {
-  return Array.isArray(call) && Object.hasOwn(CALLS, call[0]) && typeof call[1] === "string";
+  if (!Array.isArray(call) || !Object.hasOwn(CALLS, call[0])) return false;
+  return call[0] === "commit" ? isCommit(call) : typeof call[1] === "string";
 }
 
 /**
- * Streams all entries of a store as lines. Only a part of them is in memory at a time, because the reader sets the pace.
+ * Streams the entries of a store as lines. Only a part of them is in memory at a time, because the reader sets the pace.
  * @param {Store} store
+ * @param {import("../index.js").Range} [range]
  * @returns {ReadableStream<Uint8Array>}
  */
-function linesOf(store) {
-  const entries = store[Symbol.asyncIterator]();
+function linesOf(store, range) {
+  const entries = store.range(range)[Symbol.asyncIterator]();
   let isOpen = true;
   /** @type {any} */
   let timer;
@@ -410,9 +487,12 @@ function json(value, { status = 200, headers = {} } = {}) {
   return new Response(body, { status, headers: { ...facts, ...headers } });
 }
 
-/** @param {number} status */
-function nothing(status) {
-  return new Response(null, { status, headers: { "cache-control": "no-store" } });
+/**
+ * @param {number} status
+ * @param {Record<string, string>} [headers]
+ */
+function nothing(status, headers) {
+  return new Response(null, { status, headers: { "cache-control": "no-store", ...headers } });
 }
 
 /**
@@ -436,7 +516,8 @@ function crossOrigin(origin) {
   return {
     "access-control-allow-origin": origin,
     "access-control-allow-methods": "GET, HEAD, PUT, DELETE, POST",
-    "access-control-allow-headers": "authorization, content-type",
+    "access-control-allow-headers": "authorization, content-type, if-match, if-none-match",
+    "access-control-expose-headers": "etag",
     "access-control-max-age": "7200", // The maximum that Chromium accepts, in seconds.
     vary: "origin",
   };

@@ -11,7 +11,7 @@ import { attempt } from "../support/attempt.js";
 
 /**
  * One key of a call: `prefix` and `life` are undefined where the defaults of the store apply.
- * @typedef {{ key: string, prefix?: string, life?: number, isUnread?: boolean }} Key
+ * @typedef {{ key: string, prefix?: string, life?: number, isUnread?: boolean, keepsExpiry?: boolean }} Key
  */
 /**
  * A call: which keys it concerns, and how to choose their new values.
@@ -252,7 +252,7 @@ function readBatch({ keyText, readOptions }, writes) {
     const [kind, key, argument, options] = Array.isArray(write) ? write : [];
     if (!["set", "del", "check"].includes(kind)) throw wrongBatch(`has a write that is ${show(write)}`);
     const text = keyText(key);
-    const { prefix, expires: life } = readOptions(kind === "set" ? options : undefined);
+    const { prefix, expires: life, renew } = readOptions(kind === "set" ? options : undefined, "change");
     const name = JSON.stringify([prefix ?? null, text]);
     const part = parts.get(name) ?? { key: { key: text, prefix, isUnread: true }, checks: [] };
     parts.set(name, part);
@@ -263,6 +263,8 @@ function readBatch({ keyText, readOptions }, writes) {
     } else {
       part.value = kind === "set" && argument !== undefined && argument !== null ? copyLater(argument) : () => null;
       part.key.life = life;
+      part.key.keepsExpiry = renew === false;
+      if (renew === false) part.key.isUnread = false;
     }
   }
   const all = [...parts.values()];

@@ -322,10 +322,10 @@ export class Store {
    */
   #change(connection, { name, keys, choose, result, renews = false }) {
     const { Changing, performChange } = /** @type {typeof import("./on_demand.js")} */ (onDemand);
-    const parts = keys.map(({ key, prefix = this.#prefix, life = this.#expires ?? NEVER, isUnread }) => ({
+    const parts = keys.map(({ key, prefix = this.#prefix, life = this.#expires ?? NEVER, ...rest }) => ({
       id: prefix + key,
       life,
-      isUnread,
+      ...rest,
     }));
     const task = new Changing(tools.core, name, parts, renews, choose, result);
     return performChange(tools, connection, task, this.#timeout);

@@ -121,7 +121,7 @@ const reach = {
   "a cluster of Redis": ["storage", true],
   etcd: ["storage", true],
   "Cloudflare KV": ["none", false],
-  HTTP: ["none", false],
+  HTTP: ["origin", true],
 };
 
 for (const [name, open] of Object.entries(clients)) {

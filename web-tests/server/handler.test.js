@@ -83,7 +83,7 @@ test("HEAD says whether there is a value, and which listings there are", async (
   const { ask } = await make();
   assert.deepEqual([(await ask("HEAD", "/a")).status, (await ask("HEAD", "/b")).status], [200, 404]);
   const lines = await ask("HEAD", "/", { headers: { accept: "application/x-ndjson" } });
-  assert.deepEqual([lines.headers.get("content-type"), await lines.text()], ["application/x-ndjson", ""]);
+  assert.deepEqual([lines.headers.get("content-type"), await lines.text()], ["application/x-ndjson;commits=1", ""]);
   assert.equal((await ask("HEAD", "/?prefix=")).headers.get("content-type"), "application/json");
 });
 
@@ -114,6 +114,198 @@ test("a listing in lines, clear, prune and a batch", async () => {
   }
   assert.deepEqual(await told(await ask("DELETE", "/?prefix=x")), [204, null]);
   assert.deepEqual(await root.all(), { "": 3, ".": 4 });
+});
+
+test("a listing of a range is in order, with bounds below the prefix", async () => {
+  const { root, ask } = await make();
+  for (const key of ["s:d", "s:c", "s:e"]) await root.set(key, key);
+  /** @type {[string, string[]][]} */
+  const ranges = [
+    ["", ["b", "c", "d", "e"]],
+    ["&gt=b", ["c", "d", "e"]],
+    ["&gte=b&lt=d", ["b", "c"]],
+    ["&lte=d&reverse&limit=2", ["d", "c"]],
+    ["&gt=b&gt=c", ["d", "e"]],
+    ["&limit=0", []],
+  ];
+  for (const [query, expected] of ranges) {
+    const headers = { accept: "application/x-ndjson" };
+    const lines = await (await ask("GET", `/?prefix=s:${query}`, { headers })).text();
+    const entries = lines
+      .split("\n")
+      .slice(0, -2)
+      .map((line) => JSON.parse(line));
+    const keys = entries.map(([key]) => key);
+    assert.deepEqual(query === "" ? keys.toSorted() : keys, expected, query);
+    const [, all] = await told(await ask("GET", `/?prefix=s:${query}`));
+    assert.deepEqual(Object.keys(all).toSorted(), expected.toSorted(), query);
+  }
+  for (const query of ["limit=", "limit=-1", "limit=x", "limit=1.5"]) {
+    const [status, { code }] = await told(await ask("GET", `/?prefix=&${query}`));
+    assert.deepEqual([status, code], [400, "ERR_OPTIONS"], query);
+  }
+});
+
+test("a value has its version as ETag, and If-None-Match saves reading it again", async () => {
+  const { root, ask } = await make();
+  const tag = (await ask("GET", "/a")).headers.get("etag");
+  assert.equal(tag, `"${(await root.entry("a"))?.version}"`);
+  const get = (/** @type {Record<string, string>} */ headers, target = "/a") => ask("GET", target, { headers });
+  const unchanged = await get({ "if-none-match": `"x", W/${tag}` });
+  assert.deepEqual([unchanged.status, await unchanged.text(), unchanged.headers.get("etag")], [304, "", tag]);
+  for (const [headers, status] of /** @type {[Record<string, string>, number][]} */ ([
+    [{ "if-none-match": '"x"' }, 200],
+    [{ "if-none-match": "*" }, 304],
+    [{ "if-match": String(tag) }, 200],
+    [{ "if-match": '"x"' }, 412],
+  ])) {
+    assert.equal((await get(headers)).status, status, JSON.stringify(headers));
+  }
+  await root.set("a", 2);
+  assert.deepEqual(await told(await get({ "if-none-match": String(tag) })), [200, 2]);
+  await root.set("a", 1);
+  assert.equal((await ask("GET", "/a")).headers.get("etag"), tag, "the version comes back with the value");
+  const missing = await get({ "if-none-match": "*" }, "/missing");
+  assert.deepEqual([missing.status, missing.headers.get("etag")], [404, null]);
+  const ofOurClient = await get({ accept: "application/json", "cache-control": "no-cache" });
+  assert.deepEqual([ofOurClient.headers.get("etag"), await told(ofOurClient)], [null, [200, 1]]);
+});
+
+test("If-Match and If-None-Match: a change is made if the value is as they say, otherwise it is 412", async () => {
+  const { root, ask } = await make();
+  const tag = String((await ask("GET", "/a")).headers.get("etag"));
+  const send = (
+    /** @type {string} */ method,
+    /** @type {string} */ target,
+    /** @type {Record<string, string>} */ headers,
+  ) => ask(method, target, { headers: { ...AS_JSON, ...headers }, ...(method === "PUT" && { body: "2" }) });
+  const before = await root.all();
+  for (const [target, headers] of /** @type {[string, Record<string, string>][]} */ ([
+    ["/a", { "if-match": '"x"' }],
+    ["/a", { "if-match": `W/${tag}` }],
+    ["/a", { "if-none-match": "*" }],
+    ["/a", { "if-none-match": tag }],
+    ["/missing", { "if-match": "*" }],
+    ["/missing", { "if-match": tag }],
+  ])) {
+    for (const method of ["PUT", "DELETE"]) {
+      const [status, { code, message }] = await told(await send(method, target, headers));
+      assert.deepEqual([status, code], [412, "ERR_CONFLICT"], `${method} ${target} ${JSON.stringify(headers)}`);
+      assert.match(message, /Nothing was changed/);
+    }
+  }
+  assert.deepEqual(await root.all(), before);
+  const changed = await send("PUT", "/a?expires=100", { "if-match": `"x", ${tag}` });
+  assert.deepEqual([changed.status, await root.get("a")], [204, 2]);
+  assert.ok(Number(await root.ttl("a")) <= 100);
+  const newTag = String(changed.headers.get("etag"));
+  assert.equal((await send("DELETE", "/a", { "if-match": newTag })).status, 204);
+  assert.equal(await root.has("a"), false);
+  assert.equal((await send("PUT", "/a", { "if-none-match": "*" })).status, 204);
+  assert.equal((await send("PUT", "/a", { "if-match": "*" })).status, 204);
+  const racing = await Promise.all([1, 2, 3].map(() => send("DELETE", "/a", { "if-match": "*" })));
+  assert.deepEqual(racing.map(({ status }) => status).toSorted(), [204, 412, 412]);
+});
+
+test("a store that cannot change atomically refuses If-Match with 501, and lists nothing without a reason", async () => {
+  const handle = handler(kv(/** @type {any} */ ({ get() {}, set() {} })));
+  const reports = await reportsOf(async () => {
+    for (const init of [
+      { method: "PUT", body: "1", headers: { ...AS_JSON, "if-match": "*" } },
+      { method: "DELETE", headers: { "if-match": "*" } },
+    ]) {
+      const [status, { code, message }] = await told(await handle(new Request(`${ORIGIN}/a`, init)));
+      assert.deepEqual([status, code], [501, "ERR_UNSUPPORTED"]);
+      assert.match(message, /Use another storage/);
+    }
+    assert.equal((await handle(new Request(`${ORIGIN}/`))).status, 501);
+  });
+  assert.deepEqual(reports, []);
+});
+
+test("a batch of atomic calls: entries, expiries, and commits, each of which is made once", async () => {
+  const { root, ask } = await make();
+  const send = async (/** @type {unknown[][]} */ ...calls) => {
+    const [status, outcomes] = await told(await ask("POST", "/?batch", { body: JSON.stringify(calls) }));
+    assert.equal(status, 200, JSON.stringify(outcomes));
+    return outcomes.map((/** @type {any} */ { result, code }) => code ?? result);
+  };
+  await root.set("k", "v", { expires: 100 });
+  const [entry, none, ttl, forEver, noTtl] = await send(
+    ["entry", "k"],
+    ["entry", "none"],
+    ["ttl", "k"],
+    ["ttl", "a"],
+    ["ttl", "none"],
+  );
+  assert.deepEqual([entry.value, none, forEver, noTtl], ["v", null, { ttl: null }, null]);
+  for (const life of [entry.ttl, ttl.ttl]) assert.ok(life > 90 && life <= 100, life);
+  const { version } = entry;
+  const write = [
+    ["set", "k", "w", "keep"],
+    ["set", "new", 1, 50],
+    ["set", "lasting", 1, null],
+    ["del", "a"],
+  ];
+  const commit = [
+    "commit",
+    "token",
+    false,
+    [
+      ["k", version],
+      ["new", null],
+      ["s:b", { value: { c: [2] } }],
+    ],
+    write,
+  ];
+  assert.deepEqual(await send(commit, commit), [true, true]);
+  assert.equal(await root.get("k"), "w");
+  await root.set("k", "x");
+  assert.deepEqual(await send(commit), [true], "it is remembered");
+  assert.equal(await root.get("k"), "x");
+  assert.deepEqual(await send(["commit", "2", false, [["k", version]], [["del", "k"]]]), [false]);
+  assert.deepEqual(await send(["commit", "3", false, [["k", { value: "w" }]], [["del", "k"]]]), [false]);
+  assert.deepEqual(await send(["commit", "4", true, [["k", version]], [["del", "k"]]]), ["unknown"]);
+  assert.deepEqual(await send(["commit", "5", true, [["k", { value: "x" }]], [["del", "new"]]]), ["unknown"]);
+  assert.deepEqual(await send(["commit", "6", true, [["k", { value: "x" }]], [["del", "k"]]]), [true]);
+  assert.deepEqual(await root.all(), { "s:b": { c: [2] }, new: 1, lasting: 1 });
+  for (const wrong of [
+    ["commit", "token"],
+    ["commit", "x".repeat(65), false, [], []],
+    ["commit", "t", 0, [], []],
+    ["commit", "t", false, [["a"]], []],
+    ["commit", "t", false, [["a", 1]], []],
+    ["commit", "t", false, [], [["check", "a", null]]],
+    ["commit", "t", false, [], [["set", 1, 1, null]]],
+    ["commit", "t", false, [], {}],
+    ["entry", 1],
+  ]) {
+    const [status, { code }] = await told(await ask("POST", "/?batch", { body: JSON.stringify([wrong]) }));
+    assert.deepEqual([status, code], [400, "ERR_VALUE"], JSON.stringify(wrong));
+  }
+  assert.deepEqual(await send(["commit", "7", false, [], [["set", "a", 1, "soon"]]]), ["ERR_EXPIRES"]);
+});
+
+test("the outcomes of commits are forgotten after some minutes, and when there are too many", async () => {
+  const { root, ask } = await make();
+  const send = async (/** @type {unknown[][]} */ calls) =>
+    told(await ask("POST", "/?batch", { body: JSON.stringify(calls) })).then(([, outcomes]) => outcomes);
+  const first = ["commit", "first", true, [["a", { value: 1 }]], [["set", "a", 2, null]]];
+  assert.deepEqual(await send([first, first]), [{ result: true }, { result: true }]);
+  for (let i = 0; i < 100; ++i) {
+    assert.deepEqual(await send([first]), [{ result: true }]);
+    await send(Array.from({ length: 100 }, (_, k) => ["commit", `${i} ${k}`, false, [], []]));
+  }
+  assert.deepEqual(await send([first]), [{ result: "unknown" }], "10,000 came after it");
+  const { now } = Date;
+  Date.now = () => now() + 6 * 60_000;
+  try {
+    await send([["commit", "another", false, [], []]]);
+    assert.deepEqual(await send([["commit", "99 99", true, [], [["del", "a"]]]]), [{ result: "unknown" }]);
+  } finally {
+    Date.now = now;
+  }
+  assert.deepEqual(await root.get("a"), 2);
 });
 
 test("what is wrong with a request is said with a code, and changes nothing", async () => {
@@ -265,6 +457,8 @@ test("a page of another origin is let in if the option says so, and is not witho
   assert.equal(preflight.status, 204);
   assert.equal(preflight.headers.get("access-control-allow-origin"), "https://app.example");
   assert.match(preflight.headers.get("access-control-allow-methods") ?? "", /PUT/);
+  assert.match(preflight.headers.get("access-control-allow-headers") ?? "", /if-match, if-none-match/);
+  assert.equal((await ask("GET", "/a")).headers.get("access-control-expose-headers"), "etag");
   const refused = await ask("GET", "/a");
   assert.deepEqual([refused.status, refused.headers.get("access-control-allow-origin")], [401, "https://app.example"]);
   const closed = await (await make()).ask("GET", "/a");

@@ -183,7 +183,6 @@ test("a call of a batch that fails takes no other with it", async () => {
           all: store.all,
           clear: store.clear,
           prune: store.prune,
-          [Symbol.asyncIterator]: store[Symbol.asyncIterator],
         }),
       ),
     );

@@ -560,3 +560,16 @@ for (const [name, make] of Object.entries(clients)) {
     });
   });
 }
+
+test("Redis: a read renews a sliding expiry, of which the server alone knows", async () => {
+  const client = await nodeRedis();
+  const store = kv(client);
+  const sliding = store.expires(1000, { sliding: true });
+  await sliding.set("sliding", 1);
+  await store.touch("sliding", 500);
+  assert.equal(await sliding.get("sliding"), 1);
+  await store.close(); // It waits for the renewal.
+  const other = await nodeRedis();
+  assert.ok(Number(await other.ttl("sliding")) > 900);
+  await kv(other).del("sliding");
+});

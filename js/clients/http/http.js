@@ -1,10 +1,12 @@
 import { PolystoreTypeError, show } from "../../support/errors.js";
-import { JSON_TYPE, LINES_TYPE, MAX_CALLS } from "../../http/protocol.js";
+import { COMMITS, JSON_TYPE, LINES_TYPE, MAX_CALLS, UNKNOWN } from "../../http/protocol.js";
 import { CallOrder } from "../../support/call_order.js";
-import { Requests } from "./requests.js";
-import { arrangePages } from "../../support/range.js";
+import { isPut, keysOf, lastChanges, onlyChange, outcomesOf } from "../../support/commits.js";
+import { mayBeDone, Requests } from "./requests.js";
+import { arrangePages, isPrefixOnly } from "../../support/range.js";
+import { sleep } from "../../support/real_timers.js";
 import { WITHOUT_EXPIRY } from "../../support/record.js";
-import { requireText } from "../../support/text_key.js";
+import { isText, requireText } from "../../support/text_key.js";
 
 /** @typedef {import("../../http/protocol.js").Call} Call */
 /** A request on the whole store, rather than on one key. @typedef {() => Promise<unknown>} Whole */
@@ -14,6 +16,10 @@ import { requireText } from "../../support/text_key.js";
 const MAX_REQUESTS = 32;
 /** The length of a batch in characters, because servers limit the size of a body. */
 const MAX_BATCH_LENGTH = 256 * 1024;
+/** How long to wait before each further attempt to get an answer to a commit, in milliseconds. */
+const DELAYS = [50, 250, 1000];
+/** The outcome of a call that puts or removes a record. */
+const DONE = [true];
 /** The statuses with which other servers answer a request that only handler() supports. */
 const UNKNOWN_REQUEST = [404, 405, 501];
 
@@ -27,8 +33,9 @@ export class Http {
     type: "API",
     can: ["manages_expiry", "list", "sweeps_all", "sweeps_expired"],
     copies: "write",
-    atomic: "none",
-    isTransactional: false,
+    // It is the server that makes commits, and that refuses those that its store cannot make.
+    atomic: "origin",
+    isTransactional: true,
   };
   #requests;
   /**
@@ -37,6 +44,8 @@ export class Http {
    * @type {boolean | undefined}
    */
   #speaksAll;
+  /** True once the server has told that it knows "ttl", "entry" and "commit". */
+  #knowsCommits = false;
   /** True once a proxy before the server, for example Apache, has refused a path with %2F or %5C. */
   #losesSlashes = false;
   /** @type {CallOrder<Call | Whole>} */
@@ -54,25 +63,26 @@ export class Http {
 
   /**
    * @param {string} id
-   * @param {"presence" | "record"} [needs]
+   * @param {keyof typeof READS} [needs]
    */
   read(id, needs) {
-    return this.#call([needs ? "has" : "get", id]);
+    return this.#call([needs ? READS[needs] : "get", id]);
   }
 
   /**
-   * @param {string} id
-   * @param {unknown} value
-   * @param {number | null} expires
+   * @param {readonly import("../../core/client.js").Commit[]} commits
    * @param {number} now
+   * @returns {Promise<readonly import("../../core/client.js").Outcome[]>}
    */
-  put(id, value, expires, now) {
-    return this.#call(["set", id, value, expires === null ? null : (expires - now) / 1000]);
-  }
-
-  /** @param {string} id */
-  remove(id) {
-    return this.#call(["del", id]);
+  commit(commits, now) {
+    const change = onlyChange(commits);
+    if (change) {
+      const { id } = change;
+      if (!isPut(change)) return this.#call(["del", id]);
+      return this.#call(["set", id, change.value, lifeOf(change.expires, now)]);
+    }
+    if (commits.length > 1) return outcomesOf(commits.map((commit) => this.commit([commit], now)));
+    return this.#call(["commit", freshToken(), false, ...checksAndWrites(commits[0], now)], keysOf(commits[0]));
   }
 
   /**
@@ -80,15 +90,16 @@ export class Http {
    * @param {import("../../core/client.js").Wanted} wanted
    */
   scan(range, wanted) {
-    return arrangePages(this.#pages(range.prefix, wanted), range);
+    return arrangePages(this.#pages(range, wanted), range);
   }
 
   /**
-   * @param {string} prefix
+   * @param {import("../../core/client.js").Range} range An older server ignores everything but the prefix.
    * @param {import("../../core/client.js").Wanted} wanted
    */
-  async *#pages(prefix, wanted) {
-    const target = underPrefix(prefix);
+  async *#pages(range, wanted) {
+    const { prefix } = range;
+    const target = underPrefix(prefix) + boundsIn(range);
     const accept = `${LINES_TYPE}, ${JSON_TYPE}`;
     const response = await this.#whole(prefix, false, () => this.#requests.ask("GET", target, { accept }));
     if (isLines(response)) yield* this.#requests.linesOf(response, prefix, wanted);
@@ -126,9 +137,14 @@ export class Http {
     this.#calls.abandon(reply);
   }
 
-  /** @param {Call} call */
-  #call(call) {
-    return this.#calls.add(call, { writes: isWrite(call), keys: [call[1]], kind: "call" });
+  /**
+   * @param {Call} call
+   * @param {string[]} [keys]
+   */
+  #call(call, keys = [call[1]]) {
+    // Other servers refuse a request that has a call which they do not know, so these calls share none until the server is known.
+    const kind = this.#knowsCommits || !isNew(call) ? "call" : "new call";
+    return this.#calls.add(call, { writes: isWrite(call), keys, kind });
   }
 
   /**
@@ -147,10 +163,26 @@ export class Http {
     const [{ request, resolve }] = run;
     if (typeof request === "function") return resolve(await request());
     const calls = /** @type {Pending[]} */ (run);
+    if (isNew(calls[0].request) && !(await this.#mayCommit())) return this.#makeWithoutCommits(calls);
     if (this.#isOnePlain(calls) || !(await this.#mayBeOurs())) return this.#makeOneByOne(calls);
     for (const batch of batchesOf(calls)) {
       await (this.#isOnePlain(batch) ? this.#makeOneByOne(batch) : this.#makeTogether(batch));
     }
+  }
+
+  /**
+   * Makes what can be made by a server that does not know these calls: a record that was listed is removed without a condition.
+   * @param {Pending[]} calls
+   */
+  async #makeWithoutCommits(calls) {
+    /** @type {Pending[]} */
+    const removals = [];
+    for (const call of calls) {
+      const id = listedId(call.request);
+      if (id === undefined) call.reject(this.#requests.lacksCommits());
+      else removals.push({ ...call, request: ["del", id] });
+    }
+    await this.#makeOneByOne(removals);
   }
 
   /**
@@ -160,19 +192,66 @@ export class Http {
    */
   #isOnePlain([{ request }, ...others]) {
     const [name, id] = request;
-    return others.length === 0 && name !== "has" && fitsPath(id) && !(this.#losesSlashes && SLASH.test(id));
+    return (
+      others.length === 0 &&
+      (name === "get" || name === "set" || name === "del") &&
+      fitsPath(id) &&
+      !(this.#losesSlashes && SLASH.test(id))
+    );
   }
 
   /** @param {Pending[]} calls */
   async #makeTogether(calls) {
     const requests = calls.map(({ request }) => request);
-    const response = await this.#post(requests);
-    // Each call alone may be small enough.
-    if (response.status === 413 && calls.length > 1) return this.#makeOneByOne(calls);
-    const outcomes = await this.#requests.outcomesOf(response, requests);
+    let outcomes;
+    try {
+      const response = await this.#post(requests);
+      // Each call alone may be small enough.
+      if (response.status === 413 && calls.length > 1) return this.#makeOneByOne(calls);
+      outcomes = await this.#requests.outcomesOf(response, requests);
+    } catch (error) {
+      const commits = mayBeDone(error) ? calls.filter(({ request: [name] }) => name === "commit") : [];
+      if (commits.length === 0) throw error;
+      for (const call of calls) if (!commits.includes(call)) call.reject(error);
+      return this.#repeat(commits, error);
+    }
+    this.#settle(calls, outcomes);
+  }
+
+  /**
+   * Sends commits again that were not answered, and may have been made. The server makes none of them twice.
+   * @param {Pending[]} commits
+   * @param {unknown} error
+   */
+  async #repeat(commits, error) {
+    const requests = commits.map(({ request: [, token, , checks, writes] }) => ["commit", token, true, checks, writes]);
+    for (const delay of DELAYS) {
+      await sleep(delay);
+      try {
+        const response = await this.#post(/** @type {Call[]} */ (requests));
+        const outcomes = await this.#requests.outcomesOf(response, /** @type {Call[]} */ (requests));
+        return this.#settle(commits, outcomes);
+      } catch (later) {
+        error = later;
+      }
+    }
+    const reason = /** @type {Error} */ (error).message;
+    for (const { reject } of commits)
+      reject(this.#requests.doubtful(`none of ${DELAYS.length + 1} requests (${reason})`, error));
+  }
+
+  /**
+   * @param {Pending[]} calls
+   * @param {({ result: any } | { error: unknown })[]} outcomes
+   */
+  #settle(calls, outcomes) {
     for (const [i, call] of calls.entries()) {
       const outcome = outcomes[i];
       if ("error" in outcome) call.reject(outcome.error);
+      else if (outcome.result === UNKNOWN && call.request[0] === "commit")
+        call.reject(
+          this.#requests.doubtful("that it does not know whether it made the change, as its answer was lost"),
+        );
       else resolve(call, outcome.result);
     }
   }
@@ -187,17 +266,20 @@ export class Http {
    * @param {Pending[]} calls
    */
   async #makeOneByOne(calls) {
+    // A commit may concern several keys; with one, the calls keep their order altogether.
+    const isOneLane = calls.some(({ request: [name] }) => name === "commit");
     const written = new Set(calls.filter(({ request }) => isWrite(request)).map(({ request: [, id] }) => id));
     /** @type {Map<unknown, Pending[]>} */
     const lanes = new Map();
     for (const call of calls) {
       const [, id] = call.request;
-      const lane = written.has(id) ? id : call;
+      const lane = isOneLane ? "" : written.has(id) ? id : call;
       lanes.set(lane, [...(lanes.get(lane) ?? []), call]);
     }
     const make = async (/** @type {Pending[]} */ lane) => {
       for (const call of lane) {
-        await this.#makeOne(call.request).then((result) => resolve(call, result), call.reject);
+        if (isNew(call.request)) await this.#makeTogether([call]).catch(call.reject);
+        else await this.#makeOne(call.request).then((result) => resolve(call, result), call.reject);
       }
     };
     const fitsLanePath = (/** @type {Pending[]} */ [{ request }]) => fitsPath(request[1]);
@@ -258,6 +340,10 @@ export class Http {
     }
   }
 
+  async #mayCommit() {
+    return this.#knowsCommits || ((await this.#isOurs()) && this.#knowsCommits);
+  }
+
   async #isOurs() {
     return (this.#speaksAll ??= await this.#ask());
   }
@@ -265,7 +351,9 @@ export class Http {
   /** Finds out whether the server has listings in lines. A HEAD request is safe, because it changes nothing on any server. */
   async #ask() {
     const response = await this.#requests.send("HEAD", underPrefix(""), { accept: LINES_TYPE });
-    return !UNKNOWN_REQUEST.includes(response.status) && isLines(await this.#requests.check(response));
+    const isOurs = !UNKNOWN_REQUEST.includes(response.status) && isLines(await this.#requests.check(response));
+    this.#knowsCommits = isOurs && (response.headers.get("content-type") ?? "").includes(COMMITS);
+    return isOurs;
   }
 }
 
@@ -277,8 +365,74 @@ const SLASH = /[/\\]/;
  */
 const fitsPath = (id) => !["", ".", ".."].includes(id);
 
+/** The calls that read more than a value. */
+const READS = /** @type {const} */ ({ presence: "has", record: "entry", expiry: "ttl" });
+
 /** @param {Call} call */
-const isWrite = ([name]) => name === "set" || name === "del";
+const isWrite = ([name]) => name === "set" || name === "del" || name === "commit";
+
+/**
+ * Tells whether only servers that have said so know a call.
+ * @param {Call} call
+ */
+const isNew = ([name]) => name === "entry" || name === "ttl" || name === "commit";
+
+/** Returns a text that no other commit has. Only secure pages have crypto.randomUUID(). */
+const freshToken = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(18))));
+
+/**
+ * @param {number | null} expires
+ * @param {number} now
+ * @returns {number | null} In seconds.
+ */
+const lifeOf = (expires, now) => (expires === null ? null : (expires - now) / 1000);
+
+/**
+ * @param {import("../../core/client.js").Commit} commit
+ * @param {number} now
+ * @returns {[import("../../http/protocol.js").Check[], import("../../http/protocol.js").Write[]]}
+ */
+function checksAndWrites(commit, now) {
+  const { expected } = commit;
+  const found = new Map(expected.map((expectation) => [expectation.id, expectation.found]));
+  return [
+    expected.map(({ id, found }) => [id, found && /** @type {string} */ (found.version ?? { value: found.value })]),
+    lastChanges(commit).map((change) => {
+      if (!isPut(change)) return ["del", change.id];
+      const { id, value, expires } = change;
+      // The clocks of the client and the server may differ, and another writer may have renewed the value meanwhile.
+      const keeps = expires !== null && found.get(id)?.expires === expires;
+      return ["set", id, value, keeps ? "keep" : lifeOf(expires, now)];
+    }),
+  ];
+}
+
+/**
+ * Returns the key of a commit that removes a record as a listing gave it, without a version.
+ * @param {Call} call
+ */
+function listedId([name, , , checks, writes]) {
+  if (name !== "commit" || checks?.length !== 1 || writes?.length !== 1 || writes[0][0] !== "del") return undefined;
+  const [id, expected] = checks[0];
+  return typeof expected === "object" && expected !== null && writes[0][1] === id ? id : undefined;
+}
+
+/**
+ * Returns the parameters for what a range asks for beyond its prefix. The bounds that the server gets lack the prefix.
+ * @param {import("../../core/client.js").Range} range
+ */
+function boundsIn(range) {
+  if (isPrefixOnly(range)) return "";
+  const { prefix, reverse, limit, ...bounds } = range;
+  let query = `${reverse ? "&reverse" : ""}${limit === undefined ? "" : `&limit=${limit}`}`;
+  for (const [name, bound] of Object.entries(bounds)) {
+    if (bound === undefined) continue;
+    const key = bound.slice(prefix.length);
+    if (!bound.startsWith(prefix) || !isText(key)) return ""; // A URL cannot express it, so the client selects alone.
+    query += `&${name}=${encodeURIComponent(key)}`;
+  }
+  return query;
+}
 
 /** @param {string} prefix */
 function underPrefix(prefix) {
@@ -314,8 +468,16 @@ function* batchesOf(calls) {
  * @param {any} result
  */
 function resolve({ request: [name], resolve }, result) {
-  if (name === "has") resolve(result ? WITHOUT_EXPIRY : undefined);
-  else resolve(name === "get" ? { expires: null, value: result } : undefined);
+  if (name === "set" || name === "del") resolve(DONE);
+  else if (name === "commit") resolve([result]);
+  else if (name === "has") resolve(result ? WITHOUT_EXPIRY : undefined);
+  else if (result === null) resolve(undefined);
+  else resolve(name === "get" ? { expires: null, value: result } : toRecord(result));
+}
+
+/** @param {{ value?: unknown, ttl: number | null, version?: string }} entry */
+function toRecord({ value = true, ttl, version }) {
+  return { expires: ttl === null ? null : Date.now() + ttl * 1000, value, version };
 }
 
 /**

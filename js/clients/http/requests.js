@@ -9,7 +9,21 @@ const KEY_TOO_LONG = [414, 431];
 /** The codes of Node for a connection that the server closed. */
 const ENDED = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];
 /** The codes of a server's errors that are the caller's fault, so they are passed on unchanged. */
-const PASSED_ON = ["ERR_KEY", "ERR_VALUE", "ERR_EXPIRES"];
+const PASSED_ON = ["ERR_KEY", "ERR_VALUE", "ERR_EXPIRES", "ERR_CONFLICT", "ERR_UNSUPPORTED"];
+/** The statuses with which a proxy answers if it gets no answer from the server. */
+const NO_ANSWER = [502, 503, 504];
+/** The codes of Node for a connection that was not made, so that the server got nothing. */
+const NOT_CONNECTED = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"];
+/** The errors of connections that ended before the answer was there. @type {WeakSet<object>} */
+const unanswered = new WeakSet();
+
+/**
+ * Tells whether an error leaves unknown whether the server has carried out the request.
+ * @param {any} error
+ */
+export function mayBeDone(error) {
+  return NO_ANSWER.includes(error.status) || (unanswered.has(error) && !NOT_CONNECTED.includes(error.code));
+}
 
 /** Sends requests to a store's URL, keeping its query, and decodes the responses. */
 export class Requests {
@@ -67,11 +81,11 @@ export class Requests {
       // No redirects: a redirected write may become a read.
       return await fetch(url, { method, headers, body, redirect: "manual", cache: "no-store" });
     } catch (error) {
-      const reason = reasonOf(error);
+      const reason = lostBy(error);
       if (!body || !ENDED.includes(reason.code)) throw reason;
       // workerd answers a body that is too long before it has read all of it, and closes the connection, so the answer is lost.
       const message = `${this.#origin} closed the connection during a request of ${body.length} characters, which may be larger than its limit`;
-      throw new Error(message, { cause: reason });
+      throw lostBy(new Error(message, { cause: reason }), false);
     }
   }
 
@@ -231,6 +245,22 @@ export class Requests {
     }
   }
 
+  /**
+   * Returns the error for a commit that may have been made.
+   * @param {string} what
+   * @param {unknown} [cause]
+   */
+  doubtful(what, cause) {
+    const message = this.#answered(`${what}. The change may have taken effect: read the value before you repeat it.`);
+    return new Error(message, { cause });
+  }
+
+  /** Returns the error for a server that does not know "ttl", "entry" and "commit". */
+  lacksCommits() {
+    const message = `${this.#origin} neither changes values atomically nor tells their expiry: it only speaks polystore's protocol, or an older one of this package. Serve its store with handler() of a current polystore-wasm.`;
+    return new PolystoreError("ERR_UNSUPPORTED", message);
+  }
+
   /** @param {string} what */
   #answered(what) {
     return `${this.#origin} answered ${what}`; // Only the origin, because the rest of the URL may contain a secret.
@@ -308,7 +338,18 @@ async function refusalOf(response) {
 
 /** @param {Response} response */
 function textOf(response) {
-  return response.text().catch((error) => Promise.reject(reasonOf(error)));
+  return response.text().catch((error) => Promise.reject(lostBy(error)));
+}
+
+/**
+ * Returns the reason why a request got no answer, and remembers that it got none.
+ * @param {unknown} error
+ * @param {boolean} [isOfFetch] True if fetch() threw the error.
+ */
+function lostBy(error, isOfFetch = true) {
+  const reason = isOfFetch ? reasonOf(error) : error;
+  unanswered.add(reason);
+  return reason;
 }
 
 /**

@@ -59,12 +59,14 @@ export class RedisCluster {
 
   /**
    * @param {string} id
-   * @param {"presence" | "record"} [needs]
+   * @param {"presence" | "record" | "expiry"} [needs]
    */
   read(id, needs) {
     const { evaluate } = this.#connections;
     return this.#queue.add(id, async () =>
-      needs === "record" ? toRecordWithLife(await evaluate(READ_WITH_LIFE, [id], []), id) : this.#find(id),
+      needs === "record" || needs === "expiry"
+        ? toRecordWithLife(await evaluate(READ_WITH_LIFE, [id], []), id)
+        : this.#find(id),
     );
   }
 

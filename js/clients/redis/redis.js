@@ -283,11 +283,11 @@ class Redis {
 
   /**
    * @param {string} id
-   * @param {"presence" | "record"} [needs]
+   * @param {"presence" | "record" | "expiry"} [needs]
    * @returns {Promise<unknown>}
    */
   async read(id, needs) {
-    if (needs === "record") {
+    if (needs === "record" || needs === "expiry") {
       this.#sendReads();
       return toRecordWithLife(await this.#connection.evaluate(READ_WITH_LIFE, [id], []), id);
     }

@@ -170,7 +170,7 @@ export const atomicChanges = {
           ],
         ],
       ],
-      ["ERR_OPTIONS", "batch", [[["set", "k", 2, { renew: true }]]]],
+      ["ERR_OPTIONS", "batch", [[["set", "k", 2, { renew: 1 }]]]],
       [
         "ERR_KEY",
         "batch",

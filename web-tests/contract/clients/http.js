@@ -13,6 +13,8 @@ export function http(kv, name, { url, map }) {
   return subject(kv, {
     name,
     type: "API",
+    atomic: "origin",
+    isTransactional: true,
     refuses: { "lone surrogate key": "ERR_KEY" },
     open() {
       map.clear();
@@ -43,6 +45,8 @@ export function distantHttp(kv, name, url) {
   return subject(kv, {
     name,
     type: "API",
+    atomic: "origin",
+    isTransactional: true,
     refuses: { "lone surrogate key": "ERR_KEY" },
     async open() {
       globalThis.fetch = fetchNow;
