@@ -27,11 +27,11 @@
 namespace polystore::engine {
 namespace {
 
-/// From here on it is faster to copy than to map: a page of a mapping costs a fault, or a part of one, when it is first
-/// read.
+/// Reads of this length and longer are copied instead of mapped, because each page of a mapping costs a fault, or a
+/// part of one, when it is first read.
 constexpr std::size_t kLong = std::size_t{1} << 16U;
 
-/// Calls until no signal interrupts.
+/// Repeats a system call until no signal interrupts it.
 template <typename SystemCall>
 auto repeated(SystemCall call) {
     for (;;) {
@@ -40,8 +40,8 @@ auto repeated(SystemCall call) {
     }
 }
 
-/// Why a call of the system failed: without a message where there is no memory for one, for the caller has to know in
-/// any case.
+/// Returns the failure of a system call. If there is no memory for its message, the message is empty: the caller has to
+/// learn of the failure in any case.
 Failure failure_of(const char* action, const std::string& path) {
     const int number = errno;
     try {
@@ -66,7 +66,7 @@ class Descriptor {
     int number_;
 };
 
-/// What tells a file from another that has its name.
+/// Distinguishes a file from another that takes its name.
 struct Identity {
     dev_t device;
     ino_t inode;
@@ -78,7 +78,7 @@ Identity identity_of(const struct stat& status) { return {status.st_dev, status.
 
 class PosixFile : public File {
    public:
-    /// Nobody can know whether whoever gave a file that was there its name has synced that.
+    /// The name of an existing file counts as unsynced: it is unknown whether the program that created it synced it.
     PosixFile(std::string path, int fd, const struct stat& status, bool is_new)
         : path_(std::move(path)), name_is_synced_(is_new), identity_(identity_of(status)), fd_(fd) {}
     PosixFile(const PosixFile&) = delete;
@@ -103,7 +103,7 @@ class PosixFile : public File {
 
     void expect(std::uint64_t offset, std::size_t length) override {
         constexpr std::size_t kLine = 64;
-        constexpr std::size_t kMost = 4 * kLine;  // The processor goes on by itself.
+        constexpr std::size_t kMost = 4 * kLine;  // The processor prefetches the rest by itself.
         if (offset + length > mapping_.size()) return;
         const char* const begin = mapping_.data() + offset;
         for (std::size_t i = 0; i < std::min(length, kMost); i += kLine) __builtin_prefetch(begin + i);
@@ -129,10 +129,10 @@ class PosixFile : public File {
 
     Status sync() override {
 #ifdef __APPLE__
-        // fsync leaves the bytes in the cache of the disk there.
+        // On macOS, fsync leaves the bytes in the cache of the disk.
         const auto synced = repeated([&] { return fcntl(fd_.number(), F_FULLFSYNC); });
 #elif defined(__linux__)
-        // The size of the file is synced as well, but not its date.
+        // fdatasync also syncs the size of the file, but not its date.
         const auto synced = repeated([&] { return fdatasync(fd_.number()); });
 #else
         const auto synced = repeated([&] { return fsync(fd_.number()); });
@@ -142,21 +142,21 @@ class PosixFile : public File {
         if (synced != 0) return sync_failure(number);
         if (Status named = check_name(); !named.ok() || name_is_synced_) return named;
         const std::string path = path_;
-        hold.unlock();  // So that the engine, which may ask for the name meanwhile, need not wait for the disk.
+        hold.unlock();  // The engine may ask for the name meanwhile, and must not wait for the disk.
         if (Status synced_name = sync_name(path); !synced_name.ok()) return synced_name;
         hold.lock();
         name_is_synced_ = path == path_;
         return Done{};
     }
 
-    /// The file has the name `path` now.
+    /// Tells this object that the file has the name `path` now.
     void rename(const std::string& path) {
         const Hold hold(path_mutex_);
         path_ = path;
         name_is_synced_ = false;
     }
 
-    /// Fails where the name of the file leads to another by now, or nowhere.
+    /// Fails if the name of the file now refers to another file, or to none.
     Status look_for_name() {
         const Hold hold(path_mutex_);
         return check_name();
@@ -186,7 +186,7 @@ class PosixFile : public File {
         return Done{};
     }
 
-    /// Not as `failure_of` says it: when there is no room to sync, what is on the disk cannot be known.
+    /// Unlike `failure_of`, this does not say that the data is unchanged: after a failed sync, that is unknown.
     [[nodiscard]] Failure sync_failure(int number) const {
         return {posix::io_error("sync", path_, number).code(),
                 "Cannot sync " + path_ + ": " + std::generic_category().message(number) + "."};
@@ -205,11 +205,11 @@ class PosixFile : public File {
         return std::string_view{buffer}.substr(0, length);
     }
 
-    /// Maps twice of what is needed, beyond the end of the file: a log grows, and mapping it anew costs. What was
-    /// mapped before stays, as it is still read from.
+    /// Maps twice the needed length, beyond the end of the file, because a log grows and each mapping costs time. The
+    /// earlier mappings stay, because readers still use them.
     Status map(std::uint64_t needed) {
         const std::size_t length = static_cast<std::size_t>(2 * needed) + (std::size_t{1} << 20U);
-        mappings_.reserve(mappings_.size() + 1);  // A mapping that could not be kept here would stay for good.
+        mappings_.reserve(mappings_.size() + 1);  // Reserved first: a mapping that could not be recorded would leak.
         void* const mapping = mmap(nullptr, length, PROT_READ, MAP_SHARED, fd_.number(), 0);
         if (mapping == MAP_FAILED) return failure_of("map", path_);
         mapping_ = {static_cast<char*>(mapping), length};
@@ -226,7 +226,7 @@ class PosixFile : public File {
     std::vector<std::span<char>> mappings_;
 };
 
-/// Opens a file for reading and writing, with the flags of open(2) besides; null if it is not there.
+/// Opens a file for reading and writing, with additional flags of open(2). Returns null if it does not exist.
 Result<std::shared_ptr<PosixFile>> open_file(const std::string& path, int flags, mode_t mode = 0666) {
     const int fd = repeated([&] { return open(path.c_str(), flags | O_RDWR | O_CLOEXEC, mode); });
     if (fd < 0) {
@@ -248,9 +248,9 @@ Result<std::shared_ptr<PosixFile>> open_file(const std::string& path, int flags,
     return std::make_shared<PosixFile>(path, fd, status, (flags & O_CREAT) != 0);
 }
 
-/// Whether the file at `path` is one that a log was written to, or was about to be when the power failed.
+/// Returns whether the file at `path` is a log, or was to become one when the power failed.
 bool is_log(const std::string& path) {
-    // A pipe would wait for its writer.
+    // Without O_NONBLOCK, opening a pipe would wait for its writer.
     const Descriptor fd(repeated([&] { return open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); }));
     struct stat status {};
     if (fd.number() < 0 || fstat(fd.number(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
@@ -265,7 +265,7 @@ class PosixEnv : public Env {
    public:
     Result<std::shared_ptr<File>> open(const std::string& path) override {
         struct stat status {};
-        // A log that is made takes the place of what has its name: nothing else may lose that.
+        // A new log replaces whatever has its name, so a path that is not a regular file is refused here.
         if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
             return Failure{ErrorCode::client, "Could not open " + path + ": it is not a file."};
         }
@@ -276,7 +276,7 @@ class PosixEnv : public Env {
         if (Status removed = remove(path); !removed.ok()) return removed.failure();
         struct stat old {};
         const bool has_old = path.ends_with(".new") && stat(path.substr(0, path.rfind('.')).c_str(), &old) == 0;
-        // Until it has the permissions of the log, nobody else may open it.
+        // No other user may open it before it has the permissions of the log.
         Result<std::shared_ptr<PosixFile>> file = open_file(path, O_CREAT | O_EXCL, has_old ? 0600 : 0666);
         if (!file.ok()) {
             if (!posix::is_there(path)) return file.failure();
@@ -295,8 +295,8 @@ class PosixEnv : public Env {
         struct stat status {};
         if (old) {
             if (Status named = old->look_for_name(); !named.ok()) return named;
-            // The permissions are the user's, who may have changed them. Before the name, so that the file never has
-            // both others and the name.
+            // The user may have changed the permissions of the log. They are copied before the rename, so that the new
+            // file never has the name with other permissions.
             if (stat(to.c_str(), &status) != 0) return failure_of("look at", to);
             if (Status imitated = imitate(from, status); !imitated.ok()) return imitated;
         } else if (posix::is_there(to)) {
@@ -331,7 +331,7 @@ class PosixEnv : public Env {
    private:
     using Files = std::map<std::string, std::weak_ptr<PosixFile>>;
 
-    /// Only root may give a file away.
+    /// Copies the mode, and the owner if this process is root: only root may change it.
     static Status imitate(const std::string& path, const struct stat& other) {
         if (geteuid() == 0 && chown(path.c_str(), other.st_uid, other.st_gid) != 0) {
             return failure_of("set the owner of", path);
@@ -340,7 +340,7 @@ class PosixEnv : public Env {
         return Done{};
     }
 
-    /// Remembers that the file has this name.
+    /// Records that the file has this name.
     Result<std::shared_ptr<File>> named(const std::string& path, Result<std::shared_ptr<PosixFile>> file) {
         if (!file.ok()) return file.failure();
         const std::scoped_lock hold(mutex_);
@@ -356,7 +356,7 @@ class PosixEnv : public Env {
     }
 
     std::mutex mutex_;
-    Files files_;  ///< Those that are open, by their names.
+    Files files_;  ///< The open files by their names.
 };
 
 }  // namespace

@@ -17,7 +17,7 @@
 namespace polystore::posix {
 namespace {
 
-/// Calls until no signal interrupts. Gives what the call gave, or throws when that is negative.
+/// Repeats a system call until no signal interrupts it. Returns its result, or throws if that is negative.
 template <typename SystemCall>
 auto checked(const std::string& action, const Path& path, SystemCall call) {
     for (;;) {
@@ -50,10 +50,10 @@ IoError io_error(const std::string& action, const Path& path, int number) {
 Path fixed_path(const Path& path) { return std::filesystem::absolute(path); }
 
 Path follow_links(const Path& path) {
-    constexpr int kMostLinks = 40;  // As Linux.
+    constexpr int kMostLinks = 40;  // The limit of Linux.
     int links = 0;
-    Path followed;           // Without links.
-    std::vector<Path> left;  // The last step first.
+    Path followed;           // Contains no links.
+    std::vector<Path> left;  // In reverse order.
     const auto go_through = [&](const Path& steps) {
         if (steps.is_absolute()) followed = steps.root_path();
         const Path relative = steps.relative_path();
@@ -74,7 +74,7 @@ Path follow_links(const Path& path) {
         if (!error) {
             if (++links > kMostLinks) throw io_error("find", path, ELOOP);
             go_through(target);
-        } else if (error.value() == EINVAL || error.value() == ENOENT) {  // It is not a link, or not there.
+        } else if (error.value() == EINVAL || error.value() == ENOENT) {  // It is not a link, or does not exist.
             followed /= name;
         } else {
             throw io_error("find", path, error.value());
@@ -142,7 +142,7 @@ void OpenFile::write_all(std::string_view text) const {
     }
 }
 
-/// What is new at the end goes first: room is wanted for nothing else.
+/// Writes the part beyond the old length first, because only that part needs room.
 void OpenFile::overwrite(std::string_view text) const {
     const auto old_size = static_cast<std::size_t>(stamp().size);
     const auto seek = [&](std::size_t offset) {
@@ -169,7 +169,7 @@ void OpenFile::sync() const {
 void OpenFile::imitate(const Path& other) const {
     struct stat status {};
     if (stat(other.c_str(), &status) != 0) return;
-    // Before the mode, for it clears bits of that. Only root may give a file away.
+    // The owner is set first, because that clears bits of the mode. Only root may change it.
     static_cast<void>(fchown(fd_, status.st_uid, status.st_gid) == 0);
     checked("set the mode of", path_, [&] { return fchmod(fd_, status.st_mode & 07777U); });
 }

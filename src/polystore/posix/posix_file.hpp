@@ -14,13 +14,13 @@
 
 #include "polystore/error.hpp"
 
-/// The file system, as the clients need it. Every function throws `Error`: ERR_QUOTA when there is no room, ERR_CLIENT
-/// for any other failure, with the path and the system's reason.
+/// The file system for the clients. Every function throws `Error`: ERR_QUOTA if the disk is full, and ERR_CLIENT for
+/// any other failure, with the path and the system's reason.
 namespace polystore::posix {
 
 using Path = std::filesystem::path;
 
-/// An error of the system.
+/// The error of a system call.
 class IoError : public Error {
    public:
     IoError(ErrorCode code, const std::string& message, int number) : Error(code, message), number_(number) {}
@@ -32,19 +32,19 @@ class IoError : public Error {
     int number_;
 };
 
-/// The error that stands for the `number` (an errno) which the system gave when it was to `action` the file at `path`.
+/// Returns the error for the errno `number` of a system call.
+/// @param action What the call did to the file at `path`, as a verb for the message: "open".
 [[nodiscard]] IoError io_error(const std::string& action, const Path& path, int number);
 
-/// `path` as an absolute path, which means the same whatever becomes of the working directory.
+/// Returns `path` as an absolute path, so that it stays the same if the working directory changes.
 [[nodiscard]] Path fixed_path(const Path& path);
 
-/// The file that `path` leads to now: every symbolic link in it is followed, one after the other, also where the file
-/// or a folder that it lies in is missing. To be called for each write, because a link may be pointed elsewhere
-/// meanwhile; what is written or locked is the result and never the link.
+/// Resolves the symbolic links of a path. Neither the target nor its folders need to exist. To be called for each
+/// write, because a link may get another target; the target is written and locked, never the link.
 [[nodiscard]] Path follow_links(const Path& path);
 
-/// What tells one state of a file from another, as long as the file that it was taken of is held open: so its inode is
-/// not given to a new file.
+/// Distinguishes one state of a file from another, as long as the file is kept open: then its inode is not reused for a
+/// new file.
 struct Stamp {
     dev_t device;
     ino_t inode;
@@ -55,7 +55,7 @@ struct Stamp {
     [[nodiscard]] bool operator==(const Stamp&) const = default;
 };
 
-/// The stamp of the file at `path`, if there is one.
+/// Returns the stamp of the file at `path`, if it exists.
 [[nodiscard]] std::optional<Stamp> stamp_of(const Path& path);
 
 /// A file or folder that is open until this object is destroyed.
@@ -69,10 +69,10 @@ class OpenFile {
     OpenFile& operator=(const OpenFile&) = delete;
     ~OpenFile();
 
-    /// The file at `path`, for reading, if there is one.
+    /// Opens the file at `path` for reading, if it exists.
     [[nodiscard]] static std::optional<OpenFile> if_there(const Path& path);
 
-    /// A new file at `path`, for reading and writing, unless there is one.
+    /// Creates a file at `path` for reading and writing, unless it exists.
     [[nodiscard]] static std::optional<OpenFile> if_new(const Path& path);
 
     [[nodiscard]] const Path& path() const { return path_; }
@@ -80,13 +80,13 @@ class OpenFile {
     [[nodiscard]] std::string read_all() const;
     void write_all(std::string_view text) const;
 
-    /// Makes `text` all that is in the file, in place. Fails with ERR_QUOTA before anything is overwritten.
+    /// Replaces the content of the file in place. If the disk is full, fails before anything is overwritten.
     void overwrite(std::string_view text) const;
 
-    /// Returns once what was written, or what became of a folder's names, outlasts a power failure.
+    /// Returns once the content of a file, or the names in a folder, survive a power failure.
     void sync() const;
 
-    /// Takes over the permissions of another file, and its owner if we may.
+    /// Copies the permissions of another file, and its owner if this process may set it.
     void imitate(const Path& other) const;
 
    private:
@@ -121,16 +121,16 @@ OpenFile replace_file(const Path& path, std::string_view text);
 [[nodiscard]] std::optional<OpenFile> replace_file_if(const Path& path, std::string_view text,
                                                       const std::function<bool()>& condition);
 
-/// The text of the file at `path`, if there is one; a folder or a device is none.
+/// Returns the content of the file at `path`, or `std::nullopt` if it does not exist or is not a regular file.
 [[nodiscard]] std::optional<std::string> read_file(const Path& path);
 
 /// Returns the names in the folder at `path` that begin with `prefix`; none if the folder does not exist.
 [[nodiscard]] std::vector<std::string> names_in(const Path& path, std::string_view prefix = {});
 
-/// Whether there is anything at `path`, if only a link that leads nowhere.
+/// Returns whether `path` exists; a dangling symbolic link counts.
 [[nodiscard]] bool is_there(const Path& path);
 
-/// Gives the file at `path` another name, in place of the one that may be there.
+/// Renames the file at `path`, and replaces the file at `to` if it exists.
 void rename_file(const Path& path, const Path& to);
 
 /// Like `rename_file`, but returns false if there is no file at `path`.
@@ -139,14 +139,14 @@ void rename_file(const Path& path, const Path& to);
 /// Gives the file at `path` the name `to` again, unless there is a newer file of that name; then removes it.
 void put_back(const Path& path, const Path& to);
 
-/// Removes the file at `path`, if there is one.
+/// Removes the file at `path`, if it exists.
 void remove_file(const Path& path);
 
-/// Syncs the names in a folder. Does nothing on a file system that cannot sync folders (CIFS, some of FUSE), nor where
-/// the folder may not be read: what was renamed there has taken place, and may not outlast a power failure.
+/// Syncs the names in a folder. Does nothing if the file system cannot sync folders (CIFS, some of FUSE), or if this
+/// process may not read the folder: a rename there may then not survive a power failure.
 void sync_folder(const Path& path);
 
-/// Makes the folder at `path`, and those that it lies in, unless it is there; for good, as `sync_folder` has it.
+/// Creates the folder at `path` and its parents, unless they exist, and syncs them as `sync_folder` does.
 void make_folder(const Path& path);
 
 }  // namespace polystore::posix
