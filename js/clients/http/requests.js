@@ -190,10 +190,16 @@ export class Requests {
       for (;;) {
         const { done, value } = await reader.read().catch((error) => Promise.reject(reasonOf(error)));
         if (done) throw new Error(this.#answered("with an incomplete listing: it ended early."));
-        const text = rest + decoder.decode(value, { stream: true });
-        const end = text.lastIndexOf("\n");
-        rest = text.slice(end + 1);
-        const items = this.#parse(response, `[${text.slice(0, Math.max(0, end)).replaceAll("\n", ",")}]`);
+        const chunk = decoder.decode(value, { stream: true });
+        const end = chunk.lastIndexOf("\n");
+        // The parts of a long line are only joined here: searching them again with each part would take quadratic time.
+        if (end === -1) {
+          rest += chunk;
+          continue;
+        }
+        const text = rest + chunk.slice(0, end);
+        rest = chunk.slice(end + 1);
+        const items = this.#parse(response, `[${text.replaceAll("\n", ",")}]`);
         const last = items.at(-1);
         const isLast = items.length > 0 && !Array.isArray(last);
         yield toPage(isLast ? items.slice(0, -1) : items, prefix, wanted !== "keys" && mayOverflow(text));
