@@ -123,10 +123,10 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "dist/server/clients/weak_lru_cache.js",
     "dist/server/index.cjs",
     "dist/server/index.js",
-    "dist/server/support/real_timers.cjs",
-    "dist/server/support/real_timers.js",
     "dist/server/store/on_demand.cjs",
     "dist/server/store/on_demand.js",
+    "dist/server/support/real_timers.cjs",
+    "dist/server/support/real_timers.js",
     "dist/store/on_demand.cjs",
     "dist/store/on_demand.js",
     "dist/workerd/clients/cookie/cookie.js",
@@ -162,17 +162,19 @@ for (const option of ["--no-experimental-require-module", "--experimental-requir
     const program = `
       const { default: kv, PolystoreError } = require("polystore-wasm");
       const { handler } = require("polystore-wasm/server");
+      const { rateLimitStore } = require("polystore-wasm/express-rate-limit");
       (async () => {
         const url = "file://" + __dirname + "/required.kv";
         await kv(url).set("a", [1]);
         const { default: imported } = await import("polystore-wasm");
         const error = await kv().set("b", { at: new Date() }).catch((error) => error);
-        console.log(JSON.stringify([await imported(url).get("a"), error instanceof PolystoreError, typeof handler(kv())]));
+        const { totalHits } = await rateLimitStore(kv()).increment("ada");
+        console.log(JSON.stringify([await imported(url).get("a"), error instanceof PolystoreError, typeof handler(kv()), totalHits]));
         await kv(url).close();
       })();`;
     await writeFile(join(folder, "program.cjs"), program);
     const output = execFileSync("node", [option, "program.cjs"], { cwd: folder, encoding: "utf8" });
-    expect(output.trim()).toBe('[[1],true,"function"]');
+    expect(output.trim()).toBe('[[1],true,"function",1]');
   });
 }
 
