@@ -13,9 +13,11 @@ namespace polystore {
 enum class ErrorCode : std::uint8_t {
     client,       ///< The storage failed or was misused: a missing folder, a permission, a client's own exception.
     closed,       ///< The store was closed.
+    conflict,     ///< Other writers changed the value in each of 100 attempts. Nothing was changed.
     corrupt,      ///< The stored data is not valid. It was left unchanged.
     expires,      ///< The expiry cannot be parsed.
     key,          ///< The storage cannot hold this key.
+    options,      ///< An option, for example a cursor, has a wrong value.
     quota,        ///< The storage is full, or the data to write is too large for it.
     unsupported,  ///< The client does not support this method.
     value,        ///< JSON cannot hold this value.
@@ -26,9 +28,11 @@ enum class ErrorCode : std::uint8_t {
     switch (code) {
         case ErrorCode::client: return "ERR_CLIENT";
         case ErrorCode::closed: return "ERR_CLOSED";
+        case ErrorCode::conflict: return "ERR_CONFLICT";
         case ErrorCode::corrupt: return "ERR_CORRUPT";
         case ErrorCode::expires: return "ERR_EXPIRES";
         case ErrorCode::key: return "ERR_KEY";
+        case ErrorCode::options: return "ERR_OPTIONS";
         case ErrorCode::quota: return "ERR_QUOTA";
         case ErrorCode::unsupported: return "ERR_UNSUPPORTED";
         case ErrorCode::value: return "ERR_VALUE";

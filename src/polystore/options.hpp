@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "polystore/expires.hpp"
+#include "polystore/traits.hpp"
 
 namespace polystore {
 
@@ -70,6 +71,9 @@ struct StoreOptions {
     /// The expiry of values that are set without one. If omitted, they never expire.
     Expires expires = {};
     Clock clock = system_time;
+    /// Whom a change that depends on the value has to keep out at least. `Store` throws ERR_UNSUPPORTED over a client
+    /// that keeps out fewer.
+    Atomic atomic = Atomic::none;
 };
 
 struct SetOptions {
@@ -77,6 +81,22 @@ struct SetOptions {
     Expires expires = {};
     /// Replaces the store's prefix for this call. If omitted, the store's prefix applies.
     std::optional<std::string> prefix = {};
+};
+
+/// The options of the methods that change a value depending on what is there.
+struct UpdateOptions {
+    /// The lifetime of a value that is new. If omitted, the store's default applies.
+    Expires expires = {};
+    /// Replaces the store's prefix for this call. If omitted, the store's prefix applies.
+    std::optional<std::string> prefix = {};
+    /// True if a value that is already there gets that lifetime, too. Otherwise, it keeps its expiry.
+    bool renew = false;
+};
+
+/// How `Store::expires` applies.
+struct ExpiresOptions {
+    /// True if `Store::get` renews the lifetime of a value, once an eighth of it is over.
+    bool sliding = false;
 };
 
 }  // namespace polystore

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,7 +24,44 @@ class Connection;
 class Driver;
 enum class Method : std::uint8_t;
 struct Call;
+struct Changing;
 struct Result;
+
+/// A value with its expiry and its version.
+struct VersionedEntry {
+    std::string key;
+    Json value;
+    /// In milliseconds since the epoch; `kNever` if the value does not expire.
+    double expires = kNever;
+    /// Identifies the value, but not its expiry. Equal values have the same version, so it comes back when the value
+    /// does.
+    std::string version;
+};
+
+/// A change of `Store::batch`, or a condition.
+class Write {
+   public:
+    /// Puts a value. A null, or an expiry of zero or less, deletes the key.
+    static Write set(std::string key, Json value, SetOptions options = {});
+    static Write del(std::string key);
+    /// Requires the version of an entry; `std::nullopt` requires that there is no value.
+    static Write check(std::string key, std::optional<std::string> version);
+
+   private:
+    friend class Store;
+    std::string key_;
+    std::optional<Json> value_;
+    SetOptions options_;
+    bool is_check_ = false;
+    std::optional<std::string> version_;
+};
+
+/// One page of `Store::page`.
+struct EntryPage {
+    std::vector<std::pair<std::string, Json>> entries;
+    /// Pass it to the next call; `std::nullopt` after the last page.
+    std::optional<std::string> cursor;
+};
 
 /// A key-value store over a client.
 ///
@@ -35,8 +75,8 @@ struct Result;
 /// interleaved: no other call sees a half-done `clear()`. Each page of an iteration is one call.
 ///
 /// Errors: every method throws only `Error`, or `std::bad_alloc` if there is no memory for an `Error`. The codes are:
-/// ERR_QUOTA if there is not enough memory for the call; ERR_CLOSED after `close()`; ERR_UNSUPPORTED from the methods
-/// that list, if the client cannot; the errors of expiries and values in options.hpp and value.hpp; and ERR_KEY,
+/// ERR_QUOTA if there is not enough memory for the call; ERR_CLOSED after `close()`; ERR_UNSUPPORTED from a method that
+/// the client cannot support; the errors of expiries and values in options.hpp and value.hpp; and ERR_KEY,
 /// ERR_QUOTA, ERR_CORRUPT and ERR_CLIENT from the client.
 ///
 /// A method that throws has changed nothing, with two exceptions. `clear()` and `prune()` may have removed some
@@ -45,6 +85,7 @@ struct Result;
 class Store {
    public:
     class Iterator;
+    class View;
 
     /// `client` must not be null.
     explicit Store(std::shared_ptr<Client> client, StoreOptions options = {});
@@ -64,11 +105,97 @@ class Store {
     /// Removes the value at `key`, if it exists, and returns the key.
     std::string del(std::string_view key) const;
 
-    // The contents of the store without expired values, in no particular order. Keys come without the store's prefix.
-    [[nodiscard]] std::vector<std::string> keys() const;
-    [[nodiscard]] std::vector<Json> values() const;
-    [[nodiscard]] std::vector<std::pair<std::string, Json>> entries() const;
-    [[nodiscard]] std::map<std::string, Json> all() const;
+    /// Returns the value at `key` as a `T`, by nlohmann's conversions, or `std::nullopt` if it is absent or expired.
+    /// Throws ERR_VALUE if the value does not convert.
+    template <typename T>
+    [[nodiscard]] std::optional<T> get(std::string_view key) const {
+        const Json value = get(key);
+        if (value.is_null()) return std::nullopt;
+        try {
+            return value.get<T>();
+        } catch (const Json::exception& error) {
+            throw Error(ErrorCode::value, "The value at " + show(key) + " has another type: " + error.what());
+        }
+    }
+
+    // The same with values as JSON text, for a program that has them as text already.
+    [[nodiscard]] std::optional<std::string> get_text(std::string_view key) const;
+    /// Throws ERR_VALUE if `text` is not JSON.
+    std::string set_text(std::string_view key, std::string_view text, const SetOptions& options = {}) const;
+
+    /// Returns the seconds that the value at `key` has left; `kNever` if it does not expire; `std::nullopt` if there is
+    /// none.
+    [[nodiscard]] std::optional<double> ttl(std::string_view key) const;
+
+    /// Gives the value at `key` a new expiry, by default that of the store, and returns true if there is a value. The
+    /// value stays the same, also if another writer sets it meanwhile.
+    bool touch(std::string_view key, Expires expires = {}) const;
+
+    /// Says whom the methods below keep out: no change of theirs comes between the reading of a value and its change.
+    [[nodiscard]] Atomic atomic() const;
+
+    /// Returns the value at `key` with its expiry and its version, or `std::nullopt` if there is none.
+    [[nodiscard]] std::optional<VersionedEntry> entry(std::string_view key) const;
+
+    /// Changes the value at `key` depending on what it is, and returns the new value. `change` receives the value, or
+    /// null if there is none, and returns the new one, or null to delete the key. It may be called again. If it throws,
+    /// nothing is changed, and the exception reaches the caller as it is.
+    ///
+    /// A value that is there keeps its expiry unless `options.renew` is true. This and the following methods throw
+    /// ERR_UNSUPPORTED over a client with `Atomic::none`, and ERR_CONFLICT after a hundred attempts in which another
+    /// writer was faster.
+    template <std::convertible_to<std::string_view> Key>  // Not for braces, which would be several keys.
+    Json update(const Key& key, const std::function<Json(Json)>& change, const UpdateOptions& options = {}) const {
+        return update_one(key, change, options);
+    }
+
+    /// Changes several values as a whole or not at all. `change` returns as many values as it receives.
+    std::vector<Json> update(const std::vector<std::string>& keys,
+                             const std::function<std::vector<Json>(std::vector<Json>)>& change,
+                             const UpdateOptions& options = {}) const;
+
+    /// Adds to the number at `key`, which is 0 if there is none, and returns the sum. Throws ERR_VALUE if the value is
+    /// not a number, or if the sum is beyond 2^53 - 1.
+    double incr(std::string_view key, double by = 1, const UpdateOptions& options = {}) const;
+
+    /// Puts a value if there is none, and returns true if it did.
+    bool set_if_absent(std::string_view key, Json value, const SetOptions& options = {}) const;
+
+    /// Puts `value`, or deletes the key if it is null, if the value there has this version; `std::nullopt` means that
+    /// there must be none. Returns true if it did.
+    bool cas(std::string_view key, const std::optional<std::string>& version, Json value,
+             const UpdateOptions& options = {}) const;
+
+    /// Returns the value at `key` and deletes it in one step; null if there is none.
+    Json take(std::string_view key) const;
+
+    /// Makes all of these changes if all checks hold, and returns true; otherwise makes none.
+    bool batch(const std::vector<Write>& writes) const;
+
+    // So many calls of `get`, `set`, `del` or `has`, in their order. These are no transactions; see `batch`.
+    [[nodiscard]] std::vector<Json> get_many(const std::vector<std::string>& keys) const;
+    std::vector<std::string> set_many(const std::vector<std::pair<std::string, Json>>& entries,
+                                      const SetOptions& options = {}) const;
+    std::vector<std::string> del_many(const std::vector<std::string>& keys) const;
+    [[nodiscard]] std::vector<bool> has_many(const std::vector<std::string>& keys) const;
+
+    // The contents of the store without expired values. Keys come without the store's prefix. The order is unspecified,
+    // unless a range is given, whose bounds are keys of the store.
+    [[nodiscard]] std::vector<std::string> keys(const Range& range = {}) const;
+    [[nodiscard]] std::vector<Json> values(const Range& range = {}) const;
+    [[nodiscard]] std::vector<std::pair<std::string, Json>> entries(const Range& range = {}) const;
+    [[nodiscard]] std::map<std::string, Json> all(const Range& range = {}) const;
+    /// Counts the values.
+    [[nodiscard]] std::size_t size(const Range& range = {}) const;
+
+    /// Returns one page of the entries in a range, in order: at most `range.limit`, or 100. Throws ERR_OPTIONS for a
+    /// cursor of another prefix or range.
+    [[nodiscard]] EntryPage page(const Range& range = {}, const std::optional<std::string>& cursor = {}) const;
+
+    /// Iterates over a range:
+    ///
+    ///     for (const auto& [key, value] : store.range({.gte = "a", .lt = "b"})) ...
+    [[nodiscard]] View range(const Range& range) const;
 
     /// Iterates over the entries once, in pages of 512 or a megabyte, so that memory does not grow with the size of the
     /// store:
@@ -79,8 +206,8 @@ class Store {
     [[nodiscard]] Iterator begin() const;
     [[nodiscard]] std::default_sentinel_t end() const { return std::default_sentinel; }
 
-    /// Removes all values whose keys have the store's prefix, and nothing else.
-    void clear() const;
+    /// Removes all values whose keys have the store's prefix and lie in the range, and nothing else.
+    void clear(const Range& range = {}) const;
 
     /// Removes the expired values, and returns the number of removed records.
     std::size_t prune() const;
@@ -89,7 +216,7 @@ class Store {
     [[nodiscard]] Store prefix(std::string_view prefix) const;
 
     /// Returns a store over the same client with this default expiry; `std::nullopt` means that values never expire.
-    [[nodiscard]] Store expires(Expires expires) const;
+    [[nodiscard]] Store expires(Expires expires, ExpiresOptions options = {}) const;
 
     /// Closes the client for every store that shares it: later calls throw ERR_CLOSED. Closing it again has no effect.
     /// To continue, create a new store over the same client.
@@ -101,15 +228,23 @@ class Store {
     /// What the caller of a listing uses of the records.
     enum class Needs : bool { keys, values };
 
-    Result perform(Call call, std::string_view key = {}, Json value = nullptr) const;
+    Result perform(Call call, std::string_view key = {}, Json value = nullptr, const Range* range = nullptr,
+                   Changing* changing = nullptr) const;
+    Json update_one(std::string_view key, const std::function<Json(Json)>& change, const UpdateOptions& options) const;
+    bool change(Changing& changing, bool renew = false) const;
+    [[nodiscard]] Changing changing(std::string_view method, std::string_view key, const Expires& expires = {},
+                                    const std::optional<std::string>& prefix = {}) const;
+    [[nodiscard]] double life(const Expires& expires) const;
     Result write(Method method, std::string_view key, Json value, const SetOptions& options) const;
     template <typename Visit>
-    void for_each(Needs needs, Visit visit) const;
+    void for_each(Needs needs, const Range& range, Visit visit) const;
 
     std::shared_ptr<Connection> connection_;
     // How often the client had been closed when this store was created. Once it is closed again, this store is closed.
     int life_ = 0;
     StoreOptions options_;
+    /// True if `get` renews the lifetime of a value.
+    bool sliding_ = false;
 };
 
 /// An input iterator. Copies share one position, and only one thread at a time may use any of them.
@@ -131,9 +266,24 @@ class Store::Iterator {
     friend class Store;
     struct Walk;
 
-    explicit Iterator(const Store& store);
+    explicit Iterator(const Store& store, Range range = {});
 
     std::shared_ptr<Walk> walk_;
+};
+
+/// The entries of a range. Each `begin()` iterates anew.
+class Store::View {
+   public:
+    [[nodiscard]] Iterator begin() const;
+    [[nodiscard]] std::default_sentinel_t end() const { return std::default_sentinel; }
+
+   private:
+    friend class Store;
+
+    View(Store store, Range range);
+
+    std::shared_ptr<const Store> store_;
+    Range range_;
 };
 
 }  // namespace polystore
