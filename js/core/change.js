@@ -11,7 +11,7 @@ import { copyStored } from "../values/plain.js";
 /**
  * The part of core.js that changes need. A page loads this module when it makes its first change; a core of its own would not know the
  * operations of the other one.
- * @typedef {Pick<typeof import("./core.js"), "answer" | "answerPage" | "Ask" | "ASK_BITS" | "Method" | "NEVER" | "PAGE_LENGTH" | "pageExpires" | "pageLives" | "pageVerdicts" | "Verdict">} Core
+ * @typedef {Pick<typeof import("./core.js"), "abandon" | "answer" | "answerPage" | "Ask" | "ASK_BITS" | "Method" | "NEVER" | "PAGE_LENGTH" | "pageExpires" | "pageLives" | "pageVerdicts" | "Verdict">} Core
  */
 /**
  * One key of a change.

@@ -47,6 +47,7 @@ export function performChange(tools, connection, task, timeout) {
   const { begin, run } = tools.driver;
   const { changing, client, sequence } = connection;
   const step = begin(connection, task);
+  if (client.change && isWaiting(tools, step)) return changeInOneStep(tools, connection, task, step, timeout);
   const pending = changing.get(task.id);
   if (task.parts.length !== 1 || !client.commit || !isWaiting(tools, step))
     return run(connection, task, step, sequence, timeout);
@@ -64,6 +65,57 @@ export function performChange(tools, connection, task, timeout) {
   const goOn = () => makeTogether(tools, connection, waiting).then(() => changing.delete(task.id));
   result.then(goOn, goOn);
   return result;
+}
+
+/**
+ * Runs a change on a client that reads and changes in one step.
+ * @param {Tools} tools
+ * @param {Connection} connection
+ * @param {Changing} task
+ * @param {number} first The first step of the operation.
+ * @param {number | undefined} timeout
+ */
+async function changeInOneStep({ core, driver }, connection, task, first, timeout) {
+  const { answer, Ask, ASK_BITS } = core;
+  const client = /** @type {Required<import("./client.js").Client>} */ (connection.client);
+  const { sequence } = connection;
+  const isCleared = (/** @type {string} */ id) => driver.isCleared(connection, sequence, id);
+  const asks = (/** @type {number} */ step) => step & ((1 << ASK_BITS) - 1);
+  /** Undefined if the operation has to begin again, because the storage did. @type {number | undefined} */
+  let start = first;
+  let step = first;
+  /** @type {{ error: unknown } | undefined} */
+  let failure;
+  const decide = (/** @type {unknown[]} */ found) => {
+    try {
+      failure = undefined;
+      if (start === undefined && asks(step)) core.abandon(step);
+      step = start ?? driver.begin(connection, task);
+      start = undefined;
+      task.now = Date.now();
+      step = answer(step, 1, task.now);
+      while (asks(step) === Ask.page) step = task.judge(step, found, isCleared);
+      step = answer(step, task.choose(connection) ? 1 : 0, 0);
+    } catch (error) {
+      failure = { error };
+      return [];
+    }
+    if (!asks(step)) return [];
+    for (const { id } of task.changes) connection.note(id);
+    return task.changes;
+  };
+  const round = connection.enter();
+  try {
+    const ids = task.parts.map(({ id }) => id);
+    for (const id of ids) client.checkKey?.(id);
+    await driver.answerOf(connection, task, Ask.commit, client.change(ids, decide), timeout);
+    if (failure) throw failure.error;
+  } catch (error) {
+    throw driver.fail(connection, task, step, error);
+  } finally {
+    connection.settle(round);
+  }
+  return driver.conclude(connection, task, asks(step) ? answer(step, 1, 0) : step);
 }
 
 /**

@@ -111,6 +111,12 @@ export interface Client {
    */
   commit?(commits: readonly Commit[], now: number): Eventually<readonly Outcome[]>;
   /**
+   * Reads some keys and makes the changes that `decide` chooses from what was found there, in one step of the storage. A client has it
+   * if that takes less time than a read followed by a commit. `decide` may be called again if the storage starts again. Resolves when
+   * the changes are stored.
+   */
+  change?(ids: readonly string[], decide: (found: unknown[]) => readonly Change[]): Eventually<void>;
+  /**
    * A client has `put` and `remove` in place of `commit` in two cases. Either it is synchronous, so that no other call can come
    * between a read and a change; or its storage cannot compare and change in one step.
    */

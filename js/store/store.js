@@ -1,4 +1,4 @@
-import { answer, answerPage, Ask, ASK_BITS, Method, NEVER } from "../core/core.js";
+import { abandon, answer, answerPage, Ask, ASK_BITS, Method, NEVER } from "../core/core.js";
 import { PAGE_LENGTH, pageExpires, pageLives, pageVerdicts, Verdict } from "../core/core.js";
 import { answerOf, begin, conclude, fail, isCleared, lookUp, perform, run, stream } from "../core/driver.js";
 import { Listing, Task, Thrown, Writing } from "../core/task.js";
@@ -25,6 +25,7 @@ let onDemand;
 /** What they need of this module's bundle; their own bundle must not have a second copy. */
 const tools = {
   core: {
+    abandon,
     answer,
     answerPage,
     Ask,

@@ -96,6 +96,32 @@ export class ObjectStore {
     return this.#batch.add({ writes: true, stepwise, run });
   }
 
+  /**
+   * @param {readonly string[]} ids
+   * @param {(found: unknown[]) => readonly import("../../core/client.js").Change[]} decide
+   * @returns {Promise<void>}
+   */
+  change(ids, decide) {
+    const run = (/** @type {IDBObjectStore} */ store, /** @type {() => void} */ done) => {
+      /** @type {unknown[]} */
+      const found = [];
+      let left = ids.length;
+      const act = () => {
+        for (const change of decide(found)) place(store, change);
+        done();
+      };
+      if (left === 0) act();
+      for (const [i, id] of ids.entries()) {
+        const request = store.get(id);
+        request.onsuccess = () => {
+          found[i] = request.result;
+          if (--left === 0) act();
+        };
+      }
+    };
+    return this.#batch.add({ writes: true, stepwise: true, run });
+  }
+
   /** @param {import("../../core/client.js").Range} range */
   scan(range) {
     return arrangePages(this.#pages(range.prefix), range);
