@@ -3,6 +3,7 @@
 
 #include "support/contract.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,7 +22,12 @@ using namespace polystore::testing;
 namespace {
 
 const std::vector<Json>& cases() {
-    static const std::vector<Json> kCases = read_cases(POLYSTORE_CONTRACT_CASES);
+    static const std::vector<Json> kCases = [] {
+        std::vector<Json> all = read_cases(POLYSTORE_CONTRACT_CASES);
+        const auto folder = std::filesystem::path(POLYSTORE_CONTRACT_CASES).parent_path();
+        for (Json& test_case : read_cases((folder / "changes.json").string())) all.push_back(std::move(test_case));
+        return all;
+    }();
     return kCases;
 }
 

@@ -3,6 +3,7 @@
 #include <regex.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -14,11 +15,47 @@
 namespace polystore::testing {
 namespace {
 
-const std::map<std::string, std::pair<std::size_t, std::size_t>> kArities = {
-    {"get", {1, 1}},   {"set", {2, 3}},    {"add", {1, 2}},     {"has", {1, 1}}, {"del", {1, 1}},
-    {"keys", {0, 0}},  {"values", {0, 0}}, {"entries", {0, 0}}, {"all", {0, 0}}, {"clear", {0, 0}},
-    {"prune", {0, 0}}, {"close", {0, 0}},  {"iterate", {0, 0}}};
-const std::set<std::string> kExpectations = {"gives", "gives_any_order", "gives_match", "fails"};
+/// How many arguments a method takes, at least and at most, and the fields of the last one if that is optional.
+struct Arity {
+    std::size_t least;
+    std::size_t most;
+    std::set<std::string> fields = {};
+};
+
+const std::set<std::string> kOptions = {"prefix", "expires"};
+const std::set<std::string> kUpdateOptions = {"prefix", "expires", "renew"};
+const std::set<std::string> kRange = {"gt", "gte", "lt", "lte", "limit", "reverse"};
+const std::set<std::string> kPage = {"gt", "gte", "lt", "lte", "limit", "reverse", "cursor"};
+const std::map<std::string, Arity> kArities = {{"get", {1, 1}},
+                                               {"set", {2, 3, kOptions}},
+                                               {"add", {1, 2, kOptions}},
+                                               {"has", {1, 1}},
+                                               {"del", {1, 1}},
+                                               {"ttl", {1, 1}},
+                                               {"touch", {1, 2}},
+                                               {"entry", {1, 1}},
+                                               {"update", {2, 3, kUpdateOptions}},
+                                               {"incr", {1, 3, kUpdateOptions}},
+                                               {"setIfAbsent", {2, 3, kOptions}},
+                                               {"cas", {3, 4, kUpdateOptions}},
+                                               {"take", {1, 1}},
+                                               {"batch", {1, 1}},
+                                               {"getMany", {1, 1}},
+                                               {"setMany", {1, 2, kOptions}},
+                                               {"delMany", {1, 1}},
+                                               {"hasMany", {1, 1}},
+                                               {"keys", {0, 1, kRange}},
+                                               {"values", {0, 1, kRange}},
+                                               {"entries", {0, 1, kRange}},
+                                               {"all", {0, 1, kRange}},
+                                               {"size", {0, 1, kRange}},
+                                               {"iterate", {0, 1, kRange}},
+                                               {"clear", {0, 1, kRange}},
+                                               {"page", {0, 1, kPage}},
+                                               {"prune", {0, 0}},
+                                               {"close", {0, 0}}};
+const std::set<std::string> kExpectations = {"gives",       "gives_about", "gives_part", "gives_any_order",
+                                             "gives_match", "fails",       "throws"};
 
 void demand(bool condition, const std::string& complaint) {
     if (!condition) throw std::invalid_argument(complaint);
@@ -53,16 +90,19 @@ bool expects_something(const Json& step) {
 }
 
 void check_call(const Json& call) {
-    demand_fields(call, {"call", "args", "through", "as", "gives", "gives_any_order", "gives_match", "fails"});
+    std::set<std::string> fields = kExpectations;
+    fields.insert({"call", "args", "through", "as"});
+    demand_fields(call, fields);
     const auto method = kArities.find(call.at("call"));
     demand(method != kArities.end(), "there is no method " + call.at("call").dump());
-    const auto [least, most] = method->second;
+    const auto& [least, most, last] = method->second;
     const Json& args = args_of(call);
     demand(args.size() >= least && args.size() <= most, method->first + " does not take so many arguments");
-    if (most > least && args.size() == most) demand_fields(args.back(), {"prefix", "expires"});
+    if (!last.empty() && args.size() == most) demand_fields(args.back(), last);
     for (const Json& derive : through_of(call)) {
-        demand_fields(derive, {"prefix", "expires"});
-        demand(derive.size() == 1, "each part of through is a prefix or an expires");
+        demand_fields(derive, derive.contains("expires") ? std::set<std::string>{"expires", "sliding"}
+                                                         : std::set<std::string>{"prefix"});
+        demand(!derive.empty(), "each part of through is a prefix or an expires");
     }
     const auto expectations = std::count_if(kExpectations.begin(), kExpectations.end(),
                                             [&](const std::string& name) { return call.contains(name); });
@@ -116,16 +156,113 @@ SetOptions to_options(const Json& args, std::size_t position) {
     return options;
 }
 
-Json iterate(const Store& store) {
+template <typename Entries>
+Json pairs_of(const Entries& entries) {
     Json pairs = Json::array();
-    for (const auto& [key, value] : store) pairs.push_back(Json::array({key, value}));
+    for (const auto& [key, value] : entries) pairs.push_back(Json::array({key, value}));
     return pairs;
 }
 
-Json entries(const Store& store) {
-    Json pairs = Json::array();
-    for (const auto& [key, value] : store.entries()) pairs.push_back(Json::array({key, value}));
-    return pairs;
+UpdateOptions to_update_options(const Json& args, std::size_t position) {
+    const SetOptions options = to_options(args, position);
+    const bool renew = args.size() > position && args[position].value("renew", false);
+    return {.expires = options.expires, .prefix = options.prefix, .renew = renew};
+}
+
+Range to_range(const Json& args) {
+    Range range;
+    if (args.empty()) return range;
+    const Json& given = args[0];
+    for (const auto& [name, bound] : std::map<std::string, std::optional<std::string> Range::*>{
+             {"gt", &Range::gt}, {"gte", &Range::gte}, {"lt", &Range::lt}, {"lte", &Range::lte}}) {
+        if (given.contains(name)) range.*bound = given.at(name).get<std::string>();
+    }
+    if (given.contains("limit")) range.limit = given.at("limit").get<std::size_t>();
+    range.reverse = given.value("reverse", false);
+    return range;
+}
+
+std::optional<std::string> to_text(const Json& json) {
+    return json.is_null() ? std::nullopt : std::optional(json.get<std::string>());
+}
+
+/// An error of a function that a case gives to update(). It is not one of the library's.
+struct FunctionError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Returns one of the functions of functions.js.
+std::function<Json(Json)> to_function(const Json& json) {
+    const auto name = json.at("function").get<std::string>();
+    const Json argument = json.value("with", Json());
+    if (name == "append") {
+        return [=](Json array) {
+            if (array.is_null()) array = Json::array();
+            array.push_back(argument);
+            return array;
+        };
+    }
+    if (name == "increment") {
+        return [=](Json object) {
+            Json& member = object[argument.get<std::string>()];
+            member = member.is_null() ? 1 : member.get<int>() + 1;
+            return object;
+        };
+    }
+    if (name == "return") return [=](const Json&) { return argument; };
+    if (name == "same") return [](Json value) { return value; };
+    if (name == "swap") return [](const Json& values) { return Json{values.at(1), values.at(0)}; };
+    demand(name == "throw", "there is no function " + name);
+    return [=](const Json&) -> Json { throw FunctionError(argument.get<std::string>()); };
+}
+
+Json update(const Store& store, const Json& args) {
+    const std::function<Json(Json)> change = to_function(args.at(1));
+    const UpdateOptions options = to_update_options(args, 2);
+    if (args.at(0).is_string()) return store.update(args.at(0).get<std::string>(), change, options);
+    const auto keys = args.at(0).get<std::vector<std::string>>();
+    return store.update(
+        keys, [&](const std::vector<Json>& values) { return change(values).get<std::vector<Json>>(); }, options);
+}
+
+Json batch(const Store& store, const Json& args) {
+    std::vector<Write> writes;
+    for (const Json& write : args.at(0)) {
+        const auto key = write.at(1).get<std::string>();
+        if (write.at(0) == "set") {
+            writes.push_back(Write::set(key, write.at(2), to_options(write, 3)));
+        } else if (write.at(0) == "del") {
+            writes.push_back(Write::del(key));
+        } else {
+            writes.push_back(Write::check(key, to_text(write.at(2))));
+        }
+    }
+    return store.batch(writes);
+}
+
+Json entry(const Store& store, const std::string& key) {
+    const std::optional<VersionedEntry> entry = store.entry(key);
+    if (!entry) return nullptr;
+    return {{"key", entry->key},
+            {"value", entry->value},
+            {"expires", entry->expires == kNever ? Json() : Json(entry->expires)},
+            {"version", entry->version}};
+}
+
+Json page(const Store& store, const Json& args) {
+    const auto cursor = args.empty() ? std::nullopt : to_text(args[0].value("cursor", Json()));
+    const EntryPage page = store.page(to_range(args), cursor);
+    return {{"entries", pairs_of(page.entries)}, {"cursor", page.cursor ? Json(*page.cursor) : Json()}};
+}
+
+std::vector<std::pair<std::string, Json>> to_entries(const Json& json) {
+    std::vector<std::pair<std::string, Json>> entries;
+    if (json.is_object()) {
+        for (const auto& [key, value] : json.items()) entries.emplace_back(key, value);
+    } else {
+        for (const Json& pair : json) entries.emplace_back(pair.at(0).get<std::string>(), pair.at(1));
+    }
+    return entries;
 }
 
 Json make_call(const Store& store, const std::string& method, const Json& args) {
@@ -135,15 +272,64 @@ Json make_call(const Store& store, const std::string& method, const Json& args) 
     if (method == "add") return store.add(args.at(0), to_options(args, 1));
     if (method == "has") return store.has(key());
     if (method == "del") return store.del(key());
-    if (method == "keys") return store.keys();
-    if (method == "values") return store.values();
-    if (method == "entries") return entries(store);
-    if (method == "all") return store.all();
-    if (method == "iterate") return iterate(store);
+    if (method == "ttl") {
+        const std::optional<double> seconds = store.ttl(key());
+        return seconds ? Json(*seconds) : Json();
+    }
+    if (method == "touch") return args.size() > 1 ? store.touch(key(), to_expires(args.at(1))) : store.touch(key());
+    if (method == "entry") return entry(store, key());
+    if (method == "update") return update(store, args);
+    if (method == "incr") {
+        return store.incr(key(), args.size() > 1 ? args.at(1).get<double>() : 1, to_update_options(args, 2));
+    }
+    if (method == "setIfAbsent") return store.set_if_absent(key(), args.at(1), to_options(args, 2));
+    if (method == "cas") return store.cas(key(), to_text(args.at(1)), args.at(2), to_update_options(args, 3));
+    if (method == "take") return store.take(key());
+    if (method == "batch") return batch(store, args);
+    if (method == "getMany") return store.get_many(args.at(0));
+    if (method == "setMany") return store.set_many(to_entries(args.at(0)), to_options(args, 1));
+    if (method == "delMany") return store.del_many(args.at(0));
+    if (method == "hasMany") return store.has_many(args.at(0));
+    const Range range = method == "prune" || method == "close" ? Range() : to_range(args);
+    if (method == "keys") return store.keys(range);
+    if (method == "values") return store.values(range);
+    if (method == "entries") return pairs_of(store.entries(range));
+    if (method == "all") return store.all(range);
+    if (method == "size") return store.size(range);
+    if (method == "iterate") return args.empty() ? pairs_of(store) : pairs_of(store.range(range));
+    if (method == "page") return page(store, args);
     if (method == "prune") return store.prune();
-    if (method == "clear") return store.clear(), nullptr;
+    if (method == "clear") return store.clear(range), nullptr;
     if (method == "close") return store.close(), nullptr;
     throw std::invalid_argument("there is no method " + method);
+}
+
+/// The methods that compare and change in one step.
+const std::set<std::string> kAtomic = {"entry", "update", "incr", "setIfAbsent", "cas", "take", "touch", "batch"};
+
+std::size_t count_keys(const std::string& method, const Json& args) {
+    std::set<Json> keys;
+    if (method == "update" && args.at(0).is_array()) {
+        for (const Json& key : args.at(0)) keys.insert(key);
+    } else if (method == "batch") {
+        for (const Json& write : args.at(0)) {
+            const Json options = write.size() > 3 ? write.at(3) : Json::object();
+            keys.insert(Json::array({options.value("prefix", Json()), write.at(1)}));
+        }
+    }
+    return keys.size();
+}
+
+/// Returns true if the storage can make a call, as requirements.js says. If not, the call fails with ERR_UNSUPPORTED.
+bool can_make(const ClientTraits& traits, const Json& call) {
+    const auto method = call.at("call").get<std::string>();
+    if (method == "ttl") return !traits.can[Trait::manages_expiry];
+    const Json& through = through_of(call);
+    const bool slides = method == "get" && std::any_of(through.begin(), through.end(), [](const Json& derivation) {
+                            return derivation.contains("sliding");
+                        });
+    if (!slides && !kAtomic.contains(method)) return true;
+    return traits.atomic != Atomic::none && (traits.many || count_keys(method, args_of(call)) < 2);
 }
 
 /// The outcome of a call: a result, or the code and the message of an error.
@@ -167,10 +353,8 @@ class Run {
                 clock_.advance(step.at("advance").get<double>());
             } else if (step.contains("reopen")) {
                 reopen();
-            } else if (step.contains("at_once")) {
-                for (const Json& call : step.at("at_once")) check(call, make(call));
-            } else {
-                check(step, make(step));
+            } else if (!calls(step.contains("at_once") ? step.at("at_once") : Json::array({step}))) {
+                return;
             }
         }
     }
@@ -178,7 +362,27 @@ class Run {
     [[nodiscard]] int step() const { return step_; }
 
    private:
-    void reopen() { store_.emplace(subject_.open(), StoreOptions{.clock = clock_}); }
+    void reopen() {
+        const std::shared_ptr<Client> client = subject_.open();
+        traits_ = client->traits();
+        store_.emplace(client, StoreOptions{.clock = clock_});
+    }
+
+    /// Makes and checks calls. Returns false if the storage cannot make one of them, and has refused it.
+    bool calls(const Json& calls) {
+        bool are_made = true;
+        for (const Json& call : calls) {
+            const Got got = make(call);
+            if (can_make(traits_, call)) {
+                check(call, got);
+                continue;
+            }
+            const bool fails_as_said = call.contains("fails") && got.code == call.at("fails");
+            if (got.code != "ERR_UNSUPPORTED" && !fails_as_said) broken(call, "a failure with ERR_UNSUPPORTED", got);
+            are_made = false;
+        }
+        return are_made;
+    }
 
     /// The storage must refuse the first step, or some calls of it, and must only hold what it accepted.
     void refused(const Json& step, const std::string& code) {
@@ -205,11 +409,14 @@ class Run {
             Store store = *store_;
             for (const Json& derive : filled(through_of(call))) {
                 store = derive.contains("prefix") ? store.prefix(derive.at("prefix").get<std::string>())
-                                                  : store.expires(to_expires(derive.at("expires")));
+                                                  : store.expires(to_expires(derive.at("expires")),
+                                                                  {.sliding = derive.value("sliding", false)});
             }
             return {make_call(store, call.at("call"), filled(args_of(call))), "", ""};
         } catch (const Error& error) {
             return {nullptr, std::string(name_of(error.code())), error.what()};
+        } catch (const FunctionError& error) {
+            return {nullptr, kOfFunction, error.what()};
         }
     }
 
@@ -219,11 +426,27 @@ class Run {
                 broken(call, "a failure with " + call.at("fails").get<std::string>(), got);
             return;
         }
+        if (call.contains("throws")) {
+            if (got.code != kOfFunction || got.message != call.at("throws")) broken(call, "the function's error", got);
+            return;
+        }
         if (!got.code.empty()) broken(call, "no failure", got);
         if (call.contains("as")) kept_[call.at("as")] = got.result;
         if (call.contains("gives")) {
             const Json expected = filled(call.at("gives"));
             if (got.result != expected) broken(call, shown(expected), got);
+        }
+        if (call.contains("gives_about")) {
+            const auto expected = call.at("gives_about").get<double>();
+            const bool is_near = got.result.is_number() && std::abs(got.result.get<double>() - expected) <= 0.01;
+            if (!is_near) broken(call, "about " + std::to_string(expected), got);
+        }
+        if (call.contains("gives_part")) {
+            for (const auto& [name, member] : filled(call.at("gives_part")).items()) {
+                if (!got.result.is_object() || got.result.value(name, Json("missing")) != member) {
+                    broken(call, "an object with the members of " + shown(filled(call.at("gives_part"))), got);
+                }
+            }
         }
         if (call.contains("gives_any_order")) {
             const Json expected = filled(call.at("gives_any_order"));
@@ -235,9 +458,14 @@ class Run {
         }
     }
 
-    /// Returns a copy in which every `$` and `repeat` is replaced by the value that it stands for.
+    /// Returns a copy in which every object that stands for a value is replaced by that value.
     [[nodiscard]] Json filled(const Json& json) const {
-        if (json.is_object() && json.contains("$")) return kept_.at(json.at("$"));
+        if (json.is_object() && json.contains("$")) {
+            const Json& kept = kept_.at(json.at("$"));
+            return json.contains("member") ? kept.at(json.at("member").get<std::string>()) : kept;
+        }
+        if (json.is_object() && json.contains("from_now")) return clock_() + json.at("from_now").get<double>();
+        if (json.is_object() && json.contains("infinity")) return kNever;
         if (json.is_object() && json.contains("repeat")) {
             std::string text;
             for (int i = 0; i < json.at("times"); ++i) text += json.at("repeat").get_ref<const std::string&>();
@@ -255,8 +483,12 @@ class Run {
                                  (got.code.empty() ? shown(got.result) : got.code + ": " + got.message));
     }
 
+    /// The code that stands for an error of a function that the case gave.
+    inline static const std::string kOfFunction = "an error of the function";
+
     const Subject& subject_;
     FakeClock clock_;
+    ClientTraits traits_;
     std::optional<Store> store_;
     std::map<std::string, Json> kept_;
     int step_ = 0;
