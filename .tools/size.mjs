@@ -27,6 +27,11 @@ export const CHUNK_BUDGETS = {
   "facades/better_auth.js": 150,
   "facades/express_rate_limit.js": 300,
   "facades/express_session.js": 300,
+  "facades/hono_sessions.js": 200,
+  "facades/idb_keyval.js": 1_700,
+  "facades/keyv.js": 350,
+  "facades/storage.js": 250,
+  "facades/unstorage.js": 300,
   "store/on_demand.js": 7_600,
 };
 
