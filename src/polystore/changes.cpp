@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "polystore/clients/sha256.hpp"
+#include "polystore/sha256.hpp"
 #include "polystore/driver.hpp"
 
 namespace polystore {
