@@ -10,8 +10,8 @@
 #include "polystore/value.hpp"
 #include "support/fake_clock.hpp"
 
-/// Runs the cases of js/contract/cases.json and changes.json on the C++ API. runner.js beside these files describes their
-/// grammar.
+/// Runs the cases of js/contract/cases.json and changes.json on the C++ API. runner.js beside these files describes
+/// their grammar.
 namespace polystore::testing {
 
 /// A storage that runs the cases.

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "polystore/sha256.hpp"
 #include "polystore/driver.hpp"
+#include "polystore/sha256.hpp"
 
 namespace polystore {
 namespace {
