@@ -2,6 +2,7 @@
 
 import { runBehaviour } from "../../js/contract/behaviours/behaviour.js";
 import { inTime } from "../../js/contract/subject.js";
+import { connections } from "./behaviours/connections.js";
 import { custom } from "./behaviours/custom.js";
 import { foreign } from "./behaviours/foreign.js";
 import { opening } from "./behaviours/opening.js";
@@ -13,10 +14,11 @@ import { timeout } from "./behaviours/timeout.js";
  * @param {import("../../js/contract/subject.js").Subject} subject
  */
 export function ownBehavioursOf(subject) {
-  const { type, putForeign, putJson } = subject;
+  const { type, putForeign, putJson, second } = subject;
   const behaviours = {
     ...(putForeign ? foreign : {}),
     ...(putJson ? storedJson : {}),
+    ...(second ? connections : {}),
     ...(type === "MEMORY" ? inMap : {}),
     ...(type === "STORAGE" ? inStorage : {}),
     ...(type === "COOKIE" ? inCookies : {}),

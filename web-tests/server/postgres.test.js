@@ -22,7 +22,10 @@ const connected = async () => {
   await client.connect();
   return client;
 };
-testContract(postgres(kv, "Postgres, a Client of pg", connected, (client) => client.end()));
+testContract({
+  ...postgres(kv, "Postgres, a Client of pg", connected, (client) => client.end()),
+  second: connected,
+});
 
 /**
  * A client that is not closed when a store closes it: making one for each of hundreds of cases takes its time. That close() does

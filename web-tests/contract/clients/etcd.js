@@ -26,6 +26,7 @@ export function etcd(kv, name, connect, close) {
       return connect();
     },
     close,
+    second: connect,
     // The one key that is no text is the empty one.
     held: async (client) =>
       (await client.getAll().keys()).map((/** @type {string} */ key) => (key === "\ufffd" ? "" : key)),

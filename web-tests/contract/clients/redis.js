@@ -38,6 +38,7 @@ export function redis(kv, name, clock, open, send, isTransactional = true) {
       return connect();
     },
     close,
+    second: isTransactional ? connect : undefined,
     foreignKeys: Object.keys(FOREIGN),
     async putForeign(client) {
       for (const command of Object.values(FOREIGN)) await send(client, command);

@@ -42,6 +42,7 @@ export function sqlite(kv, { name, open, isOpen }, folder) {
       return openFast();
     },
     close,
+    second: openFast,
     reopen(database) {
       close(database);
       return openFast();
