@@ -62,12 +62,13 @@ export class Cloudflare {
 
   /**
    * @param {string} id
-   * @param {"presence" | "record"} [needs]
+   * @param {"presence" | "record" | "expiry"} [needs]
    */
   async read(id, needs) {
     const found = await this.#queue.addRead(id, () => this.#find(id));
     const record = toRecord(found, id);
-    return record && needs === "record" ? { ...record, expires: expiryOf(id, found?.metadata) } : record;
+    const isTold = needs === "record" || needs === "expiry";
+    return record && isTold ? { ...record, expires: expiryOf(id, found?.metadata) } : record;
   }
 
   /**

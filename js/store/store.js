@@ -314,7 +314,7 @@ export class Store {
       const perform = (/** @type {import("./changes.js").Call} */ call) => this.#change(connection, call);
       const given = connection.copies === "identity" ? args : copies;
       return /** @type {any} */ (onDemand.methods)[name]({ perform, store: this, ...tools }, ...given);
-    });
+    }, !onDemand);
   }
 
   /**
@@ -364,16 +364,17 @@ export class Store {
   /**
    * Begins a call once the client is open.
    * @param {(connection: Connection) => any} begin
+   * @param {boolean} [waits] True if the call waits for more than the client, see Source.holdFor().
    * @returns {any}
    * @throws {PolystoreError} ERR_UNSUPPORTED if the client keeps fewer writers out than the option `atomic` requires.
    */
-  #whenOpen(begin) {
+  #whenOpen(begin, waits = false) {
     const { source, atomic } = this.#life;
     const beginAtomic = (/** @type {Connection} */ connection) => {
       if (atomic) requireAtomic(connection, atomic);
       return begin(connection);
     };
-    return source.connection ? beginAtomic(source.connection) : source.whenOpen(beginAtomic, this.#timeout);
+    return source.connection && !waits ? beginAtomic(source.connection) : source.whenOpen(beginAtomic, this.#timeout);
   }
 
   /**
