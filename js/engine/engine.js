@@ -20,8 +20,6 @@ const FAILED = -1;
 const NO_MEMORY = -2;
 /** A step of compaction returns a file as its number plus FIRST_FILE. */
 const FIRST_FILE = 2;
-/** The size of a page of a scan, in bytes of keys and values. The last value may exceed it. */
-const PAGE_BYTES = 2 ** 20;
 
 const encoder = new TextEncoder();
 /** @type {WebAssembly.Module | undefined} */
@@ -40,6 +38,9 @@ export class Engine {
   /** The trap after which the module must not be called any more. @type {PolystoreError | null} */
   #failure = null;
 
+  /** The numbers of src/polystore/engine/maintenance.hpp, where each is explained. */
+  numbers;
+
   /**
    * @param {import("./files.js").Files} files
    * @param {string} path The path of the log, which is passed to `files`.
@@ -54,6 +55,13 @@ export class Engine {
       throw wasmError(error);
     }
     this.#files = files;
+    const { HEAPU8, _polystore_engine_maintenance: maintenance } = this.#module;
+    const [flushDelay, evictionInterval, evictedAtOnce, compactionStep, pageBytes] = new Uint32Array(
+      HEAPU8.buffer,
+      maintenance(),
+      5,
+    );
+    this.numbers = { flushDelay, evictionInterval, evictedAtOnce, compactionStep, pageBytes };
     const length = this.#write(path);
     this.#call((module) => module._polystore_engine_open(length));
   }
@@ -210,10 +218,10 @@ export class Engine {
    * @returns {EntryPage}
    */
   next(scan, limit, withValues) {
-    const count = this.#call((module) => module._polystore_engine_next(scan, limit, PAGE_BYTES, withValues));
+    const count = this.#call((module) => module._polystore_engine_next(scan, limit, withValues));
     const start = this.#module._polystore_engine_output();
     const end = start + this.#module._polystore_engine_output_size();
-    const isLast = count < limit && end - start < PAGE_BYTES;
+    const isLast = count < limit && end - start < this.numbers.pageBytes;
     return new EntryPage(this.#module.HEAPU8.slice(start, end).buffer, count, withValues, isLast);
   }
 

@@ -10,6 +10,7 @@ export interface EngineModule {
   _polystore_engine_output(): number;
   _polystore_engine_output_size(): number;
   _polystore_engine_number(): number;
+  _polystore_engine_maintenance(): number;
 
   _polystore_engine_open(pathLength: number): number;
   _polystore_engine_close(): void;
@@ -27,7 +28,7 @@ export interface EngineModule {
   _polystore_engine_forget_notes(before: number): number;
 
   _polystore_engine_scan(startLength: number, endLength: number): number;
-  _polystore_engine_next(scan: number, limit: number, bytes: number, withValues: boolean): number;
+  _polystore_engine_next(scan: number, limit: number, withValues: boolean): number;
   _polystore_engine_end_scan(scan: number): void;
 
   _polystore_engine_next_expiry(): number;

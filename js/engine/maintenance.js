@@ -1,20 +1,9 @@
 import { clearTimeout, performance, setTimeout, sleep } from "../support/real_timers.js";
 
-/** The number of bytes that compaction copies before other calls run; copying them takes 0.5 ms. */
-const STEP = 256 * 1024;
-/** How long a change may wait for a flush, in milliseconds. The C++ library has the same limit. */
-const RELAXED = 1000;
 /** How long a loop of awaited calls may run before other tasks get a turn, in milliseconds. */
 const MAX_RUN = 10;
 /** The same limit during compaction: such a loop must write less than a step copies, or compaction would never end. */
 const COMPACTING_RUN = 0.2;
-/**
- * How often expired records are removed, in milliseconds, and how many at a time, which takes about 2 ms. Reads ignore expired records
- * until then. The C++ library has the same numbers.
- */
-const EVICTION = 1000;
-const EVICTED = 512;
-
 /**
  * @typedef {object} Surroundings
  * @property {(file: number) => Promise<unknown>} sync Resolves once everything written to a file survives a power failure.
@@ -23,7 +12,8 @@ const EVICTED = 512;
  */
 
 /**
- * The background work of an open engine: flushes, which many calls share; compaction; and the removal of expired records.
+ * The background work of an open engine: flushes, which many calls share; compaction; and the removal of expired records. The C++
+ * library does the same in src/polystore/engine/shared_engine.cpp, with the same numbers.
  */
 export class Maintenance {
   #engine;
@@ -58,8 +48,9 @@ export class Maintenance {
   /** Called after each change: schedules its flush, and starts compaction if it is due. */
   applied() {
     if (this.#flushTimer === undefined) {
-      this.#flushDue = performance.now() + RELAXED;
-      this.#flushTimer = unrefTimer(RELAXED, () => {
+      const { flushDelay } = this.#engine.numbers;
+      this.#flushDue = performance.now() + flushDelay;
+      this.#flushTimer = unrefTimer(flushDelay, () => {
         this.#flushTimer = undefined;
         // After a failed flush the engine refuses all writes, and every later write throws that error.
         this.flush().catch(() => {});
@@ -145,7 +136,7 @@ export class Maintenance {
         while (this.#flushing) await this.#flushing; // The last step closes the file that a flush syncs.
       }
       if (this.#ended) return;
-      const { more, file } = this.#engine.compact(STEP);
+      const { more, file } = this.#engine.compact(this.#engine.numbers.compactionStep);
       if (!more) break;
       isSynced = file !== undefined;
       if (file === undefined) continue;
@@ -170,7 +161,7 @@ export class Maintenance {
   #evictInTime() {
     if (this.#ended) return;
     const now = Date.now();
-    const due = Math.max(this.#engine.nextExpiry, now + EVICTION);
+    const due = Math.max(this.#engine.nextExpiry, now + this.#engine.numbers.evictionInterval);
     if (due >= this.#evictionDue) return;
     clearTimeout(this.#evictionTimer);
     this.#evictionDue = due;
@@ -184,9 +175,10 @@ export class Maintenance {
 
   /** Removes expired records in batches, and lets other tasks run after each batch. */
   async #evict() {
-    let count = EVICTED;
-    while (count === EVICTED && !this.#ended) {
-      count = this.#engine.sweep({ prefix: "" }, Date.now(), EVICTED);
+    const most = this.#engine.numbers.evictedAtOnce;
+    let count = most;
+    while (count === most && !this.#ended) {
+      count = this.#engine.sweep({ prefix: "" }, Date.now(), most);
       if (count === 0) break;
       this.#engine.apply();
       this.applied();

@@ -8,6 +8,7 @@
 #include <emscripten/emscripten.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -23,6 +24,7 @@
 #include "js_env.hpp"
 #include "polystore/engine/engine.hpp"
 #include "polystore/engine/instant.hpp"
+#include "polystore/engine/maintenance.hpp"
 #include "polystore/engine/notes.hpp"
 
 namespace {
@@ -106,6 +108,13 @@ EMSCRIPTEN_KEEPALIVE std::size_t polystore_engine_output_size() { return output.
 
 /// The number that belongs to the latest result.
 EMSCRIPTEN_KEEPALIVE double polystore_engine_number() { return number; }
+
+/// Returns the address of the numbers of maintenance.hpp, in their order.
+EMSCRIPTEN_KEEPALIVE const std::uint32_t* polystore_engine_maintenance() {
+    static constexpr std::array<std::uint32_t, 5> kNumbers = {kFlushDelay, kEvictionInterval, kEvictedAtOnce,
+                                                              kCompactionStep, kPageBytes};
+    return kNumbers.data();
+}
 
 /// Opens the log at the path in the input.
 EMSCRIPTEN_KEEPALIVE int polystore_engine_open(std::size_t path_length) {
@@ -213,12 +222,11 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_scan(std::size_t start_length, std::si
 
 EMSCRIPTEN_KEEPALIVE void polystore_engine_end_scan(int scan) { scans.erase(scan); }
 
-/// Returns the number of the next entries: at most `limit`, and fewer once their keys and values have `bytes` in total.
+/// Returns the number of the next entries: at most `limit`, and fewer once their keys and values have `kPageBytes`.
 /// Returns 0 only at the end. The output contains, for all of these entries: the expiries (f64); the lengths of the
 /// keys and, if `with_values`, of the values (u32); the keys; and the values, each followed by a comma. If there is not
 /// enough memory for a page, the scan ends.
-EMSCRIPTEN_KEEPALIVE int polystore_engine_next(int number_of_scan, std::size_t limit, std::size_t bytes,
-                                               bool with_values) {
+EMSCRIPTEN_KEEPALIVE int polystore_engine_next(int number_of_scan, std::size_t limit, bool with_values) {
     return guarded([&] {
         Scan& scan = scans.find(number_of_scan)->second;
         std::vector<double> expires;
@@ -227,7 +235,7 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_next(int number_of_scan, std::size_t l
         std::string keys;
         std::string values;
         std::string buffer;
-        while (expires.size() < limit && keys.size() + values.size() < bytes && scan.next()) {
+        while (expires.size() < limit && keys.size() + values.size() < kPageBytes && scan.next()) {
             expires.push_back(to_number(scan.expires()));
             key_lengths.push_back(static_cast<std::uint32_t>(scan.key().size()));
             keys.append(scan.key());

@@ -8,26 +8,17 @@
 #include <new>
 #include <utility>
 
+#include "polystore/engine/maintenance.hpp"
 #include "polystore/engine/memory.hpp"
 #include "polystore/engine/on_exit.hpp"
 
 namespace polystore::engine {
 namespace {
 
-/// How late what is relaxed is flushed.
-constexpr std::chrono::milliseconds kRelaxedFor(1000);
-/// What expires in this time is evicted together.
-constexpr std::chrono::milliseconds kBetweenEvictions(1000);
-/// How many keys are evicted in one go, for which other threads wait.
-constexpr std::size_t kEvictedAtOnce = 512;
 /// How long the worker sleeps at most: the clock by which records expire may be set meanwhile.
 constexpr std::chrono::milliseconds kLongestSleep(std::chrono::hours(1));
 /// For which part of the time of a flush the next one waits for more to append, at most.
 constexpr int kShareOfSync = 4;
-/// What a step of compaction copies: it keeps other threads waiting for about a millisecond.
-constexpr std::size_t kCompactionStep = std::size_t{1} << 19U;
-/// Keys and values that the entries of a cursor have at a time, in bytes; the last of them may be of any length.
-constexpr std::size_t kPageBytes = std::size_t{1} << 20U;
 
 }  // namespace
 
@@ -144,7 +135,7 @@ SharedEngine::Milliseconds SharedEngine::until_flush() {
         return kLongestSleep;
     }
     const Milliseconds now = options_.timer.elapsed();
-    if (!flush_at_) flush_at_ = now + kRelaxedFor;
+    if (!flush_at_) flush_at_ = now + Milliseconds(kFlushDelay);
     return *flush_at_ - now;
 }
 
@@ -162,7 +153,7 @@ void SharedEngine::evict_some() {
         Result<std::size_t> evicted = engine_->evict(options_.timer.now(), {}, kEvictedAtOnce);
         if (!evicted.ok()) return;
         const bool is_all = *evicted < kEvictedAtOnce;
-        evict_from_ = options_.timer.elapsed() + (is_all ? kBetweenEvictions : Milliseconds(0));
+        evict_from_ = options_.timer.elapsed() + Milliseconds(is_all ? kEvictionInterval : 0);
     });
 }
 
