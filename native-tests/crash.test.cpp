@@ -3,9 +3,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <random>
@@ -30,11 +32,12 @@ using Open = std::function<std::shared_ptr<Client>()>;
 /// A process that sets "<name>0", "<name>1" and so on, and acknowledges each.
 class Writer {
    public:
-    Writer(const Open& open, const std::string& name, int count) {
+    /// With `pauses`, the process pauses before the second set until `go_on`.
+    Writer(const Open& open, const std::string& name, int count, bool pauses = false) {
         if (pipe(ends_.data()) != 0) std::abort();
         process_ = fork();
         if (process_ == 0) {
-            write_all(open, name, count);
+            write_all(open, name, count, pauses);
             _exit(0);
         }
         close(ends_[1]);
@@ -44,6 +47,13 @@ class Writer {
     ~Writer() { close(ends_[0]); }
 
     void kill() const { ::kill(process_, SIGKILL); }
+
+    /// Waits until the process pauses.
+    void wait_until_paused() const {
+        int status = 0;
+        waitpid(process_, &status, WUNTRACED);
+    }
+    void go_on() const { ::kill(process_, SIGCONT); }
 
     /// Waits until the process has acknowledged `count` sets.
     void wait_for(int count) {
@@ -65,10 +75,11 @@ class Writer {
         return true;
     }
 
-    void write_all(const Open& open, const std::string& name, int count) const {
+    void write_all(const Open& open, const std::string& name, int count, bool pauses) const {
         try {
             const Store store(open());
             for (int i = 0; i < count; ++i) {
+                if (pauses && i == 1) raise(SIGSTOP);
                 store.set(name + std::to_string(i), value_of(i));
                 if (write(ends_[1], "x", 1) != 1) return;
             }
@@ -143,6 +154,31 @@ TEST_CASE("crash: a folder holds every write that a killed process acknowledged,
 TEST_CASE("crash: a log holds every write that a killed process acknowledged, and is valid", "[crash]") {
     const TemporaryFolder folder;
     kill_writers([&] { return log(folder / "data.kv"); }, 200);
+}
+
+TEST_CASE("crash: a process that was stopped until another took its log writes nothing more to it", "[crash]") {
+    const TemporaryFolder folder;
+    const Durability durability = GENERATE(Durability::strict, Durability::relaxed);
+    const Open open = [&] { return log(folder / "data.kv", {.durability = durability}); };
+    Writer writer(open, "old:", 2, true);
+    writer.wait_for(1);
+    writer.wait_until_paused();
+    // The lock of a process in another container that was silent for two minutes.
+    const std::vector<std::string> names = folder.names();
+    const auto lock = folder / *std::find_if(names.begin(), names.end(), [](const std::string& name) {
+                          return name.find(".lock-") != std::string::npos;
+                      });
+    put(lock, R"({"machine":"another","pid":1,"since":"1"})");
+    std::filesystem::last_write_time(lock, std::filesystem::file_time_type::clock::now() - std::chrono::minutes(2));
+    {
+        const Store store(open());
+        store.set("new", 1);
+        std::this_thread::sleep_for(std::chrono::milliseconds(110));  // A process checks its lock every 100 ms at most.
+        writer.go_on();
+        CHECK(writer.wait() == 1);
+        store.set("newer", 2);
+    }
+    CHECK(Store(open()).keys() == std::vector<std::string>{"new", "newer", "old:0"});
 }
 
 TEST_CASE("crash: processes that write one file at once lose nothing", "[crash]") {

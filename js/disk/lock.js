@@ -139,6 +139,12 @@ export class Lock {
     this.#checked = now;
   }
 
+  /** The same, but never relies on an earlier check. @param {string} remedy */
+  checkNow(remedy) {
+    this.#checked = -Infinity;
+    this.check(remedy);
+  }
+
   release() {
     clearInterval(this.#beat);
     rmSync(this.#path, { force: true });

@@ -58,7 +58,7 @@ export async function replaceFileIf(path, text, condition) {
  * True if an error means that a file can only be written in place. EBUSY means that the file is a mount point.
  * @param {unknown} error
  */
-function isInPlaceOnly(error) {
+export function isInPlaceOnly(error) {
   return process.platform !== "win32" && (isForbidden(error) || codeOf(error) === "EBUSY");
 }
 

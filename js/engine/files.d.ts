@@ -8,8 +8,9 @@ export interface Files {
   /** Creates an empty file, and returns its number. An existing log of that name is removed; any other existing file makes this throw. */
   create(path: string): number;
   /**
-   * Renames the file `from` to `to`, atomically. A power failure may undo the rename until the file is synced afterwards. If this throws,
-   * either file may have the name. It throws if `to` is no longer the file that was opened by that name.
+   * Renames the file `from` to `to`, atomically. A power failure may undo the rename until the file is synced afterwards. It throws
+   * ERR_UNSUPPORTED if `to` cannot be replaced, for example because it alone is mounted into a container; nothing has changed then. If it
+   * throws another error, either file may have the name. It throws if `to` is no longer the file that was opened by that name.
    */
   replace(from: string, to: string): void;
   /** Removes a file, if it exists and is a log or an unfinished log. */

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -223,6 +224,47 @@ TEST_CASE("log: expired records are removed without a call", "[log]") {
     };
     while (!removed()) std::this_thread::yield();
     CHECK(store.keys().empty());
+}
+
+TEST_CASE("log: in a folder that cannot be written it can be read, and nothing of it is changed", "[log]") {
+    const TemporaryFolder folder;
+    const auto path = folder / "data.kv";
+    const Store store(log(path, {.durability = Durability::strict}));
+    store.set("a", 1);
+    store.set("expired", 2, {.expires = 0.001});
+    std::ofstream(path, std::ios::app) << "the begin of a record";  // As if the store were writing it now.
+    std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
+    const std::string before = text_of(path);
+    CHECK(as_ordinary_user([&] {
+              const Store reader(log(path));
+              const std::string failure = failure_of([&] { reader.set("b", 2); });
+              std::string said = Json(reader.all()).dump() + reader.get("expired").dump() + " " + failure + " ";
+              said += code_of([&] { reader.del("a"); }) + code_of([&] { reader.clear(); }) + " ";
+              reader.close();
+              return said + code_of([&] { Store(log(folder / "other.kv")).set("a", 1); });
+          }) == R"({"a":1}null ERR_CLIENT: The log )" + path.string() +
+                    " is read-only, because this process has no permission to write to its folder. Grant it, and open "
+                    "the store "
+                    "again. ERR_CLIENTERR_CLIENT ERR_CLIENT");
+    CHECK(text_of(path) == before);
+    CHECK(folder.names().size() == 2);  // The log and the lock of its owner.
+}
+
+TEST_CASE("log: a file that is mounted alone is written without compaction", "[log]") {
+    const TemporaryFolder folder;
+    const std::string path = (folder / "data.kv").string();
+    const auto engine = opened(engine::posix_env(), path);
+    const std::string value(400'000, 'x');
+    for (int i = 0; i < 10; ++i) got(engine->apply({set("a", value + std::to_string(i))}));
+    const SystemFaults faults({.rename = EBUSY});
+    std::string failure;
+    while (failure.empty()) failure = failure_in(engine->compact(1'000'000));
+    CHECK_THAT(failure, Catch::StartsWith("ERR_UNSUPPORTED") && Catch::Contains("data.kv"));
+    got(engine->apply({set("b", "2")}));
+    got(engine->flush());
+    CHECK(stored_at(*engine, "a")->value == value + "9");
+    CHECK(stored_at(*engine, "b")->value == "2");
+    CHECK(folder.names().size() == 2);  // The log and its lock.
 }
 
 TEST_CASE("log: it is created in a folder that cannot be synced", "[log]") {

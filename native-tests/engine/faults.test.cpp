@@ -486,6 +486,42 @@ TEST_CASE("engine faults: an engine that lost the lock cannot write, but it can 
     CHECK(contents(*engine) == Values{{"a", "1"}, {"b", "2"}});
 }
 
+TEST_CASE("engine faults: a flush looks whether the lock is lost, even if a write relied on an earlier check",
+          "[engine]") {
+    FaultEnv env;
+    const auto engine = opened(env);
+    env.lose_lock(true);
+    got(engine->apply({set("a", "1")}));
+    const int syncs = env.syncs();
+    CHECK(failure_in(engine->flush()) == "ERR_CLIENT: It has another.");
+    CHECK(engine->flushed() == 0);
+    CHECK(env.syncs() == syncs);
+}
+
+TEST_CASE("engine faults: a log that cannot be replaced is written without compaction", "[engine]") {
+    FaultEnv env;
+    const bool exists = GENERATE(true, false);
+    if (!exists) {  // An empty file becomes a log, because nothing can replace it.
+        env.put(kPath, "");
+        env.refuse_replacing();
+    }
+    auto engine = opened(env);
+    env.refuse_replacing();
+    const std::string value(400'000, 'x');
+    for (int i = 0; i < 10; ++i) got(engine->apply({set("a", value + std::to_string(i))}));
+    REQUIRE(engine->wants_compaction());
+    std::string failure;
+    while (failure.empty()) failure = failure_in(engine->compact(1'000'000));
+    CHECK(failure == "ERR_UNSUPPORTED: It is mounted.");
+    CHECK_FALSE(engine->wants_compaction());  // It is not tried again at once.
+    CHECK_FALSE(env.has(kPath + ".new"));
+    got(engine->apply({set("b", "2"), set("c", "3")}));
+    got(engine->flush());
+    engine.reset();
+    env.crash();
+    CHECK(contents(*opened(env)) == Values{{"a", value + "9"}, {"b", "2"}, {"c", "3"}});
+}
+
 TEST_CASE("engine faults: an incomplete header is an error, and an empty file is not", "[engine]") {
     const Log log = told();
     FaultEnv env;

@@ -37,8 +37,14 @@ class FaultEnv : public engine::Env {
     /// True if a call failed since `fail_after`.
     [[nodiscard]] bool has_failed() const { return calls_left_ < 0; }
 
-    /// Pretends that another process has taken the lock.
-    void lose_lock() { lock_is_lost_ = true; }
+    /// Pretends that another process has taken the lock. With `unnoticed`, `Lock::check` relies on an earlier check.
+    void lose_lock(bool unnoticed = false) {
+        lock_is_lost_ = true;
+        loss_is_unnoticed_ = unnoticed;
+    }
+
+    /// Pretends that no file can be replaced, as if each were mounted alone into a container.
+    void refuse_replacing() { replaces_ = false; }
 
     /// Sets the maximum number of bytes of all files together.
     void limit(std::size_t bytes) { limit_ = bytes; }
@@ -100,6 +106,7 @@ class FaultEnv : public engine::Env {
     }
 
     engine::Status replace(const std::string& from, const std::string& to) override {
+        if (!replaces_) return engine::Failure{ErrorCode::unsupported, "It is mounted."};
         // Whether the failure comes before or after the replacement is uncertain, so both happen.
         const bool failed = fails();
         if (!failed || calls_made_ % 2 == 0) {
@@ -193,6 +200,11 @@ class FaultEnv : public engine::Env {
         ~FaultLock() override { env_.locked_ = false; }
 
         engine::Status check() override {
+            if (env_.loss_is_unnoticed_) return engine::Done{};
+            return check_now();
+        }
+
+        engine::Status check_now() override {
             if (env_.lock_is_lost_) return engine::Failure{ErrorCode::client, "It has another."};
             return engine::Done{};
         }
@@ -227,6 +239,8 @@ class FaultEnv : public engine::Env {
     std::map<std::string, Replaced> replaced_;
     bool locked_ = false;
     bool lock_is_lost_ = false;
+    bool loss_is_unnoticed_ = false;
+    bool replaces_ = true;
     int calls_made_ = 0;
     int calls_left_ = kNoFault;
     bool for_good_ = false;

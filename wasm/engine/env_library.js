@@ -9,6 +9,7 @@ const library = {
         return action(Module["files"]) || 0;
       } catch (error) {
         Files.message = error.message;
+        if (error.code === "ERR_UNSUPPORTED") return -4;
         return error.code === "ERR_QUOTA" || error.name === "QuotaExceededError" ? -1 : -2;
       }
     },

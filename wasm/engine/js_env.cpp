@@ -15,9 +15,10 @@ namespace {
 
 /// The results of a failed call. `polystore_files_message` then returns the message.
 enum : int {
-    kFull = -1,     ///< There is not enough room.
-    kFailed = -2,   ///< The call failed for another reason.
-    kMissing = -3,  ///< Not a failure: `polystore_files_open` found no such file.
+    kFull = -1,         ///< There is not enough room.
+    kFailed = -2,       ///< The call failed for another reason.
+    kMissing = -3,      ///< Not a failure: `polystore_files_open` found no such file.
+    kUnsupported = -4,  ///< The file system refuses this, and nothing has changed.
 };
 
 }  // namespace
@@ -57,7 +58,9 @@ using engine::Status;
 /// Returns the failure of a call. If there is no memory for its message, it is empty: the caller must still see the
 /// code.
 Failure failure_of(int code) {
-    Failure failure = {code == kFull ? ErrorCode::quota : ErrorCode::client, {}};
+    Failure failure = {ErrorCode::client, {}};
+    if (code == kFull) failure.code = ErrorCode::quota;
+    if (code == kUnsupported) failure.code = ErrorCode::unsupported;
     engine::if_memory_allows([&] {
         std::string message(1024, '\0');
         message.resize(polystore_files_message(message.data(), message.size()));

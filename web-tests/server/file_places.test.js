@@ -18,7 +18,7 @@ import {
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { constants } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import kv from "polystore-wasm";
 import { replaceFile } from "../../js/disk/replace_file.js";
@@ -122,6 +122,46 @@ test("a folder whose sync fails is an error", async () => {
   const shell = `${disk} FOLDER_SYNC_ERROR=${constants.errno.EIO}`;
   assert.deepEqual(await runApart(shell, program, folderUrl(freshFolder())), ["ERR_CLIENT", "EIO"]);
 });
+
+for (const [name, prepare] of /** @type {const} */ ([
+  ["an empty file", (/** @type {string} */ path) => writeFileSync(path, "")],
+  [
+    "a log",
+    async (/** @type {string} */ path) => {
+      const store = kv(urlOf(path));
+      await store.set("first", 1);
+      await store.close();
+    },
+  ],
+])) {
+  test(`${name} that is mounted alone, and cannot be replaced, is a log that is not compacted`, async () => {
+    const path = freshPath(".kv");
+    await prepare(path);
+    const program = `
+      const { watch } = await import("node:fs");
+      const { dirname } = await import("node:path");
+      const [url, path] = args;
+      let made = 0; // How often the new log of a compaction was made or removed.
+      watch(dirname(path), (_, name) => name === path.slice(dirname(path).length + 1) + ".new" && ++made).unref();
+      const store = kv(url);
+      await store.set("b", 2);
+      const before = made;
+      for (let i = 0; i < 20 || made < before + 2; ++i) {
+        await store.set("a", "x".repeat(400_000) + i);
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+      await store.set("last", 3);
+      await store.close();
+      const again = kv(url);
+      console.log(JSON.stringify(await again.keys()));
+      await again.close();`;
+    const shell = `${disk} RENAME_TO=${path} RENAME_ERROR=${constants.errno.EBUSY}`;
+    const keys = name === "a log" ? ["a", "b", "first", "last"] : ["a", "b", "last"];
+    assert.deepEqual(await runApart(shell, program, urlOf(path), path), keys);
+    const folder = readdirSync(dirname(path)).filter((file) => file.startsWith(basename(path)));
+    assert.deepEqual(folder, [basename(path)]);
+  });
+}
 
 test("a file that is mounted alone, and cannot be replaced, is written in place", async () => {
   const path = freshPath();

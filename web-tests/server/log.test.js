@@ -16,7 +16,9 @@ import fs, {
 } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { openLog } from "../../js/clients/log/log.js";
@@ -140,6 +142,38 @@ test("the lock of a container that was started again keeps others out for a minu
   utimesSync(lock, now - 61, now - 61);
   assert.equal(await kv(urlOf(path)).get("a"), 1);
   await release(urlOf(path));
+});
+
+test("a process that was stopped until another took its log writes nothing more to it", async () => {
+  const path = freshPath(".kv");
+  const program = `
+    import kv from "polystore-wasm";
+    import { createInterface } from "node:readline";
+    const store = kv(${JSON.stringify(urlOf(path))});
+    for await (const key of createInterface(process.stdin)) {
+      console.log(await store.set(key, 1).catch(({ code, message }) => code + message));
+    }`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["pipe", "pipe", "inherit"] });
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+  child.stdin.write("old\n");
+  assert.equal((await answers.next()).value, "old");
+  child.kill("SIGSTOP");
+  // The lock of a process in another container that was silent for two minutes.
+  const name = String(readdirSync(dirname(path)).find((name) => name.startsWith(`${basename(path)}.lock-`)));
+  const lock = join(dirname(path), name);
+  writeFileSync(lock, JSON.stringify({ machine: "another", pid: 1, since: "1" }));
+  utimesSync(lock, Date.now() / 1000 - 120, Date.now() / 1000 - 120);
+  const store = kv(urlOf(path));
+  await store.set("new", 2);
+  await sleep(110); // A process checks its lock at most every 100 ms.
+  child.stdin.end("late\n");
+  child.kill("SIGCONT");
+  assert.match(String((await answers.next()).value), /^ERR_CLIENT.*another.*Close the store/);
+  await store.set("newer", 3);
+  await store.close();
+  const again = kv(urlOf(path));
+  assert.deepEqual(await again.all(), { new: 2, newer: 3, old: 1 });
+  await again.close();
 });
 
 test("what a process that was killed has left of a lock that it had not taken yet keeps nobody out, and goes with time", async () => {

@@ -100,7 +100,7 @@ class ThrowingFiles extends NodeFiles {
 
 test("a module that stopped in the middle of a call is not called again, and the log is whole", () => {
   const path = freshPath(".kv");
-  const files = new ThrowingFiles({ check: () => {} });
+  const files = new ThrowingFiles({ check() {}, checkNow() {} });
   const engine = new Engine(files, path);
   engine.put("key", JSON.stringify("v".repeat(100_000)), null);
   engine.apply();
@@ -114,7 +114,7 @@ test("a module that stopped in the middle of a call is not called again, and the
     assert.throws(call, { code: "ERR_CLIENT", message: /crashed/ });
   }
   engine.close();
-  const again = new Engine(new NodeFiles({ check: () => {} }), path);
+  const again = new Engine(new NodeFiles({ check() {}, checkNow() {} }), path);
   assert.equal(again.getText("key")?.length, 100_002);
   again.close();
 });

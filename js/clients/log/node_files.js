@@ -1,11 +1,15 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
+import { isInPlaceOnly } from "../../disk/replace_file.js";
 import { isFull } from "../../disk/text_file.js";
 import { PolystoreError } from "../../support/errors.js";
 import { MISSING } from "../../engine/files.js";
 import { IS_RESTRICTED, syncFile, syncFileLater, syncFolder, syncFolderLater, WRITE_THROUGH } from "./node_sync.js";
 
 const { O_CREAT, O_EXCL, O_RDWR } = fs.constants;
+
+/** What the user can do if the lock of a log is lost. */
+const REMEDY = "Close the store and open it again.";
 
 /**
  * The files of the engine in Node. Its calls wait for the system: from the cache of that, a read takes 2 µs, a fifth of what
@@ -19,7 +23,7 @@ export class NodeFiles {
   #names = new Map();
 
   /**
-   * @param {{ check: (remedy: string) => void }} lock Of the log whose files these are.
+   * @param {Pick<import("../../disk/lock.js").Lock, "check" | "checkNow">} lock Of the log whose files these are.
    * @param {number} [mode] How an existing file is opened.
    */
   constructor(lock, mode = O_RDWR | WRITE_THROUGH) {
@@ -28,7 +32,7 @@ export class NodeFiles {
   }
 
   checkLock() {
-    this.#lock.check("Close the store and open it again.");
+    this.#lock.check(REMEDY);
   }
 
   /** @param {string} path */
@@ -72,20 +76,25 @@ export class NodeFiles {
    * @param {string} to
    */
   replace(from, to) {
-    attempt("replace", () => {
-      const old = this.#fileNamed(to);
-      if (old !== undefined) {
-        this.#checkedName(old);
-        // The permissions are the user's, who may have changed them. Before the name, so that the file never has both others and the name.
-        imitate(from, fs.statSync(to));
-      } else if (fs.lstatSync(to, { throwIfNoEntry: false })) {
-        throw new Error(`another program has just made ${to}`);
-      }
-      renameOver(from, to);
-      const file = /** @type {number} */ (this.#fileNamed(from));
-      if (old !== undefined) this.#names.delete(old);
-      this.#names.set(file, { ...this.#nameOf(file), path: to, isSynced: false });
-    });
+    const whenRefused = (/** @type {unknown} */ error) => (isInPlaceOnly(error) ? "ERR_UNSUPPORTED" : undefined);
+    attempt(
+      "replace",
+      () => {
+        const old = this.#fileNamed(to);
+        if (old !== undefined) {
+          this.#checkedName(old);
+          // The permissions are the user's, who may have changed them. Before the name, so that the file never has both others and the name.
+          imitate(from, fs.statSync(to));
+        } else if (fs.lstatSync(to, { throwIfNoEntry: false })) {
+          throw new Error(`another program has just made ${to}`);
+        }
+        renameOver(from, to);
+        const file = /** @type {number} */ (this.#fileNamed(from));
+        if (old !== undefined) this.#names.delete(old);
+        this.#names.set(file, { ...this.#nameOf(file), path: to, isSynced: false });
+      },
+      whenRefused,
+    );
   }
 
   /** @param {string} path */
@@ -153,6 +162,7 @@ export class NodeFiles {
   /** @param {number} file */
   sync(file) {
     attempt("sync", () => {
+      this.#lock.checkNow(REMEDY);
       syncFile(file);
       const name = this.#checkedName(file);
       if (!name || name.isSynced) return;
@@ -166,6 +176,7 @@ export class NodeFiles {
    * @param {number} file
    */
   async syncLater(file) {
+    this.#lock.checkNow(REMEDY); // What is written to a log that another process has taken is not acknowledged.
     await syncFileLater(file);
     const name = this.#checkedName(file);
     if (!name || (name.isSynced && !IS_RESTRICTED)) return;
@@ -263,7 +274,9 @@ function renameOver(from, to) {
     return fs.renameSync(from, to);
   } catch (error) {
     const { code } = /** @type {NodeJS.ErrnoException} */ (error);
-    if (!["EACCES", "EBUSY", "EPERM"].includes(String(code)) || !fs.existsSync(to)) throw error;
+    // Elsewhere, EBUSY means that `to` is mounted alone into a container: nothing can take its place.
+    const isBlocked = code === "EACCES" || code === "EPERM" || (code === "EBUSY" && process.platform === "win32");
+    if (!isBlocked || !fs.existsSync(to)) throw error;
   }
   const aside = asideOf(to);
   // An earlier compaction may have left its old log there. A file that is not a log belongs to other code and stays.
@@ -305,7 +318,7 @@ function imitate(path, other) {
 /** The files of a log that may only be read: nothing that is done to open it changes them. */
 export class ReadOnlyFiles extends NodeFiles {
   constructor() {
-    super({ check() {} }, fs.constants.O_RDONLY);
+    super({ check() {}, checkNow() {} }, fs.constants.O_RDONLY);
   }
 
   remove() {}
@@ -319,21 +332,16 @@ export class ReadOnlyFiles extends NodeFiles {
  * @template Result
  * @param {string} action
  * @param {() => Result} call
+ * @param {(error: unknown) => import("../../support/errors.js").Code | undefined} [codeOf] Returns the code of an error that is special
+ *   for this call.
  * @returns {Result}
  */
-function attempt(action, call) {
+function attempt(action, call, codeOf) {
   try {
     return call();
   } catch (error) {
-    throw failure(action, error);
+    const code = codeOf?.(error) ?? (isFull(error) ? "ERR_QUOTA" : "ERR_CLIENT");
+    const text = `Could not ${action} the log: ${/** @type {Error} */ (error).message}.`;
+    throw new PolystoreError(code, text, { cause: error });
   }
-}
-
-/**
- * @param {string} action
- * @param {unknown} error
- */
-function failure(action, error) {
-  const text = `Could not ${action} the log: ${/** @type {Error} */ (error).message}.`;
-  return new PolystoreError(isFull(error) ? "ERR_QUOTA" : "ERR_CLIENT", text, { cause: error });
 }

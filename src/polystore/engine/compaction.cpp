@@ -76,12 +76,12 @@ Status Compaction::copy_batches(std::size_t bytes, std::uint64_t end) {
     return write();
 }
 
-[[gnu::noinline]] void Compaction::copy(const RecordView& record, bool follows, std::uint64_t unsynced) {
+void Compaction::copy(const RecordView& record, bool follows, std::uint64_t unsynced) {
     encode_record(record, follows, new_log_.header.generation, unsynced, buffer_);
     last_unsynced_ = unsynced;
 }
 
-[[gnu::noinline]] Status Compaction::write() {
+Status Compaction::write() {
     if (Status written = new_log_.file->write(new_end_, buffer_); !written.ok()) return written;
     new_end_ += buffer_.size();
     buffer_.clear();

@@ -29,7 +29,7 @@ constexpr std::uint64_t kSyncedAtOnce = std::uint64_t{1} << 20U;
 
 std::string new_path(const std::string& path) { return path + ".new"; }
 
-Failure corrupt(const std::string& path, std::uint64_t offset, const std::string& what) {
+[[gnu::cold]] Failure corrupt(const std::string& path, std::uint64_t offset, const std::string& what) {
     return {ErrorCode::corrupt, "The file " + path + " " + what + " at offset " + std::to_string(offset) +
                                     ". It was left as it is: salvage it, or move it away."};
 }
@@ -79,13 +79,21 @@ Result<std::unique_ptr<Engine>> Engine::open(Env& env, const std::string& path) 
     return engine;
 }
 
-Status Engine::make_log() {
+[[gnu::cold]] Status Engine::make_log() {
     Result<std::unique_ptr<Compaction>> empty = Compaction::begin(env_, new_path(path_), log_, index_, end_);
     if (!empty.ok()) return empty.failure();
     if (Status written = (*empty)->step(1, end_); !written.ok()) return written;
     if (Status synced = (*empty)->log().file->sync(); !synced.ok()) return synced;
-    if (Status finished = (*empty)->finish(path_); !finished.ok()) return finished;
-    log_ = (*empty)->log();
+    Status finished = (*empty)->finish(path_);
+    if (!finished.ok()) {
+        // An empty file that cannot be replaced becomes a log in place.
+        if (finished.failure().code != ErrorCode::unsupported || !log_.file) return finished;
+        log_.header = (*empty)->log().header;
+        if (Status written = log_.file->write(0, encode_header(log_.header.generation)); !written.ok()) return written;
+        if (Status synced = log_.file->sync(); !synced.ok()) return synced;
+    } else {
+        log_ = (*empty)->log();
+    }
     synced_ = records_end_ = end_ = (*empty)->end();
     return Done{};
 }
@@ -142,12 +150,14 @@ Status Engine::replay() {
     }
     index_ = loader.finish();
     const bool is_torn = batch_begin != end_;
-    if (is_torn) {
-        end_ = batch_begin;
+    end_ = batch_begin;
+    synced_ = records_end_;  // But not the mark, which says so.
+    // Without the lock, another process may be writing what looks incomplete.
+    const bool may_write = lock_->check().ok();
+    if (is_torn && may_write) {
         if (Status cut = log_.file->truncate(end_); !cut.ok()) return cut;
     }
-    synced_ = records_end_;  // But not the mark, which says so.
-    if (is_torn || !ends_with_mark_) {
+    if (may_write && (is_torn || !ends_with_mark_)) {
         // Whoever wrote it may have ended before it was flushed, and nobody would do it now.
         if (Status synced = log_.file->sync(); !synced.ok()) return synced;
         synced_ = end_;
@@ -157,10 +167,13 @@ Status Engine::replay() {
     return Done{};
 }
 
-/// Brings a log of an earlier version into this one. One for which there is no room can be read.
-Status Engine::convert() {
+/// Brings a log of an earlier version into this one. If it cannot be written, for example without room, it can be read.
+[[gnu::cold]] Status Engine::convert() {
     Status compacted = compact_now();
-    if (compacted.ok() || compacted.failure().code != ErrorCode::quota) return compacted;
+    const bool can_be_read =
+        !compacted.ok() && (compacted.failure().code == ErrorCode::quota ||
+                            compacted.failure().code == ErrorCode::unsupported || !lock_->check().ok());
+    if (!can_be_read) return compacted;
     static_cast<void>(fail(std::move(compacted.failure())));
     return Done{};
 }
@@ -191,13 +204,18 @@ Status Engine::writable() const {
     return lock_->check();
 }
 
+Status Engine::may_flush() const {
+    if (broken_) return broken();
+    return lock_->check_now();
+}
+
 /// Breaks the engine before it makes the message, for which there may be no memory.
-Status Engine::fail(Failure failure) {
+[[gnu::cold]] Status Engine::fail(Failure failure) {
     broken_.emplace(std::move(failure));
     return broken();
 }
 
-Failure Engine::broken() const {
+[[gnu::cold]] Failure Engine::broken() const {
     const std::string reason =
         broken_->message.empty() ? "The storage failed, and there was no memory to say why." : broken_->message;
     return {broken_->code, reason + " The store can be read still, but not written: close it and open it again."};
@@ -313,7 +331,7 @@ Status Engine::append_bytes(std::string_view bytes) {
 }
 
 /// Storage so full that not even a removal can be written may have room for a new log without what is removed.
-Status Engine::erase_in_full_storage(const std::vector<Change>& batch) {
+[[gnu::cold]] Status Engine::erase_in_full_storage(const std::vector<Change>& batch) {
     std::vector<Change> notes;
     std::copy_if(batch.begin(), batch.end(), std::back_inserter(notes),
                  [](const Change& change) { return change.stored.has_value(); });
@@ -367,6 +385,7 @@ std::int64_t Engine::next_expiry() const { return index_.earliest_expiry(); }
 Status Engine::flush() {
     if (broken_) return broken();
     if (flushed_ == applied_) return Done{};
+    if (Status may = may_flush(); !may.ok()) return may;
     return end_flush(begin_flush()->sync());
 }
 
@@ -391,7 +410,7 @@ Status Engine::end_flush(Status synced) {
     return Done{};
 }
 
-[[gnu::noinline]] void Engine::mark_synced() {
+void Engine::mark_synced() {
     if_memory_allows([&] {
         if (broken_ || ends_with_mark_ || synced_ != end_ || !lock_->check().ok()) return;
         std::string mark;
@@ -425,7 +444,7 @@ Result<bool> Engine::compact(std::size_t bytes) {
     return synced.failure();
 }
 
-[[gnu::noinline]] void Engine::give_up_compaction() {
+void Engine::give_up_compaction() {
     compaction_.reset();
     garbage_wanted_ = 2 * garbage();  // Not at once again: most likely it would fail again.
 }
@@ -453,6 +472,8 @@ Result<bool> Engine::step_compaction(std::size_t bytes, CompactionFiles& files) 
         return true;
     }
     if (Status finished = compaction_->finish(path_); !finished.ok()) {
+        // The old log is still the log, and appending to it goes on.
+        if (finished.failure().code == ErrorCode::unsupported) return finished.failure();
         return fail(std::move(finished.failure())).failure();
     }
     gives_up.dismiss();

@@ -126,6 +126,10 @@ class Engine {
     /// Fails if no more can be written, because the storage failed or another process has taken the log.
     [[nodiscard]] Status writable() const;
 
+    /// The same, but looks at the lock in any case. For a caller of `begin_flush`: what is written to a log that
+    /// another process has taken must not be acknowledged.
+    [[nodiscard]] Status may_flush() const;
+
     // For a caller that lets many writers share one flush. These are the number of applied batches, the number of
     // flushed ones, and the steps of a flush before and after the caller syncs the file. Only one flush at a time is
     // allowed, and everything else may be called meanwhile. After a failed flush, later ones fail too.

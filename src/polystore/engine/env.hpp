@@ -52,8 +52,12 @@ class Lock {
     virtual ~Lock() = default;
 
     /// Must be called before each write. Fails with ERR_CLIENT if another process may have taken the lock because this
-    /// one was stopped for too long.
+    /// one was stopped for too long, or if this process may not write. May rely on a check of the last 100 ms. A
+    /// process that is stopped between the check and the write still makes that one write.
     virtual Status check() = 0;
+
+    /// The same, but never relies on an earlier check. Must be called before each sync.
+    virtual Status check_now() { return check(); }
 };
 
 class Env {
@@ -72,9 +76,10 @@ class Env {
     [[nodiscard]] virtual Result<std::shared_ptr<File>> create(const std::string& path) = 0;
 
     /// Renames the file at `from` to `to`, where it replaces the file that was opened by that name, if any. The rename
-    /// takes effect at once, but a power failure may undo it until the file is synced. If this fails, either file may
-    /// have the name. If another file has the name, it stays, and this fails with ERR_CLIENT. If this throws
-    /// std::bad_alloc, nothing has changed.
+    /// takes effect at once, but a power failure may undo it until the file is synced. Fails with ERR_UNSUPPORTED if
+    /// the file at `to` cannot be replaced, for example because it alone is mounted into a container; nothing has
+    /// changed then. After any other failure, either file may have the name. If another file has the name, it stays,
+    /// and this fails with ERR_CLIENT. If this throws std::bad_alloc, nothing has changed.
     virtual Status replace(const std::string& from, const std::string& to) = 0;
 
     /// Returns the number of bytes that can still be written next to the file at `path`.

@@ -226,9 +226,19 @@ class PosixFile : public File {
     std::vector<std::span<char>> mappings_;
 };
 
-/// Opens a file for reading and writing, with additional flags of open(2). Returns null if it does not exist.
+/// Returns true for an error that says that a file system or permissions do not allow a change: nothing has changed.
+bool is_refusal(int number) {
+    return number == EACCES || number == EBUSY || number == EPERM || number == EROFS || number == EXDEV;
+}
+
+/// Opens a file for reading and, if this process may, for writing. `flags` are additional ones of open(2). Returns null
+/// if the file does not exist.
 Result<std::shared_ptr<PosixFile>> open_file(const std::string& path, int flags, mode_t mode = 0666) {
-    const int fd = repeated([&] { return open(path.c_str(), flags | O_RDWR | O_CLOEXEC, mode); });
+    const auto open_for = [&](int access) {
+        return repeated([&] { return open(path.c_str(), flags | access | O_CLOEXEC, mode); });
+    };
+    int fd = open_for(O_RDWR);
+    if (fd < 0 && is_refusal(errno) && (flags & O_CREAT) == 0) fd = open_for(O_RDONLY);
     if (fd < 0) {
         if (errno == ENOENT && (flags & O_CREAT) == 0) return std::shared_ptr<PosixFile>();
         return failure_of("open", path);
@@ -260,6 +270,27 @@ bool is_log(const std::string& path) {
     const std::string_view bytes(begin.data(), static_cast<std::size_t>(length));
     return kMagic.starts_with(bytes) || bytes.find_first_not_of('\0') == std::string_view::npos;
 }
+
+/// Returns true if this process cannot create files in a folder.
+bool is_read_only(const std::filesystem::path& folder) {
+    const char* const path = folder.empty() ? "." : folder.c_str();
+    return faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0 && is_refusal(errno);
+}
+
+/// In place of the lock of a log that can only be read.
+class ReadOnly : public Lock {
+   public:
+    explicit ReadOnly(std::string log) : log_(std::move(log)) {}
+
+    Status check() override {
+        return Failure{ErrorCode::client, "The log " + log_ +
+                                              " is read-only, because this process has no permission to write to its "
+                                              "folder. Grant it, and open the store again."};
+    }
+
+   private:
+    std::string log_;
+};
 
 class PosixEnv : public Env {
    public:
@@ -302,7 +333,12 @@ class PosixEnv : public Env {
         } else if (posix::is_there(to)) {
             return Failure{ErrorCode::client, "Another program has just made " + to + ". It was left as it is."};
         }
-        if (std::rename(from.c_str(), to.c_str()) != 0) return failure_of("replace", to);
+        if (std::rename(from.c_str(), to.c_str()) != 0) {
+            const bool is_refused = is_refusal(errno);
+            Failure failure = failure_of("replace", to);
+            if (is_refused) failure.code = ErrorCode::unsupported;
+            return failure;
+        }
         try {
             if (const std::shared_ptr<PosixFile> file = file_named(from)) {
                 file->rename(to);
@@ -326,7 +362,13 @@ class PosixEnv : public Env {
         return Done{};
     }
 
-    Result<std::unique_ptr<Lock>> lock(const std::string& path) override { return take_posix_lock(path); }
+    Result<std::unique_ptr<Lock>> lock(const std::string& path) override {
+        // This process cannot take the lock, so it can only read the log.
+        if (posix::is_there(path) && is_read_only(std::filesystem::path(path).parent_path())) {
+            return std::unique_ptr<Lock>(std::make_unique<ReadOnly>(path));
+        }
+        return take_posix_lock(path);
+    }
 
    private:
     using Files = std::map<std::string, std::weak_ptr<PosixFile>>;

@@ -49,10 +49,14 @@ class PosixLock : public Lock {
                                                   " open. Close the store here, and open it again when the parent "
                                                   "has closed it."};
         }
+        if (now_() - checked_.load() < kUnchecked) return Done{};
+        return check_now();
+    }
+
+    Status check_now() override {
         const auto now = now_();
-        if (now - checked_.load() < kUnchecked) return Done{};
         if (!lock_.is_held()) {
-            return Failure{ErrorCode::client, posix::lost_message(log, "Close the store and open it again.")};
+            return Failure{ErrorCode::client, posix::lost_message(lock_.path(), "Close the store and open it again.")};
         }
         checked_ = now;
         return Done{};

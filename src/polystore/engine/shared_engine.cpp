@@ -84,7 +84,8 @@ Status SharedEngine::flush_applied(Hold& hold) {
             flushed_.wait(hold);
             continue;
         }
-        if (Status writable = engine_->writable(); !writable.ok()) return writable;  // A sync before ours failed.
+        // A sync before ours failed, or another process has taken the lock.
+        if (Status may = engine_->may_flush(); !may.ok()) return may;
         flushing_ = true;
         await_writers(hold);
         const int covered_calls = std::exchange(uncovered_calls_, 0);
