@@ -1,5 +1,7 @@
 #include <atomic>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "support/catch.hpp"
 #include "support/code_of.hpp"
 #include "support/custom_clients.hpp"
+#include "support/in_child.hpp"
 #include "support/on_threads.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -184,4 +187,38 @@ TEST_CASE("threads: an iterator may be destroyed on another thread", "[threads]"
         for (int i = 0; i < 550; ++i) ++moved;
         CHECK(moved != store.end());
     }).join();
+}
+
+TEST_CASE("threads: a process that is forked while another thread is in a call is not kept waiting") {
+    /// A client whose `read` waits.
+    class WaitingClient : public PlainClient {
+       public:
+        std::optional<Record> read(const std::string& /*id*/) override {
+            reads.set_value();
+            goes_on.get_future().wait();
+            return std::nullopt;
+        }
+        std::promise<void> reads;
+        std::promise<void> goes_on;
+    };
+    const auto client = std::make_shared<WaitingClient>();
+    const Store store(client);
+    store.set("a", 1);
+    auto iterator = std::make_unique<Store::Iterator>(store.begin());
+    std::thread reader([&] { CHECK(store.get("a") == nullptr); });
+    client->reads.get_future().wait();
+    CHECK(
+        in_child([&] {
+            std::string said = failure_of([&] { store.set("b", 2); });
+            iterator.reset();
+            const Store other(memory());
+            other.set("a", 1);
+            return said + other.get("a").dump();
+        }) ==
+        "ERR_CLIENT: This process was forked while another thread was in a call of this store, so the store cannot be "
+        "used here. Make a new client.1");
+    client->goes_on.set_value();
+    reader.join();
+    store.set("b", 2);
+    CHECK(in_child([&] { return Json(store.keys()).dump(); }) == R"(["a","b"])");
 }

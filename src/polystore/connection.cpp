@@ -18,6 +18,21 @@ std::shared_ptr<Connection> Connection::to(const std::shared_ptr<Client>& client
     return connection;
 }
 
+/// Locks the mutex. In a forked process it is locked for ever if another thread of the parent had locked it, because
+/// that thread does not exist here.
+std::unique_lock<std::recursive_mutex> Connection::locked_mutex() {
+    const unsigned process = engine::this_process();
+    if (process_.load(std::memory_order_relaxed) == process) return std::unique_lock(mutex_);
+    std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock) {
+        throw Error(ErrorCode::client,
+                    "This process was forked while another thread was in a call of this store, so the store cannot be "
+                    "used here. Make a new client.");
+    }
+    process_ = process;
+    return lock;
+}
+
 void Connection::check_key(const std::string& id) const {
     if (traits_.keys == Keys::any || is_utf8(id)) return;
     throw Error(ErrorCode::key, "The key " + show(id) + " is not UTF-8, and the client holds only keys that are.");

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "polystore/client.hpp"
+#include "polystore/engine/process.hpp"
 
 namespace polystore {
 
@@ -15,7 +17,8 @@ class Connection {
     /// Keeps other threads away from the client, and counts the calls in progress on this thread.
     class Hold {
        public:
-        explicit Hold(Connection& connection) : connection_(connection), lock_(connection.mutex_) {
+        /// Throws `Error` ERR_CLIENT in a process that was forked while another thread held the connection.
+        explicit Hold(Connection& connection) : connection_(connection), lock_(connection.locked_mutex()) {
             ++connection_.calls_in_progress_;
         }
         Hold(const Hold&) = delete;
@@ -24,7 +27,7 @@ class Connection {
 
        private:
         Connection& connection_;
-        std::scoped_lock<std::recursive_mutex> lock_;
+        std::unique_lock<std::recursive_mutex> lock_;
     };
 
     /// Returns the connection of a client, the same for all who ask while one of them keeps it.
@@ -59,12 +62,15 @@ class Connection {
     void close();
 
    private:
+    std::unique_lock<std::recursive_mutex> locked_mutex();
+
     std::shared_ptr<Client> client_;
     ClientTraits traits_;
     /// The mutex is recursive: a client may call a store of its own.
     std::recursive_mutex mutex_;
     int calls_in_progress_ = 0;
     int times_closed_ = 0;
+    std::atomic<unsigned> process_ = engine::this_process();  ///< The process that locked the mutex last.
 };
 
 /// Throws the error of a call on a store, or on a client in front, whose client was closed.

@@ -164,8 +164,12 @@ struct Store::Iterator::Walk {
     Walk(const Walk&) = delete;
     Walk& operator=(const Walk&) = delete;
     ~Walk() {
-        const Hold hold(*store.connection_);
-        driver.reset();  // This destroys the client's cursor too.
+        try {
+            const Hold hold(*store.connection_);
+            driver.reset();  // This destroys the client's cursor too.
+        } catch (const Error&) {
+            // In a forked process that cannot have a hold, no other thread uses the client.
+        }
     }
 
     void fetch() {

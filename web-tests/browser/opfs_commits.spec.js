@@ -49,6 +49,13 @@ test("a page without workers makes any commit, and keeps it", async ({ open, log
   await checkCommits(page);
 });
 
+test("the database that stands in for a log makes any commit", async ({ open, log }) => {
+  const page = await open();
+  await page.evaluate(startWorkersFrom, "/web-tests/browser/opfs_refused.worker.js");
+  expect(await openClient(page, log)).toBe("INDEXEDDB");
+  await checkCommits(page);
+});
+
 test("an outcome that was lost with its owner is the same from the next, and nothing is made again", async ({
   open,
   log,
