@@ -21,7 +21,7 @@ std::shared_ptr<Connection> Connection::to(const std::shared_ptr<Client>& client
 /// Locks the mutex. In a forked process it is locked for ever if another thread of the parent had locked it, because
 /// that thread does not exist here.
 std::unique_lock<std::recursive_mutex> Connection::locked_mutex() {
-    const unsigned process = engine::this_process();
+    const unsigned process = posix::this_process();
     if (process_.load(std::memory_order_relaxed) == process) return std::unique_lock(mutex_);
     std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock) {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "polystore/client.hpp"
-#include "polystore/engine/process.hpp"
+#include "polystore/posix/process.hpp"
 
 namespace polystore {
 
@@ -70,7 +70,7 @@ class Connection {
     std::recursive_mutex mutex_;
     int calls_in_progress_ = 0;
     int times_closed_ = 0;
-    std::atomic<unsigned> process_ = engine::this_process();  ///< The process that locked the mutex last.
+    std::atomic<unsigned> process_ = posix::this_process();  ///< The process that locked the mutex last.
 };
 
 /// Throws the error of a call on a store, or on a client in front, whose client was closed.
