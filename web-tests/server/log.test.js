@@ -168,7 +168,7 @@ test("a process that was stopped until another took its log writes nothing more 
   await sleep(110); // A process checks its lock at most every 100 ms.
   child.stdin.end("late\n");
   child.kill("SIGCONT");
-  assert.match(String((await answers.next()).value), /^ERR_CLIENT.*another.*Close the store/);
+  assert.match(String((await answers.next()).value), /^ERR_CLIENT.*nother process.*Close the store/);
   await store.set("newer", 3);
   await store.close();
   const again = kv(urlOf(path));
