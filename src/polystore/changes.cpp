@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -105,7 +106,12 @@ std::vector<Json> Store::update(const std::vector<std::string>& keys,
                                 const std::function<std::vector<Json>(std::vector<Json>)>& change_values,
                                 const UpdateOptions& options) const {
     Changing updating{.method = "update"};
+    std::set<std::string_view> seen;
     for (const std::string& key : keys) {
+        if (!seen.insert(key).second) {
+            throw Error(ErrorCode::key,
+                        "update() was called with the key " + show(key) + " twice. Pass each key once.");
+        }
         updating.parts.push_back(changing("update", key, options.expires, options.prefix).parts[0]);
     }
     updating.choose = [&](std::vector<Part>& parts) {
