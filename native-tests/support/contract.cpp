@@ -442,9 +442,10 @@ class Run {
             if (!is_near) broken(call, "about " + std::to_string(expected), got);
         }
         if (call.contains("gives_part")) {
-            for (const auto& [name, member] : filled(call.at("gives_part")).items()) {
+            const Json expected = filled(call.at("gives_part"));
+            for (const auto& [name, member] : expected.items()) {
                 if (!got.result.is_object() || got.result.value(name, Json("missing")) != member) {
-                    broken(call, "an object with the members of " + shown(filled(call.at("gives_part"))), got);
+                    broken(call, "an object with the members of " + shown(expected), got);
                 }
             }
         }

@@ -245,7 +245,9 @@ TokenLock TokenLock::wait(const Path& path, const SteadyNow& now) {
     TimePoint renewed = now();
     std::string holder;  // The process that this one waits for.
     TimePoint held_since;
-    std::optional<TimePoint> free_since;
+    // GCC 12 warns of an uninitialized value if this is an optional instead.
+    bool is_free = false;
+    TimePoint free_since;
     milliseconds pause = kMinPause;
     for (;;) {
         Found found = find_locks(path, lock.token_);
@@ -254,10 +256,10 @@ TokenLock TokenLock::wait(const Path& path, const SteadyNow& now) {
         std::erase_if(found.waiting, [&](const std::string& name) { return name > own; });
         std::optional<Holder> other = first_running(path, found.locks, is_renewed);
         if (other) {
-            free_since.reset();
+            is_free = false;
         } else {
-            if (!free_since) free_since = now();
-            const bool is_patient = now() - *free_since <= kCourtesy * static_cast<int>(found.waiting.size());
+            if (!std::exchange(is_free, true)) free_since = now();
+            const bool is_patient = now() - free_since <= kCourtesy * static_cast<int>(found.waiting.size());
             if (is_patient) other = first_running(path, found.waiting, is_renewed);
         }
         if (!other) {
