@@ -233,8 +233,11 @@ Json batch(const Store& store, const Json& args) {
             writes.push_back(Write::set(key, write.at(2), to_options(write, 3)));
         } else if (write.at(0) == "del") {
             writes.push_back(Write::del(key));
-        } else {
+        } else if (write.at(0) == "check") {
             writes.push_back(Write::check(key, to_text(write.at(2))));
+        } else {
+            // A program in C++ with another write does not compile, so the library need not refuse it.
+            throw Error(ErrorCode::options, "There is no write " + write.at(0).dump() + '.');
         }
     }
     return store.batch(writes);
@@ -321,9 +324,9 @@ std::size_t count_keys(const std::string& method, const Json& args) {
 }
 
 /// Returns true if the storage can make a call, as requirements.js says. If not, the call fails with ERR_UNSUPPORTED.
+/// In C++, a client that manages expiry tells it, so ttl() can always be called.
 bool can_make(const ClientTraits& traits, const Json& call) {
     const auto method = call.at("call").get<std::string>();
-    if (method == "ttl") return !traits.can[Trait::manages_expiry];
     const Json& through = through_of(call);
     const bool slides = method == "get" && std::any_of(through.begin(), through.end(), [](const Json& derivation) {
                             return derivation.contains("sliding");

@@ -155,7 +155,8 @@ bool Store::set_if_absent(std::string_view key, Json value, const SetOptions& op
     setting.choose = [&](std::vector<Part>& parts) {
         return Chosen{parts[0].value.is_null() ? std::optional(value) : std::nullopt};
     };
-    return change(setting);
+    change(setting);
+    return setting.parts[0].value.is_null() && !setting.parts[0].result.is_null();
 }
 
 bool Store::cas(std::string_view key, const std::optional<std::string>& version, Json value,
@@ -302,7 +303,7 @@ EntryPage Store::page(const Range& range, const std::optional<std::string>& curs
         const bool is_cursor = parts.is_array() && parts.size() == name.size() + 1 && parts.back().is_string();
         const std::string last = is_cursor ? parts.back().get<std::string>() : std::string();
         if (is_cursor) parts.erase(parts.size() - 1);
-        if (parts != name) {
+        if (!is_cursor || parts != name) {
             throw Error(ErrorCode::options, "cursor is " + show(*cursor) +
                                                 "; it must be the cursor of a page with the same prefix and range.");
         }

@@ -61,7 +61,8 @@ void Driver::answer_read() {
     connection_.check_key(id_);
     record_ = connection_.client().read(id_);
     if (record_) require_readable(id_, record_->value);
-    operation_.answer({record_.has_value(), record_ ? expiry_of(*record_) : 0});
+    if (!record_) return operation_.answer({});
+    operation_.answer({true, needs_expiry_ ? record_->expires : expiry_of(*record_)});
 }
 
 void Driver::answer_page() {

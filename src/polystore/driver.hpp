@@ -72,6 +72,7 @@ class Driver {
           needs_(needs),
           method_(call.method),
           limit_(call.limit),
+          needs_expiry_(call.method == Method::ttl || (call.method == Method::get && call.expires > 0)),
           only_reads_(call.method == Method::get || call.method == Method::has || call.method == Method::list ||
                       call.method == Method::ttl || call.method == Method::size),
           clock_(store.options_.clock),
@@ -109,7 +110,7 @@ class Driver {
 
     [[nodiscard]] bool closed() const { return connection_.times_closed() != life_; }
 
-    // A client that manages expiry never shows an expired record. The expiry that it reports for others is ignored.
+    // A client that manages expiry never shows an expired record, so most operations need not know the expiry.
     [[nodiscard]] double expiry_of(const Record& record) const {
         return traits_[Trait::manages_expiry] ? kNever : record.expires;
     }
@@ -120,6 +121,7 @@ class Driver {
     Store::Needs needs_;
     Method method_;
     double limit_;
+    bool needs_expiry_;  ///< True if the operation uses the expiry of a record in any case.
     bool only_reads_;
     Clock clock_;
     std::string prefix_;
