@@ -206,7 +206,7 @@ function cookies(kv, name) {
   return subject(kv, {
     name,
     type: "COOKIE",
-    atomic: "process",
+    atomic: globalThis.navigator?.locks ? "origin" : "process",
     refuses: COOKIE_REFUSES,
     differs: ["life beyond 400 days"],
     open() {
