@@ -17,6 +17,8 @@ class Run {
   /** @type {Call<Request>[]} */
   calls = [];
   isSent = false;
+  /** True if the run was sent in this tick, so that nothing tells yet whether it takes long. */
+  isFresh = false;
   /** The number of calls that were sent and have not ended. */
   left = 0;
 
@@ -156,7 +158,9 @@ export class CallOrder {
     const call = new Call(request, scope, this.#end);
     call.promise = promise;
     call.run = new Run(scope.kind);
-    Object.assign(call.run, { calls: [call], isSent: true, left: 1 });
+    const { run } = call;
+    Object.assign(run, { calls: [call], isSent: true, left: 1, isFresh: true });
+    resolved.then(() => (run.isFresh = false));
     this.#underWay.add(call.run);
     this.#enter(call);
     promise.then(call.resolve, call.resolve);
@@ -233,7 +237,7 @@ export class CallOrder {
    */
   #mayWaitLong({ scope, waitsFor }) {
     const isListing = scope.prefix !== undefined && !scope.writes;
-    return isListing && this.#maxRuns > 1 && [...waitsFor].some(({ run }) => !run || run.isSent);
+    return isListing && this.#maxRuns > 1 && [...waitsFor].some(({ run }) => !run || (run.isSent && !run.isFresh));
   }
 
   /**

@@ -277,7 +277,7 @@ for (const [line, expected] of [
       format: "esm",
     });
     const { length } = await readFile(join(root, "bundle.js"));
-    expect(length < 120_000).toBe(line === "");
+    expect(length < 160_000).toBe(line === ""); // The engine alone has more than 300,000 bytes.
     const server = await serve({ root, policy: "worker-src 'self' blob:" });
     const page = await chromiumContext.newPage();
     await page.goto(`${server.origin}/index.html`);
