@@ -88,7 +88,7 @@ export interface ContractOptions<C = any> {
   dropsExpired?: boolean;
   /** Whether the client can list what it holds; told from its methods. */
   lists?: boolean;
-  /** What `store.atomic` is. */
+  /** The expected value of `store.atomic`. */
   atomic?: Atomicity;
   /** Whether several keys can be changed as a whole, by `batch()` and `update()`. */
   isTransactional?: boolean;

@@ -129,7 +129,7 @@ export class Lock {
 
   /**
    * Must be called before something is written.
-   * @param {string} remedy What the user can do if the lock is lost.
+   * @param {string} remedy The advice for a user whose lock is lost.
    * @throws {PolystoreError} ERR_CLIENT if another process has taken the lock over.
    */
   check(remedy) {

@@ -8,7 +8,7 @@ import { IS_RESTRICTED, syncFile, syncFileLater, syncFolder, syncFolderLater, WR
 
 const { O_CREAT, O_EXCL, O_RDWR } = fs.constants;
 
-/** What the user can do if the lock of a log is lost. */
+/** The advice for a user whose log has lost its lock. */
 const REMEDY = "Close the store and open it again.";
 
 /**
@@ -176,7 +176,7 @@ export class NodeFiles {
    * @param {number} file
    */
   async syncLater(file) {
-    this.#lock.checkNow(REMEDY); // What is written to a log that another process has taken is not acknowledged.
+    this.#lock.checkNow(REMEDY); // A write must not be acknowledged if another process has taken the log.
     await syncFileLater(file);
     const name = this.#checkedName(file);
     if (!name || (name.isSynced && !IS_RESTRICTED)) return;

@@ -188,7 +188,7 @@ export class Owner {
    * @returns {number} One bit for each commit.
    */
   #commit(commits) {
-    /** What the earlier commits leave at their keys. @type {Map<string, import("../../support/record.js").StoredRecord | null>} */
+    /** The records that the earlier commits of this message leave at their keys; null if they remove the record. @type {Map<string, import("../../support/record.js").StoredRecord | null>} */
     const changed = new Map();
     const made = [];
     let bits = 0;

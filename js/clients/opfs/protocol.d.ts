@@ -34,7 +34,7 @@ export type Command =
 
 /** A commit with expectations. */
 export interface CommitItem {
-  /** What was found at some keys: the expiry and, if its value is compared too, its JSON text; null if there was no record. */
+  /** The records that were found at some keys: the expiry and, if its value is compared too, its JSON text; null if there was no record. */
   expected: { id: string; found: { expires: number | null; version?: string } | null }[];
   /** As in a "write". */
   changes: (string | number | null)[];

@@ -12,7 +12,7 @@ const upTo = (count) => Array.from({ length: count }, (_, i) => i + 1);
  */
 const beginsWith = (one, other) => other.every((element, i) => one[i] === element);
 
-/** What a storage owes that can compare and change one key in one step. @type {import("./behaviour.js").Behaviours} */
+/** The behaviours of every storage that can compare and change one key in one step. @type {import("./behaviour.js").Behaviours} */
 export const atomicChanges = {
   "at once: 100 increments are counted one by one": async ({ store }) => {
     equalsInAnyOrder(await Promise.all(upTo(100).map(() => store.incr("k"))), upTo(100), "the sums");
@@ -190,7 +190,7 @@ export const atomicChanges = {
   },
 };
 
-/** What a storage owes that can change several keys as a whole. @type {import("./behaviour.js").Behaviours} */
+/** The behaviours of every storage that can change several keys as a whole. @type {import("./behaviour.js").Behaviours} */
 export const changesOfSeveralKeys = {
   "at once: what is moved between several keys is neither lost nor doubled": async ({ store }) => {
     const names = ["a", "b", "c"];
@@ -222,7 +222,7 @@ export const changesOfSeveralKeys = {
   },
 };
 
-/** What a storage owes that cannot compare and change in one step. @type {import("./behaviour.js").Behaviours} */
+/** The behaviours of every storage that cannot compare and change in one step. @type {import("./behaviour.js").Behaviours} */
 export const refusedChanges = {
   "atomic: every change is refused at once, and nothing is written": async ({ store, kv, client }) => {
     const change = () => {
@@ -251,7 +251,7 @@ export const refusedChanges = {
   },
 };
 
-/** What a storage owes that can change one key only. @type {import("./behaviour.js").Behaviours} */
+/** The behaviours of every storage that can change one key only. @type {import("./behaviour.js").Behaviours} */
 export const refusedChangesOfSeveralKeys = {
   "atomic: a change of several keys is refused, and nothing is written": async ({ store }) => {
     await store.set("a", 1);
