@@ -50,7 +50,7 @@ export class Changing {
    * @param {string} name The public method, for messages.
    * @param {Part[]} parts
    * @param {boolean} renews True if a value that is there gets a new expiry, too.
-   * @param {(parts: Part[], isIdentity: boolean) => any[]} choose Returns the new value of each part: undefined leaves the record, null
+   * @param {(parts: Part[]) => any[]} choose Returns the new value of each part: undefined leaves the record, null
    *   removes it. It is called again in each attempt.
    * @param {(task: Changing) => any} result Returns the result of the call.
    */
@@ -112,20 +112,18 @@ export class Changing {
 
   /**
    * Lets the call choose the new values.
-   * @param {Connection} connection
    * @returns {boolean} True if there is anything to change.
    */
-  choose({ copies }) {
+  choose() {
     const { NEVER } = this.#core;
-    const isIdentity = copies === "identity";
     this.changes = [];
     this.values = [];
     // The user's function gets a copy, because the record that was read is what the commit expects.
-    if (!isIdentity) for (const part of this.parts) part.value = copyStored(part.value);
-    const chosen = this.#choose(this.parts, isIdentity);
+    for (const part of this.parts) part.value = copyStored(part.value);
+    const chosen = this.#choose(this.parts);
     this.parts.forEach(({ id, found = null, expires = NEVER, isUnread, value: old }, i) => {
       const value = expires === -NEVER && chosen[i] !== undefined ? null : chosen[i];
-      this.values.push(value === undefined ? old : isIdentity ? value : copyStored(value));
+      this.values.push(value === undefined ? old : copyStored(value));
       if (value === undefined) return;
       if (value === null) {
         if (found !== null || isUnread) this.changes.push({ id });

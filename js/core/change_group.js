@@ -95,7 +95,7 @@ async function changeInOneStep({ core, driver }, connection, task, first, timeou
       task.now = Date.now();
       step = answer(step, 1, task.now);
       while (asks(step) === Ask.page) step = task.judge(step, found, isCleared);
-      step = answer(step, task.choose(connection) ? 1 : 0, 0);
+      step = answer(step, task.choose() ? 1 : 0, 0);
     } catch (error) {
       failure = { error };
       return [];
@@ -169,7 +169,7 @@ async function attempt(tools, connection, group) {
       each.step = task.judge(answer(each.step, 1, task.now), [record], (key) =>
         driver.isCleared(connection, since, key),
       );
-      each.step = answer(each.step, task.choose(connection) ? 1 : 0, 0);
+      each.step = answer(each.step, task.choose() ? 1 : 0, 0);
       if (!isWaiting(tools, each.step)) {
         each.resolve(driver.conclude(connection, task, each.step));
         continue;

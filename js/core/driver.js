@@ -8,6 +8,7 @@ import { clientError, PolystoreError, show } from "../support/errors.js";
 import { ticks } from "#ticks";
 import { inTime } from "../support/in_time.js";
 import { isPromise } from "../support/promise.js";
+import { BOUNDS } from "../support/range.js";
 import { isRecord } from "../support/record.js";
 
 import { copyStored } from "../values/plain.js";
@@ -20,8 +21,6 @@ import { copyStored } from "../values/plain.js";
 
 /** The bits of a step that hold the question. The others hold the operation or, if the question is 0, the outcome. */
 const ASK = (1 << ASK_BITS) - 1;
-/** The bounds of a range that are keys. */
-const BOUNDS = ["gt", "gte", "lt", "lte"];
 /** What a method needs of a record, if it is not the value. @type {Record<number, "presence" | "expiry">} */
 const neededBy = { [Method.has]: "presence", [Method.ttl]: "expiry" };
 const NOTHING = () => {};
@@ -260,7 +259,7 @@ function request(connection, task, step, since) {
     case Ask.sweep:
       return client.sweep({ prefix: task.id }, numberOrNull());
     case Ask.change:
-      return /** @type {Changing} */ (task).choose(connection);
+      return /** @type {Changing} */ (task).choose();
     case Ask.commit:
       return /** @type {Changing} */ (task).commit(connection);
     case Ask.drain:

@@ -18,7 +18,7 @@ import { attempt } from "../support/attempt.js";
  * @typedef {object} Call
  * @property {string} name The method, for messages.
  * @property {Key[]} keys
- * @property {(parts: Part[], isIdentity: boolean) => any[]} choose As in `Changing`.
+ * @property {(parts: Part[]) => any[]} choose As in `Changing`.
  * @property {(task: Changing) => any} result
  * @property {boolean} [renews]
  */
@@ -47,8 +47,8 @@ export const changes = {
     return host.perform({
       name: "entry",
       keys: [{ key: text }],
-      choose: ([{ value }], isIdentity) => {
-        version = currentVersion(value, isIdentity);
+      choose: ([{ value }]) => {
+        version = currentVersion(value);
         return [];
       },
       result: ({ parts: [{ value, found }] }) =>
@@ -75,7 +75,7 @@ export const changes = {
       name: "update",
       keys,
       renews,
-      choose: (parts, isIdentity) => {
+      choose: (parts) => {
         const values = parts.map(({ value }) => value);
         let chosen;
         try {
@@ -91,7 +91,7 @@ export const changes = {
         return all.map((value) => {
           if (value === undefined || isPromise(value))
             throw wrongResult(value, "the new value, or null to delete the key");
-          return isIdentity ? value : copyValue(value);
+          return copyValue(value);
         });
       },
       result: ({ values }) => (isMany ? values : values[0]),
@@ -130,11 +130,11 @@ export const changes = {
         "ERR_VALUE",
         `setIfAbsent(${show(key)}) was called with ${show(value)}; it must be a value.`,
       );
-    const copy = copyLater(value);
+    const copy = copyNow(value);
     return host.perform({
       name: "setIfAbsent",
       keys,
-      choose: ([{ value }], isIdentity) => [value === null ? copy(isIdentity) : undefined],
+      choose: ([{ value }]) => [value === null ? copy() : undefined],
       result: ({ parts: [{ value }], values: [kept] }) => value === null && kept !== null,
     });
   },
@@ -154,15 +154,15 @@ export const changes = {
         "ERR_VALUE",
         `cas(${show(key)}) was called without a value. Pass a value, or null to delete the key.`,
       );
-    const copy = copyLater(value);
+    const copy = copyNow(value);
     let isMade = false;
     return host.perform({
       name: "cas",
       keys,
       renews,
-      choose: ([{ value: old }], isIdentity) => {
-        isMade = version === currentVersion(old, isIdentity);
-        return isMade ? [copy(isIdentity)] : [];
+      choose: ([{ value: old }]) => {
+        isMade = version === currentVersion(old);
+        return isMade ? [copy()] : [];
       },
       result: () => isMade,
     });
@@ -205,11 +205,9 @@ export const changes = {
       name: "batch",
       keys,
       renews: true,
-      choose: (parts, isIdentity) => {
-        holds = parts.every(({ value }, i) =>
-          checks[i].every((version) => version === currentVersion(value, isIdentity)),
-        );
-        return holds ? values.map((value) => value?.(isIdentity)) : [];
+      choose: (parts) => {
+        holds = parts.every(({ value }, i) => checks[i].every((version) => version === currentVersion(value)));
+        return holds ? values.map((value) => value?.()) : [];
       },
       result: () => holds,
     });
@@ -228,16 +226,11 @@ function read({ keyText, readOptions }, keys, options) {
 }
 
 /**
- * Checks and copies a value now, because the user may change it before it is stored. Only a store whose client is open tells whether it
- * stores copies.
+ * Checks and copies a value now, because the user may change it before it is stored.
  * @param {unknown} value
- * @returns {(isIdentity: boolean) => any} Returns what is stored.
- * @throws {PolystoreTypeError} ERR_VALUE, when the result is called.
+ * @returns {() => any} Returns what is stored, or throws ERR_VALUE.
  */
-function copyLater(value) {
-  const copy = attempt(() => copyValue(value));
-  return (isIdentity) => (isIdentity ? value : copy());
-}
+const copyNow = (value) => attempt(() => copyValue(value));
 
 /**
  * Checks the writes of a batch, and gathers those of each key.
@@ -246,7 +239,7 @@ function copyLater(value) {
  */
 function readBatch({ keyText, readOptions }, writes) {
   if (!Array.isArray(writes)) throw wrongBatch(`was called with ${show(writes)}`);
-  /** @type {Map<string, { key: Key, checks: (string | null)[], value?: (isIdentity: boolean) => any }>} */
+  /** @type {Map<string, { key: Key, checks: (string | null)[], value?: () => any }>} */
   const parts = new Map();
   for (const write of writes) {
     const [kind, key, argument, options] = Array.isArray(write) ? write : [];
@@ -261,7 +254,7 @@ function readBatch({ keyText, readOptions }, writes) {
       part.checks.push(argument);
       part.key.isUnread = false;
     } else {
-      part.value = kind === "set" && argument !== undefined && argument !== null ? copyLater(argument) : () => null;
+      part.value = kind === "set" && argument !== undefined && argument !== null ? copyNow(argument) : () => null;
       part.key.life = life;
       part.key.keepsExpiry = renew === false;
       if (renew === false) part.key.isUnread = false;
@@ -283,11 +276,8 @@ function wrongBatch(reason) {
   );
 }
 
-/**
- * @param {unknown} value The current value, or null if there is none.
- * @param {boolean} isIdentity
- */
-const currentVersion = (value, isIdentity) => (value === null ? null : versionOf(value, isIdentity));
+/** @param {unknown} value The current value, or null if there is none. */
+const currentVersion = (value) => (value === null ? null : versionOf(value));
 
 /** @param {unknown} version */
 function requireVersion(version) {

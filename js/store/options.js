@@ -1,5 +1,6 @@
 import { NEVER, parseExpires } from "../core/core.js";
 import { PolystoreTypeError, show } from "../support/errors.js";
+import { BOUNDS } from "../support/range.js";
 
 /**
  * @typedef {object} Options
@@ -78,7 +79,6 @@ const NONE = {};
 const FURTHER = { call: [], store: ["timeout", "durability", "atomic", "prune", "cookie"], change: ["renew"] };
 /** Whom a change keeps out, from nobody to everybody. */
 export const ATOMICITIES = ["none", "process", "origin", "storage"];
-const BOUNDS = ["gt", "gte", "lt", "lte"];
 
 /**
  * Checks and converts the options of a call or of kv().

@@ -312,8 +312,7 @@ export class Store {
       if (!onDemand)
         throw new PolystoreError("ERR_CLIENT", `The code of ${name}() could not be downloaded. Try again.`);
       const perform = (/** @type {import("./changes.js").Call} */ call) => this.#change(connection, call);
-      const given = connection.copies === "identity" ? args : copies;
-      return /** @type {any} */ (onDemand.methods)[name]({ perform, store: this, ...tools }, ...given);
+      return /** @type {any} */ (onDemand.methods)[name]({ perform, store: this, ...tools }, ...copies);
     }, !onDemand);
   }
 

@@ -6,6 +6,9 @@ import { isText } from "./text_key.js";
 
 /** The bounds of some keys: the first possible key, and the end, which is excluded; null if there is no end. @typedef {[start: string, end: string | null]} Bounds */
 
+/** The names of the bounds of a range, which are keys. */
+export const BOUNDS = ["gt", "gte", "lt", "lte"];
+
 const LAST_CODE_POINT = 0x10ffff;
 
 /**
