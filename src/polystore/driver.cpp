@@ -49,7 +49,7 @@ void Driver::answer() {
         case Ask::sweep: {
             const double until = operation_.number();
             const std::size_t removed =
-                connection_.client().sweep({.prefix = prefix_}, until == kNever ? std::nullopt : std::optional(until));
+                connection_.client().sweep(full_range(), until == kNever ? std::nullopt : std::optional(until));
             return operation_.answer({true, static_cast<double>(removed)});
         }
         case Ask::drain: connection_.drain(); return operation_.answer({});
@@ -66,7 +66,7 @@ void Driver::answer_read() {
 }
 
 void Driver::answer_page() {
-    if (!cursor_) cursor_ = connection_.client().scan(range_ ? under(prefix_, *range_) : Range{.prefix = prefix_});
+    if (!cursor_) cursor_ = connection_.client().scan(full_range());
     const std::size_t most = limit_ < kPageLength ? static_cast<std::size_t>(limit_) : kPageLength;
     std::optional<std::vector<Entry>> page = cursor_->next(most);
     const bool end = !page;

@@ -108,6 +108,9 @@ class Driver {
     std::size_t evict(std::vector<Entry> entries);
     [[nodiscard]] std::vector<CommitOutcome> make(std::span<const Commit> commits);
 
+    /// The records that a listing or a sweep concerns, as a range of the client.
+    [[nodiscard]] Range full_range() const { return range_ ? under(prefix_, *range_) : Range{.prefix = prefix_}; }
+
     [[nodiscard]] bool closed() const { return connection_.times_closed() != life_; }
 
     // A client that manages expiry never shows an expired record, so most operations need not know the expiry.

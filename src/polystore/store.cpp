@@ -2,7 +2,6 @@
 
 #include <exception>
 #include <functional>
-#include <limits>
 #include <optional>
 
 #include "polystore/driver.hpp"
@@ -133,13 +132,7 @@ std::size_t Store::size(const Range& range) const {
     return static_cast<std::size_t>(perform(call_over(Method::size, range), {}, {}, &range).number);
 }
 
-void Store::clear(const Range& range) const {
-    Call call = call_over(Method::clear, range);
-    // A client removes everything with a prefix by itself. The records within bounds are removed page by page.
-    const bool is_bounded = range.gt || range.gte || range.lt || range.lte || !range.prefix.empty();
-    if (is_bounded && call.limit == kNever) call.limit = std::numeric_limits<double>::max();
-    perform(call, {}, {}, &range);
-}
+void Store::clear(const Range& range) const { perform(call_over(Method::clear, range), {}, {}, &range); }
 
 std::size_t Store::prune() const { return static_cast<std::size_t>(perform({Method::prune}).number); }
 
