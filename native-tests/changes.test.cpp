@@ -11,6 +11,7 @@
 #include "polystore/polystore.hpp"
 #include "support/catch.hpp"
 #include "support/code_of.hpp"
+#include "support/fake_clock.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace polystore;
@@ -20,17 +21,17 @@ namespace {
 
 struct Scene {
     TemporaryFolder directory;
-    double now = 1'000'000;
+    FakeClock clock;
 
     Store open(const std::shared_ptr<Client>& client) {
-        return Store(client, {.clock = [this] { return now; }});
+        return Store(client, {.clock = clock});
     }
 
     std::map<std::string, std::shared_ptr<Client>> clients() {
         return {{"memory", memory()},
                 {"file", file(directory.path() / "store.json")},
                 {"folder", folder(directory.path() / "folder")},
-                {"log", log(directory.path() / "store.kv")}};
+                {"log", log(directory.path() / "store.kv", {.clock = clock})}};
     }
 };
 
@@ -142,22 +143,22 @@ TEST_CASE("a value that is there keeps its expiry, unless it is renewed; touch r
         CAPTURE(name);
         const Store store = scene.open(client).expires(100);
         store.incr("n");
-        scene.now += 10'000;
+        scene.clock.advance(10'000);
         store.incr("n");
         CHECK(store.ttl("n") == 90);
         store.incr("n", 1, {.renew = true});
         CHECK(store.ttl("n") == 100);
         CHECK(store.touch("n", "1s"));
-        scene.now += 1000;
+        scene.clock.advance(1000);
         CHECK(store.ttl("n") == std::nullopt);
         CHECK_FALSE(store.touch("n"));
         CHECK(store.incr("n") == 1);
         const Store sliding = store.expires(80, {.sliding = true});
         sliding.set("s", 1);
-        scene.now += 9'999;
+        scene.clock.advance(9'999);
         CHECK(sliding.get("s") == 1);
         CHECK(store.ttl("s") == 70.001);
-        scene.now += 1;
+        scene.clock.advance(1);
         CHECK(sliding.get("s") == 1);
         CHECK(store.ttl("s") == 80);
     }
@@ -173,7 +174,7 @@ TEST_CASE("a range is in order, and its limit counts live values", "[changes]") 
         root.set("q", 0);
         for (const char* key : {"d", "b", "e", "a", "c"}) store.set(key, key);
         store.set("b", "b", {.expires = 1});
-        scene.now += 1000;
+        scene.clock.advance(1000);
         using Keys = std::vector<std::string>;
         CHECK(store.keys({.limit = 3}) == Keys{"a", "c", "d"});
         CHECK(store.keys({.gt = "a", .lte = "d"}) == Keys{"c", "d"});
