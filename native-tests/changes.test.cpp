@@ -23,9 +23,7 @@ struct Scene {
     TemporaryFolder directory;
     FakeClock clock;
 
-    Store open(const std::shared_ptr<Client>& client) {
-        return Store(client, {.clock = clock});
-    }
+    Store open(const std::shared_ptr<Client>& client) { return Store(client, {.clock = clock}); }
 
     std::map<std::string, std::shared_ptr<Client>> clients() {
         return {{"memory", memory()},
