@@ -25,6 +25,8 @@ const needs = {
     { name: "ninja-build", isThere: command("ninja") },
     { name: "nlohmann-json3-dev", isThere: header("nlohmann/json.hpp") },
     { name: "catch2", isThere: header("catch2") },
+  ],
+  packages: [
     // This is newer than the compiler of the rest, because a user may have it.
     { name: "clang-19", isThere: command("clang++-19") },
     { name: "libc++-19-dev", isThere: () => existsSync("/usr/lib/llvm-19/include/c++/v1") },

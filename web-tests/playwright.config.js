@@ -4,8 +4,8 @@ export default defineConfig({
   testDir: ".",
   testMatch: "**/*.spec.js",
   outputDir: "../build/playwright",
-  // One worker: the tests share two cores with the browser they drive.
-  workers: 1,
+  // Each worker has a browser. One of them runs the contract, which is as long as all other files together.
+  workers: 2,
   timeout: 30_000,
   forbidOnly: true,
 });
