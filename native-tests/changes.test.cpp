@@ -1,5 +1,6 @@
 // The methods that change values depending on what is there, over each client. The contract's cases cover the rest.
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -89,6 +90,42 @@ TEST_CASE("a function of update that writes the key itself loses nothing", "[cha
         });
         CHECK(value == 11);
         CHECK(store.get("n") == 11);
+    }
+}
+
+TEST_CASE("a change that another writer forestalled keeps the others out, so that it is not late again", "[changes]") {
+    for (const bool is_file : {true, false}) {
+        CAPTURE(is_file);
+        Scene scene;
+        const auto path = scene.directory.path() / (is_file ? "store.json" : "folder");
+        const auto open = [&] { return scene.open(is_file ? file(path) : folder(path)); };
+        const Store store = open();
+        const Store other = open();  // A client of its own, as another process has it.
+        store.set("n", 1);
+        const auto is_locked = [&] {
+            const std::filesystem::directory_iterator files(is_file ? path.parent_path() : path);
+            return std::any_of(begin(files), end(files), [](const auto& entry) {
+                return entry.path().filename().string().find(".lock-") != std::string::npos;
+            });
+        };
+        std::vector<bool> locked;
+        const Json value = store.update("n", [&](const Json& old) -> Json {
+            locked.push_back(is_locked());
+            if (locked.size() == 1) other.incr("n");
+            if (locked.size() == 2) store.set("n", 10);  // The store itself may write, also several keys.
+            if (locked.size() == 2 && is_file) store.batch({Write::set("m", 1), Write::del("l")});
+            return old.get<int>() + 1;
+        });
+        CHECK(value == 11);
+        CHECK(locked == std::vector<bool>{false, true, true});
+        CHECK_FALSE(is_locked());
+        int calls = 0;
+        const auto fail_late = [&](const Json& /*old*/) -> Json {
+            if (++calls == 2) throw std::out_of_range("mine");
+            return other.incr("n") + 1;
+        };
+        CHECK_THROWS_AS(store.update("n", fail_late), std::out_of_range);
+        CHECK_FALSE(is_locked());
     }
 }
 

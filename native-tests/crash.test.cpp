@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -20,6 +21,7 @@
 #include "polystore/clients/log.hpp"
 #include "polystore/store.hpp"
 #include "support/catch.hpp"
+#include "support/system_faults.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace polystore;
@@ -154,6 +156,39 @@ TEST_CASE("crash: a folder holds every write that a killed process acknowledged,
 TEST_CASE("crash: a log holds every write that a killed process acknowledged, and is valid", "[crash]") {
     const TemporaryFolder folder;
     kill_writers([&] { return log(folder / "data.kv"); }, 200);
+}
+
+TEST_CASE("crash: of a batch in a file that is killed, at whichever call, all is made or nothing", "[crash]") {
+    const std::map<std::string, Json> before = {{"changed", 1}, {"kept", 0}, {"removed", "soon"}};
+    const std::map<std::string, Json> after = {{"added", std::string(1000, 'x')}, {"changed", 2}, {"kept", 0}};
+    const std::vector<Write> writes = {Write::set("changed", 2), Write::del("removed"),
+                                       Write::set("added", after.at("added"))};
+    int unmade = 0;
+    bool is_whole = false;
+    for (int at = 1; !is_whole; ++at) {
+        CAPTURE(at);
+        const TemporaryFolder folder;
+        const Store store(file(folder / "a.json"));
+        for (const auto& [key, value] : before) store.set(key, value);
+        const pid_t process = fork();
+        if (process == 0) {
+            const SystemFaults faults({.kill_at = at});
+            _exit(Store(file(folder / "a.json")).batch(writes) ? 0 : 1);
+        }
+        int status = 0;
+        waitpid(process, &status, 0);
+        is_whole = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        REQUIRE((is_whole || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)));
+        const bool is_made = is_whole || store.has("added");
+        CHECK(store.all() == (is_made ? after : before));
+        if (!is_made) ++unmade;
+        Store(file(folder / "a.json"))
+            .set("next", 1);  // The lock of the killed process keeps nobody out, and what it left is removed.
+        const std::vector<std::string> names = folder.names();
+        CHECK(std::all_of(names.begin(), names.end(),
+                          [](const std::string& name) { return name == "a.json" || name.ends_with(".new"); }));
+    }
+    CHECK(unmade > 3);
 }
 
 TEST_CASE("crash: a process that was stopped until another took its log writes nothing more to it", "[crash]") {

@@ -9,6 +9,10 @@ interface Window {
   contract: (subject: string, name: string) => Promise<string>;
   interop: (client: string, check: "checkOneWay" | "checkExpiry", writer: string) => Promise<string>;
   bench: (table: string) => Promise<any[]>;
+  count: (given: { library: string; storage: string; calls: number; waits: boolean }) => Promise<void>;
+  readCount: (given: { library: string; storage: string }) => Promise<number>;
+  acknowledge: () => Promise<void>;
+  unstorage: () => any;
 }
 
 /** What a Worker of Cloudflare has everywhere. */

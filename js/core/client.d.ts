@@ -112,8 +112,8 @@ export interface Client {
   commit?(commits: readonly Commit[], now: number): Eventually<readonly Outcome[]>;
   /**
    * Reads some keys and makes the changes that `decide` chooses from what was found there, in one step of the storage. A client has it
-   * if that takes less time than a read followed by a commit. `decide` may be called again if the storage starts again. Resolves when
-   * the changes are stored.
+   * if that takes less time than a read followed by a commit, or if its writers wait for each other in a queue: one that reads before it
+   * waits would be late each time. `decide` may be called again if the storage starts again. Resolves when the changes are stored.
    */
   change?(ids: readonly string[], decide: (found: unknown[]) => readonly Change[]): Eventually<void>;
   /**

@@ -9,6 +9,9 @@ class SystemFaults {
         int sync_of_folders = 0;  ///< The errno of a failing fsync(2) of a folder; 0 if it succeeds.
         int sync_of_files = 0;    ///< The errno of a failing fsync(2) or fdatasync(2) of a file; 0 if it succeeds.
         int rename = 0;           ///< The errno of a failing rename(2), except of a lock file; 0 if it succeeds.
+        /// The number of the call of write(2), fsync(2), rename(2) or unlink(2) at which the process is killed; 0 if it
+        /// is not. A write is two of these calls: half of it is made before the second one.
+        int kill_at = 0;
     };
 
     explicit SystemFaults(const Faults& faults);

@@ -121,6 +121,11 @@ class Client {
     /// clients. The changes are stored once this function and then its `pending_flush()` have returned.
     [[nodiscard]] virtual std::vector<CommitOutcome> commit(std::span<const Commit> commits) = 0;
 
+    /// Runs `attempt`, which reads and commits, while the writers that a commit keeps out cannot commit. The store
+    /// calls it after a commit was refused. A client has it if its writers wait for each other in a queue: one that
+    /// reads before it waits would be late each time.
+    virtual void alone(const std::function<void()>& attempt) { attempt(); }
+
     /// Iterates over the records in a range, in the order of their ids if the range has bounds, a limit or a direction;
     /// otherwise in any order. `cursor_over` serves for a storage without an order. The cursor is destroyed before the
     /// client.

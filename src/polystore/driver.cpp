@@ -28,7 +28,7 @@ void Driver::answer() {
     switch (operation_.ask()) {
         case Ask::nothing: return;
         case Ask::change: return operation_.answer({choose()});
-        case Ask::commit: return operation_.answer({make_changes()});
+        case Ask::commit: return answer_commit();
         case Ask::read: return answer_read();
         case Ask::put: write(Record{operation_.number(), std::move(value_)}); return operation_.answer({});
         case Ask::remove: write(std::nullopt); return operation_.answer({});
@@ -190,6 +190,15 @@ bool Driver::make_changes() {
     const CommitOutcome outcome = make({&commit, 1}).front();
     if (outcome.error) std::rethrow_exception(outcome.error);
     return outcome.made;
+}
+
+/// Makes the changes. If another writer was faster, all further attempts keep the others out.
+void Driver::answer_commit() {
+    operation_.answer({make_changes()});
+    if (operation_.ask() == Ask::nothing || std::exchange(is_alone_, true)) return;
+    connection_.client().alone([&] {
+        while (operation_.ask() != Ask::nothing) answer();
+    });
 }
 
 Error Driver::unsupported_error() const {

@@ -100,6 +100,7 @@ class Driver {
     void answer_read();
     void answer_page();
     void answer_parts();
+    void answer_commit();
     bool choose();
     bool make_changes();
     [[nodiscard]] Error unsupported_error() const;
@@ -139,6 +140,7 @@ class Driver {
     std::vector<double> expires_;
     std::vector<Verdict> verdicts_;
     std::vector<std::pair<std::string, Json>> kept_;
+    bool is_alone_ = false;  ///< True once an attempt of a change was refused.
     Operation operation_;
 };
 

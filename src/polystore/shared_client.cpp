@@ -88,6 +88,10 @@ class SharedClient : public Client {
         return write([&](Client& client) { return client.commit(commits); });
     }
 
+    void alone(const std::function<void()>& attempt) override {
+        access_([&](Client& client) { client.alone(attempt); });
+    }
+
     std::unique_ptr<Cursor> scan(const Range& range) override {
         return access_([&](Client& client) -> std::unique_ptr<Cursor> {
             return std::make_unique<SharedCursor>(access_, client.scan(range));

@@ -1,12 +1,12 @@
 // JavaScript and C++ write one File and one Folder at the same time.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import kv from "polystore-wasm";
+import { runAcknowledging } from "../support/acknowledging.js";
 import { filesFor, urlOf } from "../support/files.js";
 
 const { freshPath } = filesFor("interop-lock");
@@ -23,25 +23,6 @@ const WRITERS = 4;
 const KILLED = 2;
 const KILLS = 2;
 
-/**
- * Runs a writer until it ends, or kills it.
- * @param {[string, string[]]} command
- * @param {number} killAt The number of acknowledged keys at which the process is killed; Infinity if it is not.
- * @returns {Promise<number>} The number of keys that it acknowledged.
- */
-async function runWriter([program, args], killAt) {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
-  let output = "";
-  const acknowledged = () => output.split("\n").length - 1;
-  child.stdout.on("data", (chunk) => {
-    output += chunk;
-    if (acknowledged() >= killAt) child.kill("SIGKILL");
-  });
-  const [code] = await new Promise((resolve) => child.once("close", (...ended) => resolve(ended)));
-  if (killAt === Infinity) assert.equal(code, 0);
-  return acknowledged();
-}
-
 for (const { name, extension, count, fill } of [
   { name: "a File", extension: ".json", count: 20, fill: fillFile },
   { name: "a Folder", extension: "/", count: 60, fill: fillFolder },
@@ -57,7 +38,7 @@ for (const { name, extension, count, fill } of [
       for (let kill = 0; kill <= kills; ++kill) {
         const id = `writer-${writer}-${kill}`;
         const killAt = kill < kills ? 1 + Math.floor((Math.random() * count) / 2) : Infinity;
-        acknowledged[id] = await runWriter(commandOf(path, [id, String(count)]), killAt);
+        ({ acknowledged: acknowledged[id] } = await runAcknowledging(commandOf(path, [id, String(count)]), { killAt }));
         if (killAt === Infinity) assert.equal(acknowledged[id], count);
       }
     };

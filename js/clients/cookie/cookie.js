@@ -57,7 +57,11 @@ export class Cookie {
     this.#path = /; path=([^;]*)/.exec(this.#attributes)?.[1] ?? "/";
     this.#domain = /; domain=[^;]*/.exec(attributes)?.[0] ?? "";
     // Without locks, this client is synchronous, so that only other pages can come between a read and a change.
-    if (locks) this.commit = (/** @type {readonly Commit[]} */ commits) => this.#commit(commits);
+    if (locks) {
+      this.commit = (/** @type {readonly Commit[]} */ commits) => this.#commit(commits);
+      /** @type {import("../../core/client.js").Client["change"]} */
+      this.change = ([id], decide) => this.#changeInOneStep(id, decide);
+    }
     if (typeof document !== "undefined") return;
     const message =
       "Cookies only exist in pages, but there is no document here. On a server, pass a Map or a client of your own to kv().";
@@ -105,6 +109,22 @@ export class Cookie {
     } catch (error) {
       return { error };
     }
+  }
+
+  /**
+   * Decides under the lock if another page was faster. Otherwise, a page that has just changed the cookie would read it before the pages
+   * that wait for the lock, and so be faster than them each time.
+   * @param {string} id
+   * @param {(found: unknown[]) => readonly import("../../core/client.js").Change[]} decide
+   */
+  async #changeInOneStep(id, decide) {
+    const found = this.read(id) ?? null;
+    const changes = decide([found]);
+    if (changes.length === 0) return;
+    await locks.request(LOCK, () => {
+      const now = this.read(id);
+      for (const change of isSameRecord(now, found) ? changes : decide([now])) this.#change(change);
+    });
   }
 
   /** @param {import("../../core/client.js").Change} change */

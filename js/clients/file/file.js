@@ -100,6 +100,29 @@ class File {
   }
 
   /**
+   * Decides under the lock if another process was faster. Otherwise, a process that has just changed the file would read it before the
+   * processes that wait for the lock, and so be faster than them each time.
+   * @param {readonly string[]} ids
+   * @param {(found: unknown[]) => readonly import("../../core/client.js").Change[]} decide
+   * @returns {Promise<void>}
+   */
+  async change(ids, decide) {
+    /** The texts that were decided on last, and the decision. @type {{ texts: (string | null)[], changes: readonly import("../../core/client.js").Change[] }} */
+    let decided = { texts: [], changes: [] };
+    const decideOn = (/** @type {Map<string, string>} */ members) => {
+      const texts = ids.map((id) => members.get(id) ?? null);
+      if (decided.texts.length > 0 && texts.every((text, i) => text === decided.texts[i])) return;
+      decided = { texts, changes: decide(texts.map((text, i) => decodeVersion(text, ids[i]))) };
+    };
+    await this.#read(decideOn);
+    if (decided.changes.length === 0) return;
+    await this.#write((members) => {
+      decideOn(members);
+      return { changed: decided.changes.map((change) => makeChange(members, change)).includes(true) };
+    });
+  }
+
+  /**
    * @param {Range} range
    * @param {import("../../core/client.js").Wanted} wanted
    */

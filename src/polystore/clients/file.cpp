@@ -49,6 +49,13 @@ class File : public Client {
         return outcomes;
     }
 
+    void alone(const std::function<void()>& attempt) override {
+        if (lock_) return attempt();
+        const std::filesystem::path path = posix::follow_links(path_);
+        posix::make_folder(path.parent_path());
+        posix::hold_during(attempt, posix::TokenLock::wait_if_allowed(path), lock_);
+    }
+
     std::size_t sweep(const Range& range, std::optional<double> until) override {
         const auto is_swept = [bounds = bounds_of(range), until](const auto& member) {
             const std::optional<Record>& record = member.second.record();
@@ -154,7 +161,9 @@ class File : public Client {
         posix::make_folder(path.parent_path());
         if (!std::exchange(is_swept_, true)) posix::remove_abandoned(path.parent_path());
         // If permissions forbid a lock file beside the file, the file can only be written in place, without a lock.
-        const std::optional<posix::TokenLock> lock = posix::TokenLock::wait_if_allowed(path);
+        std::optional<posix::TokenLock> own;
+        std::optional<posix::TokenLock>& lock = lock_ ? lock_ : own;
+        if (!lock || lock->path() != path) lock = posix::TokenLock::wait_if_allowed(path);
         load(path);
         try {
             if (!change()) return;
@@ -170,7 +179,8 @@ class File : public Client {
     }
 
     std::filesystem::path path_;
-    bool is_swept_ = false;  ///< Of what processes left there that were killed.
+    bool is_swept_ = false;                 ///< Of what processes left there that were killed.
+    std::optional<posix::TokenLock> lock_;  ///< That `alone` holds.
     FileMembers members_;
     // Held open for as long as it is the one that was read: see posix::Stamp.
     std::optional<posix::OpenFile> file_;

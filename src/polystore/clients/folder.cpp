@@ -61,7 +61,8 @@ class Folder : public Client {
     }
 
     std::vector<CommitOutcome> commit(std::span<const Commit> commits) override {
-        std::optional<posix::TokenLock> lock;  // One for all of these commits, taken by the first one that needs it.
+        std::optional<posix::TokenLock> own;  // One for all of these commits, taken by the first one that needs it.
+        std::optional<posix::TokenLock>& lock = lock_ ? lock_ : own;
         std::vector<CommitOutcome> outcomes = commit_each(commits, [&](const Commit& commit) {
             require_one_key(commit);
             const Expectation* const expected = commit.expected.empty() ? nullptr : &commit.expected.front();
@@ -72,6 +73,11 @@ class Folder : public Client {
         // One sync for all that were removed; each that was put has had its own.
         if (std::exchange(has_removed_, false)) posix::sync_folder(path_);
         return outcomes;
+    }
+
+    void alone(const std::function<void()>& attempt) override {
+        if (lock_ || !posix::is_there(path_)) return attempt();
+        posix::hold_during(attempt, posix::TokenLock::wait(posix::follow_links(path_) / kLock), lock_);
     }
 
     std::unique_ptr<Cursor> scan(const Range& range) override {
@@ -112,7 +118,7 @@ class Folder : public Client {
             posix::replace_file(file, text);
             return true;
         }
-        if (!lock) lock = posix::TokenLock::wait(path / kLock);
+        if (!lock || lock->path() != path / kLock) lock = posix::TokenLock::wait(path / kLock);
         const auto is_expected = [&] {
             lock->check();
             return read(id) == expected->found;
@@ -129,7 +135,8 @@ class Folder : public Client {
             return true;
         }
         if (!posix::is_there(path_)) return !expected->found;
-        if (!lock) lock = posix::TokenLock::wait(posix::follow_links(path_) / kLock);
+        const std::filesystem::path lock_path = posix::follow_links(path_) / kLock;
+        if (!lock || lock->path() != lock_path) lock = posix::TokenLock::wait(lock_path);
         lock->check();
         const std::optional<Record> record = read(id);
         if (record != expected->found) return false;
@@ -186,9 +193,10 @@ class Folder : public Client {
     }
 
     std::filesystem::path path_;
-    bool has_removed_ = false;            ///< Since the folder was last synced.
-    bool is_swept_ = false;               ///< Of what processes left there that were killed.
-    std::optional<posix::Stamp> folder_;  ///< That `case_` was found in.
+    bool has_removed_ = false;              ///< Since the folder was last synced.
+    bool is_swept_ = false;                 ///< Of what processes left there that were killed.
+    std::optional<posix::TokenLock> lock_;  ///< That `alone` holds.
+    std::optional<posix::Stamp> folder_;    ///< That `case_` was found in.
     std::optional<Case> case_;
 };
 

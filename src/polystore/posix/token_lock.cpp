@@ -293,6 +293,17 @@ std::optional<TokenLock> TokenLock::wait_if_allowed(const Path& path) {
     }
 }
 
+void hold_during(const std::function<void()>& action, std::optional<TokenLock> lock, std::optional<TokenLock>& place) {
+    place = std::move(lock);
+    try {
+        action();
+    } catch (...) {
+        place.reset();
+        throw;
+    }
+    place.reset();
+}
+
 TokenLock::TokenLock(TokenLock&& other) noexcept
     : path_(std::move(other.path_)),
       token_(std::exchange(other.token_, std::string())),

@@ -80,6 +80,9 @@ class TokenLock {
     bool is_waiting_ = false;
 };
 
+/// Keeps `lock` at `place` while `action` runs, and then releases it.
+void hold_during(const std::function<void()>& action, std::optional<TokenLock> lock, std::optional<TokenLock>& place);
+
 /// The message of the error for a lock that another process has taken over.
 [[nodiscard]] std::string lost_message(const Path& path, const std::string& remedy);
 
