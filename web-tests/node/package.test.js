@@ -57,10 +57,10 @@ test("the declaration of the core names what the core names", () => {
   }
 });
 
-test("every error code has its line in the README", () => {
+test("every error code has its line in docs/errors.md", () => {
   const [, codes] = /type ErrorCode =(.*?);/s.exec(read("js/index.d.ts")) ?? [];
   const declared = [...(codes ?? "").matchAll(/ERR_\w+/g)].map(([code]) => code);
-  const documented = [...read("README.md").matchAll(/^\| `(ERR_\w+)` +\|/gm)].map(([, code]) => code);
+  const documented = [...read("docs/errors.md").matchAll(/^\| `(ERR_\w+)` +\|/gm)].map(([, code]) => code);
   assert.ok(declared.length > 0);
   assert.deepEqual(documented, declared);
 });

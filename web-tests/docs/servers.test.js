@@ -1,4 +1,4 @@
-// The README's examples for servers, each run as a program against the real thing.
+// The examples for servers, each run as a program against the real thing.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -10,27 +10,39 @@ import { startEtcd } from "../support/etcd.js";
 import { startPostgres } from "../support/postgres.js";
 import { startRedis } from "../support/redis.js";
 import { startWorker } from "../support/workerd.js";
-import { blocksOf, isForServers, promised } from "./blocks.js";
+import { blocksOf, isForServers, nameOf, promised } from "./blocks.js";
 import { linesOf } from "./program.js";
 
-const isTest = (/** @type {string} */ code) => code.includes('from "node:test"');
-const programs = blocksOf("js").filter((code) => isForServers(code) && !isTest(code));
-const isWorker = (/** @type {string} */ code) => code.includes("export default");
+const isTest = (/** @type {import("./blocks.js").Block} */ { code }) => code.includes('from "node:test"');
+const isWorker = (/** @type {import("./blocks.js").Block} */ { code }) => code.includes("export default");
+const programs = blocksOf("js").filter((block) => isForServers(block) && !isTest(block));
 
 const [redis, postgres, etcd] = await Promise.all([startRedis(), startPostgres(), startEtcd()]);
 // In this folder, for there they find the packages, and this one by its name.
-const folder = mkdtempSync(join(process.cwd(), "build", "readme-"));
+const folder = mkdtempSync(join(process.cwd(), "build", "docs-"));
 after(async () => {
   await Promise.all([redis.stop(), postgres.stop(), etcd.stop()]);
   rmSync(folder, { recursive: true });
 });
 
 test("each storage of a server has an example", () => {
-  assert.equal(programs.length, 9);
+  const without = [
+    "file-and-folder",
+    "log",
+    "redis",
+    "level",
+    "sqlite",
+    "postgres",
+    "etcd",
+    "cloudflare-kv",
+    "http",
+  ].filter((name) => !programs.some(({ path }) => path === `docs/storages/${name}.md`));
+  assert.deepEqual(without, []);
 });
 
-for (const [i, code] of programs.filter((program) => !isWorker(program)).entries()) {
-  test(code.split("\n")[0], async () => {
+for (const [i, block] of programs.filter((program) => !isWorker(program)).entries()) {
+  const { code } = block;
+  test(nameOf(block), async () => {
     const env = {
       REDIS_URL: `redis://127.0.0.1:${redis.port}`,
       DATABASE_URL: postgres.url,
@@ -42,7 +54,7 @@ for (const [i, code] of programs.filter((program) => !isWorker(program)).entries
 }
 
 test("the Worker counts its visits", async () => {
-  const [code] = programs.filter(isWorker);
+  const [{ code }] = programs.filter(isWorker);
   writeFileSync(join(folder, "worker.js"), code);
   const { worker, stop } = await startWorker("worker.js", folder);
   try {
@@ -55,8 +67,8 @@ test("the Worker counts its visits", async () => {
   }
 });
 
-test("the contract holds for the client that the README tests", async () => {
-  const [code] = blocksOf("js").filter(isTest);
+test("the contract holds for the client that the page about own clients tests", async () => {
+  const [{ code }] = blocksOf("js").filter(isTest);
   const env = { ...process.env, NODE_TEST_CONTEXT: undefined }; // With it, Node would report to this test in its own format.
   const program = join(folder, "contract.mjs");
   writeFileSync(program, code);
