@@ -124,11 +124,11 @@ export class ObjectStore {
 
   /** @param {import("../../core/client.js").Range} range */
   scan(range) {
-    return arrangePages(this.#pages(range.prefix), range);
+    return arrangePages(this.pages(range.prefix), range);
   }
 
-  /** @param {string} prefix */
-  async *#pages(prefix) {
+  /** Lists all records with a prefix, in IndexedDB's order. @param {string} prefix */
+  async *pages(prefix) {
     /** @type {string | undefined} */
     let after;
     let length = FIRST_LENGTH;

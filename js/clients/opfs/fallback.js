@@ -1,150 +1,175 @@
 // The place of a log while the browser has no private file system: an IndexedDB database.
 
-import { hasDatabase } from "../indexeddb/indexed_database.js";
-import { connect, IndexedDb, STORE_NAME } from "../indexeddb/indexeddb.js";
-import { PAGE_LENGTH, readPage } from "../indexeddb/object_store.js";
-import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
+import { connect, STORE_NAME } from "../indexeddb/indexeddb.js";
+import { ObjectStore } from "../indexeddb/object_store.js";
+import { arrangePages } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
-/** How long an open page may delay the move of the database into the log, in milliseconds; after that, the next owner moves it. */
-const PATIENCE = 2000;
+/** @typedef {import("../../core/client.js").Client} Client */
 
-/** From this version of the database on, a log exists, and all records of the database were moved into it. */
-const MOVED = 2;
+/** From this version of the database on, a log exists, and all records of the database were moved into it (move_in.js). */
+export const MOVED = 2;
 
 /** @param {string} name Of the log. */
-const databaseName = (name) => `polystore-wasm opfs:${name}`;
+export const databaseName = (name) => `polystore-wasm opfs:${name}`;
 
-/** The database refuses the keys that a log refuses: in a log, several such keys would become one key. */
-class Fallback extends IndexedDb {
-  /** @param {string} id */
+/**
+ * Reads the version of the database of a log.
+ * @param {string} name Of the log.
+ * @returns {Promise<number>} 0 if there is no such database, or if the browser has no databases or refuses them.
+ */
+export async function versionOf(name) {
+  const { indexedDB } = globalThis;
+  if (!indexedDB) return 0;
+  if (indexedDB.databases) {
+    const databases = await indexedDB.databases().catch(() => []);
+    return databases.find((database) => database.name === databaseName(name))?.version ?? 0;
+  }
+  const database = await connect(indexedDB, databaseName(name)); // Firefox before 126.
+  database.close();
+  return database.version;
+}
+
+/** The records of the database were moved into the log. */
+class MovedError extends Error {}
+
+/**
+ * The database in place of a log. Once another page has moved its records into the log, all calls go to the log: what is in the log
+ * may be newer, and what a call wrote to the database would be moved later, over what is newer.
+ */
+export class Fallback {
+  #database;
+  #openLog;
+  /** The log, once the records were moved into it. @type {Promise<Client> | null} */
+  #log = null;
+
+  /**
+   * @param {string} name Of the log.
+   * @param {import("../../core/client.js").Durability} durability
+   * @param {() => Promise<Client>} openLog
+   */
+  constructor(name, durability, openLog) {
+    this.#openLog = openLog;
+    const open = async () => {
+      const database = await connect(indexedDB, databaseName(name));
+      if (database.version < MOVED) return database;
+      database.close();
+      throw new MovedError();
+    };
+    this.#database = new ObjectStore("INDEXEDDB", ["list", "sweeps_all"], STORE_NAME, open, durability);
+    this.traits = this.#database.traits;
+  }
+
+  /** The database refuses the keys that a log refuses: in a log, several such keys would become one key. @param {string} id */
   checkKey(id) {
     requireText(id, "a log");
   }
-}
 
-/**
- * @param {string} name Of the log.
- * @param {import("../../core/client.js").Durability} durability
- */
-export const openFallback = (name, durability) => new Fallback(databaseName(name), durability);
+  /** @param {string} id */
+  read(id) {
+    return this.#call(
+      () => this.#database.read(id),
+      (log) => log.read(id),
+    );
+  }
 
-/**
- * True if a log exists, according to the version of the database. The records of the database are then outdated, and must not be used
- * in place of the log.
- * @param {string} name Of the log.
- */
-export async function hasLog(name) {
-  return (await look(databaseName(name))).version >= MOVED;
-}
+  /**
+   * @param {readonly import("../../core/client.js").Commit[]} commits
+   * @param {number} now
+   */
+  commit(commits, now) {
+    return this.#call(
+      () => this.#database.commit(commits),
+      (log) => /** @type {NonNullable<Client["commit"]>} */ (log.commit)(commits.map(withVersions), now),
+    );
+  }
 
-/**
- * Moves the records of the database into the log, before the log serves any request. A moved record replaces the log's record of the
- * same key, although a page that still has the database open may have written it earlier.
- * @param {string} name
- * @param {import("../../engine/engine.js").Engine} engine
- * @param {() => Promise<void> | undefined} commit Saves what the engine wrote, if a flush does not save it already.
- * @throws {PolystoreError} If the log cannot store the records. They then stay in the database.
- */
-export async function moveIn(name, engine, commit) {
-  const { version, isEmpty } = await look(databaseName(name));
-  if (isEmpty && version >= MOVED) return;
-  // A change of the version makes other pages close the database and wait, so that nothing they write is lost. The empty database
-  // is kept: deleting it would not wait for what such a page writes next. The next owner moves those records.
-  await new Promise((resolve, reject) => {
-    const opening = indexedDB.open(databaseName(name), Math.max(version + 1, MOVED));
-    let isGivenUp = false;
-    /** @type {unknown} */
-    let failure;
-    opening.onupgradeneeded = () => {
-      const transaction = /** @type {IDBTransaction} */ (opening.transaction);
-      const fail = (/** @type {unknown} */ error) => {
-        failure = error;
-        transaction.abort();
-      };
-      if (isGivenUp) return fail(undefined);
-      // A new database (or one that was deleted meanwhile) only gets the version that says that a log exists.
-      if (!opening.result.objectStoreNames.contains(STORE_NAME)) opening.result.createObjectStore(STORE_NAME);
-      else if (!isEmpty) moveAll(transaction.objectStore(STORE_NAME), engine, commit, fail);
-    };
-    // A browser that refuses databases has no records to move.
-    opening.onerror = () => (isEmpty ? resolve(undefined) : reject(failure ?? opening.error));
-    opening.onsuccess = () => {
-      opening.result.close();
-      resolve(undefined);
-    };
-    // A running page closes the database at once. A frozen page does not, and must not keep all other pages waiting.
-    opening.onblocked = () =>
-      setTimeout(() => {
-        isGivenUp = opening.readyState === "pending";
-        if (isGivenUp) resolve(undefined);
-      }, PATIENCE);
-  });
-}
+  /**
+   * @param {import("../../core/client.js").Range} range
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  scan(range, wanted) {
+    return arrangePages(this.#pages(range.prefix, wanted), range);
+  }
 
-/** Reads the version of a database, and whether it is empty. @param {string} name The database; it need not exist. */
-async function look(name) {
-  if (!(await hasDatabase(name))) return { version: 0, isEmpty: true };
-  const database = await connect(indexedDB, name);
-  try {
-    const transaction = database.transaction(STORE_NAME);
-    const counting = transaction.objectStore(STORE_NAME).count();
-    await new Promise((resolve, reject) => {
-      transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error);
+  /**
+   * @param {string} prefix
+   * @param {import("../../core/client.js").Wanted} wanted
+   */
+  async *#pages(prefix, wanted) {
+    /** @type {string | undefined} */
+    let last;
+    if (!this.#log)
+      try {
+        for await (const page of this.#database.pages(prefix)) {
+          last = page.ids.at(-1) ?? last;
+          yield page;
+        }
+        return;
+      } catch (error) {
+        if (!(error instanceof MovedError)) throw error;
+      }
+    /** @type {any} */
+    const log = await this.#openedLog();
+    /** @type {AsyncIterable<import("../../core/client.js").Page>} */
+    const pages = { [Symbol.asyncIterator]: () => log.scan({ prefix }, wanted) };
+    for await (const { ids, found } of pages) {
+      // A database lists its keys in the order in which < compares them.
+      const left = ids.flatMap((id, i) => (last === undefined || last < id ? [i] : []));
+      yield { ids: left.map((i) => ids[i]), found: left.map((i) => found[i]) };
+    }
+  }
+
+  /**
+   * @param {import("../../core/client.js").Range} range
+   * @param {number | null} until
+   */
+  sweep(range, until) {
+    return this.#call(
+      () => this.#database.removeAll(range.prefix),
+      (log) => /** @type {NonNullable<Client["sweep"]>} */ (log.sweep)(range, until),
+    );
+  }
+
+  async close() {
+    await this.#database.close();
+    const log = await this.#log?.catch(() => null); // A log that could not be opened holds nothing.
+    await log?.close?.();
+  }
+
+  /**
+   * Makes a call of the database, or of the log.
+   * @param {() => Promise<any>} callDatabase
+   * @param {(log: Client) => unknown} callLog
+   */
+  async #call(callDatabase, callLog) {
+    if (!this.#log)
+      try {
+        return await callDatabase();
+      } catch (error) {
+        if (!(error instanceof MovedError)) throw error;
+      }
+    return callLog(await this.#openedLog());
+  }
+
+  #openedLog() {
+    this.#log ??= this.#openLog().catch((error) => {
+      this.#log = null;
+      throw error;
     });
-    return { version: database.version, isEmpty: counting.result === 0 };
-  } finally {
-    database.close();
+    return this.#log;
   }
 }
 
 /**
- * Moves all records of an object store into a log. They are durable in the log before they are removed from the object store.
- * @param {IDBObjectStore} store
- * @param {import("../../engine/engine.js").Engine} engine
- * @param {() => Promise<void> | undefined} commit
- * @param {(error: unknown) => void} fail
- * @param {IDBKeyRange} [range] The range of the records that are left.
- * @param {number} [length] The number of records that are moved at once.
+ * A log compares the JSON texts of values, which are the versions of its records; a record that was read from the database has none.
+ * @param {import("../../core/client.js").Commit} commit
+ * @returns {import("../../core/client.js").Commit}
  */
-function moveAll(store, engine, commit, fail, range, length = FIRST_LENGTH) {
-  readPage(store, range, length, ({ ids, found }) => {
-    try {
-      for (const [i, { value, expires }] of found.entries()) engine.put(String(ids[i]), JSON.stringify(value), expires);
-      engine.apply();
-      if (ids.length === length) {
-        const rest = IDBKeyRange.lowerBound(ids.at(-1), true);
-        return moveAll(
-          store,
-          engine,
-          commit,
-          fail,
-          rest,
-          nextLength(length, ids.length, sizeOfAll(found), PAGE_LENGTH),
-        );
-      }
-      engine.flush();
-      clearAfter(store, commit(), fail);
-    } catch (error) {
-      fail(error);
-    }
-  });
-}
-
-/**
- * Empties an object store once the log is saved. Until then it keeps the transaction active.
- * @param {IDBObjectStore} store
- * @param {Promise<void> | undefined} committing
- * @param {(error: unknown) => void} fail
- */
-function clearAfter(store, committing, fail) {
-  let isCommitted = !committing;
-  committing?.then(() => (isCommitted = true), fail);
-  // A transaction without a pending request ends, so requests are made until the log is saved.
-  const proceed = () => {
-    if (isCommitted) store.clear();
-    else store.count().onsuccess = proceed;
-  };
-  proceed();
+function withVersions({ expected, changes }) {
+  const versioned = expected.map(({ id, found }) => ({
+    id,
+    found: found && { version: JSON.stringify(found.value), ...found },
+  }));
+  return { expected: versioned, changes };
 }

@@ -1,6 +1,6 @@
 import { EntryPage } from "../../engine/entry_page.js";
 import { decodeJson } from "../../engine/json_text.js";
-import { hasLog, openFallback } from "./fallback.js";
+import { Fallback, MOVED, versionOf } from "./fallback.js";
 import { ownerChannel, pageChannel, workerLock } from "./names.js";
 import { clientError, PolystoreError, show } from "../../support/errors.js";
 import { errorOf, startWorker } from "./start.js";
@@ -12,6 +12,7 @@ import { requireText } from "../../support/text_key.js";
 /** @typedef {import("./protocol.d.ts").Request} Request */
 /** @typedef {import("./protocol.d.ts").Answer} Answer */
 /** @typedef {import("./protocol.d.ts").Status} Status */
+/** @typedef {import("../../core/client.js").Client} Client */
 
 /** The number of commits that one "commit" request may have: the answer is one number, with one bit for each commit. */
 const MAX_COMMITS = 50;
@@ -32,11 +33,12 @@ const MAX_DEATHS = 5;
 
 /**
  * Opens a log in the browser's private file system (OPFS). If the browser has none, opens an IndexedDB database in its place; its
- * records are moved into the log as soon as the file system is available.
+ * records are moved into the log as soon as a page has the file system, and the calls then go to that page.
  * @param {string} name
  * @param {import("../../core/client.js").Durability} durability
  * @throws {PolystoreError} ERR_CLIENT if the browser refuses the file system now, but a log was made in it before: the database
  *   would hold old values.
+ * @returns {Promise<Client>}
  */
 export async function openOpfs(name, durability) {
   const isPossible = navigator.storage && "getDirectory" in navigator.storage && navigator.locks;
@@ -52,11 +54,11 @@ export async function openOpfs(name, durability) {
       cause = error;
     }
   }
-  if (await hasLog(name)) {
+  if ((await versionOf(name)) >= MOVED) {
     const message = `The browser refuses access to its private file system, which holds the log ${show(name)}. Nothing was read or written. Try again later, or keep a page open that has the log open.`;
     throw new PolystoreError("ERR_CLIENT", message, { cause });
   }
-  return openFallback(name, durability);
+  return new Fallback(name, durability, () => openOpfs(name, durability));
 }
 
 /**

@@ -1,8 +1,8 @@
 import { clientError } from "../../support/errors.js";
 import { Engine } from "../../engine/engine.js";
-import { moveIn } from "./fallback.js";
 import { ownerChannel, pageChannel } from "./names.js";
 import { Maintenance } from "../../engine/maintenance.js";
+import { moveIn } from "./move_in.js";
 import { isSameRecord } from "../../support/record.js";
 
 /** @typedef {import("./protocol.d.ts").Request} Request */
