@@ -25,6 +25,7 @@ import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync }
 import { readdir, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isAlive, ourselves, showHolder } from "./process_identity.js";
+import { retryBlocked } from "./retry_blocked.js";
 import { isForbidden, isFull, isMissing } from "./text_file.js";
 import { PolystoreError } from "../support/errors.js";
 import { clearInterval, Date, performance, setInterval, sleep } from "../support/real_timers.js";
@@ -183,7 +184,7 @@ export class Lock {
         // A full disk often has room for an empty file still. Others judge a lock without a text by its date.
         if (!isFull(error) || !existsSync(unwritten)) throw error;
       }
-      renameSync(unwritten, this.#path);
+      await retryBlocked(() => renameSync(unwritten, this.#path));
     } catch (error) {
       rmSync(unwritten, { force: true });
       throw isFull(error) ? roomError(this.#path, error) : error;
@@ -227,7 +228,7 @@ export class Lock {
    */
   async #setWaiting(isWaiting) {
     try {
-      renameSync(this.#path, this.#pathOf(isWaiting));
+      await retryBlocked(() => renameSync(this.#path, this.#pathOf(isWaiting)));
       this.#isWaiting = isWaiting;
     } catch (error) {
       if (!isMissing(error)) throw error;

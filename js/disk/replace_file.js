@@ -3,13 +3,9 @@
 import * as fs from "node:fs";
 import { lstat, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { sleep } from "../support/real_timers.js";
+import { retryBlocked } from "./retry_blocked.js";
 import { temporaryPath } from "./temporary_file.js";
 import { codeOf, isForbidden, isMissing, makeFolder, resolveLinks, syncFolder } from "./text_file.js";
-
-/** On Windows, a program that has a file open, for example a virus scanner, may block its replacement for half a second. */
-const FIRST_PAUSE = 8;
-const MAX_PAUSE = 256;
 
 /**
  * Writes a temporary file, syncs it, and renames it, so that a crash leaves either the old text or the new one. The new text is durable
@@ -88,27 +84,11 @@ async function replaceWhole(path, text, old, condition) {
       await rm(temporary);
       return null;
     }
-    await renameWithRetries(temporary, path);
+    await retryBlocked(() => rename(temporary, path));
     return stats;
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
-  }
-}
-
-/**
- * @param {string} from
- * @param {string} to
- */
-async function renameWithRetries(from, to) {
-  for (let pause = FIRST_PAUSE; ; pause *= 2) {
-    try {
-      return await rename(from, to);
-    } catch (error) {
-      const isBlocked = process.platform === "win32" && ["EACCES", "EBUSY", "EPERM"].includes(codeOf(error));
-      if (!isBlocked || pause > MAX_PAUSE) throw error;
-      await sleep(pause);
-    }
   }
 }
 

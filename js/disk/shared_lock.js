@@ -16,7 +16,7 @@ export class SharedLock {
 
   /**
    * @template Result
-   * @param {() => Promise<Result>} action
+   * @param {(lock: Lock) => Promise<Result>} action It has to check the lock before each write.
    * @returns {Promise<Result>}
    */
   async run(action) {
@@ -27,8 +27,7 @@ export class SharedLock {
     ++held.begun;
     ++held.running;
     try {
-      await held.lock;
-      return await action();
+      return await action(await held.lock);
     } finally {
       if (--held.running === 0) this.#release(held);
     }

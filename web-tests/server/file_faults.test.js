@@ -216,6 +216,29 @@ for (const [name, place] of Object.entries({ "a file": "data.json", "a folder": 
     ]);
   });
 
+  test(`${name}: a change whose lock another process has taken over writes nothing`, async () => {
+    const folder = freshFolder();
+    const store = kv(urlOf(folder + place));
+    await store.set("a", 1);
+    const texts = () => readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), "utf8")]);
+    const before = texts();
+    const realNow = performance.now;
+    let now = realNow.call(performance);
+    // Each look at the clock is 150 ms after the one before, and the lock is gone by then.
+    performance.now = () => {
+      for (const file of readdirSync(folder)) if (file.includes(".lock-")) rmSync(join(folder, file));
+      return (now += 150);
+    };
+    try {
+      for (const call of [() => store.incr("a"), () => store.take("a"), () => store.setIfAbsent("b", 1)])
+        await assert.rejects(call, { code: "ERR_CLIENT", message: /taken over the lock on .* Nothing was written/ });
+    } finally {
+      performance.now = realNow;
+    }
+    assert.deepEqual(texts(), before);
+    assert.equal(await store.incr("a"), 2);
+  });
+
   test(`${name}: the owner is kept where we may`, async () => {
     // Only root may give a file away; others to another of their groups.
     const owner = process.getuid?.() === 0 ? [1234, 2345] : [process.getuid?.(), process.getgroups?.().at(-1)];

@@ -236,6 +236,30 @@ for (const error of /** @type {const} */ (["EPERM", "EBUSY", "EACCES"])) {
   });
 }
 
+test("on Windows, a file of a Folder that a scanner blocks for a while is removed a little later, and a lock is taken", async () => {
+  const program = `
+    import fs from "node:fs";
+    import { syncBuiltinESMExports } from "node:module";
+    Object.defineProperty(process, "platform", { value: "win32" });
+    const store = kv(args[0]);
+    await store.set("a", 1);
+    const blocked = new Map();
+    const block = (rename) => (from, to) => {
+      const count = blocked.get(to) ?? 0;
+      blocked.set(to, count + 1);
+      if (count < 2) throw Object.assign(new Error("It is in use."), { code: "EBUSY" });
+      return rename(from, to);
+    };
+    fs.renameSync = block(fs.renameSync);
+    fs.promises.rename = block(fs.promises.rename);
+    syncBuiltinESMExports();
+    console.log(JSON.stringify([await store.take("a"), await store.keys(), blocked.size, [...blocked.values()]]));`;
+  const [taken, keys, count, attempts] = await runApart("true", program, folderUrl(freshFolder()));
+  assert.deepEqual([taken, keys], [1, []]);
+  assert.deepEqual(attempts, Array(count).fill(3));
+  assert.ok(count >= 2, "the file was moved aside, and the lock file was named");
+});
+
 test("nothing is open while a file is replaced", async () => {
   const path = freshPath();
   const program = `

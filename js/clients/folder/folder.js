@@ -14,6 +14,7 @@ import { decodeFile, encodeFile, recordOf, withKey } from "./folder_file.js";
 import { PAGE_BYTES, sizeOf } from "../../support/page_bytes.js";
 import { KeyQueue } from "../../support/key_queue.js";
 import { replaceFile, replaceFileIf } from "../../disk/replace_file.js";
+import { retryBlocked } from "../../disk/retry_blocked.js";
 import { SharedLock } from "../../disk/shared_lock.js";
 import { removeAbandoned, temporaryPath } from "../../disk/temporary_file.js";
 import {
@@ -44,6 +45,7 @@ const LOCK = ".polystore";
  * @property {readonly import("../../core/client.js").Change[]} changes The decision.
  */
 /** @typedef {import("../../support/batch.js").Pending<Deciding>} Pending */
+/** @typedef {import("../../disk/lock.js").Lock} Lock */
 
 /** @param {string} url */
 export function openFolder(url) {
@@ -118,7 +120,7 @@ class Folder {
     const [id] = ids;
     const [change] = lastChanges(commit);
     const { expected } = commit;
-    const act = () => this.#commitLocked(id, expected, change);
+    const act = (/** @type {Lock} */ lock) => this.#commitLocked(lock, id, expected, change);
     return this.#queue.add(id, async () => {
       try {
         return await this.#lock.run(act);
@@ -134,11 +136,12 @@ class Folder {
   }
 
   /**
+   * @param {Lock} lock
    * @param {string} id
    * @param {readonly Expectation[]} expected
    * @param {import("../../core/client.js").Change | undefined} change
    */
-  async #commitLocked(id, expected, change) {
+  async #commitLocked(lock, id, expected, change) {
     const isMade = await withSlot(async () => {
       const name = await this.#nameOf(id);
       const path = join(this.#path, name);
@@ -149,10 +152,29 @@ class Folder {
       };
       if (!(await isExpected())) return false;
       if (!change) return true;
-      return isPut(change) ? this.#write(change, isExpected) : this.#removeIf(path, isExpected);
+      return this.#makeIf(isExpected, path, change, lock);
     });
     if (isMade && change) await this.#syncs.add();
     return isMade;
+  }
+
+  /**
+   * Makes a change under the lock, if the record is as expected and the lock is still ours.
+   * @param {(path?: string) => Promise<boolean>} isExpected
+   * @param {string} path Of the record.
+   * @param {import("../../core/client.js").Change} change
+   * @param {Lock} lock
+   * @returns {Promise<boolean>}
+   */
+  async #makeIf(isExpected, path, change, lock) {
+    const isStillExpected = async () => {
+      const isSame = await isExpected();
+      lock.check("Try again.");
+      return isSame;
+    };
+    if (isPut(change)) return this.#write(change, isStillExpected);
+    lock.check("Try again.");
+    return this.#removeIf(path, isExpected);
   }
 
   /**
@@ -173,11 +195,8 @@ class Folder {
    * @param {Pending[]} group
    */
   async #changeTogether(id, group) {
-    const act = () =>
-      this.#changeLocked(
-        id,
-        group.map(({ request }) => request),
-      );
+    const deciding = group.map(({ request }) => request);
+    const act = (/** @type {Lock} */ lock) => this.#changeLocked(lock, id, deciding);
     try {
       await this.#queue.add(id, async () => {
         try {
@@ -198,10 +217,11 @@ class Folder {
 
   /**
    * Makes the changes of one key, each of which sees the ones before it, with one write; again if a call without the lock was faster.
+   * @param {Lock} lock
    * @param {string} id
    * @param {Deciding[]} group
    */
-  async #changeLocked(id, group) {
+  async #changeLocked(lock, id, group) {
     /** @type {import("../../core/client.js").Change | undefined} */
     let change;
     const make = async () => {
@@ -223,7 +243,7 @@ class Folder {
       if (!change) return true;
       const path = join(this.#path, name);
       const isUnchanged = async (file = path) => (await readIfThere(file)) === text;
-      return isPut(change) ? this.#write(change, isUnchanged) : this.#removeIf(path, isUnchanged);
+      return this.#makeIf(isUnchanged, path, change, lock);
     };
     while (!(await withSlot(make)));
     if (change) await this.#syncs.add();
@@ -358,7 +378,7 @@ class Folder {
   async #removeIf(path, isExpected) {
     const aside = await temporaryPath(this.#path);
     try {
-      await rename(path, aside);
+      await retryBlocked(() => rename(path, aside));
     } catch (error) {
       if (isMissing(error)) return isExpected(path); // Nothing was expected there, or another process has removed it.
       throw error;
@@ -428,7 +448,8 @@ async function putBack(aside, path) {
     await link(aside, path); // A link, unlike a rename, does not replace a newer file.
   } catch (error) {
     // The file system has no links, for example FAT. Then a newer file is replaced only if it is created right now.
-    if (codeOf(error) !== "EEXIST" && !(await lstat(path).catch(() => null))) return rename(aside, path);
+    if (codeOf(error) !== "EEXIST" && !(await lstat(path).catch(() => null)))
+      return retryBlocked(() => rename(aside, path));
   }
   await rm(aside);
 }

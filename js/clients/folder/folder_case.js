@@ -11,6 +11,7 @@ import { decodeExpiry } from "../../support/record.js";
 import { decodeFile, withKey } from "./folder_file.js";
 import { Lock } from "../../disk/lock.js";
 import { replaceFile } from "../../disk/replace_file.js";
+import { retryBlocked } from "../../disk/retry_blocked.js";
 import { temporaryPath } from "../../disk/temporary_file.js";
 import { isMissing, readIfThere, syncFolder } from "../../disk/text_file.js";
 
@@ -65,7 +66,11 @@ async function renameAll(folder) {
   const lock = await Lock.wait(join(folder, MARKER));
   try {
     if (await isThere(join(folder, MARKER))) return;
-    for (const rename of await misnamed(folder)) await rename();
+    for (const rename of await misnamed(folder)) {
+      lock.check("Try again.");
+      await rename();
+    }
+    lock.check("Try again.");
     await replaceFile(join(folder, MARKER), MARKER_TEXT);
     await syncFolder(folder);
   } finally {
@@ -91,7 +96,7 @@ async function misnamed(folder) {
     renames.push(async () => {
       // Write the key into the file before renaming it: a long name is only valid with the key in the file; the old name ignores it.
       if (isLong(right) && !isLong(name)) await replaceFile(path, withKey(text, right, file.id));
-      await rename(path, join(folder, right));
+      await retryBlocked(() => rename(path, join(folder, right)));
     });
   }
   return renames;
