@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "polystore/utf8.hpp"
+#include "polystore/support/utf8.hpp"
 #include "support/catch.hpp"
 
 using polystore::Error;

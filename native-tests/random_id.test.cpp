@@ -1,4 +1,4 @@
-#include "polystore/random_id.hpp"
+#include "polystore/support/random_id.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "polystore/id.hpp"
+#include "polystore/core/id.hpp"
 #include "support/catch.hpp"
 
 using polystore::IdMaker;

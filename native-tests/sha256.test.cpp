@@ -1,4 +1,4 @@
-#include "polystore/sha256.hpp"
+#include "polystore/support/sha256.hpp"
 
 #include <string>
 

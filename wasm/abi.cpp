@@ -12,9 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "polystore/frame_pool.hpp"
-#include "polystore/id.hpp"
-#include "polystore/operations.hpp"
+#include "polystore/core/frame_pool.hpp"
+#include "polystore/core/id.hpp"
+#include "polystore/core/operations.hpp"
 #include "scratch.hpp"
 
 namespace {

@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "polystore/core/id.hpp"
+#include "polystore/core/operations.hpp"
 #include "polystore/expires.hpp"
-#include "polystore/id.hpp"
-#include "polystore/operations.hpp"
 #include "scratch.hpp"
 
 namespace {

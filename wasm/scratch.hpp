@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "polystore/operation.hpp"
+#include "polystore/core/operation.hpp"
 
 namespace polystore::wasm {
 

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "polystore/core/operations.hpp"
 #include "polystore/expires.hpp"
-#include "polystore/operations.hpp"
 
 /// The third driver: it answers from a script, and returns a transcript of the operation's questions.
 namespace polystore::testing {

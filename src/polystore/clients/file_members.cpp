@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "polystore/any_json.hpp"
+#include "polystore/support/any_json.hpp"
 #include "polystore/value.hpp"
 
 namespace polystore {

@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "polystore/error.hpp"
-#include "polystore/sha256.hpp"
-#include "polystore/utf8.hpp"
+#include "polystore/support/sha256.hpp"
+#include "polystore/support/utf8.hpp"
 
 namespace polystore {
 namespace {

@@ -6,11 +6,11 @@
 #include "polystore/clients/folder_case.hpp"
 #include "polystore/clients/folder_file.hpp"
 #include "polystore/error.hpp"
-#include "polystore/page_builder.hpp"
 #include "polystore/posix/posix_file.hpp"
 #include "polystore/posix/temporary_file.hpp"
 #include "polystore/posix/token_lock.hpp"
-#include "polystore/select.hpp"
+#include "polystore/support/page_builder.hpp"
+#include "polystore/support/select.hpp"
 
 namespace polystore {
 namespace {

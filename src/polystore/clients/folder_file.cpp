@@ -3,7 +3,7 @@
 #include <exception>
 #include <utility>
 
-#include "polystore/any_json.hpp"
+#include "polystore/support/any_json.hpp"
 #include "polystore/value.hpp"
 
 namespace polystore {

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "polystore/client.hpp"
-#include "polystore/engine/durability.hpp"
+#include "polystore/durability.hpp"
 #include "polystore/options.hpp"
 
 namespace polystore {

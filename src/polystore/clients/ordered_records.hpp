@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "polystore/client.hpp"
-#include "polystore/page_builder.hpp"
+#include "polystore/support/page_builder.hpp"
 
 /// For clients that keep their records in an ordered map from ids to values.
 namespace polystore {

@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "polystore/engine/durability.hpp"
+#include "polystore/durability.hpp"
 #include "polystore/engine/engine.hpp"
 #include "polystore/engine/timer.hpp"
 

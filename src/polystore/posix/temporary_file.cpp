@@ -9,8 +9,8 @@
 #include <system_error>
 
 #include "polystore/posix/process_identity.hpp"
-#include "polystore/random_id.hpp"
-#include "polystore/sha256.hpp"
+#include "polystore/support/random_id.hpp"
+#include "polystore/support/sha256.hpp"
 
 namespace polystore::posix {
 namespace {

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "polystore/posix/process_identity.hpp"
-#include "polystore/random_id.hpp"
+#include "polystore/support/random_id.hpp"
 
 namespace polystore::posix {
 namespace {

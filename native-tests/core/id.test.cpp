@@ -1,4 +1,4 @@
-#include "polystore/id.hpp"
+#include "polystore/core/id.hpp"
 
 #include <array>
 #include <map>

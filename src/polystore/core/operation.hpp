@@ -6,8 +6,8 @@
 #include <span>
 #include <utility>
 
-#include "polystore/coroutine.hpp"
-#include "polystore/frame_pool.hpp"
+#include "polystore/core/coroutine.hpp"
+#include "polystore/core/frame_pool.hpp"
 
 /// An operation on a store, as a coroutine that asks questions and receives answers.
 ///

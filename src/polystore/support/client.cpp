@@ -1,8 +1,8 @@
 #include "polystore/client.hpp"
 
 #include "polystore/error.hpp"
-#include "polystore/page_builder.hpp"
-#include "polystore/select.hpp"
+#include "polystore/support/page_builder.hpp"
+#include "polystore/support/select.hpp"
 
 namespace polystore {
 namespace {

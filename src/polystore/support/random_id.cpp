@@ -1,4 +1,4 @@
-#include "polystore/random_id.hpp"
+#include "polystore/support/random_id.hpp"
 
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "polystore/id.hpp"
+#include "polystore/core/id.hpp"
 
 namespace polystore {
 

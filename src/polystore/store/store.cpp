@@ -4,7 +4,7 @@
 #include <functional>
 #include <optional>
 
-#include "polystore/driver.hpp"
+#include "polystore/store/driver.hpp"
 
 namespace polystore {
 

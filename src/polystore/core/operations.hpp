@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
+#include "polystore/core/operation.hpp"
 #include "polystore/expires.hpp"
-#include "polystore/operation.hpp"
 #include "polystore/traits.hpp"
 
 /// The semantics of every public method, defined once for every language and every client.

@@ -1,4 +1,4 @@
-#include "polystore/any_json.hpp"
+#include "polystore/support/any_json.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,8 +1,8 @@
-#include "polystore/driver.hpp"
+#include "polystore/store/driver.hpp"
 
 #include <utility>
 
-#include "polystore/random_id.hpp"
+#include "polystore/support/random_id.hpp"
 
 namespace polystore {
 namespace {

@@ -1,4 +1,4 @@
-#include "polystore/utf8.hpp"
+#include "polystore/support/utf8.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "polystore/operations.hpp"
+#include "polystore/core/operations.hpp"
 
 #include <cmath>
 #include <cstdint>

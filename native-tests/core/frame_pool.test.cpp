@@ -1,4 +1,4 @@
-#include "polystore/frame_pool.hpp"
+#include "polystore/core/frame_pool.hpp"
 
 #include <cstdint>
 #include <cstring>

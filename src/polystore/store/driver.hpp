@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "polystore/changing.hpp"
-#include "polystore/connection.hpp"
-#include "polystore/operations.hpp"
+#include "polystore/core/operations.hpp"
 #include "polystore/store.hpp"
+#include "polystore/store/changing.hpp"
+#include "polystore/store/connection.hpp"
 
 /// What carries out the operations of the core on a client. Internal: `Store` uses it.
 namespace polystore {

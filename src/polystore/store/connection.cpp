@@ -1,7 +1,7 @@
-#include "polystore/connection.hpp"
+#include "polystore/store/connection.hpp"
 
 #include "polystore/error.hpp"
-#include "polystore/utf8.hpp"
+#include "polystore/support/utf8.hpp"
 
 namespace polystore {
 

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "polystore/connection.hpp"
+#include "polystore/store/connection.hpp"
 
 namespace polystore {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "polystore/error.hpp"
-#include "polystore/utf8.hpp"
+#include "polystore/support/utf8.hpp"
 
 namespace polystore {
 namespace {

@@ -1,4 +1,4 @@
-#include "polystore/page_builder.hpp"
+#include "polystore/support/page_builder.hpp"
 
 #include <string>
 

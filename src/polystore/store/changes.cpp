@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "polystore/driver.hpp"
-#include "polystore/sha256.hpp"
+#include "polystore/store/driver.hpp"
+#include "polystore/support/sha256.hpp"
 
 namespace polystore {
 namespace {
