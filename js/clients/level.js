@@ -199,7 +199,7 @@ function rootOf(database) {
 
 /** @param {any} root */
 function callsOf(root) {
-  const calls = orders.get(root) ?? new CallOrder(perform, MAX_BATCHES);
+  const calls = orders.get(root) ?? new CallOrder(perform, MAX_BATCHES, true);
   orders.set(root, calls);
   return calls;
 }

@@ -101,8 +101,8 @@ export class CallOrder {
    * @param {(run: import("./batch.js").Pending<Request>[]) => Promise<unknown>} send Settles each call of a run. If it
    *   rejects, the calls that it has not settled reject with the same error.
    * @param {number} maxRuns The maximum number of runs that are sent and have not ended.
-   * @param {boolean} [keepsWrites] True if the storage may carry out an abandoned write after a write that is sent later. Then
-   *   later writes on the same key still wait for an abandoned write.
+   * @param {boolean} [keepsWrites] True if later writes on the same key still wait for an abandoned write, which the storage may carry
+   *   out late, over theirs. It requires that every call settles in the end; a request over HTTP that is lost may not.
    */
   constructor(send, maxRuns, keepsWrites = false) {
     this.#send = send;

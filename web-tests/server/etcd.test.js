@@ -351,16 +351,28 @@ testEtcd("clear() spares what another process has just written anew, and nothing
   other.close();
 });
 
-testEtcd("a call that etcd does not answer keeps no other waiting once it is given up", async (client) => {
-  const store = kv(client, { timeout: "20ms" });
-  const exec = client.pool.exec;
-  client.pool.exec = () => new Promise(() => {});
-  await assert.rejects(store.set("a", 1), { code: "ERR_CLIENT" });
-  client.pool.exec = exec;
-  const patient = kv(client, { timeout: "10s" });
-  await patient.set("a", 2);
-  assert.equal(await patient.get("a"), 2);
-});
+testEtcd(
+  "a call that etcd does not answer in time keeps only later writes on its key waiting, and does not replace them",
+  async (client) => {
+    const [store, patient] = ["20ms", "10s"].map((timeout) => kv(client, { timeout }));
+    const { exec } = client.pool;
+    let goOn = () => {};
+    const held = new Promise((resolve) => (goOn = () => resolve(undefined)));
+    client.pool.exec = async (/** @type {any[]} */ ...args) => {
+      client.pool.exec = exec;
+      await held;
+      return exec.apply(client.pool, args);
+    };
+    await assert.rejects(store.set("a", 1), { code: "ERR_CLIENT" });
+    assert.equal(await patient.get("a"), null);
+    const second = patient.set("a", 2);
+    await patient.set("b", 2);
+    assert.deepEqual(await patient.prefix("b").all(), { "": 2 });
+    goOn();
+    await second;
+    assert.equal(await patient.get("a"), 2);
+  },
+);
 
 testEtcd("close() closes the Etcd3; that of a namespace leaves it open", async (client) => {
   await kv(client.namespace("app/")).close();

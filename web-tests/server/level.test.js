@@ -236,28 +236,51 @@ test("clear() spares what other code has just written anew, and nothing else", a
   assert.deepEqual(await store.all(), { k7: "new" });
 });
 
-test("a call that is not answered in the store's timeout is ERR_CLIENT, and no later one waits", async () => {
+/**
+ * Holds up the next call of a method of a database.
+ * @param {any} database
+ * @param {"put" | "del"} method
+ * @returns {() => void} Lets it go on.
+ */
+function holdNext(database, method) {
+  const original = database[method];
+  let goOn = () => {};
+  const held = new Promise((resolve) => (goOn = () => resolve(undefined)));
+  database[method] = async (/** @type {any[]} */ ...args) => {
+    database[method] = original;
+    await held;
+    return original.apply(database, args);
+  };
+  return goOn;
+}
+
+test("a call that is not answered in the store's timeout is ERR_CLIENT; only later writes on its key wait, and it does not replace them", async () => {
   const database = /** @type {any} */ (new MemoryLevel());
   const [store, patient] = ["50ms", "10s"].map((timeout) => kv(database, { timeout }));
   await patient.set("a", 1);
-  const { put } = database;
-  database.put = () => new Promise(() => {});
+  const goOn = holdNext(database, "put");
   await assert.rejects(store.set("a", 2), { code: "ERR_CLIENT", message: /the store's timeout/ });
-  database.put = put;
   await patient.set("b", 2);
   assert.deepEqual(await patient.all(), { a: 1, b: 2 });
+  const second = patient.set("a", 3);
+  await patient.set("b", 4);
+  goOn();
+  await second;
+  assert.deepEqual(await patient.all(), { a: 3, b: 4 });
 });
 
-test("an expired record that is not removed in the store's timeout is absent, and holds up no later write on its key", async () => {
+test("an expired record that is not removed in the store's timeout is absent, and is not removed later than a write on its key", async () => {
   const database = /** @type {any} */ (new MemoryLevel());
   const [store, patient] = ["50ms", "10s"].map((timeout) => kv(database, { timeout }));
   await patient.set("b", 1);
   await database.put("a", '{"expires":1,"value":1}');
-  const { del } = database;
-  database.del = () => new Promise(() => {});
+  const goOn = holdNext(database, "del");
   assert.equal(await store.get("a"), null);
-  database.del = del;
-  await patient.set("a", 2);
+  assert.equal(await store.get("a"), null);
+  const writing = patient.set("a", 2);
+  assert.deepEqual(await patient.prefix("b").all(), { "": 1 });
+  goOn();
+  await writing;
   assert.deepEqual(await patient.all(), { a: 2, b: 1 });
 });
 

@@ -60,7 +60,7 @@ export class Etcd {
   #names;
   #leases = new Leases(async (seconds) => (await this.#call("Lease", "leaseGrant", { TTL: seconds })).ID);
   /** @type {CallOrder<Request>} */
-  #calls = new CallOrder((run) => this.#send(run), MAX_BATCHES);
+  #calls = new CallOrder((run) => this.#send(run), MAX_BATCHES, true);
 
   /** @param {any} client */
   constructor(client) {
