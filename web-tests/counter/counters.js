@@ -11,7 +11,9 @@ const clients = {
   Folder: async (client) => ({ client, close() {} }),
   async SQLite(path) {
     const { default: Database } = await import("better-sqlite3");
-    const client = new Database(path);
+    // Of processes that write all the time, one may wait longer than the 5 s after which better-sqlite3 gives up.
+    const client = new Database(path, { timeout: 60_000 });
+    client.pragma("journal_mode = WAL");
     return { client, close: () => client.close() };
   },
   async Redis(url) {

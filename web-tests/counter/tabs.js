@@ -39,28 +39,27 @@ export async function countInTabs({
 }) {
   const server = await serve();
   const { context, close } = await launchChromium();
+  context.setDefaultTimeout(0); // Eight tabs open at once, which takes long on a busy machine.
   const script = library === "unstorage" ? await bundleUnstorage() : "";
+  const given = { library, storage };
   const count = { acknowledged: 0, unknown: 0 };
-  /** The tabs that count, in the order in which they were opened, and what ends each. @type {Map<Page, () => void>} */
+  /** The tabs that are open, in the order in which they were opened, and what ends the wait for each. @type {Map<Page, () => void>} */
   const open = new Map();
   let killed = 0;
 
+  /** Kills the tab that has waited longest for the lock of the log, and so has it: every second time by a crash. */
   const killOwner = async () => {
-    const [owner] = [...open.keys()].filter((page) => page.workers().length > 0);
-    if (!owner) throw new Error("None of the tabs has a worker.");
+    const [[owner, stopWaiting]] = open;
     ++count.unknown;
-    /** @type {() => void} */ (open.get(owner))();
     open.delete(owner);
+    stopWaiting();
     if (++killed % 2 === 0) await owner.close();
-    else await owner.goto("chrome://crash").catch(() => {}); // The navigation fails, since nothing is left that could make it.
+    else await owner.goto("chrome://crash").catch(() => {}); // The navigation fails, because the tab is gone.
   };
-  /** @param {number} left */
-  const countIn = async (left) => {
+  /** @param {number} left The number of its calls. */
+  const openTab = async (left) => {
     const page = await context.newPage();
-    let isKilled = false;
-    /** @type {Promise<void>} */
-    const killing = new Promise((resolve) => open.set(page, () => resolve(undefined)));
-    killing.then(() => (isKilled = true));
+    const killing = new Promise((resolve) => open.set(page, () => resolve("killed")));
     await page.exposeFunction("acknowledge", async () => {
       if (!open.has(page)) return;
       --left;
@@ -70,19 +69,40 @@ export async function countInTabs({
     await page.goto(`${server.origin}/web-tests/counter/tab.html`);
     await page.waitForFunction(() => "count" in window);
     if (script) await page.evaluate(script);
-    const given = { library, storage, calls: left, waits: kills > 0 };
-    const counting = page.evaluate((given) => window.count(given), given);
-    await Promise.race([killing, counting]);
-    counting.catch(() => {});
-    if (isKilled) await countIn(left);
+    if (kills > 0) {
+      await page.evaluate((given) => window.readCount(given), given);
+      await page.waitForFunction(isInQueue, open.size);
+    }
+    /** Resolves when the tab, or the one in its place, has made its calls. @returns {Promise<void>} */
+    const run = async () => {
+      const counting = page.evaluate((given) => window.count(given), { ...given, calls: left, waits: kills > 0 });
+      const end = await Promise.race([killing, counting]);
+      if (end !== "killed") return;
+      counting.catch(() => {}); // The page is gone.
+      await (
+        await openTab(left)
+      )();
+    };
+    return run;
   };
   try {
-    await Promise.all(Array.from({ length: tabs }, (_, i) => countIn(Math.floor((calls + i) / tabs))));
+    const runs = [];
+    for (let i = 0; i < tabs; ++i) runs.push(await openTab(Math.floor((calls + i) / tabs)));
+    await Promise.all(runs.map((run) => run()));
     const [page] = open.keys();
-    const stored = await page.evaluate((given) => window.readCount(given), { library, storage });
+    const stored = await page.evaluate((given) => window.readCount(given), given);
     return { ...count, stored };
   } finally {
     await close();
     await server.close();
   }
+}
+
+/**
+ * Tells, in a tab, whether so many tabs own the log or wait for that.
+ * @param {number} tabs
+ */
+async function isInQueue(tabs) {
+  const { held = [], pending = [] } = await navigator.locks.query();
+  return [...held, ...pending].filter(({ name }) => name === "polystore-wasm:counter").length === tabs;
 }

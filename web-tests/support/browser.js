@@ -5,7 +5,7 @@ import { chromium, test as base } from "@playwright/test";
 import { serve } from "./server.js";
 
 // As root, Chromium runs only without its sandbox; the rest keeps it from calling home.
-const ARGS = [
+export const CHROMIUM_ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -15,14 +15,18 @@ const ARGS = [
   "--disable-sync",
 ];
 
+export const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
 /**
  * Chromium with a profile on disk: in a private window, which is Playwright's default, storages behave differently.
  * @returns {Promise<{ context: import("@playwright/test").BrowserContext, close: () => Promise<void> }>}
  */
 export async function launchChromium() {
   const profile = await mkdtemp(join(tmpdir(), "polystore-profile-"));
-  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  const context = await chromium.launchPersistentContext(profile, { executablePath, args: ARGS });
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: chromiumPath,
+    args: CHROMIUM_ARGUMENTS,
+  });
   const close = async () => {
     await context.close();
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });

@@ -28,6 +28,9 @@ const LEASE_IS_GONE = /requested lease not found/;
 /** Numbers of the protocol for comparisons. etcd3 would silently replace a name that it does not know by the first one. */
 const EQUAL = 0;
 const MOD_REVISION = 2;
+/** What another attempt compares may have been changed by the first one, so that nobody can tell whether that was made. */
+const LOST_ANSWER =
+  "the connection was lost before etcd answered, and the change may have been made or not. Read the values before you try again";
 const IS_COMPACTED = /required revision has been compacted/;
 
 /**
@@ -329,8 +332,9 @@ export class Etcd {
       }));
       const changes = await this.#operationsOf(left.flatMap(({ changes = [] }) => changes));
       const reads = await this.#operationsOf(expected.map(({ id }) => ({ type: "get", id })));
-      const { succeeded, responses } = await this.#commit(compare, changes, reads);
+      const { succeeded, responses, isRepeated } = await this.#commit(compare, changes, reads);
       if (succeeded) return commits.map((commit) => left.includes(commit));
+      if (isRepeated) throw new Error(LOST_ANSWER);
       /** @type {Map<Expectation, Pair | undefined>} */
       const pairs = new Map(expected.map((expectation, i) => [expectation, responses[i].response_range.kvs[0]]));
       for (const [{ id }, pair] of pairs) revisions.set(id, pair?.mod_revision ?? 0);
@@ -364,19 +368,25 @@ export class Etcd {
 
 /**
  * Wraps a pool so that a refusal becomes a reply. etcd3 treats a refusal as a failure of the server: it retries three times, and then
- * blocks all calls for five seconds.
+ * blocks all calls for five seconds. It also retries if the connection is lost, and does not tell; here, the reply of a later attempt says
+ * that it `isRepeated`.
  * @param {any} pool
  */
 function withoutAlarm(pool) {
+  /** The calls of which an attempt was made. etcd3 takes the hosts for all attempts of a call from one generator. @type {WeakSet<object>} */
+  const attempted = new WeakSet();
   /**
    * @param {string} service
-   * @param {(connection: object) => Promise<unknown>} call
-   * @param {unknown} hosts
+   * @param {(connection: object) => Promise<any>} call
+   * @param {object} hosts
    */
   function withConnection(service, call, hosts) {
+    const isRepeated = attempted.has(hosts);
+    attempted.add(hosts);
     const answer = async (/** @type {object} */ connection) => {
       try {
-        return await call(connection);
+        const reply = await call(connection);
+        return isRepeated ? { ...reply, isRepeated } : reply;
       } catch (error) {
         if (says(error, REFUSAL)) return { refusal: error };
         throw error;
