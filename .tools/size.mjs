@@ -33,6 +33,7 @@ export const CHUNK_BUDGETS = {
   "facades/storage.js": 250,
   "facades/unstorage.js": 300,
   "store/on_demand.js": 7_600,
+  "store/watching.js": 5_600,
 };
 
 /** @param {string | Uint8Array} text */

@@ -72,6 +72,8 @@ export interface ContractOptions<C = any> {
   differs?: readonly Awkward[];
   /** Returns the full keys of all that is in the storage, expired or not. With it, it is tested that what has expired is removed. */
   held?: (client: C) => readonly string[] | PromiseLike<readonly string[]>;
+  /** Whether changes can be watched; true by default. */
+  watches?: boolean;
 
   // What follows is told from the client itself, if left out.
 

@@ -9,7 +9,7 @@ import { PolystoreError, show } from "./support/errors.js";
 /** @typedef {import("./contract/subject.js").Subject} Subject */
 
 const REQUIRED = ["kv", "open"];
-const OPTIONS = [...REQUIRED, "close", "reopen", "name", "type", "clock", "refuses", "differs", "held"];
+const OPTIONS = [...REQUIRED, "close", "reopen", "name", "type", "clock", "refuses", "differs", "held", "watches"];
 const TOLD = ["managesExpiry", "identity", "dropsExpired", "lists", "ownKeys", "atomic", "isTransactional"];
 
 /** Settles when the case that was started last has ended: each has `Date.now` to itself. @type {Promise<unknown>} */

@@ -61,6 +61,63 @@ export interface Entry<T = any> {
 }
 
 /**
+ * Whose changes a watcher hears:
+ * - `"storage"`: those of every program that writes to the storage;
+ * - `"origin"`: those of every page, worker or process that writes through this library;
+ * - `"process"`: those that are made through the same client.
+ */
+export type Reach = "process" | "origin" | "storage";
+
+/**
+ * What has changed. A value was set, or was there when `initial` was asked for; was deleted; or its time is over. A `gap` says that changes
+ * may have been missed, for example while a connection was lost: read again what you show. The changes after it are heard again.
+ */
+export type Change<T = any> =
+  | { type: "set"; key: string; value: T }
+  | { type: "del"; key: string }
+  | { type: "expire"; key: string }
+  | { type: "gap" };
+
+export interface WatchOptions {
+  /** An `AbortSignal` that ends the watcher. */
+  signal?: {
+    readonly aborted: boolean;
+    addEventListener(type: "abort", listener: () => void): void;
+    removeEventListener(type: "abort", listener: () => void): void;
+  };
+  /** If it is true, each value that is there comes first, as a `set`. */
+  initial?: boolean;
+  /** The least reach. If the storage gives less, `ready` and the iteration reject with `ERR_UNSUPPORTED`. */
+  reach?: Reach;
+}
+
+declare global {
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+}
+
+/**
+ * The changes of one key, a range, or a whole store, as an async iterable. Leaving a `for await` loop ends it, and so does `await using`.
+ * Iterations of one watcher share its changes: each change comes once.
+ */
+export interface Watcher<T = any> {
+  /**
+   * Resolves when every later change is heard.
+   * @throws `ERR_KEY`; `ERR_OPTIONS`; `ERR_CLOSED`; `ERR_UNSUPPORTED` if the storage cannot tell of changes, or reaches less than the option
+   *   `reach` requires; `ERR_CLIENT`.
+   */
+  readonly ready: Promise<void>;
+  /** Whose changes are heard; `null` until `ready`. */
+  readonly reach: Reach | null;
+  /** Ends the watcher, and releases what it holds. A waiting iteration ends without an error. */
+  close(): void;
+  /** Rejects with `ERR_CLOSED` if the store was closed meanwhile; otherwise as `ready`. */
+  [Symbol.asyncIterator](): AsyncIterator<Change<T>, undefined>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
  * The part of a store that a listing concerns. The bounds are keys of the store, in the order of their code points (which is that of
  * their UTF-8 bytes), the same on every storage. `gte` takes precedence over `gt`, and `lte` over `lt`.
  */
@@ -600,6 +657,31 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
   delMany(keys: Iterable<string>): Promise<string[]>;
   /** Checks several keys, as so many calls of `has`. */
   hasMany(keys: Iterable<string>): Promise<boolean[]>;
+
+  /**
+   * Watches a key, a range, or the whole store.
+   *
+   * ```js
+   * for await (const change of store.watch("user")) console.log(change.type, change.value);
+   * ```
+   *
+   * Changes of one key come in their order. Those that are not fetched yet become the last one, so that a watcher that is never read keeps
+   * one change for each key. A `set` has the value as it is when the change is handed over, and what wrote nothing is no change.
+   * An expiry comes when its time is over. In pages, the code of this method is downloaded with its first call.
+   *
+   * @param key The key, without the prefix of the store, or a range of keys, without `limit` and `reverse`; the whole store by default.
+   * @param listener Is called with each change. An error that it throws is reported as uncaught, and ends no watcher. If the watcher
+   *   is refused and nobody handles `ready`, that is an unhandled rejection.
+   * @param options `signal`, `initial` and `reach`.
+   * @returns The watcher, at once. Errors are those of {@link Watcher.ready}.
+   */
+  watch<V extends T = T>(key?: string | Range, options?: WatchOptions): Watcher<V>;
+  watch<V extends T = T>(listener: (change: Change<V>) => void, options?: WatchOptions): Watcher<V>;
+  watch<V extends T = T>(
+    key: string | Range | undefined,
+    listener: (change: Change<V>) => void,
+    options?: WatchOptions,
+  ): Watcher<V>;
 
   /**
    * Lists the keys. As in all listings, expired records are left out. Without a range, the order is unspecified.

@@ -61,6 +61,16 @@ export class Cloudflare {
   }
 
   /**
+   * @returns {never}
+   * @throws {PolystoreError} ERR_UNSUPPORTED
+   */
+  watch() {
+    const message =
+      "Cloudflare KV does not tell of changes, and a Worker that writes is seldom the one that watches. Watch another storage, for example a server of polystore-wasm/server, or read again from time to time.";
+    throw new PolystoreError("ERR_UNSUPPORTED", message);
+  }
+
+  /**
    * @param {string} id
    * @param {"presence" | "record" | "expiry"} [needs]
    */

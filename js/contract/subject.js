@@ -34,6 +34,7 @@
  * @property {boolean} [ownKeys] The client chooses the keys of add().
  * @property {import("../core/client.js").Atomicity} [atomic] What `store.atomic` says.
  * @property {boolean} [isTransactional] Several keys can be changed as a whole.
+ * @property {boolean} [watches] False if changes cannot be watched. True by default.
  * @property {(client: any) => any} [second] Another client over the same storage, or a promise of one, which works beside the first; `close` releases it.
  * @property {(client: any) => string[] | Promise<string[]>} [held] The full keys of all that the storage holds, expired or not.
  * @property {(client: any, key: string, json: string) => any} [putJson] Stores a value at a key as another program does, given

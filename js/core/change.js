@@ -149,7 +149,8 @@ export class Changing {
     const expected = this.parts.filter(({ isUnread }) => !isUnread).map(({ id, found = null }) => ({ id, found }));
     if (client.commit) {
       for (const { id } of this.changes) connection.note(id);
-      return client.commit([{ expected, changes: this.changes }], this.now);
+      const reply = client.commit([{ expected, changes: this.changes }], this.now);
+      return connection.watching?.madeAll(reply, this.changes, this.isTouch) ?? reply;
     }
     // A client without commit() is synchronous. Only the function that chose the values may have written meanwhile.
     if (!expected.every(({ id, found }) => isUnchanged(client.read(id, "record"), found))) return [false];
@@ -158,7 +159,13 @@ export class Changing {
       if ("value" in change) client.put(change.id, change.value, change.expires, this.now);
       else client.remove(change.id);
     }
+    connection.watching?.madeAll(undefined, this.changes, this.isTouch);
     return [true];
+  }
+
+  /** True if the call changes expiries only. */
+  get isTouch() {
+    return this.name === "touch";
   }
 
   /** Returns the result of the call. */

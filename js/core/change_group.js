@@ -108,7 +108,9 @@ async function changeInOneStep({ core, driver }, connection, task, first, timeou
   try {
     const ids = task.parts.map(({ id }) => id);
     for (const id of ids) client.checkKey?.(id);
-    await driver.answerOf(connection, task, Ask.commit, client.change(ids, decide), timeout);
+    const change = client.change(ids, decide);
+    const reply = connection.watching ? tellLater(connection.watching, change, task) : change;
+    await driver.answerOf(connection, task, Ask.commit, reply, timeout);
     if (failure) throw failure.error;
   } catch (error) {
     throw driver.fail(connection, task, step, error);
@@ -116,6 +118,22 @@ async function changeInOneStep({ core, driver }, connection, task, first, timeou
     connection.settle(round);
   }
   return driver.conclude(connection, task, asks(step) ? answer(step, 1, 0) : step);
+}
+
+/**
+ * Tells of the changes that were chosen while the client changed them.
+ * @param {import("../support/telling.js").Telling} watching
+ * @param {PromiseLike<void> | void} change
+ * @param {Changing} task
+ */
+async function tellLater(watching, change, task) {
+  try {
+    await change;
+  } catch (error) {
+    watching.madeAll([{ error }], task.changes); // They may have been made all the same.
+    throw error;
+  }
+  watching.madeAll(undefined, task.changes, task.isTouch);
 }
 
 /**
@@ -188,9 +206,14 @@ async function attempt(tools, connection, group) {
   try {
     connection.note(id);
     const commit = { expected: [{ id, found: isRecord(given) ? given : null }], changes: last.changes };
-    const outcomes = /** @type {any} */ (
-      await driver.answerOf(connection, last, Ask.commit, client.commit([commit], last.now), first.timeout)
-    );
+    const reply = client.commit([commit], last.now);
+    const told =
+      connection.watching?.madeAll(
+        reply,
+        last.changes,
+        staged.every(({ task }) => task.isTouch),
+      ) ?? reply;
+    const outcomes = /** @type {any} */ (await driver.answerOf(connection, last, Ask.commit, told, first.timeout));
     outcome = outcomes[0];
     if (typeof outcome === "object") throw outcome.error;
   } catch (error) {

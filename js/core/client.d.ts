@@ -15,6 +15,35 @@ export type Durability = "relaxed" | "strict";
  */
 export type Atomicity = "storage" | "origin" | "process" | "none";
 
+/**
+ * Whose changes a watcher hears:
+ * - "storage": those of every program that writes to the storage.
+ * - "origin": those of every page, worker or process that writes through this library.
+ * - "process": those that are made through the same client.
+ */
+export type Reach = Exclude<Atomicity, "none">;
+
+/** What a client tells of the changes of others. It may tell of the connection's own changes, too. Every `id` is a full key. */
+export interface WatchListener {
+  /** A record may have changed. `hint` is one of support/hint.js; `expires` is that of a record that was put, if it is known. */
+  changed(id: string, hint: number, expires?: number | null): void;
+  /** All records with a prefix were removed. */
+  cleared(prefix: string): void;
+  /** Any records may have changed: they have to be read again and compared. */
+  compare(): void;
+  /** Changes may have been missed, for example while the connection was lost. It is called when later changes are heard again. */
+  gap(): void;
+}
+
+/** A client that tells of changes until it is told to stop. */
+export interface Watch {
+  readonly reach: Reach;
+  /** True if the client also tells of records that did not change. The values are then compared. */
+  readonly compares?: boolean;
+  /** Stops telling. */
+  close(): void;
+}
+
 /** The constant properties of a client. */
 export interface Traits {
   /** The value of `store.type`. */
@@ -132,6 +161,15 @@ export interface Client {
   sweep?(range: Range, until: number | null): Eventually<number | void>;
   /** Puts a record at a key that the client chooses. Resolves with that key, with or without the prefix. */
   add?(prefix: string, value: any, expires: number | null, now: number): Eventually<string>;
+
+  /**
+   * Begins to tell of the changes that others make. A change that is made after this has resolved is told. There is one call at a time.
+   * A client without it has no others, or cannot hear them.
+   * @throws {PolystoreError} ERR_UNSUPPORTED if not even the connection's own changes can be watched.
+   */
+  watch?(listener: WatchListener): Eventually<Watch>;
+  /** Tells others of the connection's changes. It is called whether or not anybody watches. */
+  readonly telling?: import("../support/telling.js").Telling;
 
   /**
    * Called when the timeout of the store has passed: the store no longer waits for `reply`, a promise that the client returned.

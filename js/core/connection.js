@@ -30,6 +30,8 @@ export class Connection {
   clearings = [];
   /** For a read before this sequence, it is unknown whether its key was written afterwards. */
   forgotten = 0;
+  /** Receives the changes that are made through this connection; null if nobody wants to know. @type {import("../support/telling.js").Telling | null} */
+  watching;
   /** @type {Round} */
   #round = { pending: 0 };
   /** Resolves when the calls of all earlier rounds have ended. @type {Promise<void> | undefined} */
@@ -39,6 +41,7 @@ export class Connection {
   constructor(client) {
     const { type, copies, can, atomic, isTransactional } = client.traits;
     this.client = client;
+    this.watching = client.telling ?? null;
     this.type = type;
     this.copies = copies;
     /** The traits of the client as bits of the core's `Trait`, and the bit `closed`. */
@@ -53,6 +56,7 @@ export class Connection {
   /** Keeps new calls from starting. Resolves when no call is pending; returns undefined if none is. */
   drain() {
     this.traits |= Trait.closed;
+    this.watching?.end();
     return this.pending === 0 ? undefined : this.turn();
   }
 

@@ -6,6 +6,7 @@ import { PAGE_LENGTH, pageExpires, pageVerdicts, start, Trait, Verdict } from ".
 import { Listing, Sliding, Task, Thrown, Writing } from "./task.js";
 import { clientError, PolystoreError, show } from "../support/errors.js";
 import { ticks } from "#ticks";
+import { PUT, REMOVED } from "../support/hint.js";
 import { inTime } from "../support/in_time.js";
 import { isPromise } from "../support/promise.js";
 import { BOUNDS } from "../support/range.js";
@@ -257,7 +258,7 @@ function request(connection, task, step, since) {
     case Ask.sift:
       return sift(connection, /** @type {Listing} */ (task), since);
     case Ask.sweep:
-      return client.sweep({ prefix: task.id }, numberOrNull());
+      return sweep(connection, task.id, numberOrNull());
     case Ask.change:
       return /** @type {Changing} */ (task).choose();
     case Ask.commit:
@@ -295,6 +296,7 @@ function proceed(connection, task, step, reply, since) {
       // Some clients return the key with its prefix, others without.
       task.key = reply.startsWith(task.id) ? reply.slice(task.id.length) : reply;
       connection.note(task.id + task.key);
+      connection.watching?.tell(task.id + task.key, PUT);
       return answer(step, 1, 0);
     case Ask.page:
       if (isChange(task)) return task.judge(step, reply, (id) => isCleared(connection, since, id));
@@ -500,8 +502,10 @@ function put(connection, { id, value, now }, expires) {
   client.checkKey?.(id);
   connection.note(id);
   // A client without `commit` does not need the objects of a commit; making them would slow down a set over a Map by 20 %.
-  if (!client.commit) return /** @type {Required<typeof client>} */ (client).put(id, value, expires, now);
-  return client.commit([{ expected: [], changes: [{ id, value, expires }] }], now);
+  const reply = client.commit
+    ? client.commit([{ expected: [], changes: [{ id, value, expires }] }], now)
+    : /** @type {Required<typeof client>} */ (client).put(id, value, expires, now);
+  return connection.watching === null ? reply : connection.watching.made(reply, id, PUT, expires);
 }
 
 /**
@@ -512,8 +516,21 @@ function remove(connection, id) {
   const { client } = connection;
   client.checkKey?.(id);
   connection.note(id);
-  if (!client.commit) return /** @type {Required<typeof client>} */ (client).remove(id);
-  return client.commit([{ expected: [], changes: [{ id }] }], 0);
+  const reply = client.commit
+    ? client.commit([{ expected: [], changes: [{ id }] }], 0)
+    : /** @type {Required<typeof client>} */ (client).remove(id);
+  return connection.watching === null ? reply : connection.watching.made(reply, id, REMOVED);
+}
+
+/**
+ * @param {Connection} connection
+ * @param {string} prefix
+ * @param {number | null} until
+ */
+function sweep({ client, watching }, prefix, until) {
+  const reply = /** @type {Required<typeof client>} */ (client).sweep({ prefix }, until);
+  // Whoever watches a record that expires knows when.
+  return watching && until === null ? watching.swept(reply, prefix) : reply;
 }
 
 /**
@@ -531,12 +548,14 @@ const mustRemove = ({ method }) => method === Method.prune || method === Method.
  * @param {Expectation[]} read
  * @returns {import("./client.js").Eventually<readonly CommitOutcome[]>}
  */
-function removeFound({ client, written, forgotten }, task, since, read) {
+function removeFound({ client, watching, written, forgotten }, task, since, read) {
   const removed = read.filter(({ id }) => since >= forgotten && !(Number(written.get(id)) > since));
   if (removed.length === 0) return [];
   try {
-    if (client.commit) return client.commit(removed.map(toRemoval), 0);
-    return removeAll(/** @type {Required<typeof client>} */ (client), removed);
+    const reply = client.commit
+      ? client.commit(removed.map(toRemoval), 0)
+      : removeAll(/** @type {Required<typeof client>} */ (client), removed);
+    return watching === null ? reply : watching.removed(reply, removed);
   } catch (error) {
     if (mustRemove(task)) throw error;
     return [];

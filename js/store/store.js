@@ -6,6 +6,7 @@ import { attempt } from "../support/attempt.js";
 import { PolystoreError, PolystoreTypeError } from "../support/errors.js";
 import { requireAtomic } from "./atomicity.js";
 import { inTurn } from "./many.js";
+import { Watching } from "./watch.js";
 import { isSliding, keyText, readBounds, readOptions, seconds } from "./options.js";
 import { WRAPPED } from "../open/source.js";
 import { copyStored, copyValue } from "../values/plain.js";
@@ -52,6 +53,16 @@ const load = () =>
   (loading ??= import("./on_demand.js").then(
     (module) => (onDemand = module),
     () => (loading = undefined),
+  ));
+
+/** The same for watch(). @type {typeof import("./watching.js") | undefined} */
+let watching;
+/** @type {Promise<unknown> | undefined} */
+let loadingWatching;
+const loadWatching = () =>
+  (loadingWatching ??= import("./watching.js").then(
+    (module) => (watching = module),
+    () => (loadingWatching = undefined),
   ));
 
 // The results that listings make of a record.
@@ -192,6 +203,8 @@ export class Store {
   batch = async (/** @type {any[]} */ ...args) => this.#onDemand("batch", args);
   page = async (/** @type {any[]} */ ...args) => this.#onDemand("page", args);
 
+  watch = (/** @type {any[]} */ ...args) => new Watching(this.#watch(args), args);
+
   /** @param {unknown} [range] */
   keys = async (range) => this.#perform(new Listing(Method.list, "", "keys", undefined, readBounds(range)));
 
@@ -309,11 +322,22 @@ export class Store {
     const copies = onDemand && source.connection ? args : args.map(copyStored);
     if (!onDemand) source.holdFor(load());
     return this.#whenOpen((connection) => {
-      if (!onDemand)
-        throw new PolystoreError("ERR_CLIENT", `The code of ${name}() could not be downloaded. Try again.`);
+      if (!onDemand) throw notLoaded(name);
       const perform = (/** @type {import("./changes.js").Call} */ call) => this.#change(connection, call);
       return /** @type {any} */ (onDemand.methods)[name]({ perform, store: this, ...tools }, ...copies);
     }, !onDemand);
+  }
+
+  /** @param {any[]} args */
+  async #watch(args) {
+    if (!watching) this.#life.source.holdFor(loadWatching());
+    return this.#whenOpen((connection) => {
+      if (!watching) throw notLoaded("watch");
+      return watching.watch(
+        { ...tools, connection, life: this.#life, prefix: this.#prefix, timeout: this.#timeout },
+        args,
+      );
+    }, !watching);
   }
 
   /**
@@ -408,6 +432,10 @@ export class Store {
     return perform(connection, new Writing(method, key, prefix + key, stored, expires), this.#timeout);
   }
 }
+
+/** @param {string} name */
+const notLoaded = (name) =>
+  new PolystoreError("ERR_CLIENT", `The code of ${name}() could not be downloaded. Try again.`);
 
 /** @param {any} entries */
 const isPlain = (entries) => typeof entries === "object" && entries !== null && !(Symbol.iterator in entries);

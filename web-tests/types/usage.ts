@@ -1,7 +1,7 @@
 // Compiled, never run: what TypeScript users may write, and what must be an error.
 
 import { createServer } from "node:http";
-import kv, { PolystoreError, type ErrorCode, type Store } from "polystore-wasm";
+import kv, { PolystoreError, type ErrorCode, type Store, type Watcher } from "polystore-wasm";
 import type { RecordClient, StoredRecord, ValueClient } from "polystore-wasm";
 import { contract, type ContractCase } from "polystore-wasm/contract";
 import { handler, listener } from "polystore-wasm/server";
@@ -69,6 +69,22 @@ try {
 }
 const code: ErrorCode = "ERR_QUOTA";
 console.log(code);
+
+const watcher: Watcher<User> = users.watch("ada", {
+  signal: new AbortController().signal,
+  initial: true,
+  reach: "process",
+});
+for await (const change of watcher) {
+  if (change.type === "set") console.log(change.value.name, change.key);
+  // @ts-expect-error Only a change that sets has a value.
+  else console.log(change.value);
+}
+users.watch(({ type }) => console.log(type)).close();
+users.watch({ gte: "a" }, ({ type }) => console.log(type), { initial: true }).close();
+await watcher[Symbol.asyncDispose]();
+// @ts-expect-error There is no such reach.
+users.watch("ada", { reach: "everyone" });
 
 const handle = handler(kv(new Map()).prefix("a:"), { token: "s3cret", maxBody: 1000, path: "/store", origin: "*" });
 const answer: Response = await handle(new Request("http://localhost/store/key"));

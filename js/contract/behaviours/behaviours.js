@@ -16,6 +16,7 @@ import { random } from "./random.js";
 import { ranges } from "./ranges.js";
 import { together } from "./together.js";
 import { anyValues, copiedValues, identicalValues } from "./values.js";
+import { unwatched, watched, watchedBatches, watchedChanges, watchedExpiry } from "./watch.js";
 
 /** @typedef {import("../subject.js").Subject} Subject */
 /** @typedef {import("./behaviour.js").Behaviours} Behaviours */
@@ -34,6 +35,11 @@ const GROUPS = [
   [refusedChangesOfSeveralKeys, ({ atomic, isTransactional }) => atomic !== "none" && !isTransactional],
   [copiedValues, ({ identity, managesExpiry }) => !identity && !managesExpiry],
   [identicalValues, ({ identity }) => identity !== false],
+  [unwatched, ({ watches }) => watches === false],
+  [watched, ({ watches }) => watches !== false],
+  [watchedExpiry, ({ watches, managesExpiry }) => watches !== false && !managesExpiry],
+  [watchedChanges, ({ watches, atomic }) => watches !== false && atomic !== "none"],
+  [watchedBatches, ({ watches, isTransactional }) => watches !== false && isTransactional !== false],
   [leftInStorage, ({ held, dropsExpired, managesExpiry }) => held !== undefined && !dropsExpired && !managesExpiry],
 ];
 

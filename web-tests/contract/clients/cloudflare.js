@@ -22,6 +22,7 @@ export function cloudflare(kv, name, namespace) {
     type: "CLOUDFLARE",
     refuses: { "empty key": "ERR_KEY", "dots only": "ERR_KEY", "lone surrogate key": "ERR_KEY", "long key": "ERR_KEY" },
     dropsExpired: true,
+    watches: false,
     async open() {
       await empty(namespace);
       return namespace;
