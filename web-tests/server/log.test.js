@@ -514,3 +514,19 @@ test("a log that can only be read refuses each commit that would change it, and 
   const output = execFileSync(process.execPath, flags, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   assert.deepEqual(JSON.parse(output), [false, "ERR_CLIENT", "ERR_CLIENT", "ERR_CLIENT"]);
 });
+
+test("a watcher of a log hears all that there is to hear, and the expiry of what an earlier process has left", async () => {
+  const url = urlOf(freshPath(".kv"));
+  const earlier = kv(url);
+  await earlier.set("old", 1, { expires: "50ms" });
+  await earlier.close();
+  const store = kv(url);
+  const watcher = store.watch({ lt: "z" }, { reach: "storage" });
+  await watcher.ready;
+  assert.equal(watcher.reach, "storage");
+  const changes = watcher[Symbol.asyncIterator]();
+  const keepsAlive = setInterval(() => {}, 1000);
+  assert.deepEqual((await changes.next()).value, { type: "expire", key: "old" });
+  clearInterval(keepsAlive);
+  await store.close();
+});

@@ -144,6 +144,14 @@ class Log extends LogReader {
     this.#maintenance = new Maintenance(engine, { sync, pause, whenCompacted: () => this.whenCompacted() });
   }
 
+  /**
+   * This process has the log alone, so its own changes are all that there are.
+   * @returns {import("../../core/client.js").Watch}
+   */
+  watch() {
+    return { reach: "storage", close() {} };
+  }
+
   /** @param {readonly Commit[]} commits */
   commit(commits) {
     return this.#change(() => this.#commitAll(commits));
