@@ -687,28 +687,28 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
    * Lists the keys. As in all listings, expired records are left out. Without a range, the order is unspecified.
    * @param range The part of the store to list; the whole store by default. The result is then in order.
    * @returns The keys, without the prefix of the store.
-   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_CORRUPT` if a record cannot be read.
+   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_OPTIONS` for the range; `ERR_CORRUPT` if a record cannot be read.
    */
   keys(range?: Range): Promise<string[]>;
 
   /**
    * Lists the values.
    * @returns The values, as copies.
-   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_CORRUPT` if a record cannot be read.
+   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_OPTIONS` for the range; `ERR_CORRUPT` if a record cannot be read.
    */
   values<V extends T = T>(range?: Range): Promise<V[]>;
 
   /**
    * Lists the keys with their values.
    * @returns Pairs of a key, without the prefix of the store, and a copy of its value.
-   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_CORRUPT` if a record cannot be read.
+   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_OPTIONS` for the range; `ERR_CORRUPT` if a record cannot be read.
    */
   entries<V extends T = T>(range?: Range): Promise<[key: string, value: V][]>;
 
   /**
    * Reads all values into one object.
    * @returns An object with a property for each key, without the prefix of the store.
-   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_CORRUPT` if a record cannot be read.
+   * @throws `ERR_UNSUPPORTED` if the custom client cannot list; `ERR_OPTIONS` for the range; `ERR_CORRUPT` if a record cannot be read.
    */
   all<V extends T = T>(range?: Range): Promise<Record<string, V>>;
 
@@ -750,7 +750,7 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
   /**
    * Deletes all records of this store, or those of a range. Records outside its prefix and data of other code stay.
    * @param range The part of the store to delete; the whole store by default.
-   * @throws `ERR_UNSUPPORTED` if the custom client can neither clear nor list.
+   * @throws `ERR_UNSUPPORTED` if the custom client can neither clear nor list; `ERR_OPTIONS` for the range.
    */
   clear(range?: Range): Promise<void>;
 

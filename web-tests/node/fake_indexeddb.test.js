@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
+import { IDBDatabase, IDBFactory, IDBKeyRange } from "fake-indexeddb";
 import kv from "polystore-wasm";
 import { subject } from "../contract/clients.js";
 import { testContract } from "../contract/suite.js";
@@ -33,6 +33,24 @@ test("pages of a factory without key ranges: each record comes once, and clear(p
   assert.deepEqual(streamed, ["", ...keys, "b:1"]);
   await store.prefix("a:").clear();
   assert.deepEqual(await store.keys(), ["", "b:1"]);
+});
+
+test("a thousand databases that are idle hold few connections, and lose nothing", async (t) => {
+  const factory = (globals.indexedDB = new IDBFactory());
+  t.after(() => delete globals.indexedDB);
+  const opening = t.mock.method(factory, "open");
+  const closing = t.mock.method(IDBDatabase.prototype, "close");
+  // Stores of other tests are closed meanwhile, too.
+  const closed = () =>
+    closing.mock.calls.filter((call) => String(/** @type {any} */ (call.this).name).startsWith("idle:")).length;
+  const open = () => opening.mock.callCount() - closed();
+  const stores = Array.from({ length: 1000 }, (_, i) => kv(`indexeddb:idle:${i}`));
+  await Promise.all(stores.map((store, i) => store.set("a", i)));
+  assert.ok(open() <= 64, `${open()} are open`);
+  for (const [i, store] of stores.entries()) assert.equal(await store.get("a"), i);
+  assert.ok(open() <= 64, `${open()} are open`);
+  for (const store of stores) await store.close();
+  assert.equal(open(), 0);
 });
 
 for (const [how, others] of /** @type {[string, object][]} */ ([

@@ -32,6 +32,11 @@ const MIN_RANGE_READS = 32;
  */
 const LOST = ["InvalidStateError", "AbortError", "UnknownError"];
 
+/** The number of idle connections of this page or process: the ones that were used last. */
+const MAX_KEPT = 64;
+/** The object stores with a connection. @type {Set<ObjectStore>} */
+const kept = new Set();
+
 /** Retries after a lost connection: while Chromium clears a site's data, it may close the next connection, too. */
 const MAX_RETRIES = 2;
 
@@ -163,9 +168,18 @@ export class ObjectStore {
   }
 
   async close() {
-    const connection = await this.#connection;
+    kept.delete(this);
+    const connection = this.#connection;
     this.#connection = null;
-    connection?.close();
+    (await connection)?.close();
+  }
+
+  /** Keeps the connection for the next call. If too many are kept, the one that was used least recently is closed. */
+  #keep() {
+    kept.delete(this);
+    kept.add(this);
+    const [oldest] = kept;
+    if (kept.size > MAX_KEPT) oldest.close(); // After its transactions, if it has any.
   }
 
   /**
@@ -178,6 +192,7 @@ export class ObjectStore {
     let connection;
     try {
       connection = await this.#open();
+      this.#keep();
       await this.#transact(connection, batch);
     } catch (error) {
       const name = /** @type {Partial<DOMException> | null} */ (error)?.name ?? "";
@@ -265,6 +280,7 @@ export class ObjectStore {
    * @param {IDBDatabase} connection
    */
   #leave(connection) {
+    kept.delete(this);
     connection.close();
     this.#connection = null;
   }
