@@ -3,6 +3,7 @@
 
 import { isPromise } from "../support/promise.js";
 import { isRecord } from "../support/record.js";
+import { isSameJson } from "../values/same_json.js";
 import { copyStored } from "../values/plain.js";
 
 /** @typedef {import("./connection.js").Connection} Connection */
@@ -131,7 +132,7 @@ export class Changing {
         isUnread ||
         old === null ||
         expires !== (found?.expires ?? NEVER) ||
-        !isSameValue(value, found?.value)
+        !isSameJson(value, found?.value)
       ) {
         this.changes.push({ id, value, expires: expires === NEVER ? null : expires });
       }
@@ -181,15 +182,5 @@ export class Changing {
 function isUnchanged(now, found) {
   if (now === found) return true;
   if (!isRecord(now) || !found) return !isRecord(now) && !found;
-  return isSameValue(now.value, found.value);
-}
-
-/**
- * Tells whether two values are the same JSON.
- * @param {unknown} one
- * @param {unknown} other
- */
-function isSameValue(one, other) {
-  if (one === other || typeof one !== "object" || typeof other !== "object") return one === other;
-  return JSON.stringify(one) === JSON.stringify(other);
+  return isSameJson(now.value, found.value);
 }

@@ -1,5 +1,6 @@
 // The calls of a batch that change values depending on what is there. protocol.js documents them.
 
+import { isSameJson } from "../values/same_json.js";
 import { UNKNOWN } from "./protocol.js";
 
 /** @typedef {import("../server.js").HandledStore} Store */
@@ -91,7 +92,7 @@ async function versionsOf(store, checks) {
   const versions = checks.map(async ([key, expected]) => {
     if (typeof expected !== "object" || expected === null) return [key, expected];
     const entry = await store.entry(key);
-    holds &&= entry !== null && JSON.stringify(entry.value) === JSON.stringify(expected.value);
+    holds &&= entry !== null && isSameJson(entry.value, expected.value);
     return [key, entry && entry.version];
   });
   const all = /** @type {[string, string | null][]} */ (await Promise.all(versions));
