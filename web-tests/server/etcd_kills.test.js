@@ -3,10 +3,10 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { connect, createServer } from "node:net";
 import { Etcd3 } from "etcd3";
 import kv from "polystore-wasm";
 import { startEtcd } from "../support/etcd.js";
+import { startMuteProxy } from "../support/mute_proxy.js";
 import { runApart } from "../support/run_apart.js";
 
 const server = await startEtcd();
@@ -102,30 +102,6 @@ test("a server that is killed around a batch has made all of it, or nothing, and
   }
 });
 
-/** Starts a proxy before etcd whose connections a test can cut. */
-async function startProxy() {
-  /** @type {Set<import("node:net").Socket>} */
-  const sockets = new Set();
-  /** True if answers are kept back. */
-  let isMute = false;
-  const proxy = createServer((client) => {
-    const upstream = connect(Number(new URL(server.url).port), "127.0.0.1");
-    client.pipe(upstream);
-    upstream.on("data", (data) => isMute || client.write(data));
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on("error", () => {}).on("close", () => [client, upstream].forEach((each) => each.destroy()));
-    }
-  });
-  await new Promise((resolve) => proxy.listen(0, "127.0.0.1", () => resolve(undefined)));
-  const { port } = /** @type {import("node:net").AddressInfo} */ (proxy.address());
-  const cut = () => {
-    isMute = false;
-    for (const socket of sockets) socket.destroy();
-  };
-  return { url: `http://127.0.0.1:${port}`, mute: () => (isMute = true), cut, close: () => (cut(), proxy.close()) };
-}
-
 for (const [name, change, made] of /** @type {[string, (store: any) => Promise<unknown>, unknown][]} */ ([
   ["incr", (store) => store.incr("n"), 2],
   ["update", (store) => store.update("n", (/** @type {number} */ n) => n + 1), 2],
@@ -144,8 +120,8 @@ for (const [name, change, made] of /** @type {[string, (store: any) => Promise<u
   ["take", (store) => store.take("n"), 1],
 ])) {
   test(`${name}: a change whose answer was lost with the connection is not made twice, nor said not to be made`, async () => {
-    const proxy = await startProxy();
-    const client = new Etcd3({ hosts: proxy.url });
+    const proxy = await startMuteProxy(Number(new URL(server.url).port));
+    const client = new Etcd3({ hosts: `http://127.0.0.1:${proxy.port}` });
     const direct = new Etcd3({ hosts: server.url });
     try {
       const [store, witness] = [kv(client), kv(direct)];

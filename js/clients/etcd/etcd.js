@@ -4,6 +4,7 @@ import { decodeExpiry, decodeRecord, encodeRecord, isRecord, isSameRecord } from
 import { CallOrder } from "../../support/call_order.js";
 import { Leases } from "./leases.js";
 import { isPut, keysOf, lastChanges, onlyChange, outcomesOf } from "../../support/commits.js";
+import { lostAnswerError } from "../../support/lost_answer.js";
 import { arrangePages, boundsOf } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
@@ -28,9 +29,6 @@ const LEASE_IS_GONE = /requested lease not found/;
 /** Numbers of the protocol for comparisons. etcd3 would silently replace a name that it does not know by the first one. */
 const EQUAL = 0;
 const MOD_REVISION = 2;
-/** What another attempt compares may have been changed by the first one, so that nobody can tell whether that was made. */
-const LOST_ANSWER =
-  "the connection was lost before etcd answered, and the change may have been made or not. Read the values before you try again";
 const IS_COMPACTED = /required revision has been compacted/;
 
 /**
@@ -334,7 +332,7 @@ export class Etcd {
       const reads = await this.#operationsOf(expected.map(({ id }) => ({ type: "get", id })));
       const { succeeded, responses, isRepeated } = await this.#commit(compare, changes, reads);
       if (succeeded) return commits.map((commit) => left.includes(commit));
-      if (isRepeated) throw new Error(LOST_ANSWER);
+      if (isRepeated) throw lostAnswerError("etcd");
       /** @type {Map<Expectation, Pair | undefined>} */
       const pairs = new Map(expected.map((expectation, i) => [expectation, responses[i].response_range.kvs[0]]));
       for (const [{ id }, pair] of pairs) revisions.set(id, pair?.mod_revision ?? 0);

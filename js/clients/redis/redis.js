@@ -5,6 +5,7 @@ import { commitScript, isReply, MAX_PAGE, nothingIfNoText, scan, SCAN_COUNT } fr
 import { READ_WITH_LIFE, setArguments, setError, toRecord, toRecordWithLife } from "./commands.js";
 import { isPut, keysOf, onlyChange } from "../../support/commits.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
+import { lostAnswerError } from "../../support/lost_answer.js";
 import { arrangePages } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
@@ -14,6 +15,7 @@ import { requireText } from "../../support/text_key.js";
  * @property {string} keyPrefix The client's own key prefix. `call` adds it to every key.
  * @property {(name: string, keys: string[], ...args: string[]) => Promise<any>} call
  * @property {(script: string, keys: string[], args: string[]) => Promise<any>} evaluate
+ * @property {() => number} [losses] How often the connection was lost. Only for a client that then sends unanswered commands again.
  * @property {() => unknown} close
  * @property {() => void} [onClosing]
  * @property {() => void} [onTimeout]
@@ -119,7 +121,7 @@ export async function openIoRedis(client, status) {
   if (!client.isCluster) {
     const call = (/** @type {string} */ name, /** @type {string[]} */ keys, /** @type {string[]} */ ...args) =>
       client.call(name, ...keys, ...args);
-    return new Redis({ keyPrefix, call, evaluate, ...ending });
+    return new Redis({ keyPrefix, call, evaluate, losses: lossesOf(client), ...ending });
   }
   return new RedisCluster({
     keyPrefix,
@@ -241,6 +243,21 @@ function listenToErrors(client) {
   client.on("error", ignore);
 }
 
+/** How often the connection of each client of ioredis was lost. @type {WeakMap<object, number>} */
+const lossCounts = new WeakMap();
+
+/**
+ * @param {any} client A client of ioredis.
+ * @returns {() => number}
+ */
+function lossesOf(client) {
+  if (!lossCounts.has(client)) {
+    lossCounts.set(client, 0);
+    client.on("close", () => lossCounts.set(client, lossesOf(client)() + 1));
+  }
+  return () => /** @type {number} */ (lossCounts.get(client));
+}
+
 function notOneConnection() {
   const message =
     "kv() cannot use a pool or a sentinel of Redis: it has several connections, which do not keep the order of calls. Pass a client of one server or of a cluster: createClient() or createCluster() of the package redis.";
@@ -316,7 +333,7 @@ class Redis {
       if (change === undefined) {
         const { script, keys, args } = commitScript(commits, now);
         this.#sendReads();
-        return (await this.#connection.evaluate(script, keys, args)).map(Boolean);
+        return await this.#commitAll(script, keys, args);
       }
       const { id } = change;
       if (isPut(change)) await this.#call("SET", [id], ...setArguments(change.value, change.expires, now));
@@ -325,6 +342,21 @@ class Redis {
     } catch (error) {
       throw setError(keysOf(commits[0])[0], error);
     }
+  }
+
+  /**
+   * @param {string} script
+   * @param {string[]} keys
+   * @param {string[]} args
+   * @returns {Promise<boolean[]>}
+   */
+  async #commitAll(script, keys, args) {
+    const { evaluate, losses = () => 0 } = this.#connection;
+    const before = losses();
+    /** @type {boolean[]} */
+    const outcomes = (await evaluate(script, keys, args)).map(Boolean);
+    if (losses() > before && outcomes.includes(false)) throw lostAnswerError("Redis");
+    return outcomes;
   }
 
   /**
