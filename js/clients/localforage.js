@@ -1,3 +1,4 @@
+import { Broadcast } from "../support/broadcast.js";
 import { selectIds } from "../support/range.js";
 import { openDatabase } from "./indexeddb/indexed_database.js";
 import { ObjectStore } from "./indexeddb/object_store.js";
@@ -12,12 +13,13 @@ export async function openLocalForage(forage) {
   if (forage.driver() !== forage.INDEXEDDB) return new LocalForage(forage);
   const { name, storeName } = forage.config();
   const connect = () => connectTo(name, storeName);
-  return new ObjectStore("FORAGE", ["list"], storeName, () =>
-    connect().catch(async () => {
-      await forage.length(); // With its next call, localForage creates a deleted database again.
-      return connect();
-    }),
-  );
+  const reconnect = async () => {
+    await forage.length(); // With its next call, localForage creates a deleted database again.
+    return connect();
+  };
+  const telling = new Broadcast(`${name}/${storeName} of localForage`);
+  const open = () => connect().catch(reconnect);
+  return new ObjectStore("FORAGE", ["list"], storeName, open, undefined, undefined, telling);
 }
 
 /**

@@ -55,6 +55,11 @@ export class WebStorage {
     );
   }
 
+  /** @param {import("../core/client.js").WatchListener} listener */
+  async watch(listener) {
+    return (await import("./storage_events.js")).watchStorage(this.#storage, listener);
+  }
+
   /** Returns a copy of the keys: with key(i), a loop would skip keys if items are removed meanwhile. */
   #ids() {
     const storage = this.#storage;

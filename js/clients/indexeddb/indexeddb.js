@@ -1,3 +1,4 @@
+import { Broadcast } from "../../support/broadcast.js";
 import { openDatabase } from "./indexed_database.js";
 import { ObjectStore } from "./object_store.js";
 
@@ -31,7 +32,16 @@ export class IndexedDb extends ObjectStore {
         "IndexedDB is not available here. On a server, pass a file (file:///….json, file:///…/), a SQLite or a Level database to kv(); on a page, localStorage";
       throw new Error(message);
     }
-    super("INDEXEDDB", ["list", "sweeps_all"], STORE_NAME, () => connect(factory(), name), durability, factory);
+    const telling = new Broadcast(`indexeddb:${name}`);
+    super(
+      "INDEXEDDB",
+      ["list", "sweeps_all"],
+      STORE_NAME,
+      () => connect(factory(), name),
+      durability,
+      factory,
+      telling,
+    );
   }
 
   /**

@@ -25,6 +25,7 @@ const MIN_RANGE_READS = 32;
  * @property {any} [result]
  */
 /** @typedef {import("../../support/batch.js").Pending<Request>} Pending */
+/** @typedef {import("../../support/broadcast.js").Broadcast} Broadcast */
 
 /**
  * The names of errors for a lost connection: the first if it was closed before the request, the second (by the standard) and the third
@@ -64,15 +65,21 @@ export class ObjectStore {
    * @param {() => Promise<IDBDatabase>} connect Opens the database, and makes sure that it has the object store.
    * @param {IDBTransactionDurability} [durability] The durability of writes.
    * @param {() => IDBFactory} [factory] Returns the factory that `connect` uses, which a test may replace.
+   * @param {Broadcast} [telling] Tells the other pages of changes.
    */
-  constructor(type, can, storeName, connect, durability = "default", factory = () => indexedDB) {
+  constructor(type, can, storeName, connect, durability = "default", factory = () => indexedDB, telling = undefined) {
     /** @type {import("../../core/client.js").Traits} */
     this.traits = { type, can, copies: "write", atomic: "origin", isTransactional: true };
     this.#storeName = storeName;
     this.#connect = connect;
     this.#durability = durability;
     this.#factory = factory;
+    this.telling = telling;
+    if (telling) this.watch = (listener) => telling.watch(listener);
   }
+
+  /** @type {import("../../core/client.js").Client["watch"]} */
+  watch;
 
   /** @param {string} id */
   read(id) {
@@ -168,6 +175,12 @@ export class ObjectStore {
   }
 
   async close() {
+    this.telling?.close();
+    await this.#rest();
+  }
+
+  /** Closes the connection, after its transactions, if it has any. The next request opens another one. */
+  async #rest() {
     kept.delete(this);
     const connection = this.#connection;
     this.#connection = null;
@@ -179,7 +192,7 @@ export class ObjectStore {
     kept.delete(this);
     kept.add(this);
     const [oldest] = kept;
-    if (kept.size > MAX_KEPT) oldest.close(); // After its transactions, if it has any.
+    if (kept.size > MAX_KEPT) oldest.#rest();
   }
 
   /**
