@@ -22,7 +22,7 @@ int main() {
     store.set("soon", 1, {.expires = "1s"});
     const pid_t child = fork();
     if (child == 0) {
-        alarm(20);  // This ends a process that would wait for ever.
+        alarm(300);  // This ends a process that would wait for ever.
         std::exit(EXIT_SUCCESS);
     }
     if (!ends_well(child)) return EXIT_FAILURE;

@@ -72,9 +72,11 @@ TEST_CASE("token lock: a process that waits gets the lock before one that asks l
     auto lock = std::make_unique<const TokenLock>(TokenLock::wait(path));
     std::string order;
     std::vector<std::thread> waiting;
+    // By a clock that stands still, nobody loses patience with a first one that a busy machine does not run.
+    const auto now = std::chrono::steady_clock::now();
     for (const char name : {'1', '2', '3'}) {
         waiting.emplace_back([&, name] {
-            const TokenLock own = TokenLock::wait(path);
+            const TokenLock own = TokenLock::wait(path, [&] { return now; });
             order += name;
         });
         const auto is_waiting = [](const std::string& file) { return file.ends_with(".wait"); };
@@ -83,6 +85,9 @@ TEST_CASE("token lock: a process that waits gets the lock before one that asks l
             if (std::count_if(names.begin(), names.end(), is_waiting) == name - '0') break;
             std::this_thread::yield();
         }
+        // The order of two that ask in one millisecond is by chance.
+        const auto asked = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+        while (std::chrono::system_clock::now() < asked + 1ms) std::this_thread::yield();
     }
     lock.reset();
     for (std::thread& thread : waiting) thread.join();
