@@ -22,7 +22,12 @@ TEST_CASE("posix lock: a holder that was silent for too long gets an error when 
     now = now.load() + 150ms;
     CHECK_THAT(failure_in(lock->check()), Catch::StartsWith("ERR_CLIENT: Another process has taken over the lock on") &&
                                               Catch::Contains("data.kv, because") &&
+                                              Catch::Contains("Nothing was written.") &&
                                               Catch::EndsWith("Close the store and open it again."));
+    // A flush comes after what it covers was written.
+    CHECK_THAT(failure_in(lock->check_now()), Catch::Contains("since the last flush may or may not be there") &&
+                                                  !Catch::Contains("Nothing was written") &&
+                                                  Catch::EndsWith("Close the store and open it again."));
 }
 
 TEST_CASE("posix lock: an error of the lock is a failure with its code", "[engine]") {

@@ -90,7 +90,9 @@ std::string to_head(std::string_view key, Case letter_case) {
 
 std::string to_file_name(std::string_view key, Case letter_case) {
     if (!is_utf8(key)) {
-        throw Error(ErrorCode::key, "The key " + show(key) + " is not UTF-8, so it makes no file name in a folder.");
+        throw Error(ErrorCode::key,
+                    "The key " + show(key) +
+                        " is not valid UTF-8, so it cannot be the name of a file in a folder. Use a key in UTF-8.");
     }
     std::string name = unreserved(encode(key, letter_case).append(kExtension), letter_case);
     if (name.size() <= kLongestName) return name;

@@ -34,9 +34,10 @@ Record to_record(std::string_view value, std::int64_t expires) {
 }
 
 [[noreturn]] void throw_forked(const std::filesystem::path& path) {
-    throw Error(ErrorCode::client, "This process was forked while the log " + path.string() +
-                                       " was open, and only its parent may use that. Close the store here, and make a "
-                                       "new one when the parent has closed its own.");
+    throw Error(ErrorCode::client,
+                "This process was forked while the log " + path.string() +
+                    " was open, and only its parent may use that log. Close the store here, and make a "
+                    "new one when the parent has closed its own.");
 }
 
 class LogCursor : public Cursor {
@@ -138,9 +139,10 @@ class Log : public Client {
     void open() {
         const std::filesystem::path path = posix::follow_links(path_);
         if (path.extension() == ".new") {
-            throw Error(ErrorCode::client, "A log cannot be named " + path.string() +
-                                               ": a file with \".new\" at its end is what another log is compacted to. "
-                                               "Give it another name.");
+            throw Error(ErrorCode::client,
+                        "A log cannot be named " + path.string() +
+                            ": names that end in \".new\" are those of files that logs are compacted to. "
+                            "Give it another name.");
         }
         posix::make_folder(path.parent_path());
         engine_ = std::make_shared<SharedEngine>(checked(engine::Engine::open(engine::posix_env(), path.string())),

@@ -172,9 +172,9 @@ class PosixFile : public File {
         } else if (errno != ENOENT && errno != ENOTDIR) {
             return failure_of("look at", path_);
         }
-        return Failure{ErrorCode::client, "The file " + path_ +
-                                              " was removed, replaced or moved away while it was open, so what is "
-                                              "written to it would not be found again. Stop that program."};
+        return Failure{ErrorCode::client, "Another program removed, replaced or moved the file " + path_ +
+                                              " while it was open, so what is written to it would be lost. Stop that "
+                                              "program."};
     }
 
     static Status sync_name(const std::string& path) {
@@ -199,7 +199,9 @@ class PosixFile : public File {
                 return pread(fd_.number(), buffer.data() + done, length - done, static_cast<off_t>(offset + done));
             });
             if (count < 0) return failure_of("read", path_);
-            if (count == 0) return Failure{ErrorCode::client, "The file " + path_ + " was cut off by another program."};
+            if (count == 0)
+                return Failure{ErrorCode::client, "Another program truncated the file " + path_ +
+                                                      " while it was open. Salvage it, or restore a copy."};
             done += static_cast<std::size_t>(count);
         }
         return std::string_view{buffer}.substr(0, length);
@@ -253,7 +255,7 @@ Result<std::shared_ptr<PosixFile>> open_file(const std::string& path, int flags,
         close(fd);
         return Failure{ErrorCode::client, "The file " + path +
                                               " has another name (a hard link), by which another "
-                                              "program could open it at the same time. Leave it one name."};
+                                              "program could open it at the same time. Remove one of the names."};
     }
     return std::make_shared<PosixFile>(path, fd, status, (flags & O_CREAT) != 0);
 }
@@ -298,7 +300,8 @@ class PosixEnv : public Env {
         struct stat status {};
         // A new log replaces whatever has its name, so a path that is not a regular file is refused here.
         if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-            return Failure{ErrorCode::client, "Could not open " + path + ": it is not a file."};
+            return Failure{ErrorCode::client,
+                           "Cannot open " + path + ": it is not a regular file. Give the path of a file."};
         }
         return named(path, open_file(path, 0));
     }
@@ -311,9 +314,9 @@ class PosixEnv : public Env {
         Result<std::shared_ptr<PosixFile>> file = open_file(path, O_CREAT | O_EXCL, has_old ? 0600 : 0666);
         if (!file.ok()) {
             if (!posix::is_there(path)) return file.failure();
-            return Failure{ErrorCode::client, "A log is written to " + path +
-                                                  " before it takes its place, and what is " +
-                                                  "there is not a log. Move it away."};
+            return Failure{ErrorCode::client, "The file " + path +
+                                                  " is needed for a new log, and what is there is not a log. Move it "
+                                                  "away."};
         }
         if (has_old) {
             if (Status imitated = imitate(path, old); !imitated.ok()) return imitated.failure();
@@ -331,7 +334,8 @@ class PosixEnv : public Env {
             if (stat(to.c_str(), &status) != 0) return failure_of("look at", to);
             if (Status imitated = imitate(from, status); !imitated.ok()) return imitated;
         } else if (posix::is_there(to)) {
-            return Failure{ErrorCode::client, "Another program has just made " + to + ". It was left as it is."};
+            return Failure{ErrorCode::client,
+                           "Another program has just created " + to + ", which was left as it is. Move it away."};
         }
         if (std::rename(from.c_str(), to.c_str()) != 0) {
             const bool is_refused = is_refusal(errno);

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -49,20 +50,29 @@ class PosixLock : public Lock {
                                                   " open. Close the store here, and open it again when the parent "
                                                   "has closed it."};
         }
-        if (now_() - checked_.load() < kUnchecked) return Done{};
-        return check_now();
+        if (now_() - checked_.load() < kUnchecked || is_held()) return Done{};
+        return lost("Nothing was written. Close the store and open it again.");
     }
 
     Status check_now() override {
-        const auto now = now_();
-        if (!lock_.is_held()) {
-            return Failure{ErrorCode::client, posix::lost_message(lock_.path(), "Close the store and open it again.")};
-        }
-        checked_ = now;
-        return Done{};
+        if (is_held()) return Done{};
+        return lost(
+            "What was changed since the last flush may or may not be there afterwards. Close the store and open it "
+            "again.");
     }
 
    private:
+    bool is_held() {
+        const auto now = now_();
+        const bool held = lock_.is_held();
+        if (held) checked_ = now;
+        return held;
+    }
+
+    [[nodiscard]] Failure lost(const std::string& rest) const {
+        return {ErrorCode::client, posix::lost_message(lock_.path(), rest)};
+    }
+
     void renew() {
         std::unique_lock hold(mutex_);
         while (!wake_.wait_for(hold, kBeat, [&] { return stopped_; })) {

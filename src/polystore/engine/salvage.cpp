@@ -42,7 +42,9 @@ Result<Header> find_header(File& file, std::uint64_t size) {
             if (*header) return **header;
         }
     }
-    return Failure{ErrorCode::corrupt, "Neither a header nor a record of a polystore log is whole."};
+    return Failure{
+        ErrorCode::corrupt,
+        "The file has neither a whole header nor a whole record of a polystore log, so nothing can be salvaged."};
 }
 
 }  // namespace
@@ -51,7 +53,7 @@ Result<Salvaged> salvage(Env& env, const std::string& from, const std::string& t
     Result<std::shared_ptr<File>> opened = env.open(from);
     if (!opened.ok()) return opened.failure();
     const std::shared_ptr<File> file = *opened;
-    if (!file) return Failure{ErrorCode::client, "There is no file " + from + "."};
+    if (!file) return Failure{ErrorCode::client, "There is no file " + from + ". Give the path of the damaged log."};
     Result<std::uint64_t> size = file->size();
     if (!size.ok()) return size.failure();
     if (*size < kHeaderSize) {
@@ -62,7 +64,7 @@ Result<Salvaged> salvage(Env& env, const std::string& from, const std::string& t
 
     Result<std::shared_ptr<File>> taken = env.open(to);
     if (!taken.ok()) return taken.failure();
-    if (*taken) return Failure{ErrorCode::client, "There is a file " + to + " already. Name one that is new."};
+    if (*taken) return Failure{ErrorCode::client, "The file " + to + " exists already. Give the path of a new file."};
     // The new log has another name until it is complete, so that a part of it cannot be mistaken for the whole.
     const std::string unfinished = to + ".unfinished";
     if (Status removed = env.remove(unfinished); !removed.ok()) return removed.failure();

@@ -342,12 +342,12 @@ bool TokenLock::renew() const { return utimensat(AT_FDCWD, file().c_str(), nullp
 bool TokenLock::is_held() const { return is_there(file()); }
 
 void TokenLock::check() const {
-    if (!renew()) throw Error(ErrorCode::client, lost_message(path_, "Try again."));
+    if (!renew()) throw Error(ErrorCode::client, lost_message(path_, "Nothing was written. Try again."));
 }
 
-std::string lost_message(const Path& path, const std::string& remedy) {
+std::string lost_message(const Path& path, const std::string& rest) {
     return "Another process has taken over the lock on " + path.string() +
-           ", because this process was stopped for too long, or the clock was changed. Nothing was written. " + remedy;
+           ", because this process was stopped for too long, or the clock was changed. " + rest;
 }
 
 }  // namespace polystore::posix

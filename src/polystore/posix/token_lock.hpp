@@ -84,6 +84,7 @@ class TokenLock {
 void hold_during(const std::function<void()>& action, std::optional<TokenLock> lock, std::optional<TokenLock>& place);
 
 /// The message of the error for a lock that another process has taken over.
-[[nodiscard]] std::string lost_message(const Path& path, const std::string& remedy);
+/// @param rest What that means for the call, and what to do.
+[[nodiscard]] std::string lost_message(const Path& path, const std::string& rest);
 
 }  // namespace polystore::posix

@@ -35,7 +35,9 @@ std::unique_lock<std::recursive_mutex> Connection::locked_mutex() {
 
 void Connection::check_key(const std::string& id) const {
     if (traits_.keys == Keys::any || is_utf8(id)) return;
-    throw Error(ErrorCode::key, "The key " + show(id) + " is not UTF-8, and the client holds only keys that are.");
+    throw Error(
+        ErrorCode::key,
+        "The key " + show(id) + " is not valid UTF-8, and this client holds only keys that are. Use a key in UTF-8.");
 }
 
 void Connection::drain() const {
