@@ -1,12 +1,18 @@
 // The methods that change values depending on what is there, over each client. The contract's cases cover the rest.
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <ranges>
+#include <set>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "polystore/polystore.hpp"
@@ -250,6 +256,32 @@ TEST_CASE("get converts a value, and many keys are so many calls", "[changes]") 
     CHECK(code_of([&] { store.set_text("d", "[1"); }) == "ERR_VALUE");
     CHECK(store.del_many({"a", "b", "d"}).size() == 3);
     CHECK(store.size() == 0);
+}
+
+TEST_CASE("several keys are taken from any range of strings, and entries from any range of pairs", "[changes]") {
+    const Store store(memory());
+    const std::map<std::string, int> numbers = {{"a", 1}, {"b", 2}};
+    CHECK(store.set_many(numbers) == std::vector<std::string>{"a", "b"});
+    const std::vector<std::pair<const char*, Json>> pairs = {{"c", 3}};
+    store.set_many(pairs, {.expires = 60});
+    const auto add = [](std::vector<Json> values) {
+        for (Json& value : values) value = value.get<int>() + 10;
+        return values;
+    };
+    const std::vector<Json> expected = {11, 12};
+    const std::string a = "a";
+    const std::string b = "b";
+    CHECK(store.update({a, b}, add) == expected);
+    CHECK(store.update(std::vector<std::string>{"a", "b"}, add).front() == 21);
+    CHECK(store.update(std::array{"a", "b"}, add).front() == 31);
+    CHECK(store.update(std::set<std::string_view>{"a", "b"}, add).front() == 41);
+    const std::vector<std::string> keys = {"a", "b"};
+    CHECK(store.update(std::span(keys), add).front() == 51);
+    CHECK(store.update(std::views::keys(numbers), add).front() == 61);
+    CHECK(store.get_many(keys) == std::vector<Json>{61, 62});
+    CHECK(store.has_many(std::views::keys(numbers)) == std::vector<bool>{true, true});
+    CHECK(store.del_many(std::span(keys)) == keys);
+    CHECK(store.keys() == std::vector<std::string>{"c"});
 }
 
 TEST_CASE("threads and stores that count together lose nothing", "[changes]") {

@@ -230,7 +230,10 @@ Json batch(const Store& store, const Json& args) {
     for (const Json& write : args.at(0)) {
         const auto key = write.at(1).get<std::string>();
         if (write.at(0) == "set") {
-            writes.push_back(Write::set(key, write.at(2), to_options(write, 3)));
+            const SetOptions options = to_options(write, 3);
+            const bool renew = write.size() <= 3 || write.at(3).value("renew", true);
+            writes.push_back(
+                Write::set(key, write.at(2), {.expires = options.expires, .prefix = options.prefix, .renew = renew}));
         } else if (write.at(0) == "del") {
             writes.push_back(Write::del(key));
         } else if (write.at(0) == "check") {
@@ -289,10 +292,11 @@ Json make_call(const Store& store, const std::string& method, const Json& args) 
     if (method == "cas") return store.cas(key(), to_text(args.at(1)), args.at(2), to_update_options(args, 3));
     if (method == "take") return store.take(key());
     if (method == "batch") return batch(store, args);
-    if (method == "getMany") return store.get_many(args.at(0));
+    const auto keys = [&] { return args.at(0).get<std::vector<std::string>>(); };
+    if (method == "getMany") return store.get_many(keys());
     if (method == "setMany") return store.set_many(to_entries(args.at(0)), to_options(args, 1));
-    if (method == "delMany") return store.del_many(args.at(0));
-    if (method == "hasMany") return store.has_many(args.at(0));
+    if (method == "delMany") return store.del_many(keys());
+    if (method == "hasMany") return store.has_many(keys());
     const Range range = method == "prune" || method == "close" ? Range() : to_range(args);
     if (method == "keys") return store.keys(range);
     if (method == "values") return store.values(range);

@@ -59,7 +59,8 @@ class Expires {
     bool given_ = false;
 };
 
-/// Returns the time in milliseconds since the epoch. Whichever thread uses the store calls it.
+/// Returns the time in milliseconds since the epoch. Whichever thread uses the store calls it, and the one that prunes
+/// in the background.
 using Clock = std::function<double()>;
 
 /// The system clock.
@@ -74,6 +75,11 @@ struct StoreOptions {
     /// Whom a change that depends on the value has to keep out at least. `Store` throws ERR_UNSUPPORTED over a client
     /// that keeps out fewer.
     Atomic atomic = Atomic::none;
+    /// The time between two prunes in the background, for example `1min` or "1 min". It must be greater than 0. If it
+    /// is omitted or `std::nullopt`, expired records are removed when they are read, and by `Store::prune`. A thread
+    /// does it, which ends with `Store::close`, or with the last of the stores that were made from this one. A prune
+    /// that fails is not reported; the next one tries again.
+    Expires prune = {};
 };
 
 struct SetOptions {
@@ -81,6 +87,16 @@ struct SetOptions {
     Expires expires = {};
     /// Replaces the store's prefix for this call. If omitted, the store's prefix applies.
     std::optional<std::string> prefix = {};
+};
+
+/// The options of a change in `Store::batch`.
+struct WriteOptions {
+    /// If omitted, the store's default applies.
+    Expires expires = {};
+    /// Replaces the store's prefix for this call. If omitted, the store's prefix applies.
+    std::optional<std::string> prefix = {};
+    /// False if a value that is already there keeps its expiry.
+    bool renew = true;
 };
 
 /// The options of the methods that change a value depending on what is there.

@@ -4,10 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
+#include <ranges>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +25,7 @@ namespace polystore {
 
 class Connection;
 class Driver;
+class Pruner;
 enum class Method : std::uint8_t;
 struct Call;
 struct Changing;
@@ -42,7 +46,7 @@ struct VersionedEntry {
 class Write {
    public:
     /// Puts a value. A null, or an expiry of zero or less, deletes the key.
-    static Write set(std::string key, Json value, SetOptions options = {});
+    static Write set(std::string key, Json value, WriteOptions options = {});
     static Write del(std::string key);
     /// Requires the version of an entry; `std::nullopt` requires that there is no value.
     static Write check(std::string key, std::optional<std::string> version);
@@ -51,9 +55,30 @@ class Write {
     friend class Store;
     std::string key_;
     std::optional<Json> value_;
-    SetOptions options_;
+    WriteOptions options_;
     bool is_check_ = false;
     std::optional<std::string> version_;
+};
+
+/// The keys of a call: a range of strings, for example a vector, a set, an array or a span, or a list in braces. It
+/// refers to them, so it must not outlive them.
+class KeyList {
+   public:
+    KeyList(std::initializer_list<std::string_view> keys) : keys_(keys) {}
+
+    template <std::ranges::input_range Strings>
+    requires(std::convertible_to<std::ranges::range_reference_t<const Strings>, std::string_view> &&
+             !std::same_as<std::ranges::range_reference_t<const Strings>, std::string> &&
+             !std::convertible_to<const Strings&, std::string_view>) KeyList(const Strings& keys) {
+        for (const std::string_view key : keys) keys_.push_back(key);
+    }
+
+    [[nodiscard]] auto begin() const { return keys_.begin(); }
+    [[nodiscard]] auto end() const { return keys_.end(); }
+    [[nodiscard]] std::size_t size() const { return keys_.size(); }
+
+   private:
+    std::vector<std::string_view> keys_;
 };
 
 /// One page of `Store::page`.
@@ -87,7 +112,7 @@ class Store {
     class Iterator;
     class View;
 
-    /// `client` must not be null.
+    /// `client` must not be null. Throws ERR_OPTIONS or ERR_UNSUPPORTED for options that cannot be met.
     explicit Store(std::shared_ptr<Client> client, StoreOptions options = {});
 
     /// Returns the value at `key`, or null if it is absent or expired.
@@ -114,7 +139,8 @@ class Store {
         try {
             return value.get<T>();
         } catch (const Json::exception& error) {
-            throw Error(ErrorCode::value, "The value at " + show(key) + " has another type: " + error.what());
+            throw Error(ErrorCode::value,
+                        "The value at " + show(key) + " does not convert to the type of get(): " + error.what());
         }
     }
 
@@ -150,8 +176,7 @@ class Store {
     }
 
     /// Changes several values as a whole or not at all. `change` returns as many values as it receives.
-    std::vector<Json> update(const std::vector<std::string>& keys,
-                             const std::function<std::vector<Json>(std::vector<Json>)>& change,
+    std::vector<Json> update(const KeyList& keys, const std::function<std::vector<Json>(std::vector<Json>)>& change,
                              const UpdateOptions& options = {}) const;
 
     /// Adds to the number at `key`, which is 0 if there is none, and returns the sum. Throws ERR_VALUE if the value is
@@ -173,11 +198,20 @@ class Store {
     bool batch(const std::vector<Write>& writes) const;
 
     // So many calls of `get`, `set`, `del` or `has`, in their order. These are no transactions; see `batch`.
-    [[nodiscard]] std::vector<Json> get_many(const std::vector<std::string>& keys) const;
-    std::vector<std::string> set_many(const std::vector<std::pair<std::string, Json>>& entries,
-                                      const SetOptions& options = {}) const;
-    std::vector<std::string> del_many(const std::vector<std::string>& keys) const;
-    [[nodiscard]] std::vector<bool> has_many(const std::vector<std::string>& keys) const;
+    [[nodiscard]] std::vector<Json> get_many(const KeyList& keys) const;
+    /// `entries` are pairs, for example of a map or a vector.
+    template <std::ranges::input_range Entries>
+    std::vector<std::string> set_many(const Entries& entries, const SetOptions& options = {}) const {
+        std::vector<std::string> keys;
+        for (const auto& [key, value] : entries) keys.push_back(set(key, value, options));
+        return keys;
+    }
+    std::vector<std::string> set_many(std::initializer_list<std::pair<std::string_view, Json>> entries,
+                                      const SetOptions& options = {}) const {
+        return set_many(std::span(entries.begin(), entries.size()), options);
+    }
+    std::vector<std::string> del_many(const KeyList& keys) const;
+    [[nodiscard]] std::vector<bool> has_many(const KeyList& keys) const;
 
     // The contents of the store without expired values. Keys come without the store's prefix. The order is unspecified,
     // unless a range is given, whose bounds are keys of the store.
@@ -219,6 +253,7 @@ class Store {
     [[nodiscard]] Store expires(Expires expires, ExpiresOptions options = {}) const;
 
     /// Closes the client for every store that shares it: later calls throw ERR_CLOSED. Closing it again has no effect.
+    /// Waits for a prune in the background that has begun.
     /// To continue, create a new store over the same client.
     void close() const;
 
@@ -245,6 +280,8 @@ class Store {
     StoreOptions options_;
     /// True if `get` renews the lifetime of a value.
     bool sliding_ = false;
+    /// Prunes in the background, if the options say so.
+    std::shared_ptr<Pruner> pruner_;
 };
 
 /// An input iterator. Copies share one position, and only one thread at a time may use any of them.

@@ -172,9 +172,9 @@ class PosixFile : public File {
         } else if (errno != ENOENT && errno != ENOTDIR) {
             return failure_of("look at", path_);
         }
-        return Failure{ErrorCode::client, "Another program removed, replaced or moved the file " + path_ +
-                                              " while it was open, so what is written to it would be lost. Stop that "
-                                              "program."};
+        return Failure{ErrorCode::client, "The file " + path_ +
+                                              " was removed, replaced or moved away while it was open, so what is "
+                                              "written to it would be lost. Stop the program that did it."};
     }
 
     static Status sync_name(const std::string& path) {

@@ -102,12 +102,12 @@ Json Store::update_one(std::string_view key, const std::function<Json(Json)>& ch
     return std::move(updating.parts[0].result);
 }
 
-std::vector<Json> Store::update(const std::vector<std::string>& keys,
+std::vector<Json> Store::update(const KeyList& keys,
                                 const std::function<std::vector<Json>(std::vector<Json>)>& change_values,
                                 const UpdateOptions& options) const {
     Changing updating{.method = "update"};
     std::set<std::string_view> seen;
-    for (const std::string& key : keys) {
+    for (const std::string_view key : keys) {
         if (!seen.insert(key).second) {
             throw Error(ErrorCode::key,
                         "update() was called with the key " + show(key) + " twice. Pass each key once.");
@@ -179,7 +179,7 @@ Json Store::take(std::string_view key) const {
     return std::move(taking.parts[0].value);
 }
 
-Write Write::set(std::string key, Json value, SetOptions options) {
+Write Write::set(std::string key, Json value, WriteOptions options) {
     Write write;
     write.key_ = std::move(key);
     write.value_ = std::move(value);
@@ -218,6 +218,8 @@ bool Store::batch(const std::vector<Write>& writes) const {
             checks[i].push_back(write.version_);
         } else {
             making.parts[i].life = part.life;
+            making.parts[i].keeps_expiry = !write.options_.renew;
+            if (!write.options_.renew) making.parts[i].is_unread = false;
             values[i] = write.value_;
         }
     }
@@ -244,36 +246,33 @@ std::string Store::set_text(std::string_view key, std::string_view text, const S
     Json value;
     try {
         value = parse_json(text);
+    } catch (const std::bad_alloc&) {
+        throw;
     } catch (const std::exception& error) {
-        throw Error(ErrorCode::value, "The text for " + show(key) + " is not JSON: " + error.what());
+        throw Error(ErrorCode::value,
+                    "The text for " + show(key) + " is not JSON, so nothing was written: " + error.what());
     }
     return set(key, std::move(value), options);
 }
 
-std::vector<Json> Store::get_many(const std::vector<std::string>& keys) const {
+std::vector<Json> Store::get_many(const KeyList& keys) const {
     std::vector<Json> values;
     values.reserve(keys.size());
-    for (const std::string& key : keys) values.push_back(get(key));
+    for (const std::string_view key : keys) values.push_back(get(key));
     return values;
 }
 
-std::vector<std::string> Store::set_many(const std::vector<std::pair<std::string, Json>>& entries,
-                                         const SetOptions& options) const {
-    std::vector<std::string> keys;
-    keys.reserve(entries.size());
-    for (const auto& [key, value] : entries) keys.push_back(set(key, value, options));
-    return keys;
+std::vector<std::string> Store::del_many(const KeyList& keys) const {
+    std::vector<std::string> deleted;
+    deleted.reserve(keys.size());
+    for (const std::string_view key : keys) deleted.push_back(del(key));
+    return deleted;
 }
 
-std::vector<std::string> Store::del_many(const std::vector<std::string>& keys) const {
-    for (const std::string& key : keys) del(key);
-    return keys;
-}
-
-std::vector<bool> Store::has_many(const std::vector<std::string>& keys) const {
+std::vector<bool> Store::has_many(const KeyList& keys) const {
     std::vector<bool> present;
     present.reserve(keys.size());
-    for (const std::string& key : keys) present.push_back(has(key));
+    for (const std::string_view key : keys) present.push_back(has(key));
     return present;
 }
 

@@ -18,6 +18,8 @@ struct Part {
     std::string id;
     /// The life in seconds of a value that is put there, or `kNever`.
     double life = kNever;
+    /// True if a value that is there keeps its expiry, even if the other values of the change get a new one.
+    bool keeps_expiry = false;
     /// True if the change does not depend on the record.
     bool is_unread = false;
     /// The record that was read.

@@ -98,10 +98,9 @@ double Driver::sift() {
 /// Puts a record at the key, or removes the one that is there, whatever it is.
 void Driver::write(std::optional<Record> record) {
     connection_.check_key(id_);
-    const Commit commit{.changes = {{id_, std::move(record)}}};
-    const CommitOutcome outcome = make({&commit, 1}).front();
-    if (outcome.error) std::rethrow_exception(outcome.error);
-    if (!outcome.made) throw Error(ErrorCode::client, "The client refused a commit that expects nothing.");
+    if (is_made({.changes = {{id_, std::move(record)}}})) return;
+    throw Error(ErrorCode::client,
+                "The client refused a commit that expects nothing. Its commit() must make it, or throw.");
 }
 
 /// Removes each of these records if it is still the one that was read, and returns the number of those. For a call that
@@ -131,7 +130,15 @@ std::vector<CommitOutcome> Driver::make(std::span<const Commit> commits) {
     std::vector<CommitOutcome> outcomes = connection_.client().commit(commits);
     if (outcomes.size() == commits.size()) return outcomes;
     throw Error(ErrorCode::client, "The client's commit() returned " + std::to_string(outcomes.size()) +
-                                       " outcomes for " + std::to_string(commits.size()) + " commits.");
+                                       " outcomes for " + std::to_string(commits.size()) +
+                                       " commits; it must return one for each.");
+}
+
+/// Makes a commit. Returns false if an expectation does not hold, and throws if the commit fails.
+bool Driver::is_made(const Commit& commit) {
+    const CommitOutcome outcome = make({&commit, 1}).front();
+    if (outcome.error) std::rethrow_exception(outcome.error);
+    return outcome.made;
 }
 
 /// Reads the records of a change, and shows them to the operation.
@@ -153,6 +160,7 @@ void Driver::answer_parts() {
         if (verdicts_[i] != Verdict::keep) continue;
         require_readable(parts[i].id, parts[i].found->value);
         parts[i].value = parts[i].found->value;
+        if (parts[i].keeps_expiry) parts[i].expires = parts[i].found->expires;
     }
 }
 
@@ -187,9 +195,7 @@ bool Driver::make_changes() {
         if (!part.is_unread) commit.expected.push_back({part.id, part.found});
     }
     commit.changes = changing_->changes;
-    const CommitOutcome outcome = make({&commit, 1}).front();
-    if (outcome.error) std::rethrow_exception(outcome.error);
-    return outcome.made;
+    return is_made(commit);
 }
 
 /// Makes the changes. If another writer was faster, all further attempts keep the others out.
@@ -212,7 +218,8 @@ Error Driver::unsupported_error() const {
                 "This client cannot compare and change a value in one step: its traits say Atomic::none. Use another "
                 "client."};
     }
-    return {ErrorCode::unsupported, "The client cannot list what it holds: its traits() lack Trait::list."};
+    return {ErrorCode::unsupported,
+            "The client cannot list what it holds: its traits() lack Trait::list. Use another client for that."};
 }
 
 bool Driver::advance() {

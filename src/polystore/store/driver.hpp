@@ -46,7 +46,8 @@ auto calling(const std::string& id, Call call) {
         const std::string at = id.empty() ? "" : " at " + show(id);
         std::throw_with_nested(Error(ErrorCode::client, "The client failed" + at + ": " + error.what()));
     } catch (...) {
-        std::throw_with_nested(Error(ErrorCode::client, "The client threw something that is not a std::exception."));
+        std::throw_with_nested(
+            Error(ErrorCode::client, "The client failed: it threw something that is not a std::exception."));
     }
 }
 
@@ -108,6 +109,7 @@ class Driver {
     void write(std::optional<Record> record);
     std::size_t evict(std::vector<Entry> entries);
     [[nodiscard]] std::vector<CommitOutcome> make(std::span<const Commit> commits);
+    [[nodiscard]] bool is_made(const Commit& commit);
 
     /// The records that a listing or a sweep concerns, as a range of the client.
     [[nodiscard]] Range full_range() const { return range_ ? under(prefix_, *range_) : Range{.prefix = prefix_}; }

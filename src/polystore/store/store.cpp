@@ -5,19 +5,43 @@
 #include <optional>
 
 #include "polystore/store/driver.hpp"
+#include "polystore/store/pruner.hpp"
 
 namespace polystore {
 
 using Hold = Connection::Hold;
 
+namespace {
+
+std::string name_of(Atomic atomic) {
+    switch (atomic) {
+        case Atomic::none: return "none";
+        case Atomic::process: return "process";
+        case Atomic::origin: return "origin";
+        case Atomic::storage: return "storage";
+    }
+    return "?";
+}
+
+}  // namespace
+
 Store::Store(std::shared_ptr<Client> client, StoreOptions options)
     : connection_(Connection::to(client)), options_(std::move(options)) {
     const Hold hold(*connection_);
     life_ = connection_->times_closed();
-    if (connection_->traits().atomic >= options_.atomic) return;
-    throw Error(ErrorCode::unsupported,
-                "The changes of this client do not keep out all whom the option atomic names. Use another client, or "
-                "require less.");
+    if (connection_->traits().atomic < options_.atomic) {
+        throw Error(ErrorCode::unsupported,
+                    "atomic is Atomic::" + name_of(options_.atomic) +
+                        ", and this client has Atomic::" + name_of(connection_->traits().atomic) +
+                        ": its changes keep out fewer others. Use another client, or require less.");
+    }
+    const double period = options_.prune.seconds();
+    if (period <= 0) {
+        throw Error(ErrorCode::options, "prune is " + Json(period).dump() +
+                                            " seconds; it must be greater than 0, or std::nullopt for no prunes in "
+                                            "the background.");
+    }
+    if (period != kNever) pruner_ = std::make_shared<Pruner>(*this, Pruner::Period(period));
 }
 
 Result Store::perform(Call call, std::string_view key, Json value, const Range* range, Changing* changing) const {
@@ -149,7 +173,10 @@ Store Store::expires(Expires expires, ExpiresOptions options) const {
     return store;
 }
 
-void Store::close() const { perform({Method::close}); }
+void Store::close() const {
+    perform({Method::close});
+    if (pruner_) pruner_->stop();
+}
 
 /// An iteration in progress. It holds its position but not the client between two pages, so other calls can run.
 struct Store::Iterator::Walk {
