@@ -9,8 +9,11 @@ import { requireText } from "../support/text_key.js";
 /** A page of a listing ends after this number of rows, or with the value that makes it this long in bytes. */
 const PAGE_LENGTH = 1000;
 const PAGE_BYTES = 1 << 22;
-/** The number of times that a statement is sent if it loses conflicts with others. Of conflicting statements, one always succeeds. */
-const ATTEMPTS = 10;
+/**
+ * The number of times that a statement is sent if it loses conflicts with others. Of conflicting statements one always succeeds, but several
+ * connections can send more than ten of them at once.
+ */
+const ATTEMPTS = 100;
 
 /** Finds the table and its indexes, without a lock, and without rights that a mere user of the table may lack. */
 const LOOK = `
