@@ -57,6 +57,8 @@ function web(isChosen) {
   stage("Chromium", (report) => {
     const env = { ...process.env, PLAYWRIGHT_JUNIT_OUTPUT_FILE: report };
     const args = ["playwright", "test", "--config=web-tests/playwright.config.js", "--reporter=dot,junit"];
+    // These tests share a folder, in which the first one installs the bundlers.
+    if (specs.some((path) => path.startsWith(MATRIX.folder))) args.push("--workers=1");
     return succeeds("npx", [...args, ...specs], { env });
   });
 }

@@ -1,7 +1,7 @@
 // A batch over IndexedDB whose browser is killed in the middle of it, at each request of the transaction in turn: all of it is made, or
 // nothing.
 
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, expect, test } from "@playwright/test";
@@ -18,9 +18,9 @@ const NEW = { kept: "as it was", changed: 2, added: "x".repeat(1000) };
  */
 async function startChromium(profile) {
   const args = [...CHROMIUM_ARGUMENTS, "--headless", "--remote-debugging-port=0", `--user-data-dir=${profile}`];
-  const { stop } = await startProcess(chromiumPath, args, /DevTools listening on/);
-  const [port] = (await readFile(join(profile, "DevToolsActivePort"), "utf8")).split("\n");
-  const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
+  const { output, stop } = await startProcess(chromiumPath, args, /DevTools listening on ws:\S+\n/);
+  const [address] = /** @type {RegExpMatchArray} */ (output.match(/ws:\S+/));
+  const browser = await chromium.connectOverCDP(address);
   return { context: browser.contexts()[0], kill: () => stop("SIGKILL") };
 }
 

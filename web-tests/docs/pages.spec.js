@@ -27,6 +27,7 @@ async function run(context, html) {
   cpSync("node_modules/localforage/dist", join(root, "node_modules/localforage/dist"), { recursive: true });
   writeFileSync(join(root, "index.html"), `<meta charset="utf-8"><script>${LOG}</script>${html}`);
   const server = await serve({ root, policy: POLICY });
+  await context.clearCookies(); // All ports of a host share the cookies that other tests left.
   const page = await context.newPage();
   /** @type {Error[]} */
   const errors = [];

@@ -39,6 +39,7 @@ export async function startProcess(command, args, ready, options) {
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   return {
+    output,
     async stop(signal = "SIGTERM") {
       process.removeListener("exit", kill);
       child.kill(signal);
