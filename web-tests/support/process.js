@@ -19,7 +19,8 @@ export async function freePort() {
  * @param {string[]} args
  * @param {RegExp} ready What it prints then.
  * @param {import("node:child_process").SpawnOptions} [options]
- * @returns {Promise<{ stop: (signal?: NodeJS.Signals) => Promise<void> }>} Rejects, with what it printed, if it ends before.
+ * @returns {Promise<{ output: string, stop: (signal?: NodeJS.Signals) => Promise<void> }>} With what it printed until then, in `output`.
+ *   Rejects, with what it printed, if it ends before.
  */
 export async function startProcess(command, args, ready, options) {
   const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
