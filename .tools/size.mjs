@@ -19,7 +19,7 @@ export const CHUNK_BUDGETS = {
   "clients/localforage.js": 3_800,
   "clients/lru_cache.js": 900,
   "clients/opfs/in_place.js": 58_000,
-  "clients/opfs/opfs.js": 7_500,
+  "clients/opfs/opfs.js": 7_700,
   "clients/opfs/worker.js": 58_000,
   "clients/opfs/worker_text.js": 58_000,
   "clients/storage_events.js": 300,

@@ -1,6 +1,7 @@
 import { Telling } from "./telling.js";
+import { hear } from "./told.js";
 
-/** What is told of: the hint about a key, or the prefix of records that were removed. @typedef {[id: string, hint: number, expires?: number | null] | [prefix: string]} Told */
+/** @typedef {import("./told.js").Told} Told */
 
 /** Tells the other pages and workers of this origin of changes, and hears theirs. */
 export class Broadcast extends Telling {
@@ -38,13 +39,9 @@ export class Broadcast extends Telling {
   watch(listener) {
     const channel = this.#channel;
     if (!channel) return { reach: "process", close() {} };
-    const hear = (/** @type {{ data: Told[] }} */ { data }) => {
-      for (const [id, hint, expires] of data)
-        if (hint === undefined) listener.cleared(id);
-        else listener.changed(id, hint, expires);
-    };
-    channel.addEventListener("message", hear);
-    return { reach: "origin", close: () => channel.removeEventListener("message", hear) };
+    const receive = (/** @type {{ data: Told[] }} */ { data }) => hear(data, listener);
+    channel.addEventListener("message", receive);
+    return { reach: "origin", close: () => channel.removeEventListener("message", receive) };
   }
 
   close() {

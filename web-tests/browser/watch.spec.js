@@ -27,7 +27,7 @@ async function make({ storage, calls }) {
   for (const [method, ...args] of calls) await store[method](...args);
 }
 
-for (const storage of ["localStorage", "indexeddb:watched", "localforage"]) {
+for (const storage of ["localStorage", "indexeddb:watched", "localforage", "opfs:watched"]) {
   test(`${storage}: a page hears what another page sets, deletes, clears and lets expire`, async ({ open }) => {
     const page = await open();
     const other = await open();
@@ -58,3 +58,60 @@ for (const storage of ["localStorage", "indexeddb:watched", "localforage"]) {
     ]);
   });
 }
+
+/** Ends the worker of a page as a browser that kills it does. */
+const killWorker = () => /** @type {any} */ (window).workers.at(-1).terminate();
+
+test("opfs: the page that has the log open hears the others; a touch is no change", async ({ open, log }) => {
+  const page = await open();
+  const other = await open();
+  expect(await page.evaluate(watch, log)).toBe("origin");
+  const next = (/** @type {number} */ count) =>
+    page.evaluate((count) => /** @type {any} */ (window).next(count), count);
+  const calls = (/** @type {[string, ...any[]][]} */ ...calls) => other.evaluate(make, { storage: log, calls });
+  await calls(["setMany", { "p:a": 1, "p:b": 2 }]);
+  expect(await next(2)).toEqual([
+    { type: "set", key: "a", value: 1 },
+    { type: "set", key: "b", value: 2 },
+  ]);
+  await calls(["touch", "p:a", "3s"], ["incr", "p:b"]);
+  expect(await next(2)).toEqual([
+    { type: "set", key: "b", value: 3 },
+    { type: "expire", key: "a" },
+  ]);
+});
+
+test("opfs: a page that is frozen gets a gap when it goes on, and then the changes", async ({ open, log }) => {
+  const page = await open();
+  const other = await open();
+  expect(await page.evaluate(watch, log)).toBe("origin");
+  // Chromium sends these events only to a page that is hidden, which a page without a window never is.
+  await page.evaluate(() => document.dispatchEvent(new Event("freeze")));
+  const calls = (/** @type {[string, ...any[]][]} */ ...calls) => other.evaluate(make, { storage: log, calls });
+  await calls(["set", "p:a", 1]);
+  await page.evaluate(() => document.dispatchEvent(new Event("resume")));
+  const next = (/** @type {number} */ count) =>
+    page.evaluate((count) => /** @type {any} */ (window).next(count), count);
+  expect(await next(1)).toEqual([{ type: "gap" }]);
+  await calls(["set", "p:a", 2]);
+  expect(await next(1)).toEqual([{ type: "set", key: "a", value: 2 }]);
+});
+
+test("opfs: when the worker that has the log open is killed, a watcher gets a gap, and then the changes", async ({
+  open,
+  log,
+}) => {
+  const other = await open();
+  const page = await open();
+  const calls = (/** @type {[string, ...any[]][]} */ ...calls) => other.evaluate(make, { storage: log, calls });
+  await calls(["set", "p:a", 1]); // The worker of this page has the log open.
+  expect(await page.evaluate(watch, log)).toBe("origin");
+  const next = (/** @type {number} */ count) =>
+    page.evaluate((count) => /** @type {any} */ (window).next(count), count);
+  for (const killed of [other, page]) {
+    await killed.evaluate(killWorker);
+    expect(await next(1)).toEqual([{ type: "gap" }]);
+    await calls(["set", "p:a", 2]);
+    expect(await next(1)).toEqual([{ type: "set", key: "a", value: 2 }]);
+  }
+});

@@ -7,6 +7,7 @@ import { errorOf, startWorker } from "./start.js";
 import { itemsOf, mayConcernOne, onlyChange } from "../../support/commits.js";
 import { arrangePages } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
+import { hear } from "../../support/told.js";
 
 /** @typedef {import("./protocol.d.ts").Command} Command */
 /** @typedef {import("./protocol.d.ts").Request} Request */
@@ -106,6 +107,8 @@ class Opfs {
   #deaths = 0;
   /** True if our worker got the log's lock and could not open the log. */
   #hasFailed = false;
+  /** Hears the changes of other pages, if this page watches. @type {import("../../core/client.js").WatchListener | null} */
+  #listener = null;
 
   /**
    * @param {string} name
@@ -203,7 +206,32 @@ class Opfs {
     return this.#ask({ kind: "sweep", range, until });
   }
 
+  /**
+   * @param {import("../../core/client.js").WatchListener} listener
+   * @returns {Promise<import("../../core/client.js").Watch>}
+   */
+  async watch(listener) {
+    await new Promise((resolve, reject) => {
+      const begin = (/** @type {unknown} */ result) => {
+        this.#listener = listener; // Before the next message, which may be a notice.
+        resolve(result);
+      };
+      this.#request({ kind: "watch", isWatching: true }, begin, reject);
+    });
+    const close = () => {
+      this.#stopNotices();
+      this.#listener = null;
+    };
+    return { reach: "origin", close };
+  }
+
+  /** Asks the owner for no more notices, if it sends any. */
+  #stopNotices() {
+    if (this.#listener) this.#ask({ kind: "watch", isWatching: false }).catch(() => {}); // Then there is no owner to send any.
+  }
+
   async close() {
+    this.#listener = null; // The request below ends the notices.
     try {
       await this.#ask({ kind: "end" });
     } finally {
@@ -276,6 +304,13 @@ class Opfs {
       request.term = 0;
     }
     this.#postAll();
+    const listener = this.#listener;
+    // If this fails, the next owner is asked.
+    if (listener)
+      this.#ask({ kind: "watch", isWatching: true }).then(
+        () => listener.gap(),
+        () => {},
+      );
     this.#onConnected();
     if (this.#hasFailed && this.#worker) this.#tryAgain(); // Our worker then waits for the lock behind this owner.
   }
@@ -302,8 +337,9 @@ class Opfs {
     this.#counting = 0;
   }
 
-  /** @param {Answer} answer */
+  /** @param {Answer | import("./protocol.d.ts").Notice} answer */
   #settle(answer) {
+    if ("told" in answer) return this.#listener && hear(answer.told, this.#listener);
     const pending = this.#unanswered.get(answer.sequence);
     if (!pending) return; // It was sent twice, and this is the second answer.
     if ("page" in answer) return this.#addPage(pending, answer);
@@ -439,8 +475,9 @@ class Opfs {
     else this.#owners.postMessage(request);
   }
 
-  /** A frozen page cannot answer, so the worker of another page must become the owner. */
+  /** A frozen page cannot answer, so the worker of another page must become the owner. Nor can it hear; when it is shown, that is a gap. */
   #onHide = () => {
+    this.#stopNotices();
     this.#worker?.postMessage("release");
   };
 

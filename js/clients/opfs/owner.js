@@ -3,13 +3,16 @@ import { Engine } from "../../engine/engine.js";
 import { ownerChannel, pageChannel } from "./names.js";
 import { Maintenance } from "../../engine/maintenance.js";
 import { moveIn } from "./move_in.js";
+import { PUT, REMOVED, TOUCHED } from "../../support/hint.js";
 import { isSameRecord } from "../../support/record.js";
 
 /** @typedef {import("./protocol.d.ts").Request} Request */
 /** @typedef {import("./protocol.d.ts").Answer} Answer */
 /** @typedef {import("./protocol.d.ts").Failure} Failure */
 /** @typedef {import("./opfs_files.js").OpfsFiles} OpfsFiles */
-/** @typedef {(answer: Answer, transfer?: Transferable[]) => void} SendAnswer */
+/** @typedef {import("./protocol.d.ts").CommitItem} CommitItem */
+/** @typedef {import("../../support/told.js").Told} Told */
+/** @typedef {(answer: Answer | import("./protocol.d.ts").Notice, transfer?: Transferable[]) => void} SendAnswer */
 
 /** How long the recorded result of a session is kept if its page ended without a message, in milliseconds. */
 const RESULTS_KEPT = 24 * 60 * 60 * 1000;
@@ -40,6 +43,8 @@ export class Owner {
   #pages = new Map();
   /** The sequence of the last refused request of each page. @type {Map<number, number>} */
   #refusals = new Map();
+  /** The pages that watch. @type {Map<number, SendAnswer>} */
+  #watchers = new Map();
   #hasEnded = false;
 
   /**
@@ -100,6 +105,7 @@ export class Owner {
     if (sequence > refusal && acknowledged < refusal) return; // The page will get that refusal, and send the request again.
     try {
       if (request.kind === "list") return await this.#list(request, sendAnswer);
+      if (request.kind === "watch") return this.#watch(request, sendAnswer);
       const result = this.#perform(request);
       if (request.kind !== "read") {
         if (request.isStrict) await this.#maintenance.flush();
@@ -156,7 +162,17 @@ export class Owner {
     }
   }
 
-  /** @param {Exclude<Request, { kind: "list" }>} request */
+  /**
+   * @param {Extract<Request, { kind: "watch" }>} request
+   * @param {SendAnswer} sendAnswer
+   */
+  #watch({ session, sequence, isWatching }, sendAnswer) {
+    if (isWatching) this.#watchers.set(session, sendAnswer);
+    else this.#watchers.delete(session);
+    sendAnswer({ sequence, result: undefined });
+  }
+
+  /** @param {Exclude<Request, { kind: "list" | "watch" }>} request */
   #perform(request) {
     const engine = this.#engine;
     switch (request.kind) {
@@ -165,15 +181,31 @@ export class Owner {
           const text = engine.getText(key);
           return text === undefined ? [null, null] : [text, engine.expires()];
         });
-      case "write":
-        return this.#change(request, () => {
+      case "write": {
+        const write = () => {
           engine.write(request.items);
           return 0;
-        });
-      case "commit":
-        return this.#change(request, () => this.#commit(request.items));
-      case "sweep":
-        return this.#change(request, () => engine.sweep(request.range, request.until));
+        };
+        return this.#change(request, write, () => toldOf({ expected: [], changes: request.items }));
+      }
+      case "commit": {
+        /** @type {CommitItem[]} */
+        const made = [];
+        return this.#change(
+          request,
+          () => this.#commit(request.items, made),
+          () => made.flatMap(toldOf),
+        );
+      }
+      case "sweep": {
+        const { range, until } = request;
+        // Whoever watches a record that expires knows when.
+        return this.#change(
+          request,
+          () => engine.sweep(range, until),
+          () => (until === null ? [[range.prefix]] : []),
+        );
+      }
       case "end":
         engine.removeResult(request.session);
         engine.apply();
@@ -184,28 +216,29 @@ export class Owner {
   /**
    * Adds the commits whose expectations hold to the batch. They come from several calls, so a commit may expect what an earlier one
    * has put or removed.
-   * @param {import("./protocol.d.ts").CommitItem[]} commits
+   * @param {CommitItem[]} commits
+   * @param {CommitItem[]} made Gets the commits whose expectations hold.
    * @returns {number} One bit for each commit.
    */
-  #commit(commits) {
+  #commit(commits, made) {
     /** The records that the earlier commits of this message leave at their keys; null if they remove the record. @type {Map<string, import("../../support/record.js").StoredRecord | null>} */
     const changed = new Map();
-    const made = [];
     let bits = 0;
-    for (const [i, { expected, changes }] of commits.entries()) {
+    for (const [i, commit] of commits.entries()) {
+      const { expected, changes } = commit;
       const isMade = expected.every((one) => {
         const now = changed.get(one.id);
         return now === undefined ? this.#engine.isExpected(one) : isSameRecord(now, one.found);
       });
       if (!isMade) continue;
       bits += 2 ** i;
-      made.push(changes);
+      made.push(commit);
       for (let j = 0; j < changes.length; j += 3) {
         const [id, text, expires] = /** @type {any[]} */ (changes.slice(j, j + 3));
         changed.set(id, text === null ? null : { expires, value: text, version: text });
       }
     }
-    this.#engine.write(made.flat());
+    this.#engine.write(made.flatMap(({ changes }) => changes));
     return bits;
   }
 
@@ -213,8 +246,9 @@ export class Owner {
    * Makes a change, and records its result in the same batch. If a retried change is recorded already, returns the recorded result.
    * @param {Request} request
    * @param {() => number} prepare Adds the change to the batch, and returns its result.
+   * @param {() => Told[]} toldOf Returns what the other pages are told of it.
    */
-  #change({ session, sequence, isRetry }, prepare) {
+  #change({ session, sequence, isRetry }, prepare, toldOf) {
     const made = isRetry ? this.#engine.recordedResult(session, sequence) : undefined;
     if (made !== undefined) return made;
     try {
@@ -222,11 +256,24 @@ export class Owner {
       this.#engine.recordResult(session, sequence, result);
       this.#engine.apply();
       this.#maintenance.applied();
+      this.#tell(session, toldOf);
       return result;
     } catch (error) {
       this.#refusals.set(session, sequence);
       throw error;
     }
+  }
+
+  /**
+   * Tells the pages that watch of a change, except the one that made it.
+   * @param {number} session
+   * @param {() => Told[]} toldOf
+   */
+  #tell(session, toldOf) {
+    const sends = [...this.#watchers].flatMap(([watcher, send]) => (watcher === session ? [] : [send]));
+    if (sends.length === 0) return;
+    const told = toldOf();
+    for (const send of sends) send({ told });
   }
 
   /** @param {number} session */
@@ -241,7 +288,25 @@ export class Owner {
     this.#pages.get(session)?.close();
     this.#pages.delete(session);
     this.#refusals.delete(session);
+    this.#watchers.delete(session);
   }
+}
+
+/**
+ * Returns what others are told of a commit.
+ * @param {CommitItem} commit
+ * @returns {Told[]}
+ */
+function toldOf({ expected, changes }) {
+  const texts = new Map(expected.map(({ id, found }) => [id, found?.version]));
+  /** @type {Told[]} */
+  const told = [];
+  for (let i = 0; i < changes.length; i += 3) {
+    const [id, text, expires] = /** @type {any[]} */ (changes.slice(i, i + 3));
+    if (text === null) told.push([id, REMOVED]);
+    else told.push([id, text === texts.get(id) ? TOUCHED : PUT, expires]);
+  }
+  return told;
 }
 
 /** Resolves after the messages that have arrived are handled, so that their changes share a flush. */

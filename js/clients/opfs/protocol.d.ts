@@ -30,6 +30,8 @@ export type Command =
       /** True for the first page only, false for the whole listing. */ isPage: boolean;
       withValues: boolean;
     }
+  /** Asks the owner to tell the page of the changes of other pages, or not to tell any more. The next owner has to be asked again. */
+  | { kind: "watch"; isWatching: boolean }
   | { kind: "end" };
 
 /** A commit with expectations. */
@@ -67,6 +69,11 @@ export type Answer =
    * recording one of them would tell the next owner that the refused change was made.
    */
   | { sequence: number; error: Failure; isRefusal: boolean };
+
+/** The changes of another page, for a page that watches. It comes before every answer that shows them. */
+export interface Notice {
+  told: import("../../support/told.js").Told[];
+}
 
 /** A PolystoreError as a plain object, because not every browser can copy an error in a message. */
 export interface Failure {
@@ -112,6 +119,7 @@ export type Control =
 export type Status =
   | Announcement
   | Answer
+  | Notice
   /** The worker runs, and holds the lock that the page gets when the worker ends. */
   | "alive"
   | "ended"
