@@ -8,6 +8,7 @@ const tables = {
   native: ["native", "peers"],
   map: ["wasm"],
   log: ["wasm"],
+  alone: ["wasm", "services"],
   servers: ["wasm", "services"],
   browser: ["wasm", "browser"],
   indexeddb: ["wasm", "browser"],

@@ -2,6 +2,7 @@
 
 import upstream from "polystore";
 import kv from "polystore-wasm";
+import { callsAlone } from "./alone.js";
 import { contests } from "./contests.js";
 import { inLog } from "./log.js";
 import { measure, table } from "./measure.js";
@@ -16,6 +17,7 @@ if (names.includes("map")) {
   console.log(`${table(node, results)}\n`);
 }
 if (names.includes("log")) console.log(`${table(node, await inLog())}\n`);
+if (names.includes("alone")) console.log(`${table(node, await callsAlone(upstream))}\n`);
 if (names.includes("servers")) {
   for await (const { name, results } of inServers(upstream)) console.log(`${table(name, results)}\n`);
 }
