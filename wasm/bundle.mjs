@@ -132,11 +132,12 @@ const entryPoints = ["js/server.js", ...facades.map((name) => `js/facades/${name
 for (const options of [{}, commonJs]) await buildFiles({ outdir: "dist", entryPoints, ...options });
 
 // The tests of a client, also without the core. They are not minified, so that a stack trace can be read.
-await buildFiles({ outdir: "dist", entryPoints: ["js/contract.js"], minify: false });
-await cp("js/contract.d.ts", "dist/contract.d.ts");
+const contract = "js/contract.js";
+for (const options of [{}, commonJs])
+  await buildFiles({ outdir: "dist", entryPoints: [contract], minify: false, ...options });
 
 // The declarations lie next to the modules, so that imports by path find them too.
-for (const path of ["js/index.js", ...entryPoints]) {
+for (const path of ["js/index.js", contract, ...entryPoints]) {
   const name = path.slice("js/".length, -".js".length);
   const declaration = await readFile(`js/${name}.d.ts`, "utf8");
   await writeFile(`dist/${name}.d.ts`, declaration);

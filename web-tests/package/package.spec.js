@@ -45,6 +45,8 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
     "dist/clients/storage_events.js",
     "dist/clients/weak_lru_cache.cjs",
     "dist/clients/weak_lru_cache.js",
+    "dist/contract.cjs",
+    "dist/contract.d.cts",
     "dist/contract.d.ts",
     "dist/contract.js",
     "dist/facades/axios_cache_interceptor.cjs",
