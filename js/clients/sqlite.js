@@ -4,10 +4,13 @@ import { requireColumns } from "./kv_table.js";
 import { isPut, onlyChange } from "../support/commits.js";
 import { PAGE_BYTES, sizeOf } from "../support/page_bytes.js";
 import { boundsOf, isPrefixOnly } from "../support/range.js";
+import { clearInterval, setInterval } from "../support/real_timers.js";
 import { requireText } from "../support/text_key.js";
 
 /** The number of rows in a page of a listing. */
 const PAGE_LENGTH = 1000;
+/** How often a watcher asks whether another connection has written, in milliseconds. The question takes some microseconds. */
+const POLL = 100;
 /** Keys from one key up to another, or to the last text: SQLite sorts blobs after all texts, the empty blob first. */
 const IN_RANGE = "id >= ? AND id < coalesce(?, x'')";
 /**
@@ -81,6 +84,8 @@ export class Sqlite {
           json_group_array(id) FILTER (WHERE NOT is_record) AS others
         FROM (SELECT id, expires_at, ${IS_RECORD} AS is_record ${page("ASC")})`),
       lock: prepare("DELETE FROM kv WHERE 0"),
+      // Another number after each change that another connection has committed.
+      dataVersion: prepare("PRAGMA data_version"),
       sweepAll: sweep(inRange),
       sweepExpired: sweep(`${inRange} AND expires_at <= ?`),
     };
@@ -247,6 +252,26 @@ export class Sqlite {
     } catch {
       // Some errors, for example a full disk, have ended the transaction already.
     }
+  }
+
+  /**
+   * @param {import("../core/client.js").WatchListener} listener
+   * @returns {import("../core/client.js").Watch}
+   */
+  watch({ compare }) {
+    const ask = () => this.#statements.dataVersion.get().data_version;
+    let version = ask();
+    const poll = () => {
+      try {
+        if (version === (version = ask())) return;
+      } catch {
+        return; // For example, another connection has locked the database. The next question tells of its changes.
+      }
+      compare();
+    };
+    const timer = setInterval(poll, POLL);
+    /** @type {Partial<NodeJS.Timeout>} */ (timer).unref?.(); // A watcher keeps no process alive.
+    return { reach: "storage", compares: true, close: () => clearInterval(timer) };
   }
 
   close() {

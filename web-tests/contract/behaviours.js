@@ -8,6 +8,7 @@ import { foreign } from "./behaviours/foreign.js";
 import { opening } from "./behaviours/opening.js";
 import { inCookies, inMap, inStorage, storedJson } from "./behaviours/stored.js";
 import { timeout } from "./behaviours/timeout.js";
+import { watchingOthers } from "./behaviours/watching_others.js";
 
 /**
  * Lists the behaviours of a subject that depend on what its storage is.
@@ -18,7 +19,7 @@ export function ownBehavioursOf(subject) {
   const behaviours = {
     ...(putForeign ? foreign : {}),
     ...(putJson ? storedJson : {}),
-    ...(second ? connections : {}),
+    ...(second ? { ...connections, ...watchingOthers } : {}),
     ...(type === "MEMORY" ? inMap : {}),
     ...(type === "STORAGE" ? inStorage : {}),
     ...(type === "COOKIE" ? inCookies : {}),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import upstream from "polystore";
 import kv from "polystore-wasm";
 import { checkExpiry, checkOneWay } from "../interop/interop.js";
+import { heard } from "../support/heard.js";
 import { checkPrune } from "./prune.js";
 
 /** @typedef {import("../contract/clients/sqlite.js").Library} Library */
@@ -53,6 +54,25 @@ export const checks = {
     for (const prefix of ["\ud83da", "a\ude00"]) assert.deepEqual(await store.prefix(prefix).keys(), []);
     await store.prefix("a\ud83d").clear();
     assert.deepEqual((await store.keys()).sort(), ["a", "a\u{1f900}", "\u{10ffff}"]);
+  },
+
+  "a watcher hears what is written without this library; what is rolled back is no change": async (
+    { open },
+    folder,
+  ) => {
+    const path = join(folder, "watched.db");
+    const store = kv(open(path));
+    const watcher = store.watch({ lt: "z" }, { reach: "storage" });
+    await watcher.ready;
+    const changes = watcher[Symbol.asyncIterator]();
+    const other = open(path);
+    other.exec(`INSERT INTO kv (id, value) VALUES ('k', '{"by": "hand"}'), ('~', '1')`);
+    assert.deepEqual(await heard(changes), [{ type: "set", key: "k", value: { by: "hand" } }]);
+    other.exec("BEGIN IMMEDIATE; DELETE FROM kv; ROLLBACK; UPDATE kv SET value = '2' WHERE id = '~'");
+    other.exec("DELETE FROM kv");
+    assert.deepEqual(await heard(changes), [{ type: "del", key: "k" }]);
+    other.close();
+    await store.close();
   },
 
   "prune() deletes the rows": async ({ open }) => {

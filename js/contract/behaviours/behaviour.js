@@ -15,7 +15,7 @@ import { toldOf, upToListing } from "../traits.js";
  * @property {number} many How many records the storage surely holds, up to some thousands.
  */
 
-/** A promise that JSON cannot express. @typedef {(scene: Scene) => void | Promise<void>} Behaviour */
+/** A promise that JSON cannot express. It returns what became of it, if it was not held. @typedef {(scene: Scene) => void | Promise<void | Verdict>} Behaviour */
 /** Named behaviours. @typedef {Record<string, Behaviour>} Behaviours */
 
 /**
