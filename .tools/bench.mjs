@@ -9,6 +9,7 @@ const tables = {
   map: ["wasm"],
   log: ["wasm"],
   alone: ["wasm", "services"],
+  redis: ["wasm", "services"],
   servers: ["wasm", "services"],
   browser: ["wasm", "browser"],
   indexeddb: ["wasm", "browser"],

@@ -34,7 +34,9 @@ export type Awkward =
   | "many records"
   /** An expiry that is not a whole number of seconds. */
   | "sub-second expiry"
-  | "life beyond 400 days";
+  | "life beyond 400 days"
+  /** Pages of `page()` without bounds, which come in the order of the keys, unless the storage has an order of its own. */
+  | "pages in order";
 
 /** The time of the tests. */
 export interface ContractClock {

@@ -268,7 +268,7 @@ export interface RecordClient extends CustomClient {
   add?(prefix: string, record: StoredRecord): Awaitable<string>;
   /**
    * Replaces the record at a key in one step, if it is still `expected`. With this method, the store has all atomic methods for one key.
-   * @param expected The record as `get` returned it, or `null` if there must be none.
+   * @param expected What `get` returned, which is not a record if other code put it there; `null` if there must be nothing.
    * @param record The new record, or `null` to remove it.
    * @returns `true` if the record was replaced; `false` if another one is there, and nothing was changed.
    */
@@ -721,7 +721,8 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
   size(range?: Range): Promise<number>;
 
   /**
-   * Reads one page of entries, in the order of their keys.
+   * Reads one page of entries, in the order of their keys. Over Redis, pages without a bound and `reverse` come in the order of Redis, for
+   * they then cost no more than their entries; the last one may be empty.
    * @param options A range, whose `limit` is the length of the page (100 by default), and the `cursor` of the page before. A later process
    *   may use a cursor, too.
    * @returns The entries, and the cursor of the next page; `null` after the last page.

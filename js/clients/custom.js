@@ -208,7 +208,7 @@ export class Custom {
       if (!expectation) return isPut(change) ? this.put(id, change.value, change.expires, now) : this.remove(id);
       ++this.#changes;
       const record = isPut(change) ? { expires: change.expires, value: change.value } : null;
-      return this.#object.swap(id, expectation.found, record);
+      return this.#object.swap(id, expectation.found ?? expectation.other ?? null, record);
     });
     const outcomes = (/** @type {unknown[]} */ results) =>
       results.map((result, i) => commits[i].expected.length === 0 || Boolean(result));

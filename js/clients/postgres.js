@@ -2,7 +2,7 @@ import { PolystoreError, PolystoreTypeError, quotaError, show } from "../support
 import { decodeValue, isRecord, parseValue } from "../support/record.js";
 import { CallOrder } from "../support/call_order.js";
 import { requireColumns } from "./kv_table.js";
-import { isPut, keysOf, lastChanges, onlyChange, outcomesOf } from "../support/commits.js";
+import { foundOf, isPut, keysOf, lastChanges, onlyChange, outcomesOf } from "../support/commits.js";
 import { boundsOf, isPrefixOnly } from "../support/range.js";
 import { requireText } from "../support/text_key.js";
 
@@ -261,7 +261,10 @@ class Postgres {
     const changes = lastChanges(commit);
     const values = [
       ...columnsOf(
-        expected.map(({ id, found }) => [id, found === null, found?.expires ?? null, found?.version ?? null]),
+        expected.map((expectation) => {
+          const found = foundOf(expectation);
+          return [expectation.id, found === null, found?.expires ?? null, found?.version ?? null];
+        }),
         4,
       ),
       ...columnsOf(

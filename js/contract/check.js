@@ -70,6 +70,7 @@ const AWKWARD = [
   "many records",
   "sub-second expiry",
   "life beyond 400 days",
+  "pages in order",
 ];
 const EXPECTATIONS = ["gives", "gives_about", "gives_part", "gives_any_order", "gives_match", "fails", "throws"];
 

@@ -147,7 +147,10 @@ export class Changing {
    */
   commit(connection) {
     const client = /** @type {Required<import("./client.js").Client>} */ (connection.client);
-    const expected = this.parts.filter(({ isUnread }) => !isUnread).map(({ id, found = null }) => ({ id, found }));
+    const expected = this.parts.flatMap(({ id, found = null, isUnread }, i) => {
+      if (isUnread) return [];
+      return [found === null ? { id, found, other: this.#given[i] } : { id, found }];
+    });
     if (client.commit) {
       for (const { id } of this.changes) connection.note(id);
       const reply = client.commit([{ expected, changes: this.changes }], this.now);

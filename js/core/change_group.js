@@ -205,8 +205,8 @@ async function attempt(tools, connection, group) {
   let outcome;
   try {
     connection.note(id);
-    const commit = { expected: [{ id, found: isRecord(given) ? given : null }], changes: last.changes };
-    const reply = client.commit([commit], last.now);
+    const expectation = isRecord(given) ? { id, found: given } : { id, found: null, other: given };
+    const reply = client.commit([{ expected: [expectation], changes: last.changes }], last.now);
     const told =
       connection.watching?.madeAll(
         reply,

@@ -61,6 +61,18 @@ export interface Traits {
   readonly atomic: Atomicity;
   /** True if one commit may change several keys: all of them, or none. */
   readonly isTransactional: boolean;
+  /**
+   * True if a listing can begin at a `place` in the storage's own order. page() then uses that if it is given neither bounds nor
+   * `reverse`. Otherwise page() lists in the order of the keys, which is fast only if that is the order of the storage.
+   */
+  readonly hasPlaces?: boolean;
+}
+
+/** A place in the storage's own order. */
+export interface Place {
+  /** A text of the client for the place where the listing begins: null for the first record. The client then sets it to the place
+   *  behind the last record that it listed, or null if there are no more. */
+  after: string | null;
 }
 
 /**
@@ -77,6 +89,8 @@ export interface Range {
   readonly reverse?: boolean;
   /** The maximum number of listed records, including expired ones. */
   readonly limit?: number;
+  /** The place where the listing begins, for a client that `hasPlaces`. There are no bounds then, and only records are listed. */
+  readonly place?: Place;
 }
 
 /** A page of a listing: full keys, and what was found at each of them. Anything that is not a record is ignored. */
@@ -92,6 +106,8 @@ export type Wanted = "keys" | "values" | "entries" | "stream";
 export interface Expectation {
   readonly id: string;
   readonly found: StoredRecord | null;
+  /** What the client returned if it was not a record. A client that needs it to compare what other code has stored finds it here. */
+  readonly other?: any;
 }
 
 /** A record that is put at a key. */

@@ -371,8 +371,8 @@ function nextPage(client, task, prefix) {
  * @returns {boolean} False if the listing ended because there are no more records.
  */
 function goesOn(task) {
-  const { limit = NEVER, reverse, ...bounds } = task.bounds;
-  if (task.listed < limit) return false;
+  const { limit = NEVER, reverse, place, ...bounds } = task.bounds;
+  if (task.listed < limit || place) return false; // The next page begins at the place that the client has told.
   const last = task.last.slice(task.id.length);
   const [name, inclusive] = reverse ? ["lt", "lte"] : ["gt", "gte"];
   task.bounds = { ...bounds, limit: 2 * limit, reverse, [inclusive]: undefined, [name]: last };

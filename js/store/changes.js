@@ -27,6 +27,8 @@ import { attempt } from "../support/attempt.js";
  * What a method needs. The modules come from the bundle of the store, because they are parts of a core that must exist once.
  * @typedef {object} Host
  * @property {(call: Call) => any} perform
+ * @property {(bounds: import("./options.js").Bounds) => any} list Lists the entries in a range.
+ * @property {boolean | undefined} hasPlaces As in the traits of a client.
  * @property {import("./store.js").Store} store
  * @property {typeof import("../core/task.js").Thrown} Thrown
  * @property {typeof import("./options.js").keyText} keyText

@@ -10,41 +10,64 @@ const PAGE_LENGTH = 100;
  * @param {import("./changes.js").Host} host
  * @param {any} options
  */
-export async function page({ store, readBounds }, options) {
-  const { limit, after, bounds } = readCursor(readBounds, options, store.PREFIX);
-  const entries = await store.entries({ ...after, limit: limit + 1 });
+export async function page({ store, readBounds, hasPlaces, list }, options) {
+  const { limit, last, bounds } = readCursor(readBounds, options, store.PREFIX);
+  if (hasPlaces && Object.keys(bounds).length === 0) {
+    if (typeof last === "string") throw wrongCursor(options.cursor);
+    const place = { after: last?.place ?? null };
+    const entries = await list({ limit, place });
+    return { entries, cursor: place.after === null ? null : cursorOf(store.PREFIX, bounds, { place: place.after }) };
+  }
+  if (typeof last === "object") throw wrongCursor(options.cursor);
+  const entries = await list({ ...behind(bounds, last), limit: limit + 1 });
   const isLast = entries.length <= limit;
   if (!isLast) entries.pop();
   return { entries, cursor: isLast ? null : cursorOf(store.PREFIX, bounds, entries[limit - 1][0]) };
 }
+
+/** The key of the last entry; or the place behind it, for a client that has places. @typedef {string | { place: string }} Last */
 
 /**
  * Reads the options of page().
  * @param {typeof import("./options.js").readBounds} readBounds
  * @param {any} options
  * @param {string} prefix
- * @returns {{ limit: number, bounds: Bounds, after: Bounds }} `after` are the bounds of what is left behind the cursor.
+ * @returns {{ limit: number, bounds: Bounds, last: Last | undefined }} `last` is undefined for the first page.
  * @throws {PolystoreTypeError} ERR_OPTIONS
  */
 function readCursor(readBounds, options, prefix) {
   const { limit = PAGE_LENGTH, ...bounds } = readBounds(options, ["cursor"]);
   if (limit === 0) throw new PolystoreTypeError("ERR_OPTIONS", "limit is 0; a page must have at least one entry.");
   const cursor = options?.cursor ?? null;
-  if (cursor === null) return { limit, bounds, after: bounds };
-  const last = keyIn(cursor, nameOf(prefix, bounds));
-  if (last === undefined) {
-    const message = `cursor is ${show(cursor)}; it must be the cursor of a page with the same prefix and the same range.`;
-    throw new PolystoreTypeError("ERR_OPTIONS", message);
-  }
+  if (cursor === null) return { limit, bounds, last: undefined };
+  const last = lastIn(cursor, nameOf(prefix, bounds));
+  if (last === undefined) throw wrongCursor(cursor);
+  return { limit, bounds, last };
+}
+
+/** @param {unknown} cursor */
+function wrongCursor(cursor) {
+  const message = `cursor is ${show(cursor)}; it must be the cursor of a page with the same prefix and the same range.`;
+  return new PolystoreTypeError("ERR_OPTIONS", message);
+}
+
+/**
+ * Returns the bounds of what is left of a range behind a key.
+ * @param {Bounds} bounds
+ * @param {string | undefined} last
+ * @returns {Bounds}
+ */
+function behind(bounds, last) {
+  if (last === undefined) return bounds;
   const { gt: _gt, gte: _gte, ...below } = bounds;
   const { lt: _lt, lte: _lte, ...above } = bounds;
-  return { limit, bounds, after: bounds.reverse ? { ...above, lt: last } : { ...below, gt: last } };
+  return bounds.reverse ? { ...above, lt: last } : { ...below, gt: last };
 }
 
 /**
  * @param {string} prefix
  * @param {Bounds} bounds
- * @param {string} last The key of the last entry.
+ * @param {Last} last
  */
 function cursorOf(prefix, bounds, last) {
   return JSON.stringify([...nameOf(prefix, bounds), last]);
@@ -61,14 +84,17 @@ function nameOf(prefix, { gt, gte, lt, lte, reverse = false }) {
 /**
  * @param {unknown} cursor
  * @param {unknown[]} name
- * @returns {string | undefined} The key of the last entry; undefined if the cursor has another name, or is not a cursor.
+ * @returns {Last | undefined} Undefined if the cursor has another name, or is not a cursor.
  */
-function keyIn(cursor, name) {
+function lastIn(cursor, name) {
   try {
     const parts = JSON.parse(/** @type {string} */ (cursor));
     const last = parts.pop();
-    return JSON.stringify(parts) === JSON.stringify(name) && typeof last === "string" ? last : undefined;
+    return JSON.stringify(parts) === JSON.stringify(name) && isLast(last) ? last : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** @param {any} last */
+const isLast = (last) => typeof last === "string" || typeof last?.place === "string";

@@ -17,8 +17,8 @@ import { BOUNDS } from "../support/range.js";
 /** @typedef {import("../core/client.js").Atomicity} Atomicity */
 
 /**
- * The part of a store that a listing concerns. The bounds are keys of the store.
- * @typedef {{ gt?: string, gte?: string, lt?: string, lte?: string, reverse?: boolean, limit?: number }} Bounds
+ * The part of a store that a listing concerns. The bounds are keys of the store. A user cannot give a place.
+ * @typedef {{ gt?: string, gte?: string, lt?: string, lte?: string, reverse?: boolean, limit?: number, place?: import("../core/client.js").Place }} Bounds
  */
 
 /**

@@ -323,8 +323,12 @@ export class Store {
     if (!onDemand) source.holdFor(load());
     return this.#whenOpen((connection) => {
       if (!onDemand) throw notLoaded(name);
-      const perform = (/** @type {import("./changes.js").Call} */ call) => this.#change(connection, call);
-      return /** @type {any} */ (onDemand.methods)[name]({ perform, store: this, ...tools }, ...copies);
+      const change = (/** @type {import("./changes.js").Call} */ call) => this.#change(connection, call);
+      const list = (/** @type {import("./options.js").Bounds} */ bounds) =>
+        perform(connection, new Listing(Method.list, this.#prefix, "entries", entry, bounds), this.#timeout);
+      const { hasPlaces } = connection.client.traits;
+      const host = { perform: change, list, hasPlaces, store: this, ...tools };
+      return /** @type {any} */ (onDemand.methods)[name](host, ...copies);
     }, !onDemand);
   }
 

@@ -51,6 +51,16 @@ export function lastChanges({ changes }) {
 }
 
 /**
+ * Returns what a commit has to find at a key, for a storage that compares texts: a record or another text, each with its version, or null
+ * for neither. As set() does, a change replaces what other code has stored, but only what was read.
+ * @param {import("../core/client.js").Expectation} expectation
+ * @returns {{ expires: number | null, value?: any, version?: any } | null}
+ */
+export function foundOf({ found, other }) {
+  return found ?? (other?.version === undefined ? null : other);
+}
+
+/**
  * Waits for commits that are made one by one, and returns the outcome of each.
  * @param {Promise<readonly Outcome[]>[]} commits Each promise resolves with the outcome of one commit.
  * @returns {Promise<Outcome[]>}

@@ -6,6 +6,7 @@ import { callsAlone } from "./alone.js";
 import { contests } from "./contests.js";
 import { inLog } from "./log.js";
 import { measure, table } from "./measure.js";
+import { inRedis } from "./redis.js";
 import { inServers } from "./servers.js";
 
 const names = process.argv.slice(2);
@@ -18,6 +19,7 @@ if (names.includes("map")) {
 }
 if (names.includes("log")) console.log(`${table(node, await inLog())}\n`);
 if (names.includes("alone")) console.log(`${table(node, await callsAlone(upstream))}\n`);
+if (names.includes("redis")) console.log(`${table(node, await inRedis())}\n`);
 if (names.includes("servers")) {
   for await (const { name, results } of inServers(upstream)) console.log(`${table(name, results)}\n`);
 }

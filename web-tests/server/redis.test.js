@@ -573,3 +573,170 @@ test("Redis: a read renews a sliding expiry, of which the server alone knows", a
   assert.ok(Number(await other.ttl("sliding")) > 900);
   await kv(other).del("sliding");
 });
+
+/** Gets all pages. @param {any} store @param {object} options @returns {Promise<[string, any][][]>} */
+async function pagesOf(store, options) {
+  const pages = [];
+  for (let cursor = null; ;) {
+    /** @type {{ entries: [string, any][], cursor: string | null }} */
+    const page = await store.page({ ...options, cursor });
+    pages.push(page.entries);
+    cursor = page.cursor;
+    if (cursor === null) return pages;
+  }
+}
+
+testRedis("page() goes on from where SCAN is, and reads no more than its page", async (client) => {
+  const store = kv(client).prefix("p:");
+  const keys = Array.from({ length: 3000 }, (_, i) => `${i}`);
+  await client.mSet(keys.flatMap((key) => [`p:${key}`, `"${key}"`, `other:${key}`, `"${key}"`]));
+  await client.hSet("p:hash", "field", "1");
+  await client.set("p:text", "dark");
+  const seen = new Set();
+  for (const entries of await pagesOf(store, { limit: 70 })) {
+    assert.ok(entries.length <= 70, `${entries.length}`);
+    for (const [key, value] of entries) {
+      assert.equal(key, value);
+      seen.add(key);
+    }
+  }
+  assert.deepEqual([...seen].sort(), [...keys].sort());
+  await client.configResetStat();
+  const { entries, cursor } = await kv(client).page({ limit: 10 });
+  const { commands } = await statistics(client);
+  assert.ok(entries.length === 10 && commands < 20, `${commands} commands for ${entries.length} entries`);
+  await assert.rejects(store.page({ cursor }), { code: "ERR_OPTIONS" }, "the cursor of another prefix");
+  await assert.rejects(store.page({ gte: "1", cursor }), { code: "ERR_OPTIONS" }, "the cursor of another range");
+  assert.deepEqual(
+    (await kv(client).page({ gte: "p:1", limit: 1 })).entries,
+    [["p:1", "1"]],
+    "within bounds, in order",
+  );
+});
+
+testRedis("page() with a cursor that somebody has forged reads nothing outside the store", async (client) => {
+  await client.mSet(["secret", "1", "mine:a", "2", "mine:b", "3"]);
+  const store = kv(client).prefix("mine:");
+  const { cursor } = await store.page({ limit: 1 });
+  const name = JSON.parse(/** @type {string} */ (cursor)).slice(0, -1);
+  const forged = (/** @type {unknown} */ place) => JSON.stringify([...name, { place }]);
+  assert.deepEqual(await store.page({ cursor: forged('["",null,["secret","a"]]') }), {
+    entries: [["a", 2]],
+    cursor: null,
+  });
+  for (const place of ["", "7", '["","0"]', '["","x",[]]', '["",null,[7]]', '["elsewhere","0",[]]'])
+    await assert.rejects(store.page({ cursor: forged(place) }), { code: "ERR_OPTIONS" }, place);
+});
+
+testRedis("page() loses no entry and gives none twice while others are cleared", async (client) => {
+  const store = kv(client);
+  await store.page();
+  const kept = Array.from({ length: 20 }, (_, i) => `kept:${i}`);
+  const cleared = Array.from({ length: 20 }, (_, i) => `cleared:${i}`);
+  await client.mSet([...kept, ...cleared].flatMap((key) => [key, "1"]));
+  const clearing = store.prefix("cleared:").clear();
+  const pages = await pagesOf(store, { limit: 10 });
+  await clearing;
+  const keys = pages.flat().map(([key]) => key);
+  assert.deepEqual(keys.filter((key) => key.startsWith("kept:")).sort(), kept.sort());
+});
+
+testRedis("a range reads all keys with the prefix, but only its own values", async (client) => {
+  const store = kv(client);
+  const keys = Array.from({ length: 2000 }, (_, i) => String(i).padStart(4, "0"));
+  await client.mSet(keys.flatMap((key) => [key, JSON.stringify("v".repeat(1000))]));
+  await client.configResetStat();
+  assert.deepEqual(
+    (await store.entries({ gte: "0500", limit: 3, reverse: true })).map(([key]) => key),
+    ["1999", "1998", "1997"],
+  );
+  const text = await client.info("stats");
+  const sent = Number(/total_net_output_bytes:(\d+)/.exec(text)?.[1]);
+  assert.ok(sent < 200_000, `${sent} bytes`);
+});
+
+for (const [name, make] of Object.entries(clients)) {
+  testRedis(`${name}: the changes of one tick are few messages, and each has its own outcome`, async (admin) => {
+    const store = kv(await connected(make(port)));
+    const keys = Array.from({ length: 1000 }, (_, i) => `k${i}`);
+    await store.incr("first");
+    await admin.set("k7", '"text"');
+    await admin.set("k9", "4", { PX: 60_000 });
+    await admin.configResetStat();
+    const settled = await Promise.allSettled(keys.map((key) => store.incr(key)));
+    assert.ok(Number(/cmdstat_evalsha?:calls=(\d+)/.exec(await admin.info("commandstats"))?.[1]) < 10);
+    for (const [i, result] of settled.entries()) {
+      if (i === 7) assert.equal(result.status === "rejected" && result.reason.code, "ERR_VALUE");
+      else assert.deepEqual(result, { status: "fulfilled", value: i === 9 ? 5 : 1 });
+    }
+    assert.deepEqual([await admin.get("k7"), await admin.get("k1"), await admin.pTTL("k9")], ['"text"', "1", 60_000]);
+  });
+}
+
+testRedis("a server that forgets the scripts is sent them again, and batches keep their place", async (client) => {
+  const store = kv(client);
+  await store.incr("a");
+  await store.incr("a");
+  await client.sendCommand(["SCRIPT", "FLUSH"]);
+  assert.equal(await store.incr("a"), 3);
+  await client.sendCommand(["SCRIPT", "FLUSH"]);
+  const writes = [
+    store.batch([
+      ["set", "a", 10],
+      ["set", "b", 10],
+    ]),
+    store.set("a", 11),
+    store.get("a"),
+  ];
+  assert.deepEqual(await Promise.all(writes), [true, "a", 11]);
+  assert.equal(await store.get("a"), 11);
+});
+
+testRedis("changes of a tick that meet keep their order: one of two removals gets the value", async (client) => {
+  const store = kv(client);
+  await store.set("a", 1);
+  const { version } = /** @type {any} */ (await store.entry("a"));
+  const take = () =>
+    store.batch([
+      ["check", "a", version],
+      ["del", "a"],
+      ["del", "b"],
+    ]);
+  const outcomes = await Promise.all([take(), take(), take()]);
+  assert.equal(outcomes.filter(Boolean).length, 1, `${outcomes}`);
+});
+
+testRedis("a key that may not be changed takes no other change with it", async (admin) => {
+  await admin.sendCommand(["ACL", "SETUSER", "limited", "on", "nopass", "~mine:*", "+@all"]);
+  const store = kv(createClient({ url: `redis://limited:x@127.0.0.1:${port}` }));
+  const keys = ["mine:a", "mine:b", "other", "mine:c"];
+  const settled = await Promise.allSettled(keys.map((key) => store.incr(key)));
+  assert.deepEqual(
+    settled.map((result) => (result.status === "rejected" ? result.reason.code : result.value)),
+    [1, 1, "ERR_CLIENT", 1],
+  );
+  await store.close();
+  await admin.sendCommand(["ACL", "DELUSER", "limited"]);
+});
+
+testRedis("a change on a server whose memory is full is ERR_QUOTA, and changes nothing", async (client) => {
+  const store = kv(client);
+  await store.set("kept", 1);
+  await store.set("a", 1);
+  await client.configSet("maxmemory", "1");
+  try {
+    const settled = await Promise.allSettled([store.incr("a"), store.incr("b"), store.take("a")]);
+    assert.deepEqual(
+      settled.map((result) => result.status === "rejected" && result.reason.code),
+      ["ERR_QUOTA", "ERR_QUOTA", false],
+    );
+    const batch = store.batch([
+      ["del", "kept"],
+      ["set", "b", 1],
+    ]);
+    await assert.rejects(batch, { code: "ERR_QUOTA" });
+    assert.equal(await store.get("kept"), 1, "no part of the batch was made");
+  } finally {
+    await client.configSet("maxmemory", "0");
+  }
+});

@@ -423,7 +423,7 @@ function listedId([name, , , checks, writes]) {
  */
 function boundsIn(range) {
   if (isPrefixOnly(range)) return "";
-  const { prefix, reverse, limit, ...bounds } = range;
+  const { prefix, reverse, limit, place: _, ...bounds } = range; // This client has no places.
   let query = `${reverse ? "&reverse" : ""}${limit === undefined ? "" : `&limit=${limit}`}`;
   for (const [name, bound] of Object.entries(bounds)) {
     if (bound === undefined) continue;

@@ -1,19 +1,18 @@
 import { PolystoreError, show } from "../../support/errors.js";
-import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
 import {
-  MAX_PAGE,
-  READ_WITH_LIFE,
-  commitScript,
+  Scripts,
+  argumentsOf,
+  commitAll,
   isReply,
   nothingIfNoText,
-  scan,
+  readWithLife,
   setArguments,
   setError,
   toRecord,
   toRecordWithLife,
 } from "./commands.js";
-import { isPut, keysOf, onlyChange } from "../../support/commits.js";
-import { arrangePages } from "../../support/range.js";
+import { isPut, keysOf, onlyChange, outcomesOf } from "../../support/commits.js";
+import { list } from "./listing.js";
 import { KeyQueue } from "../../support/key_queue.js";
 import { requireText } from "../../support/text_key.js";
 
@@ -22,7 +21,7 @@ import { requireText } from "../../support/text_key.js";
  * @typedef {object} Connections
  * @property {string} keyPrefix The client's own key prefix. `call` adds it to every key.
  * @property {(name: string, key: string, ...args: string[]) => Promise<any>} call Sends a command to the server that has the key.
- * @property {(script: string, keys: string[], args: string[]) => Promise<any>} evaluate Sends a script to the server that has the keys.
+ * @property {(command: "EVAL" | "EVALSHA", script: string, keys: string[], args: string[]) => Promise<any>} evaluate Sends a script, or its hash, to the server that has the keys.
  * @property {() => Promise<((name: string, ...args: string[]) => Promise<any>)[]>} masters A function for each server, which sends a command to it.
  * @property {() => unknown} close
  * @property {() => void} [onClosing]
@@ -41,13 +40,16 @@ export class RedisCluster {
     copies: "write",
     atomic: "storage",
     isTransactional: true,
+    hasPlaces: true,
   };
   #connections;
+  #scripts;
   #queue = new KeyQueue();
 
   /** @param {Connections} connections */
   constructor(connections) {
     this.#connections = connections;
+    this.#scripts = new Scripts(connections.evaluate);
     const { close, onClosing } = connections;
     Object.assign(this, { close, onClosing });
   }
@@ -62,20 +64,21 @@ export class RedisCluster {
    * @param {"presence" | "record" | "expiry"} [needs]
    */
   read(id, needs) {
-    const { evaluate } = this.#connections;
-    return this.#queue.add(id, async () =>
-      needs === "record" || needs === "expiry"
-        ? toRecordWithLife(await evaluate(READ_WITH_LIFE, [id], []), id)
-        : this.#find(id),
-    );
+    return this.#queue.add(id, async () => {
+      if (needs !== "record" && needs !== "expiry") return this.#find(id);
+      const [found] = await readWithLife(this.#scripts, [id]);
+      return toRecordWithLife(found, id);
+    });
   }
 
   /**
    * @param {readonly import("./commands.js").Commit[]} commits
    * @param {number} now
+   * @returns {Promise<readonly import("../../core/client.js").Outcome[]>}
    */
   commit(commits, now) {
-    return Promise.all(commits.map((commit) => this.#commitOne(commit, now)));
+    if (commits.length > 1) return outcomesOf(commits.map((commit) => this.commit([commit], now)));
+    return this.#commitOne(commits[0], now);
   }
 
   /**
@@ -83,18 +86,16 @@ export class RedisCluster {
    * @param {number} now
    */
   async #commitOne(commit, now) {
-    const { call, evaluate } = this.#connections;
     const ids = keysOf(commit);
+    if (ids.length === 0) return [true]; // No server would be the right one.
     const make = async () => {
       const change = onlyChange([commit]);
-      if (change === undefined) {
-        const { script, keys, args } = commitScript([commit], now);
-        return Boolean((await evaluate(script, keys, args))[0]);
-      }
+      if (change === undefined) return commitAll(this.#scripts, [argumentsOf(commit, now)]);
+      const { call } = this.#connections;
       const { id } = change;
       if (isPut(change)) await call("SET", id, ...setArguments(change.value, change.expires, now));
       else await call("DEL", id);
-      return true;
+      return [true];
     };
     try {
       return await this.#queue.addAll(ids, make);
@@ -108,27 +109,14 @@ export class RedisCluster {
    * @param {import("../../core/client.js").Wanted} wanted
    */
   scan(range, wanted) {
-    return arrangePages(this.#pages(range.prefix, wanted), range);
-  }
-
-  /**
-   * @param {string} prefix
-   * @param {import("../../core/client.js").Wanted} wanted
-   */
-  async *#pages(prefix, wanted) {
-    await this.#queue.idle();
     const { keyPrefix, masters } = this.#connections;
-    let length = FIRST_LENGTH;
-    for (const call of await masters()) {
-      for await (const all of scan(call, keyPrefix, prefix, wanted)) {
-        for (let i = 0; i < all.length;) {
-          const ids = all.slice(i, (i += length));
-          const found = await Promise.all(ids.map((id) => this.#find(id, wanted)));
-          yield { ids, found };
-          length = nextLength(length, ids.length, sizeOfAll(found), MAX_PAGE);
-        }
-      }
-    }
+    const servers = async () => {
+      await this.#queue.idle();
+      return masters();
+    };
+    const find = (/** @type {string[]} */ ids, /** @type {import("../../core/client.js").Wanted} */ wanted) =>
+      Promise.all(ids.map((id) => this.#find(id, wanted)));
+    return list({ servers, keyPrefix, find }, range, wanted);
   }
 
   onTimeout() {

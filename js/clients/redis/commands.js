@@ -2,7 +2,7 @@
 
 import { quotaError, show } from "../../support/errors.js";
 import { decodeValue, parseValue } from "../../support/record.js";
-import { isPut, lastChanges } from "../../support/commits.js";
+import { foundOf, isPut } from "../../support/commits.js";
 import { boundsOf } from "../../support/range.js";
 
 /** The number of keys that one SCAN examines, which limits a page, and the number of keys in one MGET. */
@@ -13,57 +13,116 @@ export const MAX_PAGE = 2 * SCAN_COUNT;
 /** @typedef {import("../../core/client.js").Commit} Commit */
 
 /**
- * Makes commits. For each commit, ARGV has the number of expectations, the number of changes, then the expectations and the changes;
- * KEYS has their keys in the same order. An expectation is "=" and a text, or "!" for no record. A change is "-" to remove, or "+" and a
- * text, followed by its life in milliseconds ("" means for ever, "keep" that the life of the record goes on). Returns 1 for each commit that was made, and 0 for the others.
+ * Makes commits, one after the other. For each commit, ARGV has the number of its keys, and for each key, in the order of KEYS, an
+ * expectation and a change. An expectation is "=" and a text, "!" for no record, or "". A change is "-" to remove, "+", the life in
+ * milliseconds ("" means for ever, "keep" that the life of the record goes on), ":" and a text, or "". Returns for each commit 1 if it was
+ * made, 0 if it was not as expected, or the message of the error with which it failed.
+ *
+ * Keys are removed last, because a memory that is full refuses only the first SET of a script, and only before anything else is changed:
+ * either all SETs fail, or none.
  */
 const COMMIT = `
-  local key, argument, outcomes, removed = 0, 0, {}, {}
-  local function nextKey() key = key + 1 return KEYS[key] end
-  local function nextArgument() argument = argument + 1 return ARGV[argument] end
-  local function textAt(name) return redis.call("TYPE", name).ok == "string" and redis.call("GET", name) end
+  local first, argument, outcomes, removed, isRemoved = 1, 0, {}, {}, {}
+  local function removeAll()
+    for i = 1, #removed, ${SCAN_COUNT} do
+      redis.call("UNLINK", unpack(removed, i, math.min(i + ${SCAN_COUNT - 1}, #removed)))
+    end
+    removed, isRemoved = {}, {}
+  end
+  local function put(name, change)
+    local colon = string.find(change, ":", 2, true)
+    local life, text = string.sub(change, 2, colon - 1), string.sub(change, colon + 1)
+    if life == "" then return redis.pcall("SET", name, text) end
+    if life == "keep" then return redis.pcall("SET", name, text, "KEEPTTL") end
+    return redis.pcall("SET", name, text, "PX", life)
+  end
   while argument < #ARGV do
-    local expectations, changes, isExpected = tonumber(nextArgument()), tonumber(nextArgument()), true
-    for i = 1, expectations do
-      local text, expected = textAt(nextKey()), nextArgument()
-      if (text and "=" .. text or "!") ~= expected then isExpected = false end
+    local last, outcome = first + tonumber(ARGV[argument + 1]) - 1, 1
+    argument = argument + 1
+    for i = first, last do
+      local name, expected = KEYS[i], ARGV[argument + 1 + 2 * (i - first)]
+      if isRemoved[name] then removeAll() end
+      if expected ~= "" then
+        local found = redis.pcall("GET", name)
+        if type(found) == "table" and string.sub(found.err, 1, 9) ~= "WRONGTYPE" then outcome = found.err
+        elseif (type(found) == "string" and "=" .. found or "!") ~= expected then outcome = 0 end
+      end
     end
-    for i = 1, changes do
-      local name, change = nextKey(), nextArgument()
-      local life = change ~= "-" and nextArgument()
-      if not isExpected then
-      elseif change == "-" then removed[#removed + 1] = name
-      elseif life == "" then redis.call("SET", name, string.sub(change, 2))
-      elseif life == "keep" then redis.call("SET", name, string.sub(change, 2), "KEEPTTL")
-      else redis.call("SET", name, string.sub(change, 2), "PX", life) end
+    local function changeAt(i) return outcome == 1 and ARGV[argument + 2 + 2 * (i - first)] or "" end
+    for i = first, last do
+      if string.sub(changeAt(i), 1, 1) == "+" then
+        local reply = put(KEYS[i], changeAt(i))
+        if reply.err then outcome = reply.err end
+      end
     end
-    outcomes[#outcomes + 1] = isExpected and 1 or 0
+    for i = first, last do
+      if changeAt(i) == "-" then
+        removed[#removed + 1] = KEYS[i]
+        isRemoved[KEYS[i]] = true
+      end
+    end
+    outcomes[#outcomes + 1] = outcome
+    argument = argument + 2 * (last - first + 1)
+    first = last + 1
   end
-  for i = 1, #removed, ${SCAN_COUNT} do
-    redis.call("UNLINK", unpack(removed, i, math.min(i + ${SCAN_COUNT - 1}, #removed)))
-  end
+  removeAll()
   return outcomes`;
 
 /**
- * Returns the arguments of `EVAL` for commits, each of which is made as a whole or not at all.
- * @param {readonly Commit[]} commits
- * @param {number} now
- * @returns {{ script: string, keys: string[], args: string[] }}
+ * What a script gets for one commit or more.
+ * @typedef {object} Arguments
+ * @property {string[]} keys
+ * @property {string[]} args
+ * @property {boolean} isRepeatable True if it does no harm to send the script again after calls that were made later: each key that is
+ *   changed is compared first.
  */
-export function commitScript(commits, now) {
-  const all = commits.map((commit) => ({ expected: commit.expected, changes: lastChanges(commit) }));
-  const keys = all.flatMap(({ expected, changes }) => [...expected, ...changes].map(({ id }) => id));
-  const args = all.flatMap(({ expected, changes }) => [
-    String(expected.length),
-    String(changes.length),
-    ...expected.map(({ found }) => (found === null ? "!" : `=${found.version ?? JSON.stringify(found.value)}`)),
-    ...changes.flatMap((change) => {
-      if (!isPut(change)) return ["-"];
-      const [text, , life = ""] = setArguments(change.value, change.expires, now);
-      return [`+${text}`, keepsExpiry(change, expected) ? "keep" : life];
-    }),
-  ]);
-  return { script: COMMIT, keys, args };
+
+/**
+ * Returns the arguments of COMMIT for a commit.
+ * @param {Commit} commit
+ * @param {number} now
+ * @returns {Arguments}
+ */
+export function argumentsOf({ expected, changes }, now) {
+  /** @type {Map<string, [expectation: string, change: string]>} */
+  const parts = new Map();
+  for (const expectation of expected) {
+    const found = foundOf(expectation);
+    parts.set(expectation.id, [found === null ? "!" : `=${found.version ?? JSON.stringify(found.value)}`, ""]);
+  }
+  let isRepeatable = true;
+  for (const change of changes) {
+    const [expectation] = parts.get(change.id) ?? [""];
+    isRepeatable &&= expectation !== "";
+    parts.set(change.id, [expectation, isPut(change) ? putArgument(change, expected, now) : "-"]);
+  }
+  return { keys: [...parts.keys()], args: [String(parts.size), ...[...parts.values()].flat()], isRepeatable };
+}
+
+/**
+ * @param {import("../../core/client.js").Put} change
+ * @param {readonly import("../../core/client.js").Expectation[]} expected
+ * @param {number} now
+ */
+function putArgument(change, expected, now) {
+  const [text, , life = ""] = setArguments(change.value, change.expires, now);
+  return `+${keepsExpiry(change, expected) ? "keep" : life}:${text}`;
+}
+
+/**
+ * Makes commits by one script.
+ * @param {Scripts} scripts
+ * @param {Arguments[]} commits
+ * @returns {Promise<import("../../core/client.js").Outcome[]>}
+ */
+export async function commitAll(scripts, commits) {
+  const keys = commits.flatMap(({ keys }) => keys);
+  const args = commits.flatMap(({ args }) => args);
+  const isRepeatable = commits.every((commit) => commit.isRepeatable);
+  const outcomes = await scripts.run(COMMIT, keys, args, isRepeatable);
+  return outcomes.map((/** @type {unknown} */ outcome, /** @type {number} */ i) =>
+    typeof outcome === "string" ? { error: setError(commits[i].keys[0], new Error(outcome)) } : Boolean(outcome),
+  );
 }
 
 /**
@@ -78,20 +137,79 @@ function keepsExpiry({ id, expires }, expected) {
   );
 }
 
-/** Returns the text at a key, and its life in milliseconds (-1 means for ever). Other types than strings count as absent. */
-export const READ_WITH_LIFE = `
-  if redis.call("TYPE", KEYS[1]).ok ~= "string" then return {} end
-  return { redis.call("GET", KEYS[1]), redis.call("PTTL", KEYS[1]) }`;
+/** Returns for each key its text, and its life in milliseconds (-1 means for ever). Other types than strings count as absent. */
+const READ_WITH_LIFE = `
+  local texts, found = redis.call("MGET", unpack(KEYS)), {}
+  for i, name in ipairs(KEYS) do
+    found[2 * i - 1] = texts[i]
+    found[2 * i] = texts[i] and redis.call("PTTL", name) or -2
+  end
+  return found`;
 
 /**
- * Decodes the reply of READ_WITH_LIFE.
- * @param {[text?: string, life?: number | string]} reply
+ * Reads texts with their lives.
+ * @param {Scripts} scripts
+ * @param {string[]} ids
+ * @returns {Promise<WithLife[]>}
+ */
+export async function readWithLife(scripts, ids) {
+  const found = await scripts.run(READ_WITH_LIFE, ids, [], true);
+  return ids.map((_, i) => ({ text: found[2 * i], life: Number(found[2 * i + 1]) }));
+}
+
+/** @typedef {{ text: string | null, life: number }} WithLife */
+
+/**
+ * @param {WithLife} found
  * @param {string} id
  */
-export function toRecordWithLife([text, life], id) {
-  const record = toRecord(text ?? null, id);
-  if (record && Number(life) >= 0) record.expires = Date.now() + Number(life);
+export function toRecordWithLife({ text, life }, id) {
+  const record = toRecord(text, id);
+  if (record && life >= 0) record.expires = Date.now() + life;
   return record;
+}
+
+/** Runs scripts. A script that a server was sent once is not sent again: its hash is enough. */
+export class Scripts {
+  #evaluate;
+  /** The hash of each script that a server was sent. @type {Map<string, string>} */
+  #hashes = new Map();
+
+  /** @param {(command: "EVAL" | "EVALSHA", script: string, keys: string[], args: string[]) => Promise<any>} evaluate */
+  constructor(evaluate) {
+    this.#evaluate = evaluate;
+  }
+
+  /**
+   * @param {string} script
+   * @param {string[]} keys
+   * @param {string[]} args
+   * @param {boolean} isRepeatable True if the script may run after calls that are made later. Only then is its hash sent, because a
+   *   server that does not know the hash, for example after a restart, has to be sent the script after all.
+   * @returns {Promise<any>}
+   */
+  async run(script, keys, args, isRepeatable) {
+    const hash = this.#hashes.get(script);
+    if (hash && isRepeatable) {
+      try {
+        return await this.#evaluate("EVALSHA", hash, keys, args);
+      } catch (error) {
+        if (!isReply(error, "NOSCRIPT")) throw error;
+      }
+    }
+    const reply = await this.#evaluate("EVAL", script, keys, args);
+    if (!hash) this.#hashes.set(script, await hashOf(script));
+    return reply;
+  }
+}
+
+/**
+ * Returns the hash by which Redis knows a script.
+ * @param {string} script
+ */
+async function hashOf(script) {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-1", new TextEncoder().encode(script)));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
@@ -156,23 +274,36 @@ export function nothingIfNoText(error) {
  * @param {import("../../core/client.js").Wanted} wanted
  */
 export async function* scan(call, keyPrefix, prefix, wanted) {
-  if (!boundsOf({ prefix })) return; // No key has this prefix.
+  // SCAN may return a key twice if the table of keys shrinks meanwhile. A listing removes duplicates. An iteration does not, because
+  // remembering all keys would take more memory than a page.
+  const seen = wanted === "stream" ? null : new Set();
+  for (let cursor = /** @type {string | null} */ ("0"); cursor !== null;) {
+    const [next, found] = await scanOnce(call, keyPrefix, prefix, cursor, SCAN_COUNT);
+    const ids = found.filter((id) => !seen?.has(id));
+    ids.forEach((id) => seen?.add(id));
+    if (ids.length > 0) yield ids;
+    cursor = next;
+  }
+}
+
+/**
+ * Sends one SCAN.
+ * @param {(name: string, ...args: string[]) => Promise<any>} call Sends a command to the server.
+ * @param {string} keyPrefix As in scan().
+ * @param {string} prefix
+ * @param {string} cursor "0" to begin.
+ * @param {number} count The number of keys that it examines, more or less.
+ * @returns {Promise<[cursor: string | null, ids: string[]]>} The next cursor, or null if this was the last part; and the keys, each once.
+ */
+export async function scanOnce(call, keyPrefix, prefix, cursor, count) {
+  if (!boundsOf({ prefix })) return [null, []]; // No key has this prefix.
   const start = keyPrefix + prefix;
   // Drop a lone surrogate at the end of the prefix: a key continues with the other half of the pair.
   const text = start.replace(/\p{Surrogate}$/u, "");
   const pattern = `${text.replace(/[\\*?[\]^-]/g, "\\$&")}*`;
-  // SCAN may return a key twice if the table of keys shrinks meanwhile. A listing removes duplicates. An iteration does not, because
-  // remembering all keys would take more memory than a page.
-  const seen = wanted === "stream" ? null : new Set();
-  let cursor = "0";
-  do {
-    const [next, found] = await call("SCAN", cursor, "MATCH", pattern, "COUNT", String(SCAN_COUNT));
-    const ids = /** @type {string[]} */ ([...new Set(found)])
-      .filter((key) => key.startsWith(start)) // Redis-compatible servers may interpret a pattern differently.
-      .map((key) => key.slice(keyPrefix.length))
-      .filter((id) => !seen?.has(id));
-    ids.forEach((id) => seen?.add(id));
-    if (ids.length > 0) yield ids;
-    cursor = String(next);
-  } while (cursor !== "0");
+  const [next, found] = await call("SCAN", cursor, "MATCH", pattern, "COUNT", String(count));
+  const ids = /** @type {string[]} */ ([...new Set(found)])
+    .filter((key) => key.startsWith(start)) // Redis-compatible servers may interpret a pattern differently.
+    .map((key) => key.slice(keyPrefix.length));
+  return [String(next) === "0" ? null : String(next), ids];
 }

@@ -1,12 +1,12 @@
 import { PolystoreTypeError } from "../../support/errors.js";
 import { hasMethods } from "../../support/has.js";
 import { RedisCluster } from "./cluster.js";
-import { commitScript, isReply, MAX_PAGE, nothingIfNoText, scan, SCAN_COUNT } from "./commands.js";
-import { READ_WITH_LIFE, setArguments, setError, toRecord, toRecordWithLife } from "./commands.js";
-import { isPut, keysOf, onlyChange } from "../../support/commits.js";
-import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
+import { argumentsOf, commitAll, nothingIfNoText, readWithLife } from "./commands.js";
+import { Scripts, setArguments, setError, toRecord, toRecordWithLife } from "./commands.js";
+import { Gathered } from "./gathered.js";
+import { list } from "./listing.js";
+import { isPut, onlyChange, outcomesOf } from "../../support/commits.js";
 import { lostAnswerError } from "../../support/lost_answer.js";
-import { arrangePages } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
 /**
@@ -14,13 +14,12 @@ import { requireText } from "../../support/text_key.js";
  * @typedef {object} Connection
  * @property {string} keyPrefix The client's own key prefix. `call` adds it to every key.
  * @property {(name: string, keys: string[], ...args: string[]) => Promise<any>} call
- * @property {(script: string, keys: string[], args: string[]) => Promise<any>} evaluate
+ * @property {(command: "EVAL" | "EVALSHA", script: string, keys: string[], args: string[]) => Promise<any>} evaluate
  * @property {() => number} [losses] How often the connection was lost. Only for a client that then sends unanswered commands again.
  * @property {() => unknown} close
  * @property {() => void} [onClosing]
  * @property {() => void} [onTimeout]
  */
-/** @typedef {{ id: string, resolve: (text: string | null) => void, reject: (error: unknown) => void }} Read */
 
 /** Requests replies as strings, whatever types the client is configured for. */
 const AS_TEXT = { typeMapping: undefined };
@@ -45,9 +44,9 @@ export async function openNodeRedis(client, isOpen) {
     keyPrefix,
     // The client's own methods would add the prefix, but their names differ between its versions.
     call: (name, keys, ...args) => client.sendCommand([name, ...keys.map((key) => keyPrefix + key), ...args], AS_TEXT),
-    evaluate: (script, keys, args) =>
+    evaluate: (command, script, keys, args) =>
       client.sendCommand(
-        ["EVAL", script, String(keys.length), ...keys.map((key) => keyPrefix + key), ...args],
+        [command, script, String(keys.length), ...keys.map((key) => keyPrefix + key), ...args],
         AS_TEXT,
       ),
     onClosing: () => client.isOpen && endNodeRedis(client, true),
@@ -71,10 +70,10 @@ function nodeRedisCluster(client) {
       const id = keyPrefix + key;
       return client.sendCommand(id || LIKE_THE_EMPTY_KEY, false, [name, id, ...args], AS_TEXT);
     },
-    evaluate(script, [key, ...keys], args) {
-      const ids = [key, ...keys].map((id) => keyPrefix + id);
-      const command = ["EVAL", script, String(ids.length), ...ids, ...args];
-      return client.sendCommand(ids[0] || LIKE_THE_EMPTY_KEY, false, command, AS_TEXT);
+    evaluate(command, script, keys, args) {
+      const ids = keys.map((id) => keyPrefix + id);
+      const message = [command, script, String(ids.length), ...ids, ...args];
+      return client.sendCommand(ids[0] || LIKE_THE_EMPTY_KEY, false, message, AS_TEXT);
     },
     masters: async () => {
       const nodes = await Promise.all(client.masters.map((/** @type {any} */ master) => client.nodeClient(master)));
@@ -117,7 +116,7 @@ export async function openIoRedis(client, status) {
   const keyPrefix = client.options.keyPrefix ?? "";
   const ending = endingOf(client);
   /** @type {Connection["evaluate"]} */
-  const evaluate = (script, keys, args) => client.call("EVAL", script, keys.length, ...keys, ...args);
+  const evaluate = (command, script, keys, args) => client.call(command, script, keys.length, ...keys, ...args);
   if (!client.isCluster) {
     const call = (/** @type {string} */ name, /** @type {string[]} */ keys, /** @type {string[]} */ ...args) =>
       client.call(name, ...keys, ...args);
@@ -232,7 +231,6 @@ function endingOf(client) {
 }
 
 const ignore = () => {};
-const resolved = Promise.resolve();
 
 /**
  * Adds a listener for errors: without one, a lost connection would end the process. The pending calls reject with the error.
@@ -279,16 +277,24 @@ class Redis {
     copies: "write",
     atomic: "storage",
     isTransactional: true,
+    hasPlaces: true,
   };
   #connection;
-  /** Consecutive reads that are sent together: one MGET of 1,000 keys is much faster than 1,000 GETs. @type {Read[]} */
-  #reads = [];
-  /** True while a read that was sent alone is under way. */
-  #isReading = false;
+  #scripts;
+  /** Reads of values: one MGET of 1,000 keys is much faster than 1,000 GETs. @type {Gathered<string, string | null>} */
+  #reads = new Gathered(
+    (ids) => this.#connection.call("MGET", ids),
+    (id) => this.#get(id),
+  );
+  /** Reads of values with their expiries. @type {Gathered<string, import("./commands.js").WithLife>} */
+  #readsWithLife = new Gathered((ids) => readWithLife(this.#scripts, ids));
+  /** @type {Gathered<import("./commands.js").Arguments, import("../../core/client.js").Outcome>} */
+  #commits = new Gathered((commits) => commitAll(this.#scripts, commits), undefined, sizeOfArguments);
 
   /** @param {Connection} connection */
   constructor(connection) {
     this.#connection = connection;
+    this.#scripts = new Scripts(connection.evaluate);
     const { close, onClosing, onTimeout } = connection;
     Object.assign(this, { close, onClosing, onTimeout });
   }
@@ -304,23 +310,9 @@ class Redis {
    * @returns {Promise<unknown>}
    */
   async read(id, needs) {
-    if (needs === "record" || needs === "expiry") {
-      this.#sendReads();
-      return toRecordWithLife(await this.#connection.evaluate(READ_WITH_LIFE, [id], []), id);
-    }
-    return toRecord(await (this.#isReading ? this.#readTogether(id) : this.#readAlone(id)), id);
-  }
-
-  /**
-   * @param {string} id
-   * @returns {Promise<string | null>}
-   */
-  #readTogether(id) {
-    return new Promise((resolve, reject) => {
-      const count = this.#reads.push({ id, resolve, reject });
-      if (count === 1) resolved.then(() => this.#sendReads());
-      if (count === SCAN_COUNT) this.#sendReads();
-    });
+    this.#commits.send();
+    if (needs === "record" || needs === "expiry") return toRecordWithLife(await this.#readsWithLife.add(id), id);
+    return toRecord(await this.#reads.add(id), id);
   }
 
   /**
@@ -329,34 +321,35 @@ class Redis {
    */
   async commit(commits, now) {
     const change = onlyChange(commits);
+    if (change === undefined) {
+      this.#sendReads();
+      if (commits.length === 1) return this.#make(argumentsOf(commits[0], now));
+      return outcomesOf(commits.map((commit) => this.#make(argumentsOf(commit, now))));
+    }
+    const { id } = change;
     try {
-      if (change === undefined) {
-        const { script, keys, args } = commitScript(commits, now);
-        this.#sendReads();
-        return await this.#commitAll(script, keys, args);
-      }
-      const { id } = change;
       if (isPut(change)) await this.#call("SET", [id], ...setArguments(change.value, change.expires, now));
       else await this.#call("DEL", [id]);
       return [true];
     } catch (error) {
-      throw setError(keysOf(commits[0])[0], error);
+      throw setError(id, error);
     }
   }
 
   /**
-   * @param {string} script
-   * @param {string[]} keys
-   * @param {string[]} args
-   * @returns {Promise<boolean[]>}
+   * Makes a commit, together with others of its tick.
+   * @param {import("./commands.js").Arguments} commit
    */
-  async #commitAll(script, keys, args) {
-    const { evaluate, losses = () => 0 } = this.#connection;
+  async #make(commit) {
+    const { losses = () => 0 } = this.#connection;
     const before = losses();
-    /** @type {boolean[]} */
-    const outcomes = (await evaluate(script, keys, args)).map(Boolean);
-    if (losses() > before && outcomes.includes(false)) throw lostAnswerError("Redis");
-    return outcomes;
+    try {
+      const outcome = await this.#commits.add(commit);
+      if (outcome === false && losses() > before) throw lostAnswerError("Redis");
+      return [outcome];
+    } catch (error) {
+      throw setError(commit.keys[0], error);
+    }
   }
 
   /**
@@ -364,75 +357,47 @@ class Redis {
    * @param {import("../../core/client.js").Wanted} wanted
    */
   scan(range, wanted) {
-    return arrangePages(this.#pages(range.prefix, wanted), range);
+    /** @type {import("./listing.js").Server} */
+    const server = (name, ...args) => this.#call(name, [], ...args);
+    const find = async (/** @type {string[]} */ ids, /** @type {import("../../core/client.js").Wanted} */ wanted) => {
+      if (ids.length === 0) return [];
+      const texts = await this.#call("MGET", ids);
+      return ids.map((id, i) => toRecord(texts[i], id, wanted));
+    };
+    return list({ servers: async () => [server], keyPrefix: this.#connection.keyPrefix, find }, range, wanted);
   }
 
   /**
-   * @param {string} prefix
-   * @param {import("../../core/client.js").Wanted} wanted
-   */
-  async *#pages(prefix, wanted) {
-    /** @type {(name: string, ...args: string[]) => Promise<any>} */
-    const call = (name, ...args) => this.#call(name, [], ...args);
-    let length = FIRST_LENGTH;
-    for await (const all of scan(call, this.#connection.keyPrefix, prefix, wanted)) {
-      for (let i = 0; i < all.length;) {
-        const ids = all.slice(i, (i += length));
-        const texts = await this.#find(ids);
-        yield { ids, found: ids.map((id, i) => toRecord(texts[i], id, wanted)) };
-        length = nextLength(length, ids.length, sizeOfAll(texts), MAX_PAGE);
-      }
-    }
-  }
-
-  /**
-   * Sends a command, after the reads that were called before it.
+   * Sends a command, after the calls that were made before it.
    * @type {Connection["call"]}
    */
   #call(name, keys, ...args) {
     this.#sendReads();
+    this.#commits.send();
     return this.#connection.call(name, keys, ...args);
   }
 
+  #sendReads() {
+    this.#reads.send();
+    this.#readsWithLife.send();
+  }
+
   /**
-   * Reads at once. Most callers await one answer before the next call; gathering would make each such call 50 % slower.
+   * Reads one key. For a value that is not a string, GET fails, while MGET returns null.
    * @param {string} id
    * @returns {Promise<string | null>}
    */
-  async #readAlone(id) {
-    this.#isReading = true;
+  async #get(id) {
     try {
       return await this.#connection.call("GET", [id]);
     } catch (error) {
       return nothingIfNoText(error) ?? null;
-    } finally {
-      this.#isReading = false;
     }
-  }
-
-  async #sendReads() {
-    const reads = this.#reads;
-    if (reads.length === 0) return;
-    this.#reads = [];
-    try {
-      const found = await this.#find(reads.map(({ id }) => id));
-      reads.forEach(({ resolve }, i) => resolve(found[i]));
-    } catch (error) {
-      // A user without permission for one of the keys may still read the others.
-      const split = reads.length > 1 && isReply(error, "NOPERM");
-      for (const { id, resolve, reject } of reads) {
-        if (split) this.#find([id]).then(([text]) => resolve(text), reject);
-        else reject(error);
-      }
-    }
-  }
-
-  /**
-   * Reads several keys. For a value that is not a string, MGET returns null, while GET would fail.
-   * @param {string[]} ids
-   * @returns {Promise<(string | null)[]>}
-   */
-  #find(ids) {
-    return this.#connection.call("MGET", ids);
   }
 }
+
+/**
+ * Returns the size of a commit in characters. A key counts as 250, because the server has to look it up: a script blocks other clients.
+ * @param {import("./commands.js").Arguments} commit
+ */
+const sizeOfArguments = ({ keys, args }) => args.reduce((size, text) => size + text.length, 250 * keys.length);

@@ -52,4 +52,32 @@ export const foreign = {
     await store.set("theme", ["ours"]);
     equals([await store.get("theme"), await store.keys()], [["ours"], ["theme"]]);
   },
+
+  "foreign data: is no value to a change, which replaces it as set() does": async ({ store, client, subject }) => {
+    if (subject.atomic === "none") return;
+    /** @type {Record<string, () => Promise<any>>} */
+    const changes = {
+      update: () => store.update("theme", (/** @type {any} */ value) => [value]),
+      incr: () => store.incr("theme"),
+      setIfAbsent: () => store.setIfAbsent("theme", 1),
+      cas: () => store.cas("theme", null, 1),
+      batch: () =>
+        store.batch([
+          ["check", "theme", null],
+          ["set", "theme", 1],
+        ]),
+    };
+    const expected = { update: [null], incr: 1, setIfAbsent: true, cas: true, batch: true };
+    for (const [name, result] of Object.entries(expected)) {
+      await store.del("theme");
+      await subject.putForeign?.(client);
+      equals([await store.entry("theme"), await store.take("theme"), await store.touch("theme")], [null, null, false]);
+      equals(await changes[name](), result, name);
+      equals(await store.get("theme"), name === "update" ? [null] : 1, `the value after ${name}()`);
+    }
+    await store.del("theme");
+    await subject.putForeign?.(client);
+    const sums = await Promise.all([store.incr("theme"), store.incr("theme"), store.incr("theme")]);
+    equals(sums, [1, 2, 3], "three at once");
+  },
 };

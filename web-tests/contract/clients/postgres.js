@@ -4,6 +4,7 @@ import { subject } from "../clients.js";
 const FOREIGN = { theme: "dark", half: '{"a":', empty: "" };
 
 const TABLE = "CREATE TABLE IF NOT EXISTS kv (id TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at TIMESTAMPTZ)";
+const UPSERT = "INSERT INTO kv (id, value) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET value = $2";
 
 /**
  * @param {(...args: any[]) => any} kv
@@ -33,13 +34,10 @@ export function postgres(kv, name, connect, close) {
     foreignKeys: Object.keys(FOREIGN),
     async putForeign(client) {
       // The store may not have made it yet.
-      await client.query(
-        "CREATE TABLE IF NOT EXISTS kv (id TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at TIMESTAMPTZ)",
-      );
-      for (const row of Object.entries(FOREIGN)) await client.query("INSERT INTO kv (id, value) VALUES ($1, $2)", row);
+      await client.query(TABLE);
+      for (const row of Object.entries(FOREIGN)) await client.query(UPSERT, row);
     },
-    putJson: (client, id, json) =>
-      client.query("INSERT INTO kv (id, value) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET value = $2", [id, json]),
+    putJson: (client, id, json) => client.query(UPSERT, [id, json]),
     async holdsForeign(client, id) {
       const { rows } = await client.query("SELECT value FROM kv WHERE id = $1", [id]);
       return rows[0]?.value === FOREIGN[id];

@@ -55,7 +55,7 @@ export function sqlite(kv, { name, open, isOpen }, folder) {
     foreignKeys: Object.keys(FOREIGN),
     putForeign(database) {
       for (const [id, value] of Object.entries(FOREIGN)) {
-        database.prepare("INSERT INTO kv (id, value) VALUES (?, ?)").run(id, value);
+        database.prepare("INSERT OR REPLACE INTO kv (id, value) VALUES (?, ?)").run(id, value);
       }
     },
     putJson: (database, id, json) =>
