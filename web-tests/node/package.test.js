@@ -31,6 +31,11 @@ test("the copies of one version share what they have open, by the version of pac
   assert.equal(VERSION, JSON.parse(read("package.json")).version);
 });
 
+test("the C++ library has the version of package.json", () => {
+  const [, version] = /^ {2}VERSION (\S+)$/m.exec(read("CMakeLists.txt")) ?? [];
+  assert.equal(version, JSON.parse(read("package.json")).version);
+});
+
 test("index.d.ts declares what the module exports", () => {
   const declarations = read("js/index.d.ts").matchAll(/^export (?:default function|class) (\w+)/gm);
   const declared = [...new Set(Array.from(declarations, ([, name]) => name))]; // kv() is declared once for each way to call it.
