@@ -42,8 +42,9 @@ const OF_KEY = {
     if (headers.has("if-match") && fails(headers, tag)) return notAsExpected(key);
     return fails(headers, tag) ? nothing(304, { etag: tag }) : json(value, { headers: { etag: tag } });
   },
-  async HEAD({ store }, key) {
-    return nothing((await store.has(key)) ? 200 : 404);
+  async HEAD(call, key) {
+    const { status, headers } = await OF_KEY.GET(call, key);
+    return new Response(null, { status, headers });
   },
   async PUT(call, key) {
     const expires = call.query.get("expires");
@@ -66,7 +67,7 @@ const OF_ALL = {
     const store = inPrefix(call);
     const range = rangeOf(call);
     return wantsLines(call)
-      ? new Response(linesOf(store, range), { headers: { "content-type": LINES_TYPE } })
+      ? new Response(linesOf(store, range, call.query.has("keys")), { headers: { "content-type": LINES_TYPE } })
       : json(await store.all(range));
   },
   async HEAD(call) {
@@ -78,7 +79,7 @@ const OF_ALL = {
     // Without a prefix, polystore's client means the key "." or "..".
     if (!call.query.has("prefix"))
       return refuse(400, "ERR_KEY", "Send DELETE /?prefix= (an empty prefix) to delete everything.");
-    await inPrefix(call).clear();
+    await inPrefix(call).clear(rangeOf(call));
     return nothing(204);
   },
   async POST(call) {
@@ -282,7 +283,7 @@ function decode(text) {
 
 /** @param {Call} call */
 function inPrefix({ store, query }) {
-  return store.prefix(query.getAll("prefix").at(-1));
+  return store.prefix(query.getAll("prefix").at(-1) ?? "");
 }
 
 /** @param {Call} call */
@@ -410,10 +411,11 @@ function isCall(call) {
 /**
  * Streams the entries of a store as lines. Only a part of them is in memory at a time, because the reader sets the pace.
  * @param {Store} store
- * @param {import("../index.js").Range} [range]
+ * @param {import("../index.js").Range | undefined} range
+ * @param {boolean} lacksValues True if the reader wants the keys only.
  * @returns {ReadableStream<Uint8Array>}
  */
-function linesOf(store, range) {
+function linesOf(store, range, lacksValues) {
   const entries = store.range(range)[Symbol.asyncIterator]();
   let isOpen = true;
   /** @type {any} */
@@ -447,7 +449,7 @@ function linesOf(store, range) {
     try {
       while (text.length < CHUNK) {
         const { done, value } = await entries.next();
-        text += `${done ? END : JSON.stringify(value)}\n`;
+        text += `${done ? END : JSON.stringify(lacksValues ? [value[0], true] : value)}\n`;
         if (!done) continue;
         controller.enqueue(encoder.encode(text));
         return close(controller);

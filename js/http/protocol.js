@@ -8,7 +8,7 @@
 //                                accepts LINES_TYPE: a line with [key, value] for each entry, and then the line END
 //     HEAD   /:key               200 / 404
 //     HEAD   /?prefix=           if the client accepts LINES_TYPE: LINES_TYPE with the parameter COMMITS as the content type
-//     DELETE /?prefix=p          deletes all records whose keys begin with p
+//     DELETE /?prefix=p          deletes all records whose keys begin with p, or those of a range
 //     POST   /?prune&prefix=p    removes the expired records whose keys begin with p: 200 and their number
 //     POST   /?batch             [call, …], at most MAX_CALLS, in their order: 200 and [outcome, …]
 //
@@ -24,7 +24,9 @@
 //
 // A listing may be a range: the parameters gt, gte, lt and lte are bounds, which are keys without p; `reverse` begins with the last
 // key, and `limit` is the number of entries. With any of them, a listing is in the order of the keys' code points. Older servers list
-// all entries instead, so a client arranges what it gets.
+// all entries instead, so a client arranges what it gets. They also delete all, so a client deletes the keys of a range one by one.
+//
+// With the parameter `keys`, a listing in lines has [key, true] for each entry. Older servers send the values.
 //
 // A commit makes all of its writes if all checks hold; otherwise it makes none, and the result is false. As it reads first, later calls
 // of the same batch may come before it. The client chooses a token
@@ -36,8 +38,8 @@
 // again.) A store that cannot change values atomically, or not several keys, refuses with ERR_UNSUPPORTED. A server without COMMITS
 // refuses a batch with "ttl", "entry" or "commit" as a whole, so a client asks first.
 //
-// For other programs, GET /:key has an ETag, which is the version of the value in quotes, and heeds If-None-Match (304). PUT and DELETE
-// heed If-Match and If-None-Match atomically (412). A request with exactly the headers that our client sends, Accept: application/json
+// For other programs, GET and HEAD /:key have an ETag, which is the version of the value in quotes, and heed If-None-Match (304). PUT and
+// DELETE heed If-Match and If-None-Match atomically (412). A request with exactly the headers that our client sends, Accept: application/json
 // and Cache-Control: no-cache, gets no ETag, because hashing takes time.
 //
 // `:key` is percent-encoded, including "/": a path with another "/" is not a path of the store, and is answered 404 with a refusal.

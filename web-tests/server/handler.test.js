@@ -81,7 +81,12 @@ test("the requests of polystore's protocol", async () => {
 
 test("HEAD says whether there is a value, and which listings there are", async () => {
   const { ask } = await make();
-  assert.deepEqual([(await ask("HEAD", "/a")).status, (await ask("HEAD", "/b")).status], [200, 404]);
+  const [there, missing] = [await ask("HEAD", "/a"), await ask("HEAD", "/b")];
+  assert.deepEqual([there.status, await there.text(), missing.status, await missing.text()], [200, "", 404, ""]);
+  const got = await ask("GET", "/a");
+  assert.deepEqual(Object.fromEntries(there.headers), Object.fromEntries(got.headers));
+  const etag = String(there.headers.get("etag"));
+  assert.equal((await ask("HEAD", "/a", { headers: { "if-none-match": etag } })).status, 304);
   const lines = await ask("HEAD", "/", { headers: { accept: "application/x-ndjson" } });
   assert.deepEqual([lines.headers.get("content-type"), await lines.text()], ["application/x-ndjson;commits=1", ""]);
   assert.equal((await ask("HEAD", "/?prefix=")).headers.get("content-type"), "application/json");
@@ -144,6 +149,17 @@ test("a listing of a range is in order, with bounds below the prefix", async () 
     const [status, { code }] = await told(await ask("GET", `/?prefix=&${query}`));
     assert.deepEqual([status, code], [400, "ERR_OPTIONS"], query);
   }
+});
+
+test("a listing without values has the keys, and DELETE of a range deletes what is in it", async () => {
+  const { root, ask } = await make();
+  for (const key of ["s:c", "s:d", "s:e"]) await root.set(key, key);
+  const listed = await ask("GET", "/?prefix=s:&gt=b&limit=2&keys", { headers: { accept: "application/x-ndjson" } });
+  assert.equal(await listed.text(), '["c",true]\n["d",true]\n{}\n');
+  assert.deepEqual(await told(await ask("DELETE", "/?prefix=s:&gt=b&lte=d")), [204, null]);
+  assert.deepEqual(await root.keys({ gte: "" }), ["a", "s:b", "s:e"]);
+  const [status, { code }] = await told(await ask("DELETE", "/?prefix=s:&limit=x"));
+  assert.deepEqual([status, code, await root.size()], [400, "ERR_OPTIONS", 3]);
 });
 
 test("a value has its version as ETag, and If-None-Match saves reading it again", async () => {

@@ -150,7 +150,7 @@ test("a server of ours: the first call of a tick is a request, the others are on
   await store.del("a");
   const batches = Array.from({ length: 10 }, () => "POST /?batch");
   const single = [
-    "GET /?prefix=",
+    "GET /?prefix=&keys",
     "DELETE /?prefix=k1",
     "PUT /a?expires=120",
     "GET /a%2Fb%3Fc%23d%25%C3%A9",

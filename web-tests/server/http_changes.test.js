@@ -159,9 +159,13 @@ test("a write of a batch keeps the expiry of a value that is there if it says so
 });
 
 test("clear() of a range removes what is in it, and nothing else", async () => {
-  const { one, store } = await connect();
+  const { one, store, requests } = await connect();
   await store.setMany([...Array(250).keys()].map((i) => [`k${i}`, { i }]));
   await one.clear({ gte: "k1", lt: "k3" });
+  // The values are neither sent by the server nor sent back.
+  const [listing, ...others] = requests;
+  assert.equal(listing, "GET /?prefix=&gte=k1&lt=k3&keys");
+  assert.deepEqual(others, ["DELETE /k1", "HEAD /?prefix=", ...Array(2).fill("POST /?batch")]);
   const kept = [...Array(250).keys()].map((i) => `k${i}`).filter((key) => key < "k1" || key >= "k3");
   assert.deepEqual(await store.keys(), kept);
 });

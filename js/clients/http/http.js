@@ -2,7 +2,7 @@ import { PolystoreTypeError, show } from "../../support/errors.js";
 import { COMMITS, JSON_TYPE, LINES_TYPE, MAX_CALLS, UNKNOWN } from "../../http/protocol.js";
 import { CallOrder } from "../../support/call_order.js";
 import { isPut, keysOf, lastChanges, onlyChange, outcomesOf } from "../../support/commits.js";
-import { mayBeDone, Requests } from "./requests.js";
+import { LISTED, mayBeDone, Requests } from "./requests.js";
 import { arrangePages, isPrefixOnly } from "../../support/range.js";
 import { sleep } from "../../support/real_timers.js";
 import { WITHOUT_EXPIRY } from "../../support/record.js";
@@ -82,6 +82,8 @@ export class Http {
       return this.#call(["set", id, change.value, lifeOf(change.expires, now)]);
     }
     if (commits.length > 1) return outcomesOf(commits.map((commit) => this.commit([commit], now)));
+    const [first] = commits[0].expected;
+    if (first?.found === LISTED) return this.#call(["del", first.id]); // By clear() of a range: without its value, there is nothing to compare.
     return this.#call(["commit", freshToken(), false, ...checksAndWrites(commits[0], now)], keysOf(commits[0]));
   }
 
@@ -99,7 +101,7 @@ export class Http {
    */
   async *#pages(range, wanted) {
     const { prefix } = range;
-    const target = underPrefix(prefix) + boundsIn(range);
+    const target = underPrefix(prefix) + boundsIn(range) + (wanted === "keys" ? "&keys" : "");
     const accept = `${LINES_TYPE}, ${JSON_TYPE}`;
     const response = await this.#whole(prefix, false, () => this.#requests.ask("GET", target, { accept }));
     if (isLines(response)) yield* this.#requests.linesOf(response, prefix, wanted);
@@ -163,26 +165,11 @@ export class Http {
     const [{ request, resolve }] = run;
     if (typeof request === "function") return resolve(await request());
     const calls = /** @type {Pending[]} */ (run);
-    if (isNew(calls[0].request) && !(await this.#mayCommit())) return this.#makeWithoutCommits(calls);
+    if (isNew(calls[0].request) && !(await this.#mayCommit())) throw this.#requests.lacksCommits();
     if (this.#isOnePlain(calls) || !(await this.#mayBeOurs())) return this.#makeOneByOne(calls);
     for (const batch of batchesOf(calls)) {
       await (this.#isOnePlain(batch) ? this.#makeOneByOne(batch) : this.#makeTogether(batch));
     }
-  }
-
-  /**
-   * Makes what can be made by a server that does not know these calls: a record that was listed is removed without a condition.
-   * @param {Pending[]} calls
-   */
-  async #makeWithoutCommits(calls) {
-    /** @type {Pending[]} */
-    const removals = [];
-    for (const call of calls) {
-      const id = listedId(call.request);
-      if (id === undefined) call.reject(this.#requests.lacksCommits());
-      else removals.push({ ...call, request: ["del", id] });
-    }
-    await this.#makeOneByOne(removals);
   }
 
   /**
@@ -405,16 +392,6 @@ function checksAndWrites(commit, now) {
       return ["set", id, value, keeps ? "keep" : lifeOf(expires, now)];
     }),
   ];
-}
-
-/**
- * Returns the key of a commit that removes a record as a listing gave it, without a version.
- * @param {Call} call
- */
-function listedId([name, , , checks, writes]) {
-  if (name !== "commit" || checks?.length !== 1 || writes?.length !== 1 || writes[0][0] !== "del") return undefined;
-  const [id, expected] = checks[0];
-  return typeof expected === "object" && expected !== null && writes[0][1] === id ? id : undefined;
 }
 
 /**

@@ -25,6 +25,9 @@ export function mayBeDone(error) {
   return NO_ANSWER.includes(error.status) || (unanswered.has(error) && !NOT_CONNECTED.includes(error.code));
 }
 
+/** What stands for a record whose key was listed without its value. */
+export const LISTED = { expires: null, value: true };
+
 /** Sends requests to a store's URL, keeping its query, and decodes the responses. */
 export class Requests {
   #origin;
@@ -171,7 +174,7 @@ export class Requests {
   async pageOf(response, prefix, wanted) {
     const { json, text } = await this.#jsonOf(response);
     if (typeof json === "object" && json !== null && !Array.isArray(json)) {
-      return toPage(Object.entries(json), prefix, wanted !== "keys" && mayOverflow(text));
+      return toPage(Object.entries(json), prefix, wanted, mayOverflow(text));
     }
     throw new Error(this.#answered(`with ${show(json)} instead of an object with all values.`));
   }
@@ -202,7 +205,7 @@ export class Requests {
         const items = this.#parse(response, `[${text.replaceAll("\n", ",")}]`);
         const last = items.at(-1);
         const isLast = items.length > 0 && !Array.isArray(last);
-        yield toPage(isLast ? items.slice(0, -1) : items, prefix, wanted !== "keys" && mayOverflow(text));
+        yield toPage(isLast ? items.slice(0, -1) : items, prefix, wanted, mayOverflow(text));
         if (last?.message) throw new Error(this.#answered(`with an incomplete listing: ${last.message}`));
         if (isLast) return;
       }
@@ -289,11 +292,16 @@ function outcomeOf(result, id) {
 /**
  * @param {any[][]} entries Pairs of a key (without the prefix) and a value.
  * @param {string} prefix
+ * @param {import("../../core/client.js").Wanted} wanted
  * @param {boolean} isDoubtful True if a value may contain a number that JavaScript cannot hold.
  */
-function toPage(entries, prefix, isDoubtful) {
-  if (isDoubtful) for (const [key, value] of entries) requireFinite(value, prefix + key);
-  return { ids: entries.map(([key]) => prefix + key), found: entries.map(([, value]) => ({ expires: null, value })) };
+function toPage(entries, prefix, wanted, isDoubtful) {
+  const lacksValues = wanted === "keys";
+  if (isDoubtful && !lacksValues) for (const [key, value] of entries) requireFinite(value, prefix + key);
+  return {
+    ids: entries.map(([key]) => prefix + key),
+    found: entries.map(([, value]) => (lacksValues ? LISTED : { expires: null, value })),
+  };
 }
 
 /** @param {Response} response */
