@@ -199,8 +199,8 @@ export interface CookieOptions {
  * | `ERR_CONFLICT` | other writers changed the value in each of 100 attempts; nothing was changed |
  * | `ERR_CORRUPT` | a file or a record cannot be read; it was left unchanged |
  * | `ERR_EXPIRES` | an `expires` that cannot be parsed |
- * | `ERR_KEY` | a key that is not a string or a number, or that this storage cannot hold |
- * | `ERR_OPTIONS` | an unknown option, or an option with a wrong value |
+ * | `ERR_KEY` | a key, prefix or bound that is not a string or a finite number, or that this storage cannot hold; a list of keys that is none |
+ * | `ERR_OPTIONS` | an unknown option, an option with a wrong value, or an argument that is not of the form that the method takes |
  * | `ERR_QUOTA` | the storage is full; the stored data is unchanged |
  * | `ERR_UNSUPPORTED` | the storage or the custom client cannot do this: list its records, or make an atomic change |
  * | `ERR_VALUE` | a value that JSON cannot hold; the message has the path to the reason |
@@ -482,7 +482,7 @@ export type Client =
  *
  * A failed write leaves the stored data unchanged, except after a timeout or a lost connection: then it may still take effect.
  *
- * A key is a string; a number is converted to one. `ERR_KEY` means that a key is neither, or that this storage cannot hold it.
+ * A key is a string; a finite number is converted to one. `ERR_KEY` means that a key is neither, or that this storage cannot hold it.
  */
 export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
   /** The prefix of this store: in the client, all of its keys begin with it. */
@@ -598,14 +598,14 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
    * @param key The key, without the prefix of the store.
    * @param by The number to add; 1 by default. It may be negative.
    * @param options As for `update`.
-   * @returns The sum.
+   * @returns The sum. If the expiry of a new counter is 0 or less, the sum is not stored.
    * @throws `ERR_VALUE` if the value is not a number, or if the sum would be beyond 2^53 - 1; `ERR_KEY`; `ERR_CONFLICT`; `ERR_UNSUPPORTED`.
    */
   incr(key: string, by?: number, options?: UpdateOptions): Promise<number>;
 
   /**
    * Writes a value if there is none, atomically.
-   * @returns `true` if the value was written.
+   * @returns `true` if the value was written. An expiry of 0 or less writes nothing: `false`.
    * @throws `ERR_VALUE`; `ERR_KEY`; `ERR_CONFLICT`; `ERR_UNSUPPORTED`.
    */
   setIfAbsent<V extends T = T>(key: string, value: V, options?: Options): Promise<boolean>;
@@ -637,7 +637,7 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
    * ```
    *
    * @returns `true` if the changes were made; `false` if a check did not hold, and nothing was changed.
-   * @throws `ERR_OPTIONS` for an unknown write; `ERR_VALUE`; `ERR_KEY`; `ERR_EXPIRES`; `ERR_CONFLICT`; `ERR_UNSUPPORTED` if the storage
+   * @throws `ERR_OPTIONS` for an unknown write, or one with too many members; `ERR_VALUE`, also for a `set` without a value; `ERR_KEY`; `ERR_EXPIRES`; `ERR_CONFLICT`; `ERR_UNSUPPORTED` if the storage
    *   cannot change several keys as a whole.
    */
   batch(writes: readonly Write<T>[]): Promise<boolean>;
@@ -648,12 +648,16 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
    * @throws The first error; its message also says how many calls succeeded. The same holds for the next three methods.
    */
   getMany<V extends T = T>(keys: Iterable<string>): Promise<(V | null)[]>;
-  /** Writes several values, as so many calls of `set`. This is not a transaction; see `batch`. @returns The keys. */
+  /**
+   * Writes several values, as so many calls of `set`. Every entry is checked first: if one cannot be stored, nothing is written. If the
+   * storage fails in the middle, some are written and others are not; `batch` writes all or none.
+   * @returns The keys.
+   */
   setMany<V extends T = T>(
     entries: Iterable<readonly [key: string, value: V | null]> | { readonly [key: string]: V | null },
     options?: Options,
   ): Promise<string[]>;
-  /** Deletes several values, as so many calls of `del`. @returns The keys. */
+  /** Deletes several values, as so many calls of `del`, after every key was checked. @returns The keys. */
   delMany(keys: Iterable<string>): Promise<string[]>;
   /** Checks several keys, as so many calls of `has`. */
   hasMany(keys: Iterable<string>): Promise<boolean[]>;
@@ -774,21 +778,22 @@ export interface Store<T = any> extends AsyncIterable<[key: string, value: T]> {
 
   /**
    * Makes a sub-store: the entries of this store whose keys begin with `prefix`. The keys of the sub-store lack that prefix.
-   * @param prefix The prefix, appended to the prefix of this store; `""` by default.
+   * @param prefix The prefix, appended to the prefix of this store.
    * @returns The sub-store, with the default expiry of this store.
-   * @throws `ERR_KEY` at once if the prefix is neither a string nor a number.
+   * @throws `ERR_KEY` at once if the prefix is neither a string nor a finite number; also if it is missing, because the sub-store would then
+   *   be the whole store.
    */
-  prefix(prefix?: string): Store<T>;
+  prefix(prefix: string): Store<T>;
 
   /**
    * Makes a store over the same entries with another default expiry.
-   * @param expires The default expiry in **seconds** or as a string; without it, values do not expire by default.
+   * @param expires The default expiry in **seconds** or as a string; with `null`, values do not expire by default.
    * @param options With `sliding`, `get` renews the expiry of a value that has this default, once an eighth of its life is over. The read
    *   neither waits for that nor fails with it. Where the storage cannot change atomically, `get` rejects with `ERR_UNSUPPORTED`.
    * @returns The store, with the prefix of this store.
-   * @throws `ERR_EXPIRES` at once if it cannot be parsed.
+   * @throws `ERR_EXPIRES` at once if it cannot be parsed, or is missing.
    */
-  expires(expires?: Expires, options?: { sliding?: boolean }): Store<T>;
+  expires(expires: Expires, options?: { sliding?: boolean }): Store<T>;
 }
 
 /**

@@ -109,13 +109,17 @@ export const changes = {
   incr: async (host, key, by = 1, options) => {
     const { keys, renews } = read(host, [key], options);
     if (!Number.isFinite(by))
-      throw new PolystoreTypeError("ERR_VALUE", `incr() was called with ${show(by)}; it must be a finite number.`);
+      throw new PolystoreTypeError(
+        "ERR_VALUE",
+        `incr() was called with ${show(by)}; it must be a finite number. Options come after it: incr(key, 1, options).`,
+      );
+    let result = 0;
     return host.perform({
       name: "incr",
       keys,
       renews,
-      choose: ([{ value }]) => [sum(value ?? 0, by, keys[0].key)],
-      result: ({ values: [value] }) => value,
+      choose: ([{ value }]) => [(result = sum(value ?? 0, by, keys[0].key))],
+      result: () => result, // Also if the expiry is over at once, so that the sum is not stored.
     });
   },
 
@@ -240,13 +244,21 @@ const copyNow = (value) => attempt(() => copyValue(value));
  * @param {any} writes
  */
 function readBatch({ keyText, readOptions }, writes) {
-  if (!Array.isArray(writes)) throw wrongBatch(`was called with ${show(writes)}`);
+  if (!Array.isArray(writes)) throw wrongBatch(`was called with ${show(writes)}; it must be an array of`);
   /** @type {Map<string, { key: Key, checks: (string | null)[], value?: () => any }>} */
   const parts = new Map();
   for (const write of writes) {
     const [kind, key, argument, options] = Array.isArray(write) ? write : [];
-    if (!["set", "del", "check"].includes(kind)) throw wrongBatch(`has a write that is ${show(write)}`);
+    if (!Object.hasOwn(LENGTHS, kind))
+      throw wrongBatch(`has the write ${show(typeof kind === "string" ? kind : write)}; the writes are`);
     const text = keyText(key);
+    if (kind === "set" && write.length === 2)
+      throw new PolystoreTypeError(
+        "ERR_VALUE",
+        `batch() sets ${show(text)} without a value. Pass a value, or null to delete the key.`,
+      );
+    if (write.length > LENGTHS[kind])
+      throw wrongBatch(`has a ${show(kind)} with ${write.length} members; the writes are`);
     const { prefix, expires: life, renew } = readOptions(kind === "set" ? options : undefined, "change");
     const name = JSON.stringify([prefix ?? null, text]);
     const part = parts.get(name) ?? { key: { key: text, prefix, isUnread: true }, checks: [] };
@@ -270,11 +282,14 @@ function readBatch({ keyText, readOptions }, writes) {
   };
 }
 
+/** The most members that a write of a batch has. @type {Record<string, number>} */
+const LENGTHS = { set: 4, del: 2, check: 3 };
+
 /** @param {string} reason */
 function wrongBatch(reason) {
   return new PolystoreTypeError(
     "ERR_OPTIONS",
-    `batch() ${reason}; it must be an array of ["set", key, value, options], ["del", key] and ["check", key, version].`,
+    `batch() ${reason} ["set", key, value, options], ["del", key] and ["check", key, version].`,
   );
 }
 

@@ -33,11 +33,11 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
 /**
  * Converts an `expires` to seconds.
  * @param {unknown} expires
- * @returns {number} NEVER for null and undefined.
+ * @returns {number} NEVER for null.
  * @throws {PolystoreTypeError} ERR_EXPIRES if it cannot be parsed.
  */
 export function seconds(expires) {
-  if (expires === null || expires === undefined) return NEVER;
+  if (expires === null) return NEVER;
   const duration = parse(expires);
   if (typeof duration === "number" && !Number.isNaN(duration)) return duration;
   const message = `expires is ${show(expires)}; it must be a number of seconds, a string such as "10s", "2 hours" or "5d", or null for never.`;
@@ -89,10 +89,7 @@ export const ATOMICITIES = ["none", "process", "origin", "storage"];
  */
 export function readOptions(options, kind = "call") {
   if (options === undefined || options === null) return NONE;
-  if (typeof options !== "object") {
-    throw wrongOptions(options, '{ expires: "1h" }');
-  }
-  requireNames(options, ["prefix", "expires", ...FURTHER[kind]]);
+  requireNames("options", options, ["prefix", "expires", ...FURTHER[kind]], '{ expires: "1h" }');
   const { prefix, expires, timeout, durability, atomic, prune, cookie, renew } = /** @type {Options} */ (options);
   requireOneOf("durability", durability, ["strict", "relaxed"]);
   requireOneOf("atomic", atomic, ATOMICITIES);
@@ -118,14 +115,11 @@ export function readOptions(options, kind = "call") {
  */
 export function readBounds(range, further = []) {
   if (range === undefined || range === null) return {};
-  if (typeof range !== "object") {
-    throw wrongOptions(range, '{ gte: "a" }');
-  }
-  requireNames(range, [...BOUNDS, "limit", "reverse", ...further]);
+  requireNames("range", range, [...BOUNDS, "limit", "reverse", ...further], '{ gte: "a" }');
   const { limit, reverse } = /** @type {Bounds} */ (range);
   requireOneOf("reverse", reverse, [true, false]);
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 0)) {
-    const message = `limit is ${show(limit)}; it must be a whole number of records.`;
+    const message = `limit is ${show(limit)}; it must be a whole number of records. Leave it out for all of them.`;
     throw new PolystoreTypeError("ERR_OPTIONS", message);
   }
   /** @type {any} */
@@ -147,29 +141,23 @@ export function readBounds(range, further = []) {
  */
 export function isSliding(options) {
   if (options === undefined || options === null) return false;
-  if (typeof options !== "object") {
-    throw wrongOptions(options, "{ sliding: true }");
-  }
-  requireNames(options, ["sliding"]);
+  requireNames("options", options, ["sliding"], "{ sliding: true }");
   requireOneOf("sliding", options.sliding, [true, false]);
   return options.sliding === true;
 }
 
 /**
- * @param {unknown} options
- * @param {string} example
- */
-function wrongOptions(options, example) {
-  const message = `The options are ${show(options)}; they must be an object such as ${example}.`;
-  return new PolystoreTypeError("ERR_OPTIONS", message);
-}
-
-/**
- * @param {object} options
+ * @param {string} what What the options are called, for the message.
+ * @param {any} options
  * @param {string[]} known
- * @throws {PolystoreTypeError} ERR_OPTIONS
+ * @param {string} example
+ * @throws {PolystoreTypeError} ERR_OPTIONS if this is not an object, or has other properties. An array or a Date is not meant as options.
  */
-function requireNames(options, known) {
+function requireNames(what, options, known, example) {
+  if ({}.toString.call(options) !== "[object Object]") {
+    const message = `The ${what} must be an object such as ${example}, not ${show(options)}.`;
+    throw new PolystoreTypeError("ERR_OPTIONS", message);
+  }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const message = `There is no option ${show(name)}. The options are ${known.map(show).join(", ")}.`;
@@ -194,13 +182,10 @@ function requireOneOf(name, value, allowed) {
  * @param {unknown} key
  * @param {string} [what] The name of the argument, for the message.
  * @returns {string}
- * @throws {PolystoreTypeError} ERR_KEY if it is neither a string nor a number.
+ * @throws {PolystoreTypeError} ERR_KEY if it is neither a string nor a finite number. NaN is the result of a failed conversion.
  */
 export function keyText(key, what = "key") {
   if (typeof key === "string") return key;
-  if (typeof key === "number") return String(key);
-  throw new PolystoreTypeError(
-    "ERR_KEY",
-    `The ${what} is ${show(key)}; it must be a string or a number. Convert it with String().`,
-  );
+  if (Number.isFinite(key)) return String(key);
+  throw new PolystoreTypeError("ERR_KEY", `The ${what} is ${show(key)}; it must be a string or a finite number.`);
 }

@@ -3,9 +3,9 @@ import { PAGE_LENGTH, pageExpires, pageLives, pageVerdicts, Verdict } from "../c
 import { answerOf, begin, conclude, fail, isCleared, lookUp, perform, run, stream } from "../core/driver.js";
 import { Listing, Task, Thrown, Writing } from "../core/task.js";
 import { attempt } from "../support/attempt.js";
-import { PolystoreError, PolystoreTypeError } from "../support/errors.js";
+import { PolystoreError } from "../support/errors.js";
 import { requireAtomic } from "./atomicity.js";
-import { inTurn } from "./many.js";
+import { inTurn, keysOf, missingValue, pairsOf } from "./many.js";
 import { Watching } from "./watch.js";
 import { isSliding, keyText, readBounds, readOptions, seconds } from "./options.js";
 import { WRAPPED } from "../open/source.js";
@@ -173,24 +173,36 @@ export class Store {
   /** @param {string} key */
   ttl = async (key) => this.#perform(new Task(Method.ttl, keyText(key), ""));
 
-  /** @param {string[]} keys */
-  getMany = async (keys) => inTurn("getMany", keys, (key) => this.get(key));
+  /** @param {unknown} keys */
+  getMany = async (keys) => inTurn("getMany", keysOf("getMany", keys), (key) => this.get(key));
 
-  /** @param {string[]} keys */
-  hasMany = async (keys) => inTurn("hasMany", keys, (key) => this.has(key));
+  /** @param {unknown} keys */
+  hasMany = async (keys) => inTurn("hasMany", keysOf("hasMany", keys), (key) => this.has(key));
 
-  /** @param {string[]} keys */
-  delMany = async (keys) => inTurn("delMany", keys, (key) => this.del(key));
+  /** @param {unknown} keys */
+  delMany = async (keys) => {
+    const texts = keysOf("delMany", keys);
+    return this.#performAll("delMany", () => texts.map((key) => new Task(Method.del, key, "")));
+  };
 
   /**
-   * @param {any} entries
+   * @param {unknown} entries
    * @param {import("./options.js").Options} [options]
    */
-  setMany = async (entries, options) =>
-    inTurn("setMany", isPlain(entries) ? Object.entries(entries) : entries, (entry) => {
-      const [key, value] = Array.isArray(entry) ? entry : [];
-      return this.set(key, value, options);
-    });
+  setMany = async (entries, options) => {
+    const { prefix, expires } = readOptions(options);
+    // As in #write(), the values are copied now, and whether the copies are needed is known later.
+    const all = pairsOf(entries).map(([key, value = null]) => ({ key, value, copy: attempt(() => copyValue(value)) }));
+    return this.#performAll(
+      "setMany",
+      ({ copies }) =>
+        all.map(
+          ({ key, value, copy }) =>
+            new Writing(Method.set, key, "", copies === "identity" ? value : copy(), expires ?? this.#expires ?? NEVER),
+        ),
+      prefix,
+    );
+  };
 
   // Each is a property of its own: assigning them in a loop makes a sub-store cost 1 µs.
   entry = async (/** @type {any[]} */ ...args) => this.#onDemand("entry", args);
@@ -249,15 +261,15 @@ export class Store {
     return life.source.connection?.closing;
   };
 
-  /** @param {string} [prefix] */
-  prefix = (prefix = "") =>
+  /** @param {string} prefix */
+  prefix = (prefix) =>
     new Store(this.#life, this.#prefix + keyText(prefix, "prefix"), this.#expires, this.#timeout, this.#renewed);
 
   /**
-   * @param {number | string | null} [expires]
+   * @param {number | string | null} expires
    * @param {{ sliding?: boolean }} [options]
    */
-  expires = (expires = null, options = undefined) => {
+  expires = (expires, options = undefined) => {
     const life = seconds(expires);
     return new Store(this.#life, this.#prefix, life, this.#timeout, isSliding(options) && life !== NEVER ? life : 0);
   };
@@ -389,6 +401,23 @@ export class Store {
   }
 
   /**
+   * Makes several calls in their order. If a key cannot be stored, none of them is made.
+   * @param {string} name The method, for messages.
+   * @param {(connection: Connection) => Task[]} make
+   * @param {string} [prefix]
+   */
+  #performAll(name, make, prefix) {
+    return this.#whenOpen((connection) => {
+      const tasks = make(connection);
+      for (const task of tasks) {
+        task.id = (prefix ?? this.#prefix) + task.key;
+        connection.client.checkKey?.(task.id);
+      }
+      return inTurn(name, tasks, async (task) => perform(connection, task, this.#timeout));
+    });
+  }
+
+  /**
    * Begins a call once the client is open.
    * @param {(connection: Connection) => any} begin
    * @param {boolean} [waits] True if the call waits for more than the client, see Source.holdFor().
@@ -440,10 +469,3 @@ export class Store {
 /** @param {string} name */
 const notLoaded = (name) =>
   new PolystoreError("ERR_CLIENT", `The code of ${name}() could not be downloaded. Try again.`);
-
-/** @param {any} entries */
-const isPlain = (entries) => typeof entries === "object" && entries !== null && !(Symbol.iterator in entries);
-
-function missingValue() {
-  return new PolystoreTypeError("ERR_VALUE", "The value is missing. Pass a value, or null to delete the key.");
-}

@@ -65,7 +65,7 @@ export function watch(host, args) {
  * @throws {PolystoreTypeError} ERR_OPTIONS
  */
 function readOptions(options = {}) {
-  if (typeof options !== "object" || options === null) throw wrong("The options of watch() are", options, "an object");
+  if ({}.toString.call(options) !== "[object Object]") throw wrong("The options of watch() are", options, "an object");
   for (const name of Object.keys(options))
     if (!OPTIONS.includes(name))
       throw new PolystoreTypeError(
@@ -100,6 +100,12 @@ function placeOf({ prefix, keyText, readBounds }, where) {
     const key = prefix + keyText(where);
     return { key, range: { prefix: key, lte: key } };
   }
+  const option = OPTIONS.find((name) => name in Object(where));
+  if (option)
+    throw new PolystoreTypeError(
+      "ERR_OPTIONS",
+      `watch() was called with ${option} in the range, which comes before the options. For the whole store, call watch(undefined, { ${option}: … }).`,
+    );
   const { limit, reverse, ...bounds } = readBounds(where);
   if (limit !== undefined || reverse !== undefined)
     throw new PolystoreTypeError(

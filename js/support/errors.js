@@ -61,7 +61,8 @@ export function show(value) {
   try {
     if (typeof value === "function") return value.name ? `the function ${value.name}` : "a function";
     if (Array.isArray(value)) return `an array of ${value.length}`;
-    return `${kind(value)} with the properties ${Object.keys(value).slice(0, 5).join(", ") || "(none)"}`;
+    const names = Object.keys(value).slice(0, 5).join(", ");
+    return kind(value) + (names && ` with the properties ${names}`);
   } catch {
     return "an object that cannot be inspected"; // A proxy may throw on every access.
   }

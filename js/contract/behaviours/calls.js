@@ -78,7 +78,26 @@ export const calls = {
     await rejects(store.set("a", 1, "1h"), { code: "ERR_OPTIONS", says: "1h" }, 'set("a", 1, "1h")');
     await rejects(store.set("a", 1, 60), { code: "ERR_OPTIONS", says: "60" }, 'set("a", 1, 60)');
     await rejects(store.add(1, "1h"), { code: "ERR_OPTIONS", says: "1h" }, 'add(1, "1h")');
+    for (const options of [[], ["1h"], new Date(0), new Map([["expires", 1]]), () => 1, true]) {
+      const what = `options that are ${Object.prototype.toString.call(options)}`;
+      await rejects(
+        store.set("a", 1, options),
+        { code: "ERR_OPTIONS", type: TypeError, says: "must be an object" },
+        what,
+      );
+      await rejects(store.add(1, options), { code: "ERR_OPTIONS", type: TypeError, says: "must be an object" }, what);
+    }
     equals(await store.keys(), []);
+  },
+
+  "prefix(), expires(): an argument that is missing is an error, as the store would be the whole one": async ({
+    store,
+  }) => {
+    throws(() => store.prefix(), { code: "ERR_KEY", type: TypeError, says: "prefix is undefined" }, "prefix()");
+    throws(() => store.prefix(null), { code: "ERR_KEY", type: TypeError, says: "prefix is null" }, "prefix(null)");
+    throws(() => store.prefix(NaN), { code: "ERR_KEY", type: TypeError, says: "prefix is NaN" }, "prefix(NaN)");
+    throws(() => store.expires(), { code: "ERR_EXPIRES", type: TypeError, says: "is undefined" }, "expires()");
+    equals(store.expires(null).EXPIRES, null, "EXPIRES of expires(null)");
   },
 
   "options: null and undefined are none": async ({ store, advance }) => {
@@ -163,7 +182,6 @@ export const calls = {
       [0, 0],
       ["0 days", 0],
       [null, null],
-      [undefined, null],
     ];
     for (const [given, seconds] of expiries)
       equals(store.expires(given).EXPIRES, seconds, `.expires(${given}).EXPIRES`);

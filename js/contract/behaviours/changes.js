@@ -160,6 +160,77 @@ export const atomicChanges = {
       ["ERR_OPTIONS", "batch", []],
       ["ERR_OPTIONS", "batch", ["set"]],
       ["ERR_OPTIONS", "batch", [[["set", "a", 1], 5]]],
+      ["ERR_OPTIONS", "batch", [[["set", "a", 1], []]]],
+      [
+        "ERR_OPTIONS",
+        "batch",
+        [
+          [
+            ["set", "a", 1],
+            ["put", "b", 2],
+          ],
+        ],
+      ],
+      [
+        "ERR_OPTIONS",
+        "batch",
+        [
+          [
+            ["set", "a", 1],
+            ["toString", "b"],
+          ],
+        ],
+      ],
+      [
+        "ERR_OPTIONS",
+        "batch",
+        [
+          [
+            ["set", "a", 1],
+            ["set", "b", 2, {}, 3],
+          ],
+        ],
+      ],
+      [
+        "ERR_OPTIONS",
+        "batch",
+        [
+          [
+            ["set", "a", 1],
+            ["del", "k", 1],
+          ],
+        ],
+      ],
+      [
+        "ERR_OPTIONS",
+        "batch",
+        [
+          [
+            ["set", "a", 1],
+            ["check", "a", null, 1],
+          ],
+        ],
+      ],
+      [
+        "ERR_VALUE",
+        "batch",
+        [
+          [
+            ["del", "k"],
+            ["set", "k"],
+          ],
+        ],
+      ],
+      [
+        "ERR_KEY",
+        "batch",
+        [
+          [
+            ["set", "a", 1],
+            ["del", NaN],
+          ],
+        ],
+      ],
       [
         "ERR_OPTIONS",
         "batch",

@@ -2,9 +2,9 @@ import { equals, equalsInAnyOrder, holds, rejects } from "../assert.js";
 
 /** @type {import("./behaviour.js").Behaviours} */
 export const keys = {
-  "keys: what is neither a text nor a number is an error": async ({ store }) => {
+  "keys: what is neither a text nor a finite number is an error": async ({ store }) => {
     /** @type {any[]} */
-    const wrong = [undefined, null, true, Symbol("key"), {}, [], ["a"], () => "a", 1n, new Date(0)];
+    const wrong = [undefined, null, true, Symbol("key"), {}, [], ["a"], () => "a", 1n, new Date(0), NaN, -Infinity];
     for (const key of wrong) {
       const what = `the key ${String(key?.toString?.() ?? key)} of type ${typeof key}`;
       await rejects(store.set(key, 1), { code: "ERR_KEY" }, `set() with ${what}`);

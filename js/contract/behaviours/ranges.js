@@ -13,10 +13,15 @@ export const ranges = {
       ["ERR_OPTIONS", { limit: 1.5 }],
       ["ERR_OPTIONS", { limit: "1" }],
       ["ERR_OPTIONS", { limit: Infinity }],
+      ["ERR_OPTIONS", []],
+      ["ERR_OPTIONS", ["a", "b"]],
+      ["ERR_OPTIONS", new Date(0)],
+      ["ERR_OPTIONS", new Map([["gt", "a"]])],
       ["ERR_OPTIONS", { reverse: 1 }],
       ["ERR_OPTIONS", { prefix: "k" }],
       ["ERR_KEY", { gt: null }],
       ["ERR_KEY", { lte: Symbol("bad") }],
+      ["ERR_KEY", { lt: NaN }],
     ];
     for (const [code, range] of wrong) {
       for (const name of ["keys", "values", "entries", "all", "size", "clear", "page"])
@@ -52,28 +57,45 @@ export const ranges = {
     equals(await store.keys({ gte: "" }), [two, three], "what is left after clear() of one");
   },
 
-  "many: the first error says how many calls were made, and the others are": async ({ store }) => {
-    /** @type {[any, number][]} */
-    const entries = [
-      ["a", 1],
-      [Symbol("bad"), 2],
-      ["c", 3],
-    ];
-    await rejects(store.setMany(new Map(entries)), { code: "ERR_KEY", type: TypeError, says: "2 of 3" }, "setMany()");
-    equals(await store.getMany(new Set(["a", "b", "c"])), [1, null, 3]);
-    const keys = ["a", Symbol("bad")];
-    for (const name of ["getMany", "hasMany", "delMany"])
-      await rejects(store[name](keys), { code: "ERR_KEY", type: TypeError, says: "1 of 2" }, `${name}()`);
-    for (const name of ["getMany", "hasMany", "delMany", "setMany"]) {
-      for (const wrong of ["c", 5, undefined, null])
-        await rejects(store[name](wrong), { code: "ERR_KEY", type: TypeError, says: name }, `${name}(${wrong})`);
-    }
-    for (const wrong of [[5], ["ab"], [null]])
+  "many: every key and entry is checked before anything is written": async ({ store }) => {
+    const bad = Symbol("bad");
+    await store.set("kept", 1);
+    for (const [code, entry] of /** @type {[string, any][]} */ ([
+      ["ERR_KEY", [bad, 2]],
+      ["ERR_KEY", [NaN, 2]],
+      ["ERR_KEY", 5],
+      ["ERR_KEY", "ab"],
+      ["ERR_KEY", null],
+      ["ERR_KEY", []],
+      ["ERR_KEY", ["b", 2, { expires: 1 }]],
+      ["ERR_VALUE", ["b"]],
+    ]))
       await rejects(
-        store.setMany(wrong),
-        { code: "ERR_KEY", type: TypeError, says: "setMany" },
-        `setMany() of ${show(wrong)}`,
+        store.setMany([["a", 1], entry, ["kept", 3]]),
+        { code, type: TypeError },
+        `setMany() of ${show(entry)}`,
       );
-    equals(await store.getMany(["a", "b", "c"]), [null, null, 3]);
+    const entries = [["a", 1]];
+    await rejects(
+      store.setMany(entries, { ttl: 1 }),
+      { code: "ERR_OPTIONS", type: TypeError },
+      "setMany() with { ttl }",
+    );
+    await rejects(
+      store.setMany(entries, { expires: "x" }),
+      { code: "ERR_EXPIRES", type: TypeError },
+      "setMany(), expires",
+    );
+    for (const name of ["getMany", "hasMany", "delMany"]) {
+      await rejects(store[name](["kept", bad]), { code: "ERR_KEY", type: TypeError, says: "Symbol(bad)" }, `${name}()`);
+      for (const wrong of ["c", 5, undefined, null, {}])
+        await rejects(store[name](wrong), { code: "ERR_KEY", type: TypeError, says: "iterable of keys" }, `${name}()`);
+    }
+    for (const wrong of ["c", 5, undefined, null])
+      await rejects(store.setMany(wrong), { code: "ERR_KEY", type: TypeError, says: "or an object" }, "setMany()");
+    equals(await store.entries(), [["kept", 1]]);
+    equals(await store.setMany(new Map([["a", 1]])), ["a"], "what setMany() of a Map gives");
+    equals(await store.setMany({ a: undefined, b: 2 }), ["a", "b"], "what setMany() of an object gives");
+    equals(await store.getMany(new Set(["a", "b", "kept"])), [null, 2, 1], "what getMany() of a Set gives");
   },
 };

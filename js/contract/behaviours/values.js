@@ -100,6 +100,22 @@ export const copiedValues = {
     equals(await store.entries(), [["kept", "old"]]);
   },
 
+  "values: of several, one that JSON cannot hold is an error, and none is written": async ({ store }) => {
+    for (const [value, says] of UNFIT) {
+      const failure = { code: "ERR_VALUE", type: TypeError, says };
+      await rejects(
+        store.setMany([
+          ["a", 1],
+          ["b", value],
+          ["c", 3],
+        ]),
+        failure,
+        `setMany() with ${kind(value)}`,
+      );
+    }
+    equals(await store.keys(), []);
+  },
+
   "values: the error names the path of what JSON cannot hold": async ({ store }) => {
     for (const [born, says] of UNFIT) {
       const value = { name: "a", user: { ok: [1, null], born } };

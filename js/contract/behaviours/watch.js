@@ -221,6 +221,9 @@ export const watched = {
       ["ERR_OPTIONS", ["k", { initial: 1 }]],
       ["ERR_OPTIONS", ["k", { reach: "none" }]],
       ["ERR_OPTIONS", ["k", nothing, { ttl: 1 }]],
+      ["ERR_OPTIONS", [{ reach: "process" }]],
+      ["ERR_OPTIONS", [{ gt: "a", initial: true }]],
+      ["ERR_OPTIONS", ["k", []]],
     ];
     for (const [code, args] of wrong) {
       const watcher = store.watch(...args);
