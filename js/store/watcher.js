@@ -42,6 +42,8 @@ export class Watcher {
   #knowsAll = false;
   #compares = false;
   #hasGap = false;
+  /** Settles when what is there has been read again after a gap. Until then nothing is handed over: whoever gets the gap may read at once. */
+  #learning = Promise.resolve();
   /** @type {Schedule} */
   #schedule = new Schedule((id) => this.mark(id, TOUCHED));
   #wake = () => {};
@@ -112,9 +114,11 @@ export class Watcher {
   /** Receives a hint that some changes were not heard. */
   gap() {
     this.#hasGap = true;
-    this.#wake();
     // From here on, changes are told in comparison with what is there now.
-    this.#learn(false).catch((error) => this.#end(error));
+    this.#learning = this.#learn(false).catch(() => {
+      this.#knowsAll = false; // The user's own reads will show the error.
+    });
+    this.#wake();
   }
 
   /** Receives a hint that any record may have changed. */
@@ -247,6 +251,7 @@ export class Watcher {
   async #take() {
     if (this.reach === null && !this.#hasEnded) await this.ready;
     for (;;) {
+      for (let learning; learning !== this.#learning;) await (learning = this.#learning);
       if (this.#failure !== undefined) {
         const failure = this.#failure;
         this.#failure = undefined;

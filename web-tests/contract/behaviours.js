@@ -2,7 +2,7 @@
 
 import { runBehaviour } from "../../js/contract/behaviours/behaviour.js";
 import { inTime } from "../../js/contract/subject.js";
-import { connections } from "./behaviours/connections.js";
+import { batchConnections, connections } from "./behaviours/connections.js";
 import { custom } from "./behaviours/custom.js";
 import { foreign } from "./behaviours/foreign.js";
 import { opening } from "./behaviours/opening.js";
@@ -15,11 +15,12 @@ import { watchingOthers } from "./behaviours/watching_others.js";
  * @param {import("../../js/contract/subject.js").Subject} subject
  */
 export function ownBehavioursOf(subject) {
-  const { type, putForeign, putJson, second } = subject;
+  const { type, putForeign, putJson, second, isTransactional } = subject;
   const behaviours = {
     ...(putForeign ? foreign : {}),
     ...(putJson ? storedJson : {}),
     ...(second ? { ...connections, ...watchingOthers } : {}),
+    ...(second && isTransactional ? batchConnections : {}),
     ...(type === "MEMORY" ? inMap : {}),
     ...(type === "STORAGE" ? inStorage : {}),
     ...(type === "COOKIE" ? inCookies : {}),

@@ -1,17 +1,19 @@
 import { isUtf8 } from "node:buffer";
 import { open, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { kind, PolystoreError } from "../../support/errors.js";
 import { decodeExpiry, decodeRecord, decodeVersion, isRecord, isSameText } from "../../support/record.js";
 import { Batch } from "../../support/batch.js";
 import { isPut } from "../../support/commits.js";
 import { arrangePages } from "../../support/range.js";
+import { isSame } from "../folder/file_name.js";
 import { encodeFile } from "../folder/folder_file.js";
 import { membersOf } from "./json_members.js";
 import { Lock } from "../../disk/lock.js";
 import { replaceFileIf } from "../../disk/replace_file.js";
 import { removeAbandoned } from "../../disk/temporary_file.js";
+import { watchFolder } from "../../disk/watch_folder.js";
 import {
   withSlot,
   isMissing,
@@ -151,6 +153,19 @@ class File {
       for (const id of ids) members.delete(id);
       return { changed: ids.length > 0, result: ids.length };
     });
+  }
+
+  /**
+   * @param {import("../../core/client.js").WatchListener} listener
+   * @returns {Promise<import("../../core/client.js").Watch>}
+   */
+  async watch({ compare }) {
+    const target = await resolveLinks(this.#path);
+    // Its folder, because a writer replaces the file.
+    const close = watchFolder(dirname(target), (name) => {
+      if (name === null || isSame(name, basename(target))) compare();
+    });
+    return { reach: "storage", compares: true, close };
   }
 
   async close() {

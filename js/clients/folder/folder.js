@@ -12,11 +12,13 @@ import { isLong, keyOf, nameOf } from "./file_name.js";
 import { findCase, settleCase } from "./folder_case.js";
 import { decodeFile, encodeFile, recordOf, withKey } from "./folder_file.js";
 import { PAGE_BYTES, sizeOf } from "../../support/page_bytes.js";
+import { MAYBE } from "../../support/hint.js";
 import { KeyQueue } from "../../support/key_queue.js";
 import { replaceFile, replaceFileIf } from "../../disk/replace_file.js";
 import { retryBlocked } from "../../disk/retry_blocked.js";
 import { SharedLock } from "../../disk/shared_lock.js";
 import { removeAbandoned, temporaryPath } from "../../disk/temporary_file.js";
+import { watchFolder } from "../../disk/watch_folder.js";
 import {
   codeOf,
   withSlot,
@@ -336,6 +338,19 @@ class Folder {
       yield { ids: files.map(({ id }) => id), found: files.map(({ record }) => record) };
       await null;
     }
+  }
+
+  /**
+   * @param {import("../../core/client.js").WatchListener} listener
+   * @returns {import("../../core/client.js").Watch}
+   */
+  watch({ changed, compare }) {
+    const close = watchFolder(this.#path, (name) => {
+      if (name === null || isLong(name)) return compare(); // A long name does not tell the key.
+      const id = keyOf(name);
+      if (id !== undefined) changed(id, MAYBE);
+    });
+    return { reach: "storage", compares: true, close };
   }
 
   /**

@@ -42,7 +42,10 @@ export const connections = {
     equalsInAnyOrder(made, [true, false], "which of both has written");
     equals(await store.get("k"), made[0] ? 1 : 2);
   }),
+};
 
+/** Those of a storage that changes several keys as a whole. @type {import("../../../js/contract/behaviours/behaviour.js").Behaviours} */
+export const batchConnections = {
   "connections: a batch of one is before or after an update of the other": withOther(async ({ store }, other) => {
     await store.setMany({ a: 10, b: 0 });
     const move = (/** @type {number[]} */ [a, b]) => [a - 1, b + 1];

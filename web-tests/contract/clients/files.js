@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { recordOf, subject } from "../clients.js";
@@ -17,6 +17,17 @@ const FOREIGN_FILES = {
 };
 
 /**
+ * Returns another URL of a place. Stores over one URL would share a client.
+ * @param {string} url
+ * @param {string} folder The folder that the place is in.
+ */
+function throughLink(url, folder) {
+  const link = join(folder, "link");
+  if (!existsSync(link)) symlinkSync(folder, link);
+  return url.replace(pathToFileURL(folder).href, pathToFileURL(link).href);
+}
+
+/**
  * @param {(...args: any[]) => any} kv
  * @param {string} folder In which each case has a file of its own.
  */
@@ -31,6 +42,7 @@ export function file(kv, folder) {
     isTransactional: true,
     refuses: { "lone surrogate key": "ERR_KEY" },
     open: () => pathToFileURL(join(folder, `${++files}.json`)).href,
+    second: (url) => throughLink(url, folder),
     held: (url) => (existsSync(path(url)) ? Object.keys(read(url)) : []),
     foreignKeys: Object.keys(FOREIGN_MEMBERS),
     putForeign: (url) => writeFileSync(path(url), JSON.stringify(FOREIGN_MEMBERS)),
@@ -57,6 +69,7 @@ export function folder(kv, parent) {
     atomic: "origin",
     refuses: { "lone surrogate key": "ERR_KEY" },
     open: () => `${pathToFileURL(join(parent, `${++folders}`)).href}/`,
+    second: (url) => throughLink(url, parent),
     held: (url) =>
       (existsSync(path(url)) ? readdirSync(path(url)) : []).flatMap((name) =>
         name === ".polystore-ignores-case"
