@@ -1,5 +1,5 @@
 import { PolystoreError, PolystoreTypeError, quotaError, show } from "../support/errors.js";
-import { decodeValue, parseValue } from "../support/record.js";
+import { decodeValue, encodeValue, parseValue } from "../support/record.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../support/page_bytes.js";
 import { KeyQueue } from "../support/key_queue.js";
 import { arrangePages } from "../support/range.js";
@@ -88,7 +88,7 @@ export class Cloudflare {
    * @param {number} now
    */
   async put(id, value, expires, now) {
-    const text = JSON.stringify(value);
+    const text = encodeValue(value);
     const options = { metadata: { [EXPIRES]: expires }, expirationTtl: platformLife(expires, now) };
     try {
       await this.#queue.add(id, () => this.#namespace.put(id, text, options));

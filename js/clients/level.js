@@ -2,6 +2,7 @@ import { PolystoreTypeError } from "../support/errors.js";
 import { decodeExpiry, decodeRecord, decodeVersion, encodeRecord, isRecord, isSameText } from "../support/record.js";
 import { CallOrder } from "../support/call_order.js";
 import { hasMethods } from "../support/has.js";
+import { inHalves } from "../support/in_halves.js";
 import { isPut, keysOf } from "../support/commits.js";
 import { boundsOf } from "../support/range.js";
 import { requireText } from "../support/text_key.js";
@@ -28,6 +29,7 @@ const WHOLE_TEXT = {
  * @typedef {{ target: Target, reads: string[], act: (changes: Changes) => unknown, range?: undefined }} Action
  * @typedef {{ target: Target, range: LevelRange, clears?: boolean }} Listing
  */
+/** @typedef {import("../support/batch.js").Pending<Action>} PendingAction */
 /** @typedef {{ bounds: import("../support/range.js").Bounds, reverse?: boolean, limit?: number }} LevelRange */
 /** @typedef {import("../core/client.js").Commit} Commit */
 /** @typedef {{ type: "put" | "del", key: string, value?: string }} Operation */
@@ -210,25 +212,8 @@ function callsOf(root) {
 async function perform(calls) {
   const [{ request, resolve }] = calls;
   if (request.range) return resolve(await (request.clears ? clear(request) : list(request)));
-  const actions = calls.map(({ request }) => /** @type {Action} */ (request));
-  const results = await (actions.length === 1 ? apply(actions) : applyTogether(actions));
-  for (const [i, { resolve }] of calls.entries()) resolve(results[i]);
-}
-
-/** @param {Action[]} actions */
-async function applyTogether(actions) {
-  try {
-    return await apply(actions);
-  } catch {
-    // One bad action, for example one that a hook of the user refuses, must not make the others fail: apply each one alone.
-    const results = [];
-    for (const action of actions) {
-      const result = apply([action]).then(([result]) => result);
-      results.push(result);
-      await result.catch(() => {}); // The caller of that action gets the error.
-    }
-    return results;
-  }
+  // One bad action is for example one that a hook of the user refuses.
+  await inHalves(/** @type {PendingAction[]} */ (calls), apply, () => true);
 }
 
 /**
@@ -282,15 +267,16 @@ function iteratorOf({ database, encodings }, { bounds: [gte, end], reverse = fal
   return database.iterator({ gte, ...(end !== null && { lt: end }), reverse, limit, ...encodings });
 }
 
-/** @param {Action[]} actions Actions on one database. */
-async function apply(actions) {
-  const [{ target }] = actions;
+/** @param {PendingAction[]} calls Actions on one database. */
+async function apply(calls) {
+  const [{ request }] = calls;
+  const { target } = request;
   const changes = new Changes();
-  const keys = actions.flatMap(({ reads }) => reads);
+  const keys = calls.flatMap(({ request }) => request.reads);
   if (keys.length > 0) changes.note(keys, await read(target, keys));
-  const results = actions.map(({ act }) => act(changes));
+  const results = calls.map(({ request }) => request.act(changes));
   if (changes.operations.length > 0) await write(target, changes.operations);
-  return results;
+  for (const [i, { resolve }] of calls.entries()) resolve(results[i]);
 }
 
 /**

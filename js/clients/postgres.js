@@ -1,6 +1,7 @@
 import { PolystoreError, PolystoreTypeError, quotaError, show } from "../support/errors.js";
-import { decodeValue, isRecord, parseValue } from "../support/record.js";
+import { decodeValue, encodeValue, isRecord, parseValue } from "../support/record.js";
 import { CallOrder } from "../support/call_order.js";
+import { inHalves } from "../support/in_halves.js";
 import { requireColumns } from "./kv_table.js";
 import { foundOf, isPut, keysOf, lastChanges, onlyChange, outcomesOf } from "../support/commits.js";
 import { boundsOf, isPrefixOnly } from "../support/range.js";
@@ -389,7 +390,7 @@ class Postgres {
     if (request.type === "other") return resolve(await request.run());
     const singles = /** @type {Pending[]} */ (calls);
     if (request.type === "read") await this.#read(singles);
-    else if (request.type === "put") await this.#writeTogether([...chainsOf(singles).values()]);
+    else if (request.type === "put") await this.#write([...chainsOf(singles).values()]);
     else await this.#remove(singles);
   }
 
@@ -401,29 +402,26 @@ class Postgres {
     for (const { request, resolve } of calls) resolve(found.get(request.id));
   }
 
+  /** @param {Pending[][]} chains Each chain has the writes to one key. */
+  #write(chains) {
+    const fail = (/** @type {Pending[]} */ chain, /** @type {unknown} */ error) =>
+      chain.forEach(({ reject }) => reject(error));
+    return inHalves(chains, (some) => this.#writeTogether(some), mayBeOfOne, fail);
+  }
+
   /**
-   * Writes the last value of each chain in one statement. If the statement fails because of one record, it is split in halves, until
-   * each failing record is alone.
+   * Writes the last value of each chain in one statement.
    * @param {Pending[][]} chains Each chain has the writes to one key.
    */
   async #writeTogether(chains) {
     if (chains.length === 1) return this.#writeAlone(chains[0]);
-    let rows;
-    try {
-      rows = await this.#select(
-        PUT,
-        columnsOf(
-          chains.map((chain) => rowOf(chain[chain.length - 1].request)),
-          3,
-        ),
-      );
-    } catch (error) {
-      if (!mayBeOfOne(error)) throw error;
-      const middle = chains.length >> 1;
-      await this.#writeTogether(chains.slice(0, middle));
-      await this.#writeTogether(chains.slice(middle));
-      return;
-    }
+    const rows = await this.#select(
+      PUT,
+      columnsOf(
+        chains.map((chain) => rowOf(chain[chain.length - 1].request)),
+        3,
+      ),
+    );
     const written = new Set(rows.map(idOf));
     for (const chain of chains) {
       if (written.has(chain[0].request.id)) for (const { resolve } of chain) resolve(MADE);
@@ -566,7 +564,7 @@ function chainsOf(calls) {
 function toSingle(change) {
   const { id } = change;
   if (!isPut(change)) return { type: "remove", id };
-  return { type: "put", id, text: JSON.stringify(change.value), expires: change.expires };
+  return { type: "put", id, text: encodeValue(change.value), expires: change.expires };
 }
 
 /** @param {Single} request */

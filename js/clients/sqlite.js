@@ -1,5 +1,5 @@
 import { PolystoreError, quotaError, show } from "../support/errors.js";
-import { decodeValue, isRecord, isSameRecord, parseValue, WITHOUT_EXPIRY } from "../support/record.js";
+import { decodeValue, encodeValue, isRecord, isSameRecord, parseValue, WITHOUT_EXPIRY } from "../support/record.js";
 import { requireColumns } from "./kv_table.js";
 import { isPut, onlyChange } from "../support/commits.js";
 import { PAGE_BYTES, sizeOf } from "../support/page_bytes.js";
@@ -153,7 +153,7 @@ export class Sqlite {
   #change(change) {
     const { id } = change;
     try {
-      if (isPut(change)) this.#statements.put.run(id, JSON.stringify(change.value), change.expires);
+      if (isPut(change)) this.#statements.put.run(id, encodeValue(change.value), change.expires);
       else this.#statements.remove.run(id);
     } catch (error) {
       const isFull = isError(error, "SQLITE_FULL", 13) || isError(error, "SQLITE_TOOBIG", 18);

@@ -1,20 +1,14 @@
 import { PolystoreError, show } from "../support/errors.js";
-import { mayOverflow, requireFinite } from "../support/record.js";
+import { decodeValue } from "../support/record.js";
 
 /**
- * Decodes a value that a log stores as JSON text.
+ * Decodes a value that a log stores as JSON text. No other code writes into a log, so a text that is not JSON is an error.
  * @param {string} key
  * @param {string} text
  * @throws {PolystoreError} ERR_CORRUPT
  */
 export function decodeJson(key, text) {
-  let value;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const message = `What is stored at ${show(key)} is not JSON: ${/** @type {Error} */ (error).message}.`;
-    throw new PolystoreError("ERR_CORRUPT", message, { cause: error });
-  }
-  if (mayOverflow(text)) requireFinite(value, key);
-  return value;
+  const value = decodeValue(text, key);
+  if (value !== undefined) return value;
+  throw new PolystoreError("ERR_CORRUPT", `The value at ${show(key)} is not valid JSON. Overwrite or delete it.`);
 }

@@ -1,4 +1,5 @@
 import { PolystoreError, show } from "./errors.js";
+import { encodeValue } from "./record.js";
 
 /** @typedef {import("../core/client.js").Commit} Commit */
 /** @typedef {import("../core/client.js").Change} Change */
@@ -32,7 +33,7 @@ export function onlyChange([{ expected, changes }, ...others]) {
  */
 export function itemsOf(changes) {
   return changes.flatMap((change) =>
-    isPut(change) ? [change.id, JSON.stringify(change.value), change.expires] : [change.id, null, null],
+    isPut(change) ? [change.id, encodeValue(change.value), change.expires] : [change.id, null, null],
   );
 }
 

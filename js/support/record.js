@@ -65,12 +65,22 @@ function isSameValue(one, other) {
 }
 
 /**
+ * Encodes a value as the text that a storage holds. Every client that stores texts calls this function, so that another form of stored
+ * values, such as one for typed or encrypted values, needs to be written once; `decodeValue` and `parseValue` read it.
+ * @param {unknown} value A value that JSON can hold.
+ * @returns {string}
+ */
+export function encodeValue(value) {
+  return JSON.stringify(value);
+}
+
+/**
  * @param {unknown} value A value that JSON can hold.
  * @param {number | null} expires
  * @returns {string}
  */
 export function encodeRecord(value, expires) {
-  return `{"expires":${expires},"value":${JSON.stringify(value)}}`;
+  return `{"expires":${expires},"value":${encodeValue(value)}}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { PolystoreError, PolystoreTypeError, show } from "../../support/errors.js";
 import { isPut, keysOf, lastChanges, onlyChange, severalKeysError } from "../../support/commits.js";
-import { decodeValue, isSameRecord, parseValue } from "../../support/record.js";
+import { decodeValue, encodeValue, isSameRecord, parseValue } from "../../support/record.js";
 import { pagesOf } from "../pages.js";
 import { selectIds } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
@@ -140,7 +140,7 @@ export class Cookie {
    */
   put(id, value, expires) {
     const name = encodeURIComponent(id);
-    const text = encodeURIComponent(JSON.stringify(value));
+    const text = encodeURIComponent(encodeValue(value));
     const what = `COOKIE set(${show(id)})`;
     if (name.length + text.length > MAX_BYTES) {
       const message = `${what} failed: the cookie would have ${name.length + text.length} bytes, but browsers store at most ${MAX_BYTES}. What is stored is unchanged; store less in it.`;

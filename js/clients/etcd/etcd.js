@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { PolystoreError, quotaError, show } from "../../support/errors.js";
 import { decodeExpiry, decodeRecord, encodeRecord, isRecord, isSameRecord } from "../../support/record.js";
 import { CallOrder } from "../../support/call_order.js";
+import { inHalves } from "../../support/in_halves.js";
 import { Leases } from "./leases.js";
 import { isPut, keysOf, lastChanges, onlyChange, outcomesOf } from "../../support/commits.js";
 import { lostAnswerError } from "../../support/lost_answer.js";
@@ -223,31 +224,22 @@ export class Etcd {
     const [{ request, resolve }] = run;
     const { type, id, range } = request;
     if (range) return resolve(await (type === "sweep" ? this.#sweep(range, id) : this.#list(range)));
-    for (const group of type === "commit" ? commitGroupsOf(run) : groupsOf(run)) await this.#settle(group);
+    const isRefused = (/** @type {unknown} */ error) => says(error, REFUSAL);
+    const fail = (/** @type {Pending} */ { request, reject }, /** @type {unknown} */ error) =>
+      reject(toError(request, error));
+    for (const group of type === "commit" ? commitGroupsOf(run) : groupsOf(run))
+      await inHalves(group, (some) => this.#settle(some), isRefused, fail);
   }
 
-  /**
-   * Sends a group. If it is refused, sends its halves, so that one bad request does not make the others fail.
-   * @param {Pending[]} group
-   */
+  /** @param {Pending[]} group */
   async #settle(group) {
-    try {
-      if (group[0].request.type === "commit") {
-        const outcomes = await this.#leased(() => this.#commitAll(group.map(({ request }) => request)));
-        for (const [i, { resolve }] of group.entries()) resolve([outcomes[i]]);
-        return;
-      }
-      const results = await this.#leased(() => this.#transact(group.map(({ request }) => request)));
-      for (const [i, { request, resolve }] of group.entries()) resolve(request.type === "get" ? results[i] : MADE);
-    } catch (error) {
-      if (group.length > 1 && says(error, REFUSAL)) {
-        const middle = group.length >> 1;
-        await this.#settle(group.slice(0, middle));
-        await this.#settle(group.slice(middle));
-      } else {
-        for (const { request, reject } of group) reject(toError(request, error));
-      }
+    if (group[0].request.type === "commit") {
+      const outcomes = await this.#leased(() => this.#commitAll(group.map(({ request }) => request)));
+      for (const [i, { resolve }] of group.entries()) resolve([outcomes[i]]);
+      return;
     }
+    const results = await this.#leased(() => this.#transact(group.map(({ request }) => request)));
+    for (const [i, { request, resolve }] of group.entries()) resolve(request.type === "get" ? results[i] : MADE);
   }
 
   /**

@@ -6,6 +6,7 @@ import { kind, PolystoreError } from "../../support/errors.js";
 import { decodeExpiry, decodeRecord, decodeVersion, isRecord, isSameText } from "../../support/record.js";
 import { Batch } from "../../support/batch.js";
 import { isPut } from "../../support/commits.js";
+import { inHalves } from "../../support/in_halves.js";
 import { arrangePages } from "../../support/range.js";
 import { isSame } from "../folder/file_name.js";
 import { encodeFile } from "../folder/folder_file.js";
@@ -236,7 +237,8 @@ class File {
       // If permissions forbid a lock file beside the file, the file can only be written in place, without a lock.
       const lock = await Lock.waitIfAllowed(target);
       try {
-        await this.#change(target, batch, lock);
+        // The disk may be too full for one of the values only.
+        await inHalves(batch, (some) => this.#change(target, some, lock), isFull);
       } finally {
         lock?.release();
       }
@@ -244,30 +246,18 @@ class File {
   }
 
   /**
-   * Makes the changes of a batch with one write. If the disk is too full for all of them, each half is written on its own, so that one
-   * value that is too large fails alone.
+   * Makes the changes of a batch with one write.
    * @param {string} target
    * @param {Pending[]} batch
    * @param {Lock | null} lock
    */
   async #change(target, batch, lock) {
-    try {
-      const results = await mapDiskFull(`Writing ${target}`, () =>
-        withSlot(() => this.#changeAtOnce(target, batch, lock)),
-      );
-      for (const [i, { resolve, reject }] of batch.entries()) {
-        if ("error" in results[i]) reject(results[i].error);
-        else resolve(results[i].result);
-      }
-    } catch (error) {
-      const full = error instanceof PolystoreError && error.code === "ERR_QUOTA";
-      if (!full || batch.length === 1) {
-        for (const { reject } of batch) reject(error);
-        return;
-      }
-      const middle = Math.ceil(batch.length / 2);
-      await this.#change(target, batch.slice(0, middle), lock);
-      await this.#change(target, batch.slice(middle), lock);
+    const results = await mapDiskFull(`Writing ${target}`, () =>
+      withSlot(() => this.#changeAtOnce(target, batch, lock)),
+    );
+    for (const [i, { resolve, reject }] of batch.entries()) {
+      if ("error" in results[i]) reject(results[i].error);
+      else resolve(results[i].result);
     }
   }
 
@@ -421,6 +411,11 @@ function makeChange(members, change) {
   if (!isPut(change)) return isRecord(recordIn(members, id)) && members.delete(id);
   members.set(id, encodeFile(change.value, change.expires).replaceAll("\n", "\n  "));
   return true;
+}
+
+/** @param {unknown} error */
+function isFull(error) {
+  return error instanceof PolystoreError && error.code === "ERR_QUOTA";
 }
 
 /**

@@ -1,6 +1,6 @@
 // The content of a file in a Folder: a record, as in record.js. A file with a long name also has its key as a member.
 
-import { isRecord } from "../../support/record.js";
+import { encodeValue, isRecord } from "../../support/record.js";
 import { isLong, isSame, keyOf, nameOf } from "./file_name.js";
 import { isText } from "../../support/text_key.js";
 
@@ -14,7 +14,7 @@ const INDENTED = 4;
  */
 export function encodeFile(value, expires) {
   if (!isDeeper(value, INDENTED)) return JSON.stringify({ expires, value }, null, 2);
-  return `{\n  "expires": ${expires},\n  "value": ${JSON.stringify(value)}\n}`;
+  return `{\n  "expires": ${expires},\n  "value": ${encodeValue(value)}\n}`;
 }
 
 /**

@@ -5,7 +5,7 @@ import { isPut, keysOf, lastChanges, onlyChange, outcomesOf } from "../../suppor
 import { LISTED, mayBeDone, Requests } from "./requests.js";
 import { arrangePages, isPrefixOnly } from "../../support/range.js";
 import { sleep } from "../../support/real_timers.js";
-import { WITHOUT_EXPIRY } from "../../support/record.js";
+import { encodeValue, WITHOUT_EXPIRY } from "../../support/record.js";
 import { isText, requireText } from "../../support/text_key.js";
 
 /** @typedef {import("../../http/protocol.js").Call} Call */
@@ -298,7 +298,7 @@ export class Http {
     }
     try {
       if (name === "del") return await this.#requests.change("DELETE", target);
-      const body = JSON.stringify(value);
+      const body = encodeValue(value);
       return await this.#requests.change("PUT", expires === null ? target : `${target}?expires=${expires}`, { body });
     } catch (/** @type {any} */ error) {
       if (error.status === 404 && (await this.#mayBeOurs())) return this.#makeByBatch(call);

@@ -10,6 +10,7 @@ import { pause } from "../../support/real_timers.js";
 import { Lock } from "../../disk/lock.js";
 import { isForbidden, makeFolder, resolveLinks } from "../../disk/text_file.js";
 import { arrangePages } from "../../support/range.js";
+import { encodeValue } from "../../support/record.js";
 import { requireText } from "../../support/text_key.js";
 
 /** @typedef {import("../../core/client.js").Commit} Commit */
@@ -184,7 +185,7 @@ class Log extends LogReader {
   #commitAll(commits) {
     const change = onlyChange(commits);
     if (change) {
-      if (isPut(change)) this.#engine.put(change.id, JSON.stringify(change.value), change.expires);
+      if (isPut(change)) this.#engine.put(change.id, encodeValue(change.value), change.expires);
       else this.#engine.remove(change.id);
       this.#engine.apply();
       return [true];

@@ -41,9 +41,9 @@ export class NodeFiles {
       if (this.#mode !== fs.constants.O_RDONLY) bringBack(path);
       const found = fs.statSync(path, { throwIfNoEntry: false });
       // A log that is made takes the place of what has its name: nothing else may lose that.
-      if (found && !found.isFile()) throw new Error(`${path} is not a file`);
+      if (found && !found.isFile()) throw new Error(`${path} is not a regular file`);
       if (found) return this.#opened(path, fs.openSync(path, this.#mode), false);
-      if (fs.lstatSync(path, { throwIfNoEntry: false })) throw new Error(`${path} is a link to what is not there`);
+      if (fs.lstatSync(path, { throwIfNoEntry: false })) throw new Error(`${path} is a dangling symbolic link`);
       return MISSING;
     });
   }
@@ -156,7 +156,7 @@ export class NodeFiles {
    * @param {number} size
    */
   truncate(file, size) {
-    attempt("cut off", () => fs.ftruncateSync(file, size));
+    attempt("truncate", () => fs.ftruncateSync(file, size));
   }
 
   /** @param {number} file */

@@ -3,6 +3,7 @@
 import { connect, STORE_NAME } from "../indexeddb/indexeddb.js";
 import { ObjectStore } from "../indexeddb/object_store.js";
 import { arrangePages } from "../../support/range.js";
+import { encodeValue } from "../../support/record.js";
 import { requireText } from "../../support/text_key.js";
 
 /** @typedef {import("../../core/client.js").Client} Client */
@@ -169,7 +170,7 @@ export class Fallback {
 function withVersions({ expected, changes }) {
   const versioned = expected.map(({ id, found }) => ({
     id,
-    found: found && { version: JSON.stringify(found.value), ...found },
+    found: found && { version: encodeValue(found.value), ...found },
   }));
   return { expected: versioned, changes };
 }

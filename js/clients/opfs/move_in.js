@@ -5,6 +5,7 @@ import { STORE_NAME } from "../indexeddb/indexeddb.js";
 import { PAGE_LENGTH, readPage } from "../indexeddb/object_store.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
 import { PolystoreError, show } from "../../support/errors.js";
+import { encodeValue } from "../../support/record.js";
 
 /** How long the browser may take to open the database, in milliseconds. */
 const OPENING_PATIENCE = 10_000;
@@ -77,7 +78,7 @@ export async function moveIn(name, engine, commit) {
 function moveAll(store, engine, commit, fail, range, length = FIRST_LENGTH) {
   readPage(store, range, length, ({ ids, found }) => {
     try {
-      for (const [i, { value, expires }] of found.entries()) engine.put(String(ids[i]), JSON.stringify(value), expires);
+      for (const [i, { value, expires }] of found.entries()) engine.put(String(ids[i]), encodeValue(value), expires);
       engine.apply();
       if (ids.length === length) {
         const rest = IDBKeyRange.lowerBound(ids.at(-1), true);

@@ -1,7 +1,7 @@
 // Shared by a single Redis server and a cluster: the commands, and the meaning of their replies.
 
 import { quotaError, show } from "../../support/errors.js";
-import { decodeValue, parseValue } from "../../support/record.js";
+import { decodeValue, encodeValue, parseValue } from "../../support/record.js";
 import { foundOf, isPut } from "../../support/commits.js";
 import { boundsOf } from "../../support/range.js";
 
@@ -88,7 +88,7 @@ export function argumentsOf({ expected, changes }, now) {
   const parts = new Map();
   for (const expectation of expected) {
     const found = foundOf(expectation);
-    parts.set(expectation.id, [found === null ? "!" : `=${found.version ?? JSON.stringify(found.value)}`, ""]);
+    parts.set(expectation.id, [found === null ? "!" : `=${found.version ?? encodeValue(found.value)}`, ""]);
   }
   let isRepeatable = true;
   for (const change of changes) {
@@ -221,7 +221,7 @@ async function hashOf(script) {
  */
 export function setArguments(value, expires, now) {
   const life = expires === null ? [] : ["PX", String(Math.max(1, expires - now))];
-  return [JSON.stringify(value), ...life];
+  return [encodeValue(value), ...life];
 }
 
 /**

@@ -122,7 +122,7 @@ class PosixFile : public File {
 
     Status truncate(std::uint64_t size) override {
         if (repeated([&] { return ftruncate(fd_.number(), static_cast<off_t>(size)); }) != 0) {
-            return failure_of("cut off", path_);
+            return failure_of("truncate", path_);
         }
         return Done{};
     }

@@ -20,7 +20,7 @@ Expires::Seconds Expires::checked(double seconds) {
 Expires::Seconds Expires::parsed(std::string_view text) {
     const double seconds = parse_expires(text);
     if (!std::isnan(seconds)) return {seconds};
-    throw Error(ErrorCode::expires, "expires is " + show(text) + ", which is no duration. " + std::string(kHowTo));
+    throw Error(ErrorCode::expires, "expires is " + show(text) + ", which is not a duration. " + std::string(kHowTo));
 }
 
 double system_time() {
