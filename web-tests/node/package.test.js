@@ -13,6 +13,17 @@ test("a page downloads no more than the budget before its first localStorage ope
   assert.ok(index && index.bytes > 0 && index.bytes <= BUDGET, `${index?.bytes} bytes of ${BUDGET}`);
 });
 
+test("README and docs/install.md say how large that is", () => {
+  const { bytes } = /** @type {{ bytes: number }} */ (sizes().find(({ name }) => name === "index.js"));
+  const size = `${Math.round(bytes / 1000)} KB`;
+  const said = [...read("README.md").matchAll(/\bof (\d+ KB) \(brotli\)|localStorage, and (\d+ KB) matter/g)];
+  assert.deepEqual(
+    said.map(([, first, second]) => first ?? second),
+    [size, size],
+  );
+  assert.match(read("docs/install.md"), new RegExp(`a page\\s+loads ${size}, and each client that it uses`));
+});
+
 test("each file that a page loads on demand has a budget, and is no larger", () => {
   const files = sizes().filter(({ name }) => !/^(index|server|contract)\.js$|^(server|workerd)\//.test(name));
   assert.deepEqual(files.map(({ name }) => name).sort(), Object.keys(CHUNK_BUDGETS).sort());

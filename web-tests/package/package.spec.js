@@ -6,7 +6,6 @@ import { join, relative } from "node:path";
 import { expect } from "@playwright/test";
 import { build as esbuild } from "esbuild";
 import { build as vite } from "vite";
-import { serve } from "../support/server.js";
 import { startWorker } from "../support/workerd.js";
 import { APPLICATION, expectToRun, RESULT, test } from "./stranger.js";
 
@@ -257,45 +256,6 @@ for (const splitting of [false, true]) {
     await esbuild({ entryPoints, outdir, bundle: true, format: "esm", splitting, absWorkingDir: folder });
     await writeFile(join(outdir, "index.html"), '<!doctype html><script type="module" src="/application.js"></script>');
     await expectToRun(chromiumContext, outdir, "index.html");
-  });
-}
-
-for (const [line, expected] of [
-  ["", 'ERR_CLIENT add import "polystore-wasm/opfs"'],
-  ['import "polystore-wasm/opfs";', "OPFS 1"],
-]) {
-  test(`esbuild, in one file, ${line === "" ? "leaves out" : "takes in"} the engine of OPFS`, async ({
-    folder,
-    chromiumContext,
-  }) => {
-    const program = `${line}
-      import kv from "polystore-wasm";
-      const store = kv("opfs:bundled");
-      try {
-        await store.set("a", 1);
-        document.title = store.type + " " + (await store.get("a"));
-      } catch ({ code, message }) {
-        document.title = code + " " + /add import "[^"]*"/.exec(message)?.[0];
-      }`;
-    const root = join(folder, `opfs-${line.length}`);
-    await mkdir(root);
-    await writeFile(join(root, "program.js"), program);
-    await writeFile(join(root, "index.html"), '<!doctype html><script type="module" src="bundle.js"></script>');
-    await esbuild({
-      entryPoints: [join(root, "program.js")],
-      outfile: join(root, "bundle.js"),
-      bundle: true,
-      minify: true,
-      format: "esm",
-    });
-    const { length } = await readFile(join(root, "bundle.js"));
-    expect(length < 200_000).toBe(line === ""); // The engine alone has more than 300,000 bytes.
-    const server = await serve({ root, policy: "worker-src 'self' blob:" });
-    const page = await chromiumContext.newPage();
-    await page.goto(`${server.origin}/index.html`);
-    await expect.poll(() => page.title(), { timeout: 20_000 }).toBe(expected);
-    await page.close();
-    await server.close();
   });
 }
 
