@@ -134,16 +134,17 @@ export class Lock {
    * @throws {PolystoreError} ERR_CLIENT if another process has taken the lock over.
    */
   check(remedy) {
-    const now = performance.now();
-    if (now - this.#checked < UNCHECKED) return;
-    if (!existsSync(this.#path)) throw lostError(this.#target, remedy);
-    this.#checked = now;
+    if (performance.now() - this.#checked >= UNCHECKED) this.checkNow(`Nothing was written. ${remedy}`);
   }
 
-  /** The same, but never relies on an earlier check. @param {string} remedy */
-  checkNow(remedy) {
-    this.#checked = -Infinity;
-    this.check(remedy);
+  /**
+   * The same, but never relies on an earlier check. For a flush, before which something was written.
+   * @param {string} rest What the loss means for the call, and what to do.
+   */
+  checkNow(rest) {
+    const now = performance.now();
+    if (!existsSync(this.#path)) throw lostError(this.#target, rest);
+    this.#checked = now;
   }
 
   release() {
@@ -340,10 +341,10 @@ function heldError(path, holder) {
 
 /**
  * @param {string} path
- * @param {string} remedy
+ * @param {string} rest What that means for the call, and what to do.
  */
-function lostError(path, remedy) {
-  const message = `Another process has taken over the lock on ${path}, because this process was stopped for too long, or the clock was changed. Nothing was written. ${remedy}`;
+function lostError(path, rest) {
+  const message = `Another process has taken over the lock on ${path}, because this process was stopped for too long, or the clock was changed. ${rest}`;
   return new PolystoreError("ERR_CLIENT", message);
 }
 

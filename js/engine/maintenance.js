@@ -1,4 +1,5 @@
 import { clearTimeout, performance, setTimeout, sleep } from "../support/real_timers.js";
+import { retryIf } from "../support/retry.js";
 
 /** How long a loop of awaited calls may run before other tasks get a turn, in milliseconds. */
 const MAX_RUN = 10;
@@ -118,9 +119,11 @@ export class Maintenance {
   }
 
   #compact() {
-    this.#compacting ??= this.#compactInSteps()
+    // On Windows, another program may keep the new log from the place of the old one for some time.
+    this.#compacting ??= retryIf(isUnsupported, () => this.#compactInSteps())
       // The log is unchanged, and the engine tries again when compaction would save more.
-      .catch(() => {})
+      .catch(() => this.#engine.abandonCompaction())
+      .catch(() => {}) // The engine has crashed, which the next call reports.
       .finally(() => {
         this.#compacting = null;
       });
@@ -188,6 +191,10 @@ export class Maintenance {
     this.#evictInTime();
   }
 }
+
+/** True if the file system refuses to replace the log. @param {unknown} error */
+const isUnsupported = (error) =>
+  /** @type {import("../support/errors.js").PolystoreError} */ (error).code === "ERR_UNSUPPORTED";
 
 /**
  * Starts a timer that does not keep the process running.

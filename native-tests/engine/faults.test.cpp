@@ -522,6 +522,33 @@ TEST_CASE("engine faults: a log that cannot be replaced is written without compa
     CHECK(contents(*opened(env)) == Values{{"a", value + "9"}, {"b", "2"}, {"c", "3"}});
 }
 
+TEST_CASE("engine faults: a new log that is kept from its place for a while takes it with a later step", "[engine]") {
+    FaultEnv env;
+    auto engine = opened(env);
+    const std::string value(400'000, 'x');
+    for (int i = 0; i < 10; ++i) got(engine->apply({set("a", value + std::to_string(i))}));
+    const auto step = [&] {
+        Engine::CompactionFiles files;
+        Result<bool> more = engine->step_compaction(1'000'000, files);
+        if (files.to_sync) got(files.to_sync->sync());
+        return more;
+    };
+    env.refuse_replacing();
+    std::string failure;
+    while (failure.empty()) failure = failure_in(step());
+    CHECK(failure == "ERR_UNSUPPORTED: It is mounted.");
+    got(engine->apply({set("b", "2")}));  // It is written to both logs.
+    env.allow_replacing();
+    CHECK(engine->wants_compaction());
+    while (got(step())) continue;
+    CHECK_FALSE(env.has(kPath + ".new"));
+    CHECK(env.text(kPath).size() < 2 * value.size());
+    got(engine->flush());
+    engine.reset();
+    env.crash();
+    CHECK(contents(*opened(env)) == Values{{"a", value + "9"}, {"b", "2"}});
+}
+
 TEST_CASE("engine faults: an incomplete header is an error, and an empty file is not", "[engine]") {
     const Log log = told();
     FaultEnv env;

@@ -45,6 +45,7 @@ class FaultEnv : public engine::Env {
 
     /// Pretends that no file can be replaced, as if each were mounted alone into a container.
     void refuse_replacing() { replaces_ = false; }
+    void allow_replacing() { replaces_ = true; }
 
     /// Sets the maximum number of bytes of all files together.
     void limit(std::size_t bytes) { limit_ = bytes; }

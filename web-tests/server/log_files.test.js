@@ -20,6 +20,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { basename, dirname } from "node:path";
 import { test } from "node:test";
 import { filesFor, urlOf } from "../support/files.js";
+import { runApart } from "../support/run_apart.js";
 import { kv, release } from "../support/stores.js";
 
 const { freshPath } = filesFor("log_files");
@@ -112,6 +113,88 @@ test("a log that was moved aside when its process ended is there when it is open
   assert.equal(await kv(urlOf(other)).get("a"), null);
   await release(urlOf(other));
   assert.equal(readFileSync(`${other}.replaced`, "utf8"), "mine");
+});
+
+/** A program on Windows, which counts the renames to each path, and blocks the first ones with the codes that a scanner causes. */
+const BLOCKING = `
+  import fs from "node:fs";
+  import { syncBuiltinESMExports } from "node:module";
+  Object.defineProperty(process, "platform", { value: "win32" });
+  const { renameSync } = fs;
+  const attempts = {};
+  let mostBlocked = 0;
+  fs.renameSync = (from, to) => {
+    const name = to.slice(args[1].length);
+    attempts[name] = (attempts[name] ?? 0) + 1;
+    const code = ["EPERM", "EBUSY", "EACCES"][attempts[name] % 3];
+    if (!name.startsWith(".lock") && attempts[name] <= mostBlocked) throw Object.assign(new Error(code), { code });
+    renameSync(from, to);
+  };
+  syncBuiltinESMExports();
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const store = kv(args[0]);
+  const value = "x".repeat(100_000);
+  const fill = async (isDone, from = 0) => {
+    for (let i = from; !isDone(); ++i) {
+      if (i === from + 2000) throw new Error("it waited in vain");
+      await store.set("" + (i % 15), value + i);
+      await turn();
+    }
+  };
+  const inode = () => fs.statSync(args[1]).ino;`;
+
+test("on Windows, a log takes its place a little later where a scanner blocks that for a while", async () => {
+  const path = freshPath(".kv");
+  const program = `${BLOCKING}
+    mostBlocked = 3;
+    await store.set("first", 1); // A log is made.
+    const made = inode();
+    attempts[""] = attempts[".replaced"] = 0;
+    await fill(() => inode() !== made);
+    await store.set("last", 1);
+    await store.close();
+    console.log(JSON.stringify(attempts));`;
+  const attempts = await runApart("true", program, urlOf(path), path);
+  assert.ok(attempts[""] > 3 && attempts[".replaced"] === 3, JSON.stringify(attempts));
+  assert.deepEqual(
+    readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path))),
+    [basename(path)],
+  );
+  assert.equal((await kv(urlOf(path)).keys()).length, 17);
+  await release(urlOf(path));
+});
+
+test("on Windows, a log that a scanner blocks for longer is written on, and compacted later", async () => {
+  const path = freshPath(".kv");
+  const program = `${BLOCKING}
+    await store.set("first", 1);
+    const made = inode();
+    mostBlocked = Infinity;
+    await fill(() => attempts[".replaced"] > 5);
+    while (fs.existsSync(args[1] + ".new")) await turn(); // Until it is given up.
+    const blocked = attempts[".replaced"];
+    await store.set("second", 2);
+    mostBlocked = 0;
+    await fill(() => inode() !== made);
+    await store.close();
+    console.log(JSON.stringify([made === inode(), blocked]));`;
+  const [isSame, blocked] = await runApart("true", program, urlOf(path), path);
+  assert.equal(isSame, false);
+  assert.ok(blocked < 10, `${blocked} attempts`);
+  assert.equal((await kv(urlOf(path)).keys()).length, 17);
+  await release(urlOf(path));
+});
+
+test("on Windows, a log that was moved aside gets its name back a little later where a scanner blocks that", async () => {
+  const path = freshPath(".kv");
+  await kv(urlOf(path)).set("a", 1);
+  await release(urlOf(path));
+  renameSync(path, `${path}.replaced`);
+  const program = `${BLOCKING}
+    mostBlocked = 3;
+    console.log(JSON.stringify([await store.get("a"), attempts[""]]));
+    await store.close();`;
+  assert.deepEqual(await runApart("true", program, urlOf(path), path), [1, 4]);
 });
 
 test("while a log is compacted, nobody may read the new file who may not read the old one", async () => {

@@ -2,12 +2,14 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PolystoreError } from "../../support/errors.js";
 import { Engine } from "../../engine/engine.js";
-import { NodeFiles, ReadOnlyFiles } from "./node_files.js";
+import { bringBack, NodeFiles, ReadOnlyFiles } from "./node_files.js";
 import { syncEarlier } from "./node_sync.js";
 import { Maintenance } from "../../engine/maintenance.js";
 import { isPut, itemsOf, mayConcernOne, onlyChange } from "../../support/commits.js";
 import { pause } from "../../support/real_timers.js";
+import { retryIf } from "../../support/retry.js";
 import { Lock } from "../../disk/lock.js";
+import { retryBlocked } from "../../disk/retry_blocked.js";
 import { isForbidden, makeFolder, resolveLinks } from "../../disk/text_file.js";
 import { arrangePages } from "../../support/range.js";
 import { encodeValue } from "../../support/record.js";
@@ -34,10 +36,15 @@ export async function openLog(url, durability) {
     return new ReadOnlyLog(path, new Engine(new ReadOnlyFiles(), path), error);
   }
   try {
+    await retryBlocked(() => bringBack(path));
     await syncEarlier(path);
-    const files = new NodeFiles(lock);
+    let files = new NodeFiles(lock);
+    const engine = await retryIf(
+      () => files.isBlocked,
+      () => new Engine((files = new NodeFiles(/** @type {Lock} */ (lock))), path),
+    );
     const sync = (/** @type {number} */ file) => files.syncLater(file);
-    return new Log(new Engine(files, path), sync, lock, durability);
+    return new Log(engine, sync, lock, durability);
   } catch (error) {
     lock.release();
     throw error;

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { isInPlaceOnly } from "../../disk/replace_file.js";
+import { isBlocked } from "../../disk/retry_blocked.js";
 import { isFull } from "../../disk/text_file.js";
 import { PolystoreError } from "../../support/errors.js";
 import { MISSING } from "../../engine/files.js";
@@ -22,6 +23,9 @@ export class NodeFiles {
   /** Of the open files. @type {Map<number, Name>} */
   #names = new Map();
 
+  /** True if another program kept the new log from its place for the moment. */
+  isBlocked = false;
+
   /**
    * @param {Pick<import("../../disk/lock.js").Lock, "check" | "checkNow">} lock Of the log whose files these are.
    * @param {number} [mode] How an existing file is opened.
@@ -38,7 +42,6 @@ export class NodeFiles {
   /** @param {string} path */
   open(path) {
     return attempt("open", () => {
-      if (this.#mode !== fs.constants.O_RDONLY) bringBack(path);
       const found = fs.statSync(path, { throwIfNoEntry: false });
       // A log that is made takes the place of what has its name: nothing else may lose that.
       if (found && !found.isFile()) throw new Error(`${path} is not a regular file`);
@@ -76,11 +79,11 @@ export class NodeFiles {
    * @param {string} to
    */
   replace(from, to) {
-    const whenRefused = (/** @type {unknown} */ error) => (isInPlaceOnly(error) ? "ERR_UNSUPPORTED" : undefined);
+    const old = this.#fileNamed(to);
     attempt(
       "replace",
       () => {
-        const old = this.#fileNamed(to);
+        bringBack(to); // An earlier attempt may have left it aside.
         if (old !== undefined) {
           this.#checkedName(old);
           // The permissions are the user's, who may have changed them. Before the name, so that the file never has both others and the name.
@@ -93,7 +96,10 @@ export class NodeFiles {
         if (old !== undefined) this.#names.delete(old);
         this.#names.set(file, { ...this.#nameOf(file), path: to, isSynced: false });
       },
-      whenRefused,
+      (error) => {
+        this.isBlocked = isBlocked(error);
+        return old !== undefined && (this.isBlocked || isInPlaceOnly(error)) ? "ERR_UNSUPPORTED" : undefined;
+      },
     );
   }
 
@@ -275,8 +281,7 @@ function renameOver(from, to) {
   } catch (error) {
     const { code } = /** @type {NodeJS.ErrnoException} */ (error);
     // Elsewhere, EBUSY means that `to` is mounted alone into a container: nothing can take its place.
-    const isBlocked = code === "EACCES" || code === "EPERM" || (code === "EBUSY" && process.platform === "win32");
-    if (!isBlocked || !fs.existsSync(to)) throw error;
+    if (!(code === "EACCES" || code === "EPERM" || isBlocked(error)) || !fs.existsSync(to)) throw error;
   }
   const aside = asideOf(to);
   // An earlier compaction may have left its old log there. A file that is not a log belongs to other code and stays.
@@ -300,7 +305,7 @@ function renameOver(from, to) {
  * Gives a log its name again that was moved aside by a process that ended before the new one had it.
  * @param {string} path
  */
-function bringBack(path) {
+export function bringBack(path) {
   const aside = asideOf(path);
   if (!fs.lstatSync(path, { throwIfNoEntry: false }) && isLog(aside)) fs.renameSync(aside, path);
 }

@@ -437,6 +437,7 @@ Status Engine::compact_now() {
 Result<bool> Engine::compact(std::size_t bytes) {
     CompactionFiles files;
     Result<bool> more = step_compaction(bytes, files);
+    if (!more.ok()) give_up_compaction();
     if (!files.to_sync) return more;
     Status synced = files.to_sync->sync();
     if (synced.ok()) return more;
@@ -472,8 +473,11 @@ Result<bool> Engine::step_compaction(std::size_t bytes, CompactionFiles& files) 
         return true;
     }
     if (Status finished = compaction_->finish(path_); !finished.ok()) {
-        // The old log is still the log, and appending to it goes on.
-        if (finished.failure().code == ErrorCode::unsupported) return finished.failure();
+        // The old log is still the log, and appending to it goes on. What refuses to replace it may pass.
+        if (finished.failure().code == ErrorCode::unsupported) {
+            gives_up.dismiss();
+            return finished.failure();
+        }
         return fail(std::move(finished.failure())).failure();
     }
     gives_up.dismiss();

@@ -154,6 +154,7 @@ class Engine {
     // For whoever lets others go on while the new log is synced, which then happens a megabyte at a time: a step, the
     // next of which says that what the one before gave was synced; and what to call where it was not. Meanwhile all
     // else may be called; but after a flush it has to be synced once more before it can take the place of the old one.
+    // A step that fails with ERR_UNSUPPORTED was kept from replacing the old log: the next one tries that again.
     struct CompactionFiles {
         std::shared_ptr<File> to_sync = {};   ///< If any, before the next step.
         std::shared_ptr<File> replaced = {};  ///< The old log at the end. To let go of a large file takes its time.

@@ -160,7 +160,7 @@ void SharedEngine::evict_some() {
 
 void SharedEngine::compact_some(Hold& hold) {
     Engine::CompactionFiles files;
-    if (!engine_->step_compaction(kCompactionStep, files).ok()) return;
+    if (!engine_->step_compaction(kCompactionStep, files).ok()) return engine_->give_up_compaction();
     if (files.to_sync && !sync_new_log(hold, *files.to_sync).ok()) engine_->give_up_compaction();
     hold.unlock();
     files = {};
