@@ -522,7 +522,7 @@ test("a log that can only be read refuses each commit that would change it, and 
 test("a watcher of a log hears all that there is to hear, and the expiry of what an earlier process has left", async () => {
   const url = urlOf(freshPath(".kv"));
   const earlier = kv(url);
-  await earlier.set("old", 1, { expires: "50ms" });
+  await earlier.set("old", 1, { expires: "2s" }); // Late enough for the watcher to be ready, on a slow machine too.
   await earlier.close();
   const store = kv(url);
   const watcher = store.watch({ lt: "z" }, { reach: "storage" });
