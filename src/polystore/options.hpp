@@ -59,8 +59,8 @@ class Expires {
     bool given_ = false;
 };
 
-/// Returns the time in milliseconds since the epoch. Whichever thread uses the store calls it, and the one that prunes
-/// in the background.
+/// Returns the time in milliseconds since the epoch. Whichever thread uses the store calls it, the one that prunes in
+/// the background, and the one that tells listeners of expiry.
 using Clock = std::function<double()>;
 
 /// The system clock.

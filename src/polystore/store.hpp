@@ -20,6 +20,7 @@
 #include "polystore/error.hpp"
 #include "polystore/options.hpp"
 #include "polystore/value.hpp"
+#include "polystore/watcher.hpp"
 
 namespace polystore {
 
@@ -246,6 +247,29 @@ class Store {
     /// Removes the expired values, and returns the number of removed records.
     std::size_t prune() const;
 
+    /// Watches a range, by default the whole store; see `Watcher`. Throws ERR_OPTIONS for a range with a limit or a
+    /// direction, ERR_UNSUPPORTED for `options` that cannot be met, and ERR_CLIENT if the thread of a listener cannot
+    /// be started.
+    [[nodiscard]] Watcher watch(const Range& range = {}, const WatchOptions& options = {}) const {
+        return watch(range, nullptr, options);
+    }
+    /// Calls `listener` with each change.
+    [[nodiscard]] Watcher watch(const Range& range, Watcher::Listener listener, const WatchOptions& options = {}) const;
+    template <std::invocable<const Watcher::Change&> Function>
+    [[nodiscard]] Watcher watch(Function listener) const {
+        return watch(Range(), std::move(listener));
+    }
+
+    /// Watches one key.
+    template <std::convertible_to<std::string_view> Key>  // Not for braces, which are a range.
+    [[nodiscard]] Watcher watch(const Key& key, const WatchOptions& options = {}) const {
+        return watch_key(key, nullptr, options);
+    }
+    template <std::convertible_to<std::string_view> Key>
+    [[nodiscard]] Watcher watch(const Key& key, Watcher::Listener listener, const WatchOptions& options = {}) const {
+        return watch_key(key, std::move(listener), options);
+    }
+
     /// Returns a store over the same client whose keys begin with this store's prefix followed by `prefix`.
     [[nodiscard]] Store prefix(std::string_view prefix) const;
 
@@ -253,7 +277,7 @@ class Store {
     [[nodiscard]] Store expires(Expires expires, ExpiresOptions options = {}) const;
 
     /// Closes the client for every store that shares it: later calls throw ERR_CLOSED. Closing it again has no effect.
-    /// Waits for a prune in the background that has begun.
+    /// Its watchers end with ERR_CLOSED. Waits for a prune in the background that has begun.
     /// To continue, create a new store over the same client.
     void close() const;
 
@@ -267,6 +291,10 @@ class Store {
                    Changing* changing = nullptr) const;
     Json update_one(std::string_view key, const std::function<Json(Json)>& change, const UpdateOptions& options) const;
     bool change(Changing& changing, bool renew = false) const;
+    [[nodiscard]] Watcher watch_key(std::string_view key, Watcher::Listener listener,
+                                    const WatchOptions& options) const;
+    [[nodiscard]] Watcher watch_range(Range range, bool is_one_key, Watcher::Listener listener,
+                                      const WatchOptions& options) const;
     [[nodiscard]] Changing changing(std::string_view method, std::string_view key, const Expires& expires = {},
                                     const std::optional<std::string>& prefix = {}) const;
     [[nodiscard]] double life(const Expires& expires) const;

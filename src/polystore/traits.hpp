@@ -44,6 +44,13 @@ enum class Atomic : std::uint8_t {
     storage,  ///< Everyone who writes to the storage.
 };
 
+/// Says whose changes a watcher hears.
+enum class Reach : std::uint8_t {
+    process,  ///< Those that are made through the same client object.
+    origin,   ///< Those of every process that uses this library on the storage.
+    storage,  ///< Those of everyone who writes to the storage.
+};
+
 /// The keys that a client can hold.
 enum class Keys : std::uint8_t {
     any,   ///< Any bytes.
@@ -59,6 +66,8 @@ struct ClientTraits {
     Atomic atomic = Atomic::process;
     /// True if a commit may expect and change several keys, as a whole.
     bool many = false;
+    /// Whose changes come through this client: `Reach::storage` if nobody else can write to the storage meanwhile.
+    Reach reach = Reach::process;
 };
 
 }  // namespace polystore

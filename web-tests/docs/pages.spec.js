@@ -72,9 +72,10 @@ for (const block of blocksOf("html")) {
   });
 }
 
-test("the C++ program and its CMake lines are those that the native tests build and run", () => {
+test("the C++ programs and their CMake lines are those that the native tests build and run", () => {
   const programs = blocksOf("cpp").map(({ code }) => code);
-  expect(programs).toEqual([readFileSync("native-tests/readme/ten_lines.cpp", "utf8")]);
+  const built = ["ten_lines", "watch"].map((name) => readFileSync(`native-tests/readme/${name}.cpp`, "utf8"));
+  expect(programs).toEqual(built);
   const consumer = readFileSync("native-tests/packaging/consumer/CMakeLists.txt", "utf8");
   expect(blocksOf("cmake")).toHaveLength(1);
   const [{ code }] = blocksOf("cmake");

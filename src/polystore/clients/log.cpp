@@ -79,7 +79,8 @@ class Log : public Client {
         return {.can = Trait::list | Trait::sweeps_all | Trait::sweeps_expired,
                 .keys = Keys::utf8,
                 .atomic = Atomic::origin,
-                .many = true};
+                .many = true,
+                .reach = Reach::storage};
     }
 
     std::optional<Record> read(const std::string& id) override {

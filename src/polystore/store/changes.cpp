@@ -73,6 +73,7 @@ std::optional<double> Store::ttl(std::string_view key) const {
 
 bool Store::touch(std::string_view key, Expires expires) const {
     Changing touching = changing("touch", key, expires);
+    touching.is_touch = true;
     touching.choose = [](std::vector<Part>& parts) {
         return Chosen{parts[0].value.is_null() ? std::nullopt : std::optional(parts[0].value)};
     };

@@ -38,6 +38,8 @@ using Chosen = std::vector<std::optional<Json>>;
 /// The keys of a change, and how to choose their new values. `choose` is called again in each attempt.
 struct Changing {
     std::string method;
+    /// True if only expiries change.
+    bool is_touch = false;
     std::vector<Part> parts = {};
     std::function<Chosen(std::vector<Part>&)> choose = {};
     /// The changes of this attempt.

@@ -47,7 +47,32 @@ void Connection::drain() const {
 
 void Connection::close() {
     ++times_closed_;
+    if (is_watched()) hub_->end_all();
     client_->close();
+}
+
+std::vector<CommitOutcome> Connection::commit(std::span<const Commit> commits, bool is_touch) {
+    std::vector<CommitOutcome> outcomes = client_->commit(commits);
+    if (is_watched()) hub_->tell(commits, outcomes, is_touch);
+    return outcomes;
+}
+
+std::string Connection::add(const std::string& prefix, const Record& record) {
+    std::string id = client_->add(prefix, record);
+    if (is_watched()) hub_->tell_put(id, record.expires);
+    return id;
+}
+
+std::size_t Connection::sweep(const Range& range, std::optional<double> until) {
+    const std::size_t removed = client_->sweep(range, until);
+    if (is_watched()) hub_->tell_swept(bounds_of(range), until);
+    return removed;
+}
+
+std::shared_ptr<WatchHub> Connection::hub() {
+    if (hub_ && hub_->is_copy()) posix::keep(std::move(hub_));
+    if (!hub_) hub_ = std::make_shared<WatchHub>();
+    return hub_;
 }
 
 void throw_closed() { throw Error(ErrorCode::closed, "The store was closed. Make a new one over its client."); }

@@ -1,12 +1,17 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "polystore/client.hpp"
 #include "polystore/posix/process.hpp"
+#include "polystore/store/watch_hub.hpp"
 
 namespace polystore {
 
@@ -49,7 +54,16 @@ class Connection {
 
     // Everything below requires a Hold.
 
+    /// For reading. What changes something goes through the methods below, so that watchers are told.
     [[nodiscard]] Client& client() { return *client_; }
+
+    /// As the client's. `is_touch` says that the values are those that were there. Requires a `Turn`.
+    [[nodiscard]] std::vector<CommitOutcome> commit(std::span<const Commit> commits, bool is_touch = false);
+    [[nodiscard]] std::string add(const std::string& prefix, const Record& record);
+    [[nodiscard]] std::size_t sweep(const Range& range, std::optional<double> until);
+
+    /// Returns what the watchers join.
+    [[nodiscard]] std::shared_ptr<WatchHub> hub();
 
     /// How often the client was closed. A store remembers this number, and is closed once it has increased.
     [[nodiscard]] int times_closed() const { return times_closed_; }
@@ -63,11 +77,13 @@ class Connection {
 
    private:
     std::unique_lock<std::recursive_mutex> locked_mutex();
+    [[nodiscard]] bool is_watched() const { return hub_ && hub_->is_watched(); }
 
     std::shared_ptr<Client> client_;
     ClientTraits traits_;
     /// The mutex is recursive: a client may call a store of its own.
     std::recursive_mutex mutex_;
+    std::shared_ptr<WatchHub> hub_;  ///< Null until there is a watcher.
     int calls_in_progress_ = 0;
     int times_closed_ = 0;
     std::atomic<unsigned> process_ = posix::this_process();  ///< The process that locked the mutex last.

@@ -38,7 +38,7 @@ void Driver::answer() {
             id_ = prefix_ + key_;
             return operation_.answer({});
         case Ask::add: {
-            const std::string id = connection_.client().add(prefix_, {operation_.number(), std::move(value_)});
+            const std::string id = connection_.add(prefix_, {operation_.number(), std::move(value_)});
             if (!id.starts_with(prefix_)) throw outside_error("add()", prefix_, id);
             key_ = id.substr(prefix_.size());
             return operation_.answer({});
@@ -49,7 +49,7 @@ void Driver::answer() {
         case Ask::sweep: {
             const double until = operation_.number();
             const std::size_t removed =
-                connection_.client().sweep(full_range(), until == kNever ? std::nullopt : std::optional(until));
+                connection_.sweep(full_range(), until == kNever ? std::nullopt : std::optional(until));
             return operation_.answer({true, static_cast<double>(removed)});
         }
         case Ask::drain: connection_.drain(); return operation_.answer({});
@@ -127,7 +127,7 @@ std::size_t Driver::evict(std::vector<Entry> entries) {
 }
 
 std::vector<CommitOutcome> Driver::make(std::span<const Commit> commits) {
-    std::vector<CommitOutcome> outcomes = connection_.client().commit(commits);
+    std::vector<CommitOutcome> outcomes = connection_.commit(commits, changing_ && changing_->is_touch);
     if (outcomes.size() == commits.size()) return outcomes;
     throw Error(ErrorCode::client, "The client's commit() returned " + std::to_string(outcomes.size()) +
                                        " outcomes for " + std::to_string(commits.size()) +

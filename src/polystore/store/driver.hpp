@@ -15,6 +15,7 @@
 #include "polystore/store.hpp"
 #include "polystore/store/changing.hpp"
 #include "polystore/store/connection.hpp"
+#include "polystore/store/turn.hpp"
 
 /// What carries out the operations of the core on a client. Internal: `Store` uses it.
 namespace polystore {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "polystore/store/connection.hpp"
+#include "polystore/store/turn.hpp"
 
 namespace polystore {
 namespace {
@@ -18,9 +19,10 @@ class Access {
 
     template <typename Call>
     auto operator()(Call call) {
+        const Turn turn;
         const Connection::Hold hold(*connection_);
         if (connection_->times_closed() != life_) throw_closed();
-        return call(connection_->client());
+        return call(*connection_);
     }
 
     /// Releases what `release` releases, also after the client was closed.
@@ -56,7 +58,7 @@ class SharedCursor : public Cursor {
     }
 
     std::optional<std::vector<Entry>> next(std::size_t limit) override {
-        return access_([&](Client& /*client*/) { return cursor_->next(limit); });
+        return access_([&](Connection& /*connection*/) { return cursor_->next(limit); });
     }
 
    private:
@@ -68,9 +70,9 @@ class SharedClient : public Client {
     /// The flush of a change belongs to whoever made it, so it is asked for before others can.
     template <typename Call>
     auto write(Call call) {
-        return access_([&](Client& client) {
-            auto result = call(client);
-            if (auto flush = client.pending_flush()) flush_ = std::move(flush);
+        return access_([&](Connection& connection) {
+            auto result = call(connection);
+            if (auto flush = connection.client().pending_flush()) flush_ = std::move(flush);
             return result;
         });
     }
@@ -78,32 +80,37 @@ class SharedClient : public Client {
    public:
     explicit SharedClient(const std::shared_ptr<Client>& client) : access_(Connection::to(client)) {}
 
-    ClientTraits traits() const override { return access_.connection().traits(); }
+    /// Others may change what is behind, and whoever watches a store over this client does not hear that.
+    ClientTraits traits() const override {
+        ClientTraits traits = access_.connection().traits();
+        traits.reach = Reach::process;
+        return traits;
+    }
 
     std::optional<Record> read(const std::string& id) override {
-        return access_([&](Client& client) { return client.read(id); });
+        return access_([&](Connection& connection) { return connection.client().read(id); });
     }
 
     std::vector<CommitOutcome> commit(std::span<const Commit> commits) override {
-        return write([&](Client& client) { return client.commit(commits); });
+        return write([&](Connection& connection) { return connection.commit(commits); });
     }
 
     void alone(const std::function<void()>& attempt) override {
-        access_([&](Client& client) { client.alone(attempt); });
+        access_([&](Connection& connection) { connection.client().alone(attempt); });
     }
 
     std::unique_ptr<Cursor> scan(const Range& range) override {
-        return access_([&](Client& client) -> std::unique_ptr<Cursor> {
-            return std::make_unique<SharedCursor>(access_, client.scan(range));
+        return access_([&](Connection& connection) -> std::unique_ptr<Cursor> {
+            return std::make_unique<SharedCursor>(access_, connection.client().scan(range));
         });
     }
 
     std::size_t sweep(const Range& range, std::optional<double> until) override {
-        return write([&](Client& client) { return client.sweep(range, until); });
+        return write([&](Connection& connection) { return connection.sweep(range, until); });
     }
 
     std::string add(const std::string& prefix, const Record& record) override {
-        return write([&](Client& client) { return client.add(prefix, record); });
+        return write([&](Connection& connection) { return connection.add(prefix, record); });
     }
 
     std::function<void()> pending_flush() override { return std::exchange(flush_, nullptr); }

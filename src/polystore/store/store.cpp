@@ -46,6 +46,7 @@ Store::Store(std::shared_ptr<Client> client, StoreOptions options)
 
 Result Store::perform(Call call, std::string_view key, Json value, const Range* range, Changing* changing) const {
     return within_memory([&] {
+        const Turn turn;
         std::optional<Result> result;
         std::function<void()> flush;
         {
@@ -90,6 +91,7 @@ Call call_over(Method method, const Range& range) {
 template <typename Visit>
 void Store::for_each(Needs needs, const Range& range, Visit visit) const {
     within_memory([&] {
+        const Turn turn;
         const Hold hold(*connection_);
         Driver driver(*this, call_over(Method::list, range), {}, {}, needs, &range);
         while (driver.advance()) {
@@ -194,6 +196,7 @@ struct Store::Iterator::Walk {
 
     void fetch() {
         within_memory([&] {
+            const Turn turn;
             const Hold hold(*store.connection_);
             if (!driver) driver.emplace(store, call_over(Method::list, range), "", nullptr, Needs::values, &range);
             next = 0;
