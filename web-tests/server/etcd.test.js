@@ -9,6 +9,7 @@ import { etcd } from "../contract/clients/etcd.js";
 import { testContract } from "../contract/suite.js";
 import { checkExpiry, checkOneWay } from "../interop/interop.js";
 import { startEtcd } from "../support/etcd.js";
+import { heard } from "../support/heard.js";
 
 const { noop } = createRequire(createRequire(import.meta.url).resolve("etcd3"))("cockatiel");
 
@@ -252,6 +253,34 @@ test("etcd itself removes what has expired", async () => {
   } finally {
     client.close();
     await quick.stop();
+  }
+});
+
+test("a watcher hears other programs; a lost connection is a gap when it is back", async () => {
+  const own = await startEtcd();
+  const [client, other] = [new Etcd3({ hosts: own.url }), new Etcd3({ hosts: own.url })];
+  const store = kv(client, { prefix: "p:" });
+  try {
+    const watcher = store.watch({ lt: "z" }, { reach: "storage" });
+    await watcher.ready;
+    const changes = watcher[Symbol.asyncIterator]();
+    const put = (/** @type {string} */ key, /** @type {any} */ value) =>
+      other.put(key).value(JSON.stringify({ expires: null, value }));
+    await put("q", 1);
+    await put("p:k", 1);
+    assert.deepEqual(await heard(changes), [{ type: "set", key: "k", value: 1 }]);
+    await own.kill();
+    const next = heard(changes);
+    await own.restart();
+    assert.deepEqual(await next, [{ type: "gap" }]);
+    const late = new Etcd3({ hosts: own.url }); // After a lost connection, a client refuses calls for some seconds.
+    await late.delete().key("p:k");
+    late.close();
+    assert.deepEqual(await heard(changes), [{ type: "del", key: "k" }]);
+  } finally {
+    await store.close();
+    other.close();
+    await own.stop();
   }
 });
 

@@ -5,7 +5,9 @@ import { CallOrder } from "../../support/call_order.js";
 import { inHalves } from "../../support/in_halves.js";
 import { Leases } from "./leases.js";
 import { isPut, keysOf, lastChanges, onlyChange, outcomesOf } from "../../support/commits.js";
+import { MAYBE } from "../../support/hint.js";
 import { lostAnswerError } from "../../support/lost_answer.js";
+import { clearTimeout, setTimeout } from "../../support/real_timers.js";
 import { arrangePages, boundsOf } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 
@@ -31,6 +33,8 @@ const LEASE_IS_GONE = /requested lease not found/;
 const EQUAL = 0;
 const MOD_REVISION = 2;
 const IS_COMPACTED = /required revision has been compacted/;
+/** The pause before another attempt to watch, if the server has refused one, in milliseconds. */
+const RETRY = 1000;
 
 /**
  * @typedef {object} Request
@@ -60,6 +64,8 @@ export class Etcd {
   #pool;
   /** Adds the namespace to every key, and removes it. */
   #names;
+  /** The watcher of etcd3, while somebody watches. @type {any} */
+  #watcher = null;
   #leases = new Leases(async (seconds) => (await this.#call("Lease", "leaseGrant", { TTL: seconds })).ID);
   /** @type {CallOrder<Request>} */
   #calls = new CallOrder((run) => this.#send(run), MAX_BATCHES, true);
@@ -134,7 +140,58 @@ export class Etcd {
     this.#calls.abandon(reply);
   }
 
-  close() {
+  /**
+   * Watches all keys of the namespace. etcd3 connects again by itself.
+   * @param {import("../../core/client.js").WatchListener} listener
+   * @returns {Promise<import("../../core/client.js").Watch>}
+   */
+  async watch({ changed, gap }) {
+    let isLost = false;
+    let hasEnded = false;
+    /** @type {any} */
+    let timer;
+    const tell = (/** @type {Pair} */ { key, value }) => {
+      const id = idOf(key);
+      // A deleted pair has an empty value.
+      if (id !== undefined) changed(id, MAYBE, decodeExpiry(value.toString())?.expires);
+    };
+    const begin = async () => {
+      const watcher = await this.#client.watch().inRange({ start: ZERO_KEY, end: ZERO_KEY }).create();
+      watcher.on("put", tell).on("delete", tell);
+      watcher.on("disconnected", () => (isLost = true));
+      watcher.on("connected", () => {
+        if (isLost) gap();
+        isLost = false;
+      });
+      watcher.on("error", beginAgain);
+      this.#watcher = watcher;
+      if (hasEnded) await this.#endWatch();
+    };
+    // The server has ended the watch, for example because it has compacted the revision at which the connection was lost.
+    const beginAgain = () => {
+      this.#watcher = null;
+      begin().then(gap, () => {
+        if (!hasEnded) timer = setTimeout(beginAgain, RETRY).unref();
+      });
+    };
+    await begin();
+    const close = () => {
+      hasEnded = true;
+      clearTimeout(timer);
+      return this.#endWatch();
+    };
+    return { reach: "storage", compares: true, close };
+  }
+
+  /** Ends the watch, if there is one. A client that is closed before that would try to reach the server for ever. */
+  async #endWatch() {
+    const watcher = this.#watcher;
+    this.#watcher = null;
+    await watcher?.cancel();
+  }
+
+  async close() {
+    await this.#endWatch();
     return this.#client.close?.(); // A namespace has no connection of its own, and no close().
   }
 
