@@ -1,10 +1,11 @@
 // What a stranger who writes a client does with the contract: from the tarball, in node:test, in Vitest and in a page.
 
 import { spawnSync } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { expect } from "@playwright/test";
 import { expectToRun, test } from "./stranger.js";
+import { installTools } from "./tools.js";
 
 /**
  * A stranger's client that keeps records.
@@ -62,6 +63,53 @@ test.describe("in node:test", () => {
     expect(status).toBe(1);
     expect(stdout).toMatch(new RegExp(`^not ok \\d+ - ${BROKEN_CASE}$`, "m"));
     expect(stdout).toMatch(/^ok \d+ - set: gives the key$/m);
+  });
+});
+
+test.describe("in Vitest", () => {
+  test.describe.configure({ timeout: 180_000 });
+
+  /** @type {string} */
+  let vitest;
+  test.beforeAll(async ({ folder }) => {
+    test.setTimeout(600_000); // The first time, it downloads some 200 MB.
+    vitest = dirname(installTools().resolve("vitest/package.json"));
+    await symlink(vitest, join(folder, "node_modules/vitest"));
+  });
+
+  /**
+   * @param {string} folder
+   * @param {string} client
+   * @returns {Promise<{ status: number | null, failed: number, passed: number, names: string[] }>} What the report says; the names are
+   *   those of the tests that failed.
+   */
+  async function run(folder, client) {
+    const root = join(folder, "vitest");
+    await mkdir(root, { recursive: true });
+    await writeFile(join(root, "client.test.js"), programOf("vitest", client));
+    const args = [join(vitest, "vitest.mjs"), "run", "--reporter=json", "--root", root];
+    const { status, stdout, stderr } = spawnSync("node", args, { cwd: folder, encoding: "utf8" });
+    expect(stdout, stderr).toContain("numPassedTests");
+    const { numFailedTests: failed, numPassedTests: passed, testResults } = JSON.parse(stdout);
+    const [{ assertionResults }] = testResults;
+    const names = assertionResults
+      .filter((/** @type {{ status: string }} */ result) => result.status === "failed")
+      .map((/** @type {{ title: string }} */ result) => result.title);
+    return { status, failed, passed, names };
+  }
+
+  test("a correct client passes", async ({ folder }) => {
+    const { status, failed, passed } = await run(folder, CORRECT);
+    expect(failed).toBe(0);
+    expect(passed).toBeGreaterThan(300);
+    expect(status).toBe(0);
+  });
+
+  test("a faulty one fails, and the case that it breaks is named", async ({ folder }) => {
+    const { status, passed, names } = await run(folder, FAULTY);
+    expect(status).toBe(1);
+    expect(names).toContain(BROKEN_CASE);
+    expect(passed).toBeGreaterThan(100);
   });
 });
 
