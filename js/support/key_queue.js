@@ -37,6 +37,7 @@ export class KeyQueue {
    * @returns {Promise<Result>}
    */
   addAll(ids, call) {
+    if (ids.length === 0) return call(); // There is no earlier call to wait for.
     if (ids.length === 1) return this.add(ids[0], call);
     let left = ids.length;
     let begin = () => {};

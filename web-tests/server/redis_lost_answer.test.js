@@ -7,16 +7,43 @@ import { Redis as Redis5 } from "ioredis5";
 import { createClient } from "redis";
 import kv from "polystore-wasm";
 import { startMuteProxy } from "../support/mute_proxy.js";
-import { startRedis } from "../support/redis.js";
+import { startRedis, startRedisCluster } from "../support/redis.js";
 
-const server = await startRedis();
-after(server.stop);
+const [server, cluster] = await Promise.all([startRedis(), startRedisCluster()]);
+after(() => Promise.all([server.stop(), cluster.stop()]));
 
-/** @type {[name: string, open: (port: number) => any, close: (client: any) => unknown][]} */
+/** Opens a client of the cluster whose servers are reached at other ports. @param {any} Cluster @param {number[]} ports */
+function openCluster(Cluster, ports) {
+  const host = "127.0.0.1";
+  const natMap = Object.fromEntries(cluster.ports.map((port, i) => [`${host}:${port}`, { host, port: ports[i] }]));
+  return new Cluster(
+    cluster.ports.map((port) => ({ host, port })),
+    { natMap },
+  );
+}
+
+/** @type {[name: string, servers: number[], open: (ports: number[]) => any, close: (client: any) => unknown][]} */
 const clients = [
-  ["ioredis 5", (port) => new Redis5(port), (client) => client.disconnect()],
-  ["ioredis 6", (port) => new Redis6(port), (client) => client.disconnect()],
-  ["redis", (port) => createClient({ url: `redis://127.0.0.1:${port}` }), (client) => client.destroy()],
+  ["ioredis 5", [server.port], ([port]) => new Redis5(port), (client) => client.disconnect()],
+  ["ioredis 6", [server.port], ([port]) => new Redis6(port), (client) => client.disconnect()],
+  [
+    "a cluster of ioredis 5",
+    cluster.ports,
+    (ports) => openCluster(Redis5.Cluster, ports),
+    (client) => client.disconnect(),
+  ],
+  [
+    "a cluster of ioredis 6",
+    cluster.ports,
+    (ports) => openCluster(Redis6.Cluster, ports),
+    (client) => client.disconnect(),
+  ],
+  [
+    "redis",
+    [server.port],
+    ([port]) => createClient({ url: `redis://127.0.0.1:${port}` }),
+    (client) => client.destroy(),
+  ],
 ];
 /** @type {[name: string, change: (store: any) => Promise<unknown>, made: unknown][]} */
 const changes = [
@@ -25,11 +52,11 @@ const changes = [
   ["take", (store) => store.take("n"), 1],
 ];
 
-for (const [client, open, close] of clients) {
+for (const [client, ports, open, close] of clients) {
   for (const [name, change, made] of changes) {
     test(`${client}, ${name}: a change whose answer was lost is not made twice, nor said not to be made`, async () => {
-      const proxy = await startMuteProxy(server.port);
-      const [muted, direct] = [open(proxy.port), open(server.port)];
+      const proxies = await Promise.all(ports.map(startMuteProxy));
+      const [muted, direct] = [open(proxies.map(({ port }) => port)), open(ports)];
       const [store, witness] = [kv(muted), kv(direct)];
       try {
         await store.set("n", 1);
@@ -37,13 +64,13 @@ for (const [client, open, close] of clients) {
         let evals = 0;
         const send = muted.call?.bind(muted) ?? muted.sendCommand.bind(muted);
         const intercept = (/** @type {any[]} */ ...args) => {
-          if ([args[0], args[0]?.[0]].includes("EVAL") && ++evals === 2) proxy.mute();
+          if ([args[0], args[0]?.[0]].includes("EVAL") && ++evals === 2) proxies.forEach((proxy) => proxy.mute());
           return send(...args);
         };
         Object.assign(muted, muted.call ? { call: intercept } : { sendCommand: intercept });
         const changing = change(store).catch((/** @type {any} */ { code, message }) => [code, message]);
         while ((await witness.get("n")) === 1);
-        proxy.cut();
+        proxies.forEach((proxy) => proxy.cut());
         const outcome = /** @type {any} */ (await changing);
         if (outcome !== made) assert.equal(outcome[0], "ERR_CLIENT", JSON.stringify(outcome));
         if (client !== "redis" && outcome !== made) assert.match(outcome[1], /may have been made/);
@@ -51,7 +78,7 @@ for (const [client, open, close] of clients) {
       } finally {
         close(muted);
         close(direct);
-        proxy.close();
+        proxies.forEach((proxy) => proxy.close());
       }
     });
   }

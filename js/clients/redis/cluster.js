@@ -23,6 +23,7 @@ import { requireText } from "../../support/text_key.js";
  * @property {(name: string, key: string, ...args: string[]) => Promise<any>} call Sends a command to the server that has the key.
  * @property {(command: "EVAL" | "EVALSHA", script: string, keys: string[], args: string[]) => Promise<any>} evaluate Sends a script, or its hash, to the server that has the keys.
  * @property {() => Promise<((name: string, ...args: string[]) => Promise<any>)[]>} masters A function for each server, which sends a command to it.
+ * @property {() => number} [losses] How often a connection was lost. Only for a client that then sends unanswered commands again.
  * @property {() => unknown} close
  * @property {() => void} [onClosing]
  * @property {() => void} [onTimeout]
@@ -49,7 +50,7 @@ export class RedisCluster {
   /** @param {Connections} connections */
   constructor(connections) {
     this.#connections = connections;
-    this.#scripts = new Scripts(connections.evaluate);
+    this.#scripts = new Scripts(connections.evaluate, connections.losses);
     const { close, onClosing } = connections;
     Object.assign(this, { close, onClosing });
   }

@@ -1,5 +1,6 @@
 // Shared by a single Redis server and a cluster: the commands, and the meaning of their replies.
 
+import { lostAnswerError } from "../../support/lost_answer.js";
 import { quotaError, show } from "../../support/errors.js";
 import { decodeValue, encodeValue, parseValue } from "../../support/record.js";
 import { foundOf, isPut } from "../../support/commits.js";
@@ -110,19 +111,23 @@ function putArgument(change, expected, now) {
 }
 
 /**
- * Makes commits by one script.
+ * Makes commits by one script. If the connection was lost meanwhile, the client may have sent the script twice: a commit that was refused
+ * may have been made before.
  * @param {Scripts} scripts
  * @param {Arguments[]} commits
  * @returns {Promise<import("../../core/client.js").Outcome[]>}
  */
 export async function commitAll(scripts, commits) {
+  const before = scripts.losses();
   const keys = commits.flatMap(({ keys }) => keys);
   const args = commits.flatMap(({ args }) => args);
   const isRepeatable = commits.every((commit) => commit.isRepeatable);
   const outcomes = await scripts.run(COMMIT, keys, args, isRepeatable);
-  return outcomes.map((/** @type {unknown} */ outcome, /** @type {number} */ i) =>
-    typeof outcome === "string" ? { error: setError(commits[i].keys[0], new Error(outcome)) } : Boolean(outcome),
-  );
+  const refused = scripts.losses() > before ? { error: lostAnswerError("Redis") } : false;
+  return outcomes.map((/** @type {unknown} */ outcome, /** @type {number} */ i) => {
+    if (typeof outcome === "string") return { error: setError(commits[i].keys[0], new Error(outcome)) };
+    return Number(outcome) === 1 || refused;
+  });
 }
 
 /**
@@ -175,9 +180,13 @@ export class Scripts {
   /** The hash of each script that a server was sent. @type {Map<string, string>} */
   #hashes = new Map();
 
-  /** @param {(command: "EVAL" | "EVALSHA", script: string, keys: string[], args: string[]) => Promise<any>} evaluate */
-  constructor(evaluate) {
+  /**
+   * @param {(command: "EVAL" | "EVALSHA", script: string, keys: string[], args: string[]) => Promise<any>} evaluate
+   * @param {() => number} [losses] How often a connection was lost. Only for a client that then sends unanswered commands again.
+   */
+  constructor(evaluate, losses = () => 0) {
     this.#evaluate = evaluate;
+    this.losses = losses;
   }
 
   /**

@@ -6,7 +6,6 @@ import { Scripts, setArguments, setError, toRecord, toRecordWithLife } from "./c
 import { Gathered } from "./gathered.js";
 import { list } from "./listing.js";
 import { isPut, onlyChange, outcomesOf } from "../../support/commits.js";
-import { lostAnswerError } from "../../support/lost_answer.js";
 import { requireText } from "../../support/text_key.js";
 
 /**
@@ -117,15 +116,17 @@ export async function openIoRedis(client, status) {
   const ending = endingOf(client);
   /** @type {Connection["evaluate"]} */
   const evaluate = (command, script, keys, args) => client.call(command, script, keys.length, ...keys, ...args);
+  const losses = lossesOf(client);
   if (!client.isCluster) {
     const call = (/** @type {string} */ name, /** @type {string[]} */ keys, /** @type {string[]} */ ...args) =>
       client.call(name, ...keys, ...args);
-    return new Redis({ keyPrefix, call, evaluate, losses: lossesOf(client), ...ending });
+    return new Redis({ keyPrefix, call, evaluate, losses, ...ending });
   }
   return new RedisCluster({
     keyPrefix,
     call: (name, key, ...args) => client.call(name, key, ...args),
     evaluate,
+    losses,
     async masters() {
       // The client knows no servers until it is connected. This call waits for the connection, or fails.
       if (client.status !== "ready") await client.call("EXISTS", "");
@@ -241,7 +242,7 @@ function listenToErrors(client) {
   client.on("error", ignore);
 }
 
-/** How often the connection of each client of ioredis was lost. @type {WeakMap<object, number>} */
+/** How often a connection of each client of ioredis was lost. @type {WeakMap<object, number>} */
 const lossCounts = new WeakMap();
 
 /**
@@ -251,7 +252,7 @@ const lossCounts = new WeakMap();
 function lossesOf(client) {
   if (!lossCounts.has(client)) {
     lossCounts.set(client, 0);
-    client.on("close", () => lossCounts.set(client, lossesOf(client)() + 1));
+    client.on(client.isCluster ? "-node" : "close", () => lossCounts.set(client, lossesOf(client)() + 1));
   }
   return () => /** @type {number} */ (lossCounts.get(client));
 }
@@ -294,7 +295,7 @@ class Redis {
   /** @param {Connection} connection */
   constructor(connection) {
     this.#connection = connection;
-    this.#scripts = new Scripts(connection.evaluate);
+    this.#scripts = new Scripts(connection.evaluate, connection.losses);
     const { close, onClosing, onTimeout } = connection;
     Object.assign(this, { close, onClosing, onTimeout });
   }
@@ -341,12 +342,8 @@ class Redis {
    * @param {import("./commands.js").Arguments} commit
    */
   async #make(commit) {
-    const { losses = () => 0 } = this.#connection;
-    const before = losses();
     try {
-      const outcome = await this.#commits.add(commit);
-      if (outcome === false && losses() > before) throw lostAnswerError("Redis");
-      return [outcome];
+      return [await this.#commits.add(commit)];
     } catch (error) {
       throw setError(commit.keys[0], error);
     }
