@@ -8,7 +8,9 @@ import { Hono } from "hono";
 import { rateLimiter } from "hono-rate-limiter";
 import kv from "polystore-wasm";
 import { rateLimitStore } from "polystore-wasm/express-rate-limit";
+import { handler, listener } from "polystore-wasm/server";
 import { filesFor, urlOf } from "../support/files.js";
+import { serveHttp } from "../support/http.js";
 import { served } from "../support/served.js";
 import { storeWithoutChanges } from "../support/unsupported.js";
 
@@ -43,6 +45,24 @@ for (const [name, open] of clients) {
     await store.close();
   });
 }
+
+test("a hit asks a server for the counter and its window at once", { timeout: 10_000 }, async () => {
+  const serve = handler(kv(new Map()));
+  /** @type {() => void} */
+  let open = () => {};
+  const both = new Promise((resolve) => (open = () => resolve(undefined)));
+  let requests = 0;
+  const { origin } = await serveHttp(
+    listener(async (request) => {
+      if (++requests === 2) open();
+      await both; // The first request is not answered before the second one is here.
+      return serve(request);
+    }),
+  );
+  const store = kv(/** @type {`http://${string}`} */ (`${origin}/`), { timeout: 5000 });
+  assert.equal((await rateLimitStore(store).increment("ada")).totalHits, 1);
+  await store.close();
+});
 
 test("of many hits at once, none is lost", async () => {
   const store = kv(urlOf(freshPath()));
