@@ -38,6 +38,7 @@ import { FakeStorage } from "../contract/clients/fake_storage.js";
 import { makeCommits } from "../support/any_commit.js";
 import {
   checkCommit,
+  checkFailsAlone,
   checkOneKey,
   checkRaces,
   checkRefusesSeveral,
@@ -144,6 +145,7 @@ for (const [name, open] of Object.entries(clients)) {
     const client = /** @type {Client} */ (await open());
     try {
       if (client.commit) await checkOneKey(client);
+      if (client.commit) await checkFailsAlone(client);
       if (client.commit && client.traits.isTransactional) {
         // Keys with the same part in braces are in the same slot of a cluster.
         const results = await makeCommits(client, "{any commit}:");

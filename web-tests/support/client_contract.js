@@ -99,6 +99,32 @@ export async function checkCommit(client) {
   assert.equal((await client.read(one)) ?? null, null);
   assert.equal(/** @type {any} */ (await client.read(other)).value, 3);
   await remove(client, other);
+  if (client.commit) assert.deepEqual(await client.commit([{ expected: [], changes: [] }], Date.now()), [true]);
+}
+
+/**
+ * Checks that of the commits of one tick one that cannot be made fails alone.
+ * @param {Client} client
+ */
+export async function checkFailsAlone(client) {
+  const [one, bad, other] = ["one", "bad", "other"].map((key) => PREFIX + key);
+  const putting = (/** @type {string} */ id, /** @type {unknown} */ value) => ({
+    expected: [{ id, found: null }],
+    changes: [{ id, value, expires: null }],
+  });
+  const unfit = {
+    toJSON() {
+      throw new RangeError("This value does not fit.");
+    },
+  };
+  const commits = [putting(one, 1), putting(bad, unfit), putting(other, 2)];
+  const results = await Promise.allSettled(commits.map(async (commit) => client.commit?.([commit], Date.now())));
+  const outcomes = results.map((result) => (result.status === "fulfilled" ? result.value?.[0] : result.reason));
+  assert.ok((outcomes[1]?.error ?? outcomes[1]) instanceof Error, String(outcomes[1]));
+  assert.deepEqual([outcomes[0], outcomes[2]], [true, true]);
+  const found = /** @type {any[]} */ (await Promise.all([one, bad, other].map((id) => client.read(id))));
+  assert.deepEqual([found[0].value, found[1] ?? null, found[2].value], [1, null, 2]);
+  for (const id of [one, other]) await remove(client, id);
 }
 
 /**

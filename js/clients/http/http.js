@@ -422,13 +422,22 @@ function isLines(response) {
   return response.headers.get("content-type")?.startsWith(LINES_TYPE) ?? false;
 }
 
-/** @param {Pending[]} calls */
+/**
+ * Divides calls into batches that a server takes. A call that is too large for a text is rejected.
+ * @param {Pending[]} calls
+ */
 function* batchesOf(calls) {
   /** @type {Pending[]} */
   let batch = [];
   let length = 0;
   for (const call of calls) {
-    const added = JSON.stringify(call.request).length;
+    let added = 0;
+    try {
+      added = JSON.stringify(call.request).length;
+    } catch (error) {
+      call.reject(error);
+      continue;
+    }
     if (batch.length === MAX_CALLS || (batch.length > 0 && length + added > MAX_BATCH_LENGTH)) {
       yield batch;
       batch = [];
@@ -437,7 +446,7 @@ function* batchesOf(calls) {
     batch.push(call);
     length += added;
   }
-  yield batch;
+  if (batch.length > 0) yield batch;
 }
 
 /**
