@@ -284,6 +284,27 @@ TEST_CASE("several keys are taken from any range of strings, and entries from an
     CHECK(store.keys() == std::vector<std::string>{"c"});
 }
 
+TEST_CASE("of several writes, none is made if the client cannot hold a key or a value", "[changes]") {
+    Scene scene;
+    for (const auto& [name, client] : scene.clients()) {
+        CAPTURE(name);
+        const Store store = scene.open(client);
+        const Store in_prefix = store.prefix("p:");
+        store.set("kept", 1);
+        CHECK(code_of([&] { store.set_many({{"a", 1}, {"b", "\xff"}}); }) == "ERR_VALUE");
+        CHECK(code_of([&] { in_prefix.set_many({{"a", 1}, {"b", "\xff"}}, {.prefix = "q:"}); }) == "ERR_VALUE");
+        if (name != "memory") {  // Memory holds any key.
+            CHECK(code_of([&] { store.set_many({{"a", 1}, {"\xff", 2}}); }) == "ERR_KEY");
+            CHECK(code_of([&] { store.del_many({"kept", "\xff"}); }) == "ERR_KEY");
+        }
+        CHECK(store.all() == std::map<std::string, Json>{{"kept", 1}});
+        CHECK(in_prefix.set_many({{"a", 1}, {"b", nullptr}}, {.expires = 60, .prefix = "q:"}).size() == 2);
+        CHECK(in_prefix.set_many({{"c", 3}}) == std::vector<std::string>{"c"});
+        CHECK(store.keys({.gte = ""}) == std::vector<std::string>{"kept", "p:c", "q:a"});
+        CHECK(store.ttl("q:a") == 60);
+    }
+}
+
 TEST_CASE("threads and stores that count together lose nothing", "[changes]") {
     Scene scene;
     for (const auto& [name, client] : scene.clients()) {

@@ -198,14 +198,16 @@ class Store {
     /// Makes all of these changes if all checks hold, and returns true; otherwise makes none.
     bool batch(const std::vector<Write>& writes) const;
 
-    // So many calls of `get`, `set`, `del` or `has`, in their order. These are no transactions; see `batch`.
+    // So many calls of `get`, `set`, `del` or `has`, in their order. `set_many` and `del_many` check every key and
+    // value first, and change nothing if the client cannot hold one. If the client fails at one, those before it are
+    // changed, and those after it are not; `batch` changes all or none.
     [[nodiscard]] std::vector<Json> get_many(const KeyList& keys) const;
     /// `entries` are pairs, for example of a map or a vector.
     template <std::ranges::input_range Entries>
     std::vector<std::string> set_many(const Entries& entries, const SetOptions& options = {}) const {
-        std::vector<std::string> keys;
-        for (const auto& [key, value] : entries) keys.push_back(set(key, value, options));
-        return keys;
+        std::vector<std::pair<std::string, Json>> all;
+        for (const auto& [key, value] : entries) all.emplace_back(key, value);
+        return set_all(std::move(all), options);
     }
     std::vector<std::string> set_many(std::initializer_list<std::pair<std::string_view, Json>> entries,
                                       const SetOptions& options = {}) const {
@@ -299,6 +301,8 @@ class Store {
                                     const std::optional<std::string>& prefix = {}) const;
     [[nodiscard]] double life(const Expires& expires) const;
     Result write(Method method, std::string_view key, Json value, const SetOptions& options) const;
+    std::vector<std::string> set_all(std::vector<std::pair<std::string, Json>> entries,
+                                     const SetOptions& options) const;
     template <typename Visit>
     void for_each(Needs needs, const Range& range, Visit visit) const;
 

@@ -263,7 +263,21 @@ std::vector<Json> Store::get_many(const KeyList& keys) const {
     return values;
 }
 
+std::vector<std::string> Store::set_all(std::vector<std::pair<std::string, Json>> entries,
+                                        const SetOptions& options) const {
+    const std::string& prefix = options.prefix ? *options.prefix : options_.prefix;
+    for (const auto& [key, value] : entries) {
+        check_value(value);
+        connection_->check_key(prefix + key);
+    }
+    std::vector<std::string> keys;
+    keys.reserve(entries.size());
+    for (auto& [key, value] : entries) keys.push_back(set(key, std::move(value), options));
+    return keys;
+}
+
 std::vector<std::string> Store::del_many(const KeyList& keys) const {
+    for (const std::string_view key : keys) connection_->check_key(options_.prefix + std::string(key));
     std::vector<std::string> deleted;
     deleted.reserve(keys.size());
     for (const std::string_view key : keys) deleted.push_back(del(key));
