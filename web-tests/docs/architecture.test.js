@@ -60,6 +60,21 @@ test("every link of the documents leads to a file, and to a heading in it", () =
   assert.deepEqual(broken, []);
 });
 
+test("every link of a document that the package has leads to what the package has", () => {
+  const shipped = ["README.md", "LICENSE", "package.json", ...JSON.parse(readFileSync("package.json", "utf8")).files];
+  const isShipped = (/** @type {string} */ path) =>
+    shipped.some((entry) => path === entry || path.startsWith(`${entry}/`));
+  const broken = documents
+    .filter(({ path }) => isShipped(path))
+    .flatMap(({ path, text }) =>
+      [...text.replace(/^```.*?^```$/gms, "").matchAll(/\]\(([^)#]+)/g)]
+        .map(([, to]) => to)
+        .filter((to) => !/^https?:/.test(to) && !isShipped(join(dirname(path), to)))
+        .map((to) => `${path}: ${to}`),
+    );
+  assert.deepEqual(broken, []);
+});
+
 /** @param {string} path Of a document. */
 function headingsOf(path) {
   const headings = [...readFileSync(path, "utf8").matchAll(/^#+ (.*)$/gm)];

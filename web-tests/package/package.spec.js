@@ -19,8 +19,10 @@ test("the tarball holds what is used, and nothing else", async ({ folder }) => {
   expect(web.sort()).toEqual([
     "CHANGELOG.md",
     "CMakeLists.txt",
+    "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
+    "SECURITY.md",
     "dist/clients/cookie/cookie.cjs",
     "dist/clients/cookie/cookie.js",
     "dist/clients/http/http.cjs",
