@@ -45,6 +45,14 @@ test("the example lists ranges in order, and makes only the commits whose expect
   const { Shelf } = await import(pathToFileURL(file).href);
   await checkScan(new Shelf(new Storage()));
   await checkCommit(new Shelf(new Storage()));
+
+  const shelf = new Shelf(new Storage());
+  const put = (/** @type {number} */ value) =>
+    shelf.commit([{ expected: [], changes: [{ id: "a", value, expires: null }] }]);
+  await put(1);
+  const found = await shelf.read("a");
+  await put(2);
+  assert.deepEqual(await shelf.commit([{ expected: [{ id: "a", found }], changes: [{ id: "a" }] }]), [false]);
 });
 
 test("every link of the documents leads to a file, and to a heading in it", () => {
