@@ -33,6 +33,9 @@ export const CHUNK_BUDGETS = {
   "facades/keyv.js": 350,
   "facades/storage.js": 250,
   "facades/unstorage.js": 300,
+  "hooks/react.js": 1_350,
+  "hooks/svelte.js": 1_300,
+  "hooks/vue.js": 1_450,
   "store/on_demand.js": 7_600,
   "store/watching.js": 5_600,
 };

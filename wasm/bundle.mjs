@@ -55,7 +55,7 @@ const shared = {
   charset: "ascii", // a page that includes the file as a classic script needs no <meta charset>
   lineLimit: 300, // Node prints the line of an uncaught error, which must not be the whole file
   write: false,
-  external: ["node:*"],
+  external: ["node:*", "react", "vue"],
   loader: { ".wasm": "copy" }, // Platforms with a condition for it import the file unchanged.
   assetNames: "[name]",
   legalComments: "none",
@@ -125,10 +125,11 @@ await writeFile("dist/clients/opfs/worker_text.js", `export default ${text};\n`)
 
 await cp("js/opfs.d.ts", "dist/opfs.d.ts");
 
-// The server part for a store, and what other libraries call, on any platform. They do not contain the core, because their callers pass
-// the store.
+// The server part for a store, what other libraries call, and the hooks, on any platform. They do not contain the core, because their
+// callers pass the store.
 const facades = (await readdir("js/facades")).filter((name) => name.endsWith(".js"));
-const entryPoints = ["js/server.js", ...facades.map((name) => `js/facades/${name}`)];
+const hooks = ["react", "svelte", "vue"].map((name) => `js/hooks/${name}.js`);
+const entryPoints = ["js/server.js", ...facades.map((name) => `js/facades/${name}`), ...hooks];
 for (const options of [{}, commonJs]) await buildFiles({ outdir: "dist", entryPoints, ...options });
 
 // The tests of a client, also without the core. They are not minified, so that a stack trace can be read.

@@ -8,12 +8,10 @@ import { ticks } from "#ticks";
 import { inTime } from "../support/in_time.js";
 import { isPromise } from "../support/promise.js";
 import { shared } from "../support/shared.js";
+import { WRAPPED } from "../support/wrapped.js";
 
 /** @typedef {import("../core/client.js").Client} Client */
 /** @typedef {import("../core/client.js").Durability} Durability */
-
-/** The property of a store with its {@link Wrapped}. The symbol is the same in every copy of this package. */
-export const WRAPPED = Symbol.for("polystore-wasm.wrapped");
 
 /**
  * The client of a store with the store's settings: `expires` in seconds, `timeout` in milliseconds. They are undefined over a promise,

@@ -8,7 +8,7 @@ import { requireAtomic } from "./atomicity.js";
 import { inTurn, keysOf, missingValue, pairsOf } from "./many.js";
 import { Watching } from "./watch.js";
 import { isSliding, keyText, readBounds, readOptions, seconds } from "./options.js";
-import { WRAPPED } from "../open/source.js";
+import { WRAPPED } from "../support/wrapped.js";
 import { copyStored, copyValue } from "../values/plain.js";
 
 /** @typedef {import("../open/source.js").Source} Source */
@@ -158,7 +158,7 @@ export class Store {
   get [WRAPPED]() {
     const store = this[SELF]();
     const { client } = store.#life.source;
-    return { client, prefix: store.#prefix, expires: store.#expires, timeout: store.#timeout };
+    return { client, prefix: store.#prefix, expires: store.#expires, timeout: store.#timeout, life: store.#life };
   }
 
   /** @param {string} key */
