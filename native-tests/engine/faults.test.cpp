@@ -5,6 +5,7 @@
 #include <string>
 
 #include "polystore/engine/engine.hpp"
+#include "polystore/engine/maintenance.hpp"
 #include "polystore/engine/notes.hpp"
 #include "polystore/engine/salvage.hpp"
 #include "support/catch.hpp"
@@ -520,6 +521,22 @@ TEST_CASE("engine faults: a log that cannot be replaced is written without compa
     engine.reset();
     env.crash();
     CHECK(contents(*opened(env)) == Values{{"a", value + "9"}, {"b", "2"}, {"c", "3"}});
+}
+
+TEST_CASE("engine faults: a step of compaction copies few records, however small they are", "[engine]") {
+    FaultEnv env;
+    auto engine = opened(env);
+    const std::size_t records = 3 * kCompactedAtOnce;
+    for (std::size_t i = 0; i < records; ++i) got(engine->apply({set("key" + std::to_string(i), "1")}));
+    std::size_t steps = 0;
+    for (bool more = true; more; ++steps) {
+        Engine::CompactionFiles files;
+        more = got(engine->step_compaction(1'000'000, files));
+        if (files.to_sync) got(files.to_sync->sync());
+    }
+    CHECK(steps > records / kCompactedAtOnce);
+    engine.reset();
+    CHECK(contents(*opened(env)).size() == records);
 }
 
 TEST_CASE("engine faults: a new log that is kept from its place for a while takes it with a later step", "[engine]") {

@@ -1,6 +1,7 @@
 #include "polystore/engine/compaction.hpp"
 
 #include "polystore/engine/log_reader.hpp"
+#include "polystore/engine/maintenance.hpp"
 #include "polystore/engine/memory.hpp"
 
 namespace polystore::engine {
@@ -36,7 +37,7 @@ Status Compaction::step(std::size_t bytes, std::uint64_t end) {
 
 Status Compaction::copy_entries(std::size_t bytes) {
     std::string value_buffer;
-    while (buffer_.size() < bytes) {
+    for (std::size_t count = 0; buffer_.size() < bytes && count < kCompactedAtOnce; ++count) {
         if (!entries_->next()) {
             entries_.reset();
             new_index_ = new_entries_.finish();

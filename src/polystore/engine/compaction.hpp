@@ -24,7 +24,7 @@ class Compaction {
     /// Removes the new log, unless it has replaced the old one.
     ~Compaction();
 
-    /// Copies about `bytes` of the records before `end` in the old log.
+    /// Copies about `bytes` of the records before `end` in the old log, or fewer if they are many small ones.
     Status step(std::size_t bytes, std::uint64_t end);
 
     /// True if the new log contains everything before `end` in the old log.
