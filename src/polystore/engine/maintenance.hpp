@@ -16,8 +16,8 @@ inline constexpr std::uint32_t kEvictionInterval = 1000;
 inline constexpr std::uint32_t kEvictedAtOnce = 512;
 /// The number of bytes that a step of compaction copies. It takes about 0.5 ms.
 inline constexpr std::uint32_t kCompactionStep = 256 * 1024;
-/// The maximum number of live records that a step copies. They are read in the order of their keys, so each may lie in a page of the
-/// file that is not in memory yet: 1,900 records of 100 bytes took up to 75 ms.
+/// The maximum number of live records that a step copies. They are read in the order of their keys, so each may lie in
+/// a page of the file that is not in memory yet: 1,900 records of 100 bytes took up to 75 ms.
 inline constexpr std::uint32_t kCompactedAtOnce = 256;
 /// The size at which a page of a listing ends, in bytes of keys and values. The last value may exceed it.
 inline constexpr std::uint32_t kPageBytes = 1024 * 1024;
