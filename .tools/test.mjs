@@ -76,6 +76,7 @@ function nodeStage(name, node, files) {
       "--test",
       // By default it is one less than there are processors. Half of the time of these tests is spent waiting.
       "--test-concurrency=2",
+      "--test-timeout=900000", // In milliseconds. A file takes at most four minutes; without a limit one that hangs would never end.
       ...reporters,
       "--test-reporter=junit",
       `--test-reporter-destination=${report}`,
