@@ -36,6 +36,7 @@
  * @property {boolean} [isTransactional] Several keys can be changed as a whole.
  * @property {boolean} [watches] False if changes cannot be watched. True by default.
  * @property {(client: any) => any} [second] Another client over the same storage, or a promise of one, which works beside the first; `close` releases it.
+ * @property {boolean} [hearsOthers] False if a watcher hears nothing of what `second` changes. True by default.
  * @property {(client: any) => string[] | Promise<string[]>} [held] The full keys of all that the storage holds, expired or not.
  * @property {(client: any, key: string, json: string) => any} [putJson] Stores a value at a key as another program does, given
  *   as JSON.

@@ -8,7 +8,7 @@ import { ownBehavioursOf } from "./behaviours.js";
  * @returns {import("../../js/contract.js").ContractCase[]}
  */
 export function allCasesOf(subject) {
-  const { putForeign, foreignKeys, holdsForeign, putJson, second, ...options } = subject;
+  const { putForeign, foreignKeys, holdsForeign, putJson, second, hearsOthers, ...options } = subject;
   return [
     ...contract(/** @type {import("../../js/contract.js").ContractOptions} */ (options)),
     ...ownBehavioursOf(subject),

@@ -8,18 +8,18 @@ import { foreign } from "./behaviours/foreign.js";
 import { opening } from "./behaviours/opening.js";
 import { inCookies, inMap, inStorage, storedJson } from "./behaviours/stored.js";
 import { timeout } from "./behaviours/timeout.js";
-import { watchingOthers } from "./behaviours/watching_others.js";
+import { unheardOthers, watchingOthers } from "./behaviours/watching_others.js";
 
 /**
  * Lists the behaviours of a subject that depend on what its storage is.
  * @param {import("../../js/contract/subject.js").Subject} subject
  */
 export function ownBehavioursOf(subject) {
-  const { type, putForeign, putJson, second, isTransactional } = subject;
+  const { type, putForeign, putJson, second, hearsOthers = true, isTransactional } = subject;
   const behaviours = {
     ...(putForeign ? foreign : {}),
     ...(putJson ? storedJson : {}),
-    ...(second ? { ...connections, ...watchingOthers } : {}),
+    ...(second ? { ...connections, ...(hearsOthers ? watchingOthers : unheardOthers) } : {}),
     ...(second && isTransactional ? batchConnections : {}),
     ...(type === "MEMORY" ? inMap : {}),
     ...(type === "STORAGE" ? inStorage : {}),

@@ -360,7 +360,8 @@ class Pair {
       case "incr": {
         const sum = typeof (old ?? 0) === "number" ? (old ?? 0) + by : NaN;
         if (!(Math.abs(sum) <= Number.MAX_SAFE_INTEGER)) return new Failure("ERR_VALUE");
-        return model.change(id, sum, life, options.renew);
+        model.change(id, sum, life, options.renew);
+        return sum; // Also where it expires at once.
       }
       case "setIfAbsent":
         return found === null && model.set(id, value, life) !== null;

@@ -25,6 +25,7 @@ const connected = async () => {
 testContract({
   ...postgres(kv, "Postgres, a Client of pg", connected, (client) => client.end()),
   second: connected,
+  hearsOthers: false,
 });
 
 /**

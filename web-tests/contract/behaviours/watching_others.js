@@ -20,13 +20,11 @@ const withOther =
     const watcher = store.watch();
     try {
       await watcher.ready;
-      if (watcher.reach === "process") return "skipped";
       await run(watcher[Symbol.asyncIterator](), kv(second), scene);
     } finally {
       watcher.close();
       await subject.close?.(second);
     }
-    return "held";
   };
 
 const set = (/** @type {string} */ key, /** @type {any} */ value) => ({ type: "set", key, value });
@@ -97,4 +95,14 @@ export const watchingOthers = {
       watcher.close();
     },
   ),
+};
+
+/** Of storages of whose other connections a watcher hears nothing. @type {import("../../../js/contract/behaviours/behaviour.js").Behaviours} */
+export const unheardOthers = {
+  "watching others: a watcher says that it hears its own process only": async ({ store }) => {
+    const watcher = store.watch();
+    await watcher.ready;
+    equals(watcher.reach, "process");
+    watcher.close();
+  },
 };

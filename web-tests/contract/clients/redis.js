@@ -40,6 +40,7 @@ export function redis(kv, name, clock, open, send, isTransactional = true) {
     },
     close,
     second: isTransactional ? connect : undefined,
+    hearsOthers: false,
     foreignKeys: Object.keys(FOREIGN),
     async putForeign(client) {
       for (const command of Object.values(FOREIGN)) await send(client, command);
