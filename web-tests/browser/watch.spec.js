@@ -93,8 +93,13 @@ test("opfs: a page that is frozen gets a gap when it goes on, and then the chang
   const next = (/** @type {number} */ count) =>
     page.evaluate((count) => /** @type {any} */ (window).next(count), count);
   expect(await next(1)).toEqual([{ type: "gap" }]);
-  await calls(["set", "p:a", 2]);
-  expect(await next(1)).toEqual([{ type: "set", key: "a", value: 2 }]);
+  let value = 1;
+  let change;
+  do {
+    await calls(["set", "p:a", ++value]);
+    [change] = await next(1);
+  } while (change.type === "gap"); // If the page finds another owner of the log meanwhile, that is one more gap.
+  expect(change).toMatchObject({ type: "set", key: "a" });
 });
 
 test("opfs: when the worker that has the log open is killed, a watcher gets a gap, and then the changes", async ({
