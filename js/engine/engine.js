@@ -13,6 +13,8 @@ import { SHORT, TextReader } from "./text_reader.js";
 /** @typedef {import("../core/client.js").Expectation} Expectation */
 /** @typedef {import("../core/client.js").Range} Range */
 
+/** The largest number of records that a call of the module can be limited to. */
+const MAX_COUNT = 2 ** 32 - 1;
 /** The number of bytes of UTF-8 that one UTF-16 code unit of a string takes at most. */
 const MAX_BYTES_PER_UNIT = 3;
 /** A call of the module returns FAILED with the error as its output, or NO_MEMORY. abi.cpp has the same numbers. */
@@ -148,7 +150,7 @@ export class Engine {
    * @param {number} [limit] The largest number of records to remove; ignored if `until` is null.
    * @returns {number} The number of removals.
    */
-  sweep(range, until, limit = 2 ** 32 - 1) {
+  sweep(range, until, limit = MAX_COUNT) {
     const bounds = boundsOf(range);
     if (bounds === null) return 0;
     const [startLength, endLength] = this.#writeBoth(bounds);
@@ -200,14 +202,15 @@ export class Engine {
 
   /**
    * Starts a scan of a snapshot of the records in a range.
-   * @param {Range} range Its order and its limit are ignored.
+   * @param {Range} range Its bounds must be well-formed Unicode.
    * @returns {number} The scan, for `next` and `endScan`.
    */
   scan(range) {
     // The bounds of an empty range, if no key can lie in it.
     const [start, end] = boundsOf(range) ?? ["1", "0"];
     const [startLength, endLength] = this.#writeBoth([start, end]);
-    return this.#call((module) => module._polystore_engine_scan(startLength, endLength));
+    const limit = Math.min(range.limit ?? MAX_COUNT, MAX_COUNT);
+    return this.#call((module) => module._polystore_engine_scan(startLength, endLength, limit, range.reverse === true));
   }
 
   /**

@@ -27,7 +27,7 @@ export interface EngineModule {
   _polystore_engine_noted(session: number, sequence: number): number;
   _polystore_engine_forget_notes(before: number): number;
 
-  _polystore_engine_scan(startLength: number, endLength: number): number;
+  _polystore_engine_scan(startLength: number, endLength: number, limit: number, reverse: boolean): number;
   _polystore_engine_next(scan: number, limit: number, withValues: boolean): number;
   _polystore_engine_end_scan(scan: number): void;
 

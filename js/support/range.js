@@ -79,6 +79,26 @@ function endOfPrefix(prefix) {
 }
 
 /**
+ * Returns the rest of a range, after the records of a page that is in the order of the range.
+ * @param {Range} range
+ * @param {string[]} ids The keys on the page; at least one.
+ * @returns {Range}
+ */
+export function restOf(range, ids) {
+  const last = ids[ids.length - 1];
+  const limit = range.limit === undefined ? undefined : range.limit - ids.length;
+  return range.reverse ? { ...range, limit, lt: last, lte: undefined } : { ...range, limit, gt: last, gte: undefined };
+}
+
+/**
+ * Tells whether a storage that holds its keys as UTF-8 can hold the bounds of a range.
+ * @param {Range} range
+ */
+export function hasTextBounds({ gt = "", gte = "", lt = "", lte = "" }) {
+  return [gt, gte, lt, lte].every(isText);
+}
+
+/**
  * Tells whether a key lies in a range.
  * @param {string} id
  * @param {Range} range

@@ -212,10 +212,15 @@ EMSCRIPTEN_KEEPALIVE int polystore_engine_forget_notes(double before) {
     return guarded([&] { return status_of(forget_notes(*opened, to_instant(before))); });
 }
 
-/// Begins a scan of a range. Returns the scan's number.
-EMSCRIPTEN_KEEPALIVE int polystore_engine_scan(std::size_t start_length, std::size_t end_length) {
+/// Begins a scan of at most `limit` entries of a range, of which the last comes first if `reverse`. Returns the scan's
+/// number.
+EMSCRIPTEN_KEEPALIVE int polystore_engine_scan(std::size_t start_length, std::size_t end_length, std::size_t limit,
+                                               bool reverse) {
     return guarded([&] {
-        scans.emplace(++last_scan, opened->scan(range_of(start_length, end_length)));
+        Range range = range_of(start_length, end_length);
+        range.limit = limit;
+        range.reverse = reverse;
+        scans.emplace(++last_scan, opened->scan(range));
         return last_scan;
     });
 }

@@ -4,8 +4,10 @@
 /** @typedef {(client: any) => any} Kv */
 
 export const KEYS = Array.from({ length: 1000 }, (_, i) => `key:${i}`);
-const OBJECT = {
+/** An ordinary value: some 120 bytes of JSON, with an array in it. */
+export const OBJECT = {
   name: "Ada Lovelace",
+  mail: "ada@example.org",
   born: 1815,
   tags: ["mathematics", "poetry"],
   address: { city: "London", flat: null },

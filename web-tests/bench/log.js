@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Level } from "level";
 import kv from "polystore-wasm";
-import { atOnce, fillMany, gotKeys, listing, oneByOne, PREFIX, putKeys, VALUE } from "./many.js";
+import { all, atOnce, fillMany, gotKeys, listing, oneByOne, PREFIX, putKeys, VALUE } from "./many.js";
 import { measure } from "./measure.js";
 
 export async function inLog() {
@@ -21,7 +21,9 @@ export async function inLog() {
   const putThere = putKeys(1000);
   const gotThere = gotKeys(1000);
   const puts = putThere.map((key) => ({ type: /** @type {const} */ ("put"), key, value: VALUE }));
+  const entries = putThere.map((key) => /** @type {[string, string]} */ ([key, VALUE]));
   const range = { gte: PREFIX, lt: `${PREFIX}:` }; // What comes after the digits.
+  const last = { lt: PREFIX, reverse: true, limit: 100 };
   const synced = { sync: true };
   const get = (/** @type {string} */ key) => log.get(key);
   const set = (/** @type {string} */ key) => log.set(key, VALUE);
@@ -41,13 +43,22 @@ export async function inLog() {
       atOnce(putThere, (key) => strict.set(key, VALUE)),
       atOnce(putThere, (key) => level.put(key, VALUE, synced)),
     ],
-    ["entries() of all", undefined, 1, listing(() => log.entries()), listing(() => level.iterator().all())],
+    ["getMany() of 1,000", 1.5, 1000, () => log.getMany(gotThere), () => level.getMany(gotThere)],
+    ["setMany() of 1,000", 1, 1000, () => log.setMany(entries), () => level.batch(puts)],
+    ["entries() of all", 1, 1, listing(() => log.entries()), listing(() => level.iterator().all())],
     [
       "entries() of 1,000 by prefix",
       undefined,
       1,
       listing(() => log.prefix(PREFIX).entries(), 1000),
       listing(() => level.iterator(range).all(), 1000),
+    ],
+    [
+      "range() of 100, the last one first",
+      1,
+      1,
+      listing(() => all(log.range(last)), 100),
+      listing(() => level.iterator(last).all(), 100),
     ],
   ];
   const results = [];

@@ -1,6 +1,6 @@
 // What the tables of large stores share: as in the native one, 100,000 keys of 16 bytes with values of 100.
 
-const COUNT = 100_000;
+export const COUNT = 100_000;
 const KEY_LENGTH = 16;
 
 /** @param {number} number */
@@ -47,6 +47,16 @@ export const oneByOne = (keys, call) => async () => {
  * @param {(key: string) => Promise<unknown>} call
  */
 export const atOnce = (keys, call) => () => Promise.all(keys.map(call));
+
+/**
+ * Gives what an iteration yields.
+ * @param {AsyncIterable<any>} entries
+ */
+export async function all(entries) {
+  const items = [];
+  for await (const item of entries) items.push(item);
+  return items;
+}
 
 /**
  * Lists, and sees that nothing is missing.

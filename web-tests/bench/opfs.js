@@ -54,6 +54,13 @@ export function inOpfs(kv, localForage) {
       oneByOne(gotKeys(200), (key) => log.get(key)),
       oneByOne(gotKeys(200), (key) => forage.getItem(key)),
     ),
+    contest(
+      "200 incr, theirs a get and a set",
+      5,
+      200,
+      oneByOne(putKeys(200), () => log.incr("count")),
+      oneByOne(putKeys(200), async () => forage.setItem("count", (await forage.getItem("count")) + 1)),
+    ),
     // What nothing in a worker can be better than.
     contest(
       "200 messages to a worker and back, theirs gets",

@@ -1,6 +1,6 @@
 import kv from "../../dist/index.js";
 import upstream from "../../node_modules/polystore/index.js";
-import { atOnce, contests, fill, repeat } from "./contests.js";
+import { atOnce, contests, fill, KEYS, OBJECT, repeat } from "./contests.js";
 import { inIndexedDb } from "./indexeddb.js";
 import { measure } from "./measure.js";
 import { inOpfs } from "./opfs.js";
@@ -16,6 +16,20 @@ const forage = () => localforage.createInstance({ name: `bench ${++instances}` }
 
 const fifty = async (/** @type {any} */ store) => {
   for (let i = 0; i < 50; ++i) await store.set(`key:${i}`, { id: `user-${i}`, theme: "dark", visits: i });
+};
+const fillObjects = async (/** @type {any} */ store) => {
+  for (const key of KEYS) await store.set(key, OBJECT);
+};
+const emptyStorage = () => {
+  localStorage.clear();
+  return localStorage;
+};
+/** A page's storage is shared: as many items are of other code. */
+const halfOfStorage = async (/** @type {any} */ store) => {
+  for (let i = 0; i < 500; ++i) {
+    await store.set(`app:${i}`, OBJECT);
+    localStorage.setItem(`other:${i}`, "value");
+  }
 };
 const web = [
   contest(
@@ -42,6 +56,37 @@ const web = [
     fill,
   ),
   contest(
+    "localStorage: get an object",
+    1,
+    () => localStorage,
+    1000,
+    repeat(1000, (store, key) => store.get(key)),
+    fillObjects,
+  ),
+  contest(
+    "localStorage: set an object",
+    1,
+    () => localStorage,
+    1000,
+    repeat(1000, (store, key) => store.set(key, OBJECT)),
+  ),
+  contest(
+    "localStorage: keys() of 500 by prefix, beside 500 others",
+    1,
+    emptyStorage,
+    20,
+    repeat(20, (store) => store.prefix("app:").keys()),
+    halfOfStorage,
+  ),
+  contest(
+    "localStorage: entries() of 500 by prefix, beside 500 others",
+    1,
+    emptyStorage,
+    20,
+    repeat(20, (store) => store.prefix("app:").entries()),
+    halfOfStorage,
+  ),
+  contest(
     "cookie: get one of 50",
     10,
     () => "cookie",
@@ -66,6 +111,22 @@ const web = [
     fill,
   ),
   contest(
+    "localForage: get an object",
+    1,
+    forage,
+    50,
+    repeat(50, (store, key) => store.get(key)),
+    fillObjects,
+  ),
+  contest(
+    "localForage: set an object",
+    1,
+    forage,
+    50,
+    repeat(50, (store, key) => store.set(key, OBJECT)),
+    fillObjects,
+  ),
+  contest(
     "localForage: 1,000 sets at once",
     3,
     forage,
@@ -82,6 +143,7 @@ const web = [
     fill,
   ),
   contest("localForage: entries() of 1,000", 5, forage, 1, (store) => store.entries(), fill),
+  contest("localForage: entries() of 1,000 objects", 4, forage, 1, (store) => store.entries(), fillObjects),
 ];
 
 /** @type {Record<string, () => Contest[]>} */

@@ -225,6 +225,85 @@ test("a page of an iteration has few records where those before were large", asy
   expect(result).toEqual({ pages: [32, 3, 3, 2], count: 40 });
 });
 
+test("a range reads no more records than its bounds and its limit ask for", async ({ tab }) => {
+  const result = await tab.evaluate(async () => {
+    const store = window.kv("indexeddb:bounded").prefix("p:");
+    const keys = Array.from({ length: 2500 }, (_, i) => String(i).padStart(4, "0"));
+    await store.setMany(keys.map((key) => [key, key]));
+    let read = 0;
+    const { getAll } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.getAll = function (...args) {
+      const request = getAll.apply(this, args);
+      request.addEventListener("success", () => (read += request.result.length));
+      return request;
+    };
+    const cost = async (/** @type {any} */ range) => {
+      read = 0;
+      const listed = await store.keys(range);
+      return [listed.length, listed[0], listed.at(-1), read];
+    };
+    return {
+      first: await cost({ limit: 100 }),
+      last: await cost({ limit: 100, reverse: true }),
+      one: await cost({ limit: 1, reverse: true }),
+      few: await cost({ gte: "1000", lt: "1010" }),
+      fewest: await cost({ gt: "1000", lte: "1010", reverse: true, limit: 20 }),
+      all: await cost({ reverse: true }),
+      none: await cost({ gt: "1000", lte: "1000" }),
+    };
+  });
+  expect(result).toEqual({
+    first: [100, "0000", "0099", 100],
+    last: [100, "2499", "2400", 100],
+    one: [1, "2499", "2499", 1],
+    few: [10, "1000", "1009", 10],
+    fewest: [10, "1010", "1001", 10],
+    all: [2500, "2499", "0000", 2500],
+    none: [0, undefined, undefined, 0],
+  });
+});
+
+test("a range is in the order of code points, also where the pages after the first have keys that IndexedDB orders otherwise", async ({
+  tab,
+}) => {
+  const result = await tab.evaluate(async () => {
+    const store = window.kv("indexeddb:code points");
+    const numbers = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, "0"));
+    const sorted = [...numbers, "50\ue000", "50\uffff", "50\u{1f600}", "é", "é\uff01", "é\u{10000}z"];
+    sorted.push("\ue000", "\uffff", "\u{10000}", "\u{10000}\uffff", "\u{10000}\u{10000}", "\u{10ffff}");
+    sorted.sort((one, other) => {
+      const [a, b] = [Array.from(one), Array.from(other)];
+      const at = a.findIndex((character, i) => character !== b[i]);
+      if (at < 0) return a.length - b.length;
+      return (a[at]?.codePointAt(0) ?? -1) - (b[at]?.codePointAt(0) ?? -1);
+    });
+    await store.setMany(sorted.map((key) => [key, key]));
+    /** @type {any[]} */
+    const wrong = [];
+    const check = async (/** @type {any} */ range, /** @type {string[]} */ expected) => {
+      const listed = await store.keys(range);
+      if (listed.join() !== expected.join()) wrong.push([range, listed, expected]);
+    };
+    const reversed = sorted.toReversed();
+    for (const limit of [1, 33, 50, 55, 63, 64, 65, 70, 71, 100]) {
+      await check({ limit }, sorted.slice(0, limit));
+      await check({ limit, reverse: true }, reversed.slice(0, limit));
+    }
+    for (const [i, key] of sorted.entries()) {
+      await check({ gt: key }, sorted.slice(i + 1));
+      await check(
+        { lte: key, reverse: true, limit: 40 },
+        sorted
+          .slice(0, i + 1)
+          .toReversed()
+          .slice(0, 40),
+      );
+    }
+    return { count: new Set(sorted).size, wrong };
+  });
+  expect(result).toEqual({ count: 72, wrong: [] });
+});
+
 test("a prefix is a range of keys, whatever it ends with, and clear() removes only that", async ({ tab }) => {
   const result = await tab.evaluate(async () => {
     const store = window.kv("indexeddb:ranges");

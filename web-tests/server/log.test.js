@@ -190,6 +190,69 @@ test("what a process that was killed has left of a lock that it had not taken ye
   await release(urlOf(path));
 });
 
+test("a range reads no more records than its bounds and its limit ask for", async () => {
+  const url = urlOf(freshPath(".kv"));
+  const store = kv(url).prefix("p:");
+  const keys = Array.from({ length: 3000 }, (_, i) => String((i * 7) % 3000).padStart(4, "0"));
+  await store.setMany(keys.map((key) => [key, key.repeat(2500)]));
+  const { readSync } = fs;
+  let bytes = 0;
+  fs.readSync = /** @type {any} */ (
+    (/** @type {Parameters<typeof readSync>} */ ...args) => {
+      const read = readSync(...args);
+      bytes += read;
+      return read;
+    }
+  );
+  syncBuiltinESMExports();
+  const cost = async (/** @type {any} */ range) => {
+    bytes = 0;
+    const listed = await store.entries(range);
+    // A record has 10 KB. Some are read with up to 64 KB around them.
+    assert.ok(bytes < 100 * 10_000, `${bytes} bytes of 30 MB were read`);
+    return [listed.length, listed[0]?.[0], listed.at(-1)?.[0]];
+  };
+  try {
+    assert.deepEqual(await cost({ limit: 10 }), [10, "0000", "0009"]);
+    assert.deepEqual(await cost({ limit: 10, reverse: true }), [10, "2999", "2990"]);
+    assert.deepEqual(await cost({ gte: "1000", lt: "1010" }), [10, "1000", "1009"]);
+    assert.deepEqual(await cost({ gt: "1000", lte: "1010", reverse: true }), [10, "1010", "1001"]);
+    assert.deepEqual(await cost({ gt: "1000", lte: "1000" }), [0, undefined, undefined]);
+  } finally {
+    fs.readSync = readSync;
+    syncBuiltinESMExports();
+  }
+  // A bound that is no text, which no key of a log can be, still has a place among the keys.
+  for (const key of ["a\ud7ff", "a\ue000", "a\u{10000}"]) await store.set(key, 1);
+  assert.deepEqual(await store.keys({ gt: "a\ud800" }), ["a\u{10000}"]);
+  assert.deepEqual(await store.keys({ gt: "a\udc00" }), []);
+  assert.deepEqual(await store.keys({ gte: "a", lt: "a\ud800", reverse: true }), ["a\ue000", "a\ud7ff"]);
+  await release(url);
+});
+
+test("a range goes on behind its last record after compactions, in either direction", async () => {
+  const url = urlOf(freshPath(".kv"));
+  const store = kv(url);
+  const keys = Array.from({ length: 3000 }, (_, i) => String(i).padStart(4, "0"));
+  await store.setMany(keys.map((key) => [key, 1]));
+  const reversed = [...keys].reverse();
+  for (const [range, expected] of /** @type {const} */ ([
+    [{ limit: 2000 }, keys.slice(0, 2000)],
+    [{ limit: 2000, reverse: true }, reversed.slice(0, 2000)],
+    [{ gte: "0100", lte: "2900", reverse: true }, reversed.slice(99, 2900)],
+  ])) {
+    /** @type {string[]} */
+    const seen = [];
+    for await (const [key] of store.range(range)) {
+      seen.push(key);
+      // Each of these leaves more than a megabyte of garbage, and so makes a compaction.
+      if (seen.length % 600 === 0) for (let i = 0; i < 8; ++i) await store.set("0000", "v".repeat(500_000));
+    }
+    assert.deepEqual(seen, expected);
+  }
+  await release(url);
+});
+
 test("a loop of calls that are awaited is compacted meanwhile", async () => {
   const path = freshPath(".kv");
   const store = kv(urlOf(path));

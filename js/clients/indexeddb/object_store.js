@@ -1,8 +1,9 @@
 import { Batch } from "../../support/batch.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../../support/page_bytes.js";
 import { isPut } from "../../support/commits.js";
-import { arrangePages } from "../../support/range.js";
+import { arrangePages, isPrefixOnly, restOf } from "../../support/range.js";
 import { isSameObject } from "../../support/record.js";
+import { hasSameBounds, hasSamePlace, keyRangeOf } from "./key_range.js";
 import { walk, walkPage } from "./object_store_walk.js";
 
 /** The largest number of records in one transaction of a listing: its own cost is then small, and so is the memory. */
@@ -136,7 +137,39 @@ export class ObjectStore {
 
   /** @param {import("../../core/client.js").Range} range */
   scan(range) {
+    if (isPrefixOnly(range)) return this.pages(range.prefix);
+    if (this.#takesRanges() && hasSameBounds(range)) return this.#orderedPages(range);
     return arrangePages(this.pages(range.prefix), range);
+  }
+
+  /**
+   * Lists the records of a range in the order of code points. It reads no further than the limit, unless it finds a key that IndexedDB
+   * may have in another place.
+   * @param {import("../../core/client.js").Range} range
+   */
+  async *#orderedPages(range) {
+    let rest = range;
+    for (let length = FIRST_LENGTH; rest.limit !== 0;) {
+      const keys = keyRangeOf(rest);
+      if (keys === null) return;
+      const most = Math.min(length, rest.limit ?? length);
+      const isReverse = range.reverse === true;
+      const run = (/** @type {IDBObjectStore} */ store, /** @type {(page: any) => void} */ done) =>
+        isReverse ? readLastPage(store, keys, most, done) : readPage(store, keys, most, done);
+      const page = await this.#batch.add({ writes: false, stepwise: isReverse, run });
+      const ids = /** @type {string[]} */ (page.ids);
+      // The records before this page stand before all others in both orders, so only the rest has to be arranged.
+      if (!ids.every((id) => hasSamePlace(id, range.prefix))) {
+        yield* /** @type {AsyncGenerator<import("../../core/client.js").Page, void>} */ (
+          arrangePages(this.pages(range.prefix), rest)
+        );
+        return;
+      }
+      yield page;
+      if (ids.length < most) return;
+      rest = restOf(rest, ids);
+      length = nextLength(most, ids.length, sizeOfAll(page.found), PAGE_LENGTH);
+    }
   }
 
   /** Lists all records with a prefix, in IndexedDB's order. @param {string} prefix */
@@ -149,7 +182,7 @@ export class ObjectStore {
       const most = length;
       const run = (/** @type {IDBObjectStore} */ store, /** @type {(page: any) => void} */ done) =>
         this.#takesRanges()
-          ? readPage(store, rangeOfPrefix(prefix, from), most, done)
+          ? readPage(store, keyRangeOf({ prefix, gt: from }), most, done)
           : walkPage(store, prefix, from, most, done);
       const page = await this.#batch.add({ writes: false, stepwise: !this.#takesRanges(), run });
       yield page;
@@ -168,7 +201,7 @@ export class ObjectStore {
     const takesRanges = this.#takesRanges();
     const run = (/** @type {IDBObjectStore} */ store, /** @type {() => void} */ done) => {
       if (!takesRanges) return walk(store, prefix, undefined, (cursor) => void cursor.delete(), done);
-      store.delete(rangeOfPrefix(prefix));
+      store.delete(/** @type {IDBKeyRange} */ (keyRangeOf({ prefix })));
       done();
     };
     return this.#batch.add({ writes: true, stepwise: !takesRanges, run });
@@ -372,7 +405,7 @@ function readMany(store, reads, end, proceed) {
 /**
  * Reads the first records of a range.
  * @param {IDBObjectStore} store
- * @param {IDBKeyRange | undefined} range
+ * @param {IDBKeyRange | null} range
  * @param {number} most The largest number of records.
  * @param {(page: { ids: string[], found: any[] }) => void} done
  */
@@ -383,13 +416,23 @@ export function readPage(store, range, most, done) {
 }
 
 /**
- * Returns the range of keys with a prefix, in IndexedDB's order of UTF-16 code units.
- * @param {string} prefix
- * @param {string} [after] Only keys after this one.
+ * Reads the last records of a range, the last one first. It moves a cursor of keys to the first of them and reads from there: a cursor that
+ * brings each record takes a step for each.
+ * @param {IDBObjectStore} store
+ * @param {IDBKeyRange} range
+ * @param {number} most The largest number of records.
+ * @param {(page: { ids: string[], found: any[] }) => void} done
  */
-function rangeOfPrefix(prefix, after) {
-  const head = prefix.replace(/\uffff+$/, "");
-  // An array sorts after every string. So does a binary key, but fake-indexeddb refuses those on Node 20.
-  const end = head === "" ? [] : head.slice(0, -1) + String.fromCharCode(head.charCodeAt(head.length - 1) + 1);
-  return IDBKeyRange.bound(after ?? prefix, end, after !== undefined, true);
+function readLastPage(store, range, most, done) {
+  const opening = store.openKeyCursor(range, "prev");
+  const read = (/** @type {IDBKeyRange} */ keys) =>
+    readPage(store, keys, most, ({ ids, found }) => done({ ids: ids.reverse(), found: found.reverse() }));
+  let isAtLast = true;
+  opening.onsuccess = () => {
+    const cursor = opening.result;
+    if (!cursor) return read(range); // It has fewer records.
+    if (!isAtLast || most === 1) return read(IDBKeyRange.bound(cursor.key, range.upper, false, range.upperOpen));
+    isAtLast = false;
+    cursor.advance(most - 1);
+  };
 }

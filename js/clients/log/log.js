@@ -11,7 +11,7 @@ import { retryIf } from "../../support/retry.js";
 import { Lock } from "../../disk/lock.js";
 import { retryBlocked } from "../../disk/retry_blocked.js";
 import { isForbidden, makeFolder, resolveLinks } from "../../disk/text_file.js";
-import { arrangePages } from "../../support/range.js";
+import { arrangePages, hasTextBounds, restOf } from "../../support/range.js";
 import { encodeValue } from "../../support/record.js";
 import { requireText } from "../../support/text_key.js";
 
@@ -82,27 +82,28 @@ class LogReader {
    * @param {import("../../core/client.js").Wanted} wanted
    */
   scan(range, wanted) {
-    return arrangePages(this.#pages(range.prefix, wanted), range);
+    return hasTextBounds(range)
+      ? this.#pages(range, wanted)
+      : arrangePages(this.#pages({ prefix: range.prefix }, wanted), range);
   }
 
   /**
-   * @param {string} prefix
+   * @param {Range} range
    * @param {import("../../core/client.js").Wanted} wanted
    */
-  *#pages(prefix, wanted) {
+  *#pages(range, wanted) {
     /** @type {Walk} */
-    const walk = { scan: this.#engine.scan({ prefix }), compactions: 0 };
+    const walk = { scan: this.#engine.scan(range), compactions: 0 };
     this.#walks.add(walk);
     try {
-      /** @type {string | undefined} */
-      let last;
+      let rest = range;
       for (;;) {
-        walk.scan ??= this.#engine.scan({ prefix, gt: last });
+        walk.scan ??= this.#engine.scan(rest);
         const page = this.#engine.next(walk.scan, PAGE_LENGTH, wanted !== "keys");
         const decoded = page.decode();
         yield decoded;
         if (page.isLast) return;
-        last = decoded.ids.at(-1);
+        rest = restOf(rest, decoded.ids);
       }
     } finally {
       this.#walks.delete(walk);

@@ -72,10 +72,10 @@ export async function moveIn(name, engine, commit) {
  * @param {import("../../engine/engine.js").Engine} engine
  * @param {() => Promise<void> | undefined} commit
  * @param {(error: unknown) => void} fail
- * @param {IDBKeyRange} [range] The range of the records that are left.
+ * @param {IDBKeyRange | null} [range] The range of the records that are left; null for all.
  * @param {number} [length] The number of records that are moved at once.
  */
-function moveAll(store, engine, commit, fail, range, length = FIRST_LENGTH) {
+function moveAll(store, engine, commit, fail, range = null, length = FIRST_LENGTH) {
   readPage(store, range, length, ({ ids, found }) => {
     try {
       for (const [i, { value, expires }] of found.entries()) engine.put(String(ids[i]), encodeValue(value), expires);

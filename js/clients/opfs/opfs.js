@@ -5,7 +5,7 @@ import { ownerChannel, pageChannel, workerLock } from "./names.js";
 import { clientError, PolystoreError, show } from "../../support/errors.js";
 import { errorOf, startWorker } from "./start.js";
 import { itemsOf, mayConcernOne, onlyChange } from "../../support/commits.js";
-import { arrangePages } from "../../support/range.js";
+import { arrangePages, hasTextBounds, restOf } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 import { hear } from "../../support/told.js";
 
@@ -178,23 +178,23 @@ class Opfs {
    * @param {import("../../core/client.js").Wanted} wanted
    */
   scan(range, wanted) {
-    return arrangePages(this.#pages(range.prefix, wanted), range);
+    return hasTextBounds(range)
+      ? this.#pages(range, wanted)
+      : arrangePages(this.#pages({ prefix: range.prefix }, wanted), range);
   }
 
   /**
-   * @param {string} prefix
+   * @param {import("../../core/client.js").Range} range
    * @param {import("../../core/client.js").Wanted} wanted
    */
-  async *#pages(prefix, wanted) {
+  async *#pages(range, wanted) {
     // A whole listing is one snapshot. A stream asks for page after page, and continues after the last key even with a new owner.
     const isPage = wanted === "stream";
-    /** @type {string | undefined} */
-    let after;
-    for (;;) {
-      const { pages, isLast } = await this.#ask({ kind: "list", prefix, after, isPage, withValues: wanted !== "keys" });
+    for (let rest = range; ;) {
+      const { pages, isLast } = await this.#ask({ kind: "list", range: rest, isPage, withValues: wanted !== "keys" });
       yield* pages;
       if (isLast) return;
-      after = pages[0].ids.at(-1);
+      rest = restOf(rest, pages[0].ids);
     }
   }
 

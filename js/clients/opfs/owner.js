@@ -146,9 +146,9 @@ export class Owner {
    * @param {Extract<Request, { kind: "list" }>} request
    * @param {SendAnswer} sendAnswer
    */
-  async #list({ sequence, attempt, prefix, after, isPage, withValues }, sendAnswer) {
+  async #list({ sequence, attempt, range, isPage, withValues }, sendAnswer) {
     const engine = this.#engine;
-    const scan = engine.scan({ prefix, gt: after });
+    const scan = engine.scan(range);
     try {
       for (let moreFollow = true; moreFollow;) {
         const page = engine.next(scan, isPage ? PAGE_LENGTH : ALL, withValues);

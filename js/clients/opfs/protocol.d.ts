@@ -25,8 +25,7 @@ export type Command =
   | { kind: "sweep"; range: import("../../core/client.js").Range; until: number | null }
   | {
       kind: "list";
-      prefix: string;
-      after?: string;
+      range: import("../../core/client.js").Range;
       /** True for the first page only, false for the whole listing. */ isPage: boolean;
       withValues: boolean;
     }
