@@ -1,5 +1,5 @@
 import { PolystoreError, PolystoreTypeError, quotaError, show } from "../support/errors.js";
-import { decodeValue, encodeValue, parseValue } from "../support/record.js";
+import { decodeValue, encodeValue, KEY_ONLY, parseValue } from "../support/record.js";
 import { FIRST_LENGTH, nextLength, sizeOfAll } from "../support/page_bytes.js";
 import { KeyQueue } from "../support/key_queue.js";
 import { arrangePages } from "../support/range.js";
@@ -221,9 +221,6 @@ export class Cloudflare {
     }
   }
 }
-
-/** Stands for a record in a listing of keys. */
-const KEY_ONLY = { expires: null, value: true };
 
 /**
  * @param {Found} found

@@ -9,7 +9,7 @@ import { ticks } from "#ticks";
 import { PUT, REMOVED } from "../support/hint.js";
 import { inTime } from "../support/in_time.js";
 import { isPromise } from "../support/promise.js";
-import { BOUNDS } from "../support/range.js";
+import { behind, BOUNDS } from "../support/range.js";
 import { isRecord } from "../support/record.js";
 
 import { copyStored } from "../values/plain.js";
@@ -371,11 +371,9 @@ function nextPage(client, task, prefix) {
  * @returns {boolean} False if the listing ended because there are no more records.
  */
 function goesOn(task) {
-  const { limit = NEVER, reverse, place, ...bounds } = task.bounds;
+  const { limit = NEVER, place } = task.bounds;
   if (task.listed < limit || place) return false; // The next page begins at the place that the client has told.
-  const last = task.last.slice(task.id.length);
-  const [name, inclusive] = reverse ? ["lt", "lte"] : ["gt", "gte"];
-  task.bounds = { ...bounds, limit: 2 * limit, reverse, [inclusive]: undefined, [name]: last };
+  task.bounds = { ...behind(task.bounds, task.last.slice(task.id.length)), limit: 2 * limit };
   task.pages = null;
   return true;
 }

@@ -1,4 +1,5 @@
 import { PolystoreTypeError, show } from "../support/errors.js";
+import { behind } from "../support/range.js";
 
 /** The number of entries in a page without a limit. */
 const PAGE_LENGTH = 100;
@@ -19,7 +20,8 @@ export async function page({ store, readBounds, hasPlaces, list }, options) {
     return { entries, cursor: place.after === null ? null : cursorOf(store.PREFIX, bounds, { place: place.after }) };
   }
   if (typeof last === "object") throw wrongCursor(options.cursor);
-  const entries = await list({ ...behind(bounds, last), limit: limit + 1 });
+  const left = last === undefined ? bounds : behind(bounds, last);
+  const entries = await list({ ...left, limit: limit + 1 });
   const isLast = entries.length <= limit;
   if (!isLast) entries.pop();
   return { entries, cursor: isLast ? null : cursorOf(store.PREFIX, bounds, entries[limit - 1][0]) };
@@ -49,19 +51,6 @@ function readCursor(readBounds, options, prefix) {
 function wrongCursor(cursor) {
   const message = `cursor is ${show(cursor)}; it must be the cursor of a page with the same prefix and the same range.`;
   return new PolystoreTypeError("ERR_OPTIONS", message);
-}
-
-/**
- * Returns the bounds of what is left of a range behind a key.
- * @param {Bounds} bounds
- * @param {string | undefined} last
- * @returns {Bounds}
- */
-function behind(bounds, last) {
-  if (last === undefined) return bounds;
-  const { gt: _gt, gte: _gte, ...below } = bounds;
-  const { lt: _lt, lte: _lte, ...above } = bounds;
-  return bounds.reverse ? { ...above, lt: last } : { ...below, gt: last };
 }
 
 /**

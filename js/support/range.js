@@ -79,23 +79,37 @@ function endOfPrefix(prefix) {
 }
 
 /**
+ * Returns the part of a range that comes after a key in its order.
+ * @template {Omit<Range, "prefix">} Part
+ * @param {Part} range
+ * @param {string} last
+ * @returns {Part}
+ */
+export function behind(range, last) {
+  return range.reverse ? { ...range, lt: last, lte: undefined } : { ...range, gt: last, gte: undefined };
+}
+
+/**
  * Returns the rest of a range, after the records of a page that is in the order of the range.
  * @param {Range} range
  * @param {string[]} ids The keys on the page; at least one.
  * @returns {Range}
  */
 export function restOf(range, ids) {
-  const last = ids[ids.length - 1];
   const limit = range.limit === undefined ? undefined : range.limit - ids.length;
-  return range.reverse ? { ...range, limit, lt: last, lte: undefined } : { ...range, limit, gt: last, gte: undefined };
+  return { ...behind(range, ids[ids.length - 1]), limit };
 }
 
 /**
- * Tells whether a storage that holds its keys as UTF-8 can hold the bounds of a range.
+ * Lists a range in a storage that holds its keys as UTF-8. A bound that is not well-formed Unicode has no place there, so everything with
+ * the prefix is listed then, and arranged.
+ * @template {Generator<Page, void> | AsyncGenerator<Page, void>} Listed
  * @param {Range} range
+ * @param {(range: Range) => Listed} pages
  */
-export function hasTextBounds({ gt = "", gte = "", lt = "", lte = "" }) {
-  return [gt, gte, lt, lte].every(isText);
+export function listTexts(range, pages) {
+  const { prefix, gt = "", gte = "", lt = "", lte = "" } = range;
+  return [gt, gte, lt, lte].every(isText) ? pages(range) : arrangePages(pages({ prefix }), range);
 }
 
 /**

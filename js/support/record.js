@@ -64,6 +64,9 @@ function isSameValue(one, other) {
   );
 }
 
+/** This record stands for one whose key was listed without its value. */
+export const KEY_ONLY = { expires: null, value: true };
+
 /**
  * Encodes a value as the text that a storage holds. Every client that stores texts calls this function, so that another form of stored
  * values, such as one for typed or encrypted values, needs to be written once; `decodeValue` and `parseValue` read it.

@@ -2,10 +2,10 @@ import { PolystoreTypeError, show } from "../../support/errors.js";
 import { COMMITS, JSON_TYPE, LINES_TYPE, MAX_CALLS, UNKNOWN } from "../../http/protocol.js";
 import { CallOrder } from "../../support/call_order.js";
 import { isPut, keysOf, lastChanges, onlyChange, outcomesOf } from "../../support/commits.js";
-import { LISTED, mayBeDone, Requests } from "./requests.js";
+import { mayBeDone, Requests } from "./requests.js";
 import { arrangePages, isPrefixOnly } from "../../support/range.js";
 import { sleep } from "../../support/real_timers.js";
-import { encodeValue, WITHOUT_EXPIRY } from "../../support/record.js";
+import { encodeValue, KEY_ONLY, WITHOUT_EXPIRY } from "../../support/record.js";
 import { isText, requireText } from "../../support/text_key.js";
 
 /** @typedef {import("../../http/protocol.js").Call} Call */
@@ -83,7 +83,7 @@ export class Http {
     }
     if (commits.length > 1) return outcomesOf(commits.map((commit) => this.commit([commit], now)));
     const [first] = commits[0].expected;
-    if (first?.found === LISTED) return this.#call(["del", first.id]); // By clear() of a range: without its value, there is nothing to compare.
+    if (first?.found === KEY_ONLY) return this.#call(["del", first.id]); // By clear() of a range: without its value, there is nothing to compare.
     return this.#call(["commit", freshToken(), false, ...checksAndWrites(commits[0], now)], keysOf(commits[0]));
   }
 

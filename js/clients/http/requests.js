@@ -1,6 +1,6 @@
 import { PolystoreError, PolystoreTypeError, show } from "../../support/errors.js";
 import { JSON_TYPE } from "../../http/protocol.js";
-import { mayOverflow, requireFinite } from "../../support/record.js";
+import { KEY_ONLY, mayOverflow, requireFinite } from "../../support/record.js";
 
 /** @typedef {import("../../http/protocol.js").Outcome} Outcome */
 /** @typedef {{ accept?: string, body?: string }} Extra */
@@ -24,9 +24,6 @@ const unanswered = new WeakSet();
 export function mayBeDone(error) {
   return NO_ANSWER.includes(error.status) || (unanswered.has(error) && !NOT_CONNECTED.includes(error.code));
 }
-
-/** What stands for a record whose key was listed without its value. */
-export const LISTED = { expires: null, value: true };
 
 /** Sends requests to a store's URL, keeping its query, and decodes the responses. */
 export class Requests {
@@ -300,7 +297,7 @@ function toPage(entries, prefix, wanted, isDoubtful) {
   if (isDoubtful && !lacksValues) for (const [key, value] of entries) requireFinite(value, prefix + key);
   return {
     ids: entries.map(([key]) => prefix + key),
-    found: entries.map(([, value]) => (lacksValues ? LISTED : { expires: null, value })),
+    found: entries.map(([, value]) => (lacksValues ? KEY_ONLY : { expires: null, value })),
   };
 }
 

@@ -11,7 +11,7 @@ import { retryIf } from "../../support/retry.js";
 import { Lock } from "../../disk/lock.js";
 import { retryBlocked } from "../../disk/retry_blocked.js";
 import { isForbidden, makeFolder, resolveLinks } from "../../disk/text_file.js";
-import { arrangePages, hasTextBounds, restOf } from "../../support/range.js";
+import { listTexts, restOf } from "../../support/range.js";
 import { encodeValue } from "../../support/record.js";
 import { requireText } from "../../support/text_key.js";
 
@@ -82,9 +82,7 @@ class LogReader {
    * @param {import("../../core/client.js").Wanted} wanted
    */
   scan(range, wanted) {
-    return hasTextBounds(range)
-      ? this.#pages(range, wanted)
-      : arrangePages(this.#pages({ prefix: range.prefix }, wanted), range);
+    return listTexts(range, (listed) => this.#pages(listed, wanted));
   }
 
   /**

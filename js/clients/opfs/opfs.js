@@ -5,7 +5,7 @@ import { ownerChannel, pageChannel, workerLock } from "./names.js";
 import { clientError, PolystoreError, show } from "../../support/errors.js";
 import { errorOf, startWorker } from "./start.js";
 import { itemsOf, mayConcernOne, onlyChange } from "../../support/commits.js";
-import { arrangePages, hasTextBounds, restOf } from "../../support/range.js";
+import { listTexts, restOf } from "../../support/range.js";
 import { requireText } from "../../support/text_key.js";
 import { hear } from "../../support/told.js";
 
@@ -178,9 +178,7 @@ class Opfs {
    * @param {import("../../core/client.js").Wanted} wanted
    */
   scan(range, wanted) {
-    return hasTextBounds(range)
-      ? this.#pages(range, wanted)
-      : arrangePages(this.#pages({ prefix: range.prefix }, wanted), range);
+    return listTexts(range, (listed) => this.#pages(listed, wanted));
   }
 
   /**
