@@ -73,22 +73,6 @@ class FlushingTogether : public PlainClient {
     std::atomic<int> writers_;
 };
 
-/// A client in front of another, which does all the work.
-class Front : public Client {
-   public:
-    explicit Front(std::shared_ptr<Client> behind) : behind_(std::move(behind)) {}
-
-    ClientTraits traits() const override { return behind_->traits(); }
-    std::optional<Record> read(const std::string& id) override { return behind_->read(id); }
-    std::vector<CommitOutcome> commit(std::span<const Commit> commits) override { return behind_->commit(commits); }
-    std::unique_ptr<Cursor> scan(const Range& range) override { return behind_->scan(range); }
-    std::function<void()> pending_flush() override { return behind_->pending_flush(); }
-    void close() override { behind_->close(); }
-
-   private:
-    std::shared_ptr<Client> behind_;
-};
-
 /// A client that counts the threads inside it.
 class Counting : public PlainClient {
    public:

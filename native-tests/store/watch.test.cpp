@@ -1,4 +1,4 @@
-// What a watcher owes, over each client.
+// The rules of watchers, over each client.
 
 #include <atomic>
 #include <condition_variable>
@@ -61,25 +61,6 @@ Texts take_sorted(Watcher& watcher) {
     std::sort(changes.begin(), changes.end());
     return changes;
 }
-
-/// A client that is in front of another and copies its traits.
-class Front : public Client {
-   public:
-    explicit Front(std::shared_ptr<Client> behind) : behind_(std::move(behind)) {}
-
-    ClientTraits traits() const override { return behind_->traits(); }
-    std::optional<Record> read(const std::string& id) override { return behind_->read(id); }
-    std::vector<CommitOutcome> commit(std::span<const Commit> commits) override { return behind_->commit(commits); }
-    void alone(const std::function<void()>& attempt) override { behind_->alone(attempt); }
-    std::unique_ptr<Cursor> scan(const Range& range) override { return behind_->scan(range); }
-    std::size_t sweep(const Range& range, std::optional<double> until) override { return behind_->sweep(range, until); }
-    std::string add(const std::string& prefix, const Record& record) override { return behind_->add(prefix, record); }
-    std::function<void()> pending_flush() override { return behind_->pending_flush(); }
-    void close() override { behind_->close(); }
-
-   private:
-    std::shared_ptr<Client> behind_;
-};
 
 /// A client that cannot list.
 class Unlisted : public PlainClient {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -117,6 +118,25 @@ class ManagingClient : public PlainClient {
 
     Clock clock_;
     int count_ = 0;
+};
+
+/// A client in front of another, which has its traits and does all the work.
+class Front : public Client {
+   public:
+    explicit Front(std::shared_ptr<Client> behind) : behind_(std::move(behind)) {}
+
+    ClientTraits traits() const override { return behind_->traits(); }
+    std::optional<Record> read(const std::string& id) override { return behind_->read(id); }
+    std::vector<CommitOutcome> commit(std::span<const Commit> commits) override { return behind_->commit(commits); }
+    void alone(const std::function<void()>& attempt) override { behind_->alone(attempt); }
+    std::unique_ptr<Cursor> scan(const Range& range) override { return behind_->scan(range); }
+    std::size_t sweep(const Range& range, std::optional<double> until) override { return behind_->sweep(range, until); }
+    std::string add(const std::string& prefix, const Record& record) override { return behind_->add(prefix, record); }
+    std::function<void()> pending_flush() override { return behind_->pending_flush(); }
+    void close() override { behind_->close(); }
+
+   private:
+    std::shared_ptr<Client> behind_;
 };
 
 }  // namespace polystore::testing

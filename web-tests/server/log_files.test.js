@@ -25,6 +25,12 @@ import { kv, release } from "../support/stores.js";
 
 const { freshPath } = filesFor("log_files");
 
+/** @param {string} path A file beside which nothing may be left. */
+function assertNothingBeside(path) {
+  const names = readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path)));
+  assert.deepEqual(names, [basename(path)]);
+}
+
 test("what lies where a log is compacted to stays, unless it is a log", async () => {
   const path = freshPath(".kv");
   const beside = `${path}.new`;
@@ -93,10 +99,7 @@ test("where no file takes the place of one that is open, a log is compacted, and
   assert.equal((await entries.next()).done, true);
   await store.set("last", 1);
   await store.close();
-  assert.deepEqual(
-    readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path))),
-    [basename(path)],
-  );
+  assertNothingBeside(path);
   assert.equal((await kv(urlOf(path)).keys()).length, 16);
   await release(urlOf(path));
 });
@@ -156,10 +159,7 @@ test("on Windows, a log takes its place a little later where a scanner blocks th
     console.log(JSON.stringify(attempts));`;
   const attempts = await runApart("true", program, urlOf(path), path);
   assert.ok(attempts[""] > 3 && attempts[".replaced"] === 3, JSON.stringify(attempts));
-  assert.deepEqual(
-    readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path))),
-    [basename(path)],
-  );
+  assertNothingBeside(path);
   assert.equal((await kv(urlOf(path)).keys()).length, 17);
   await release(urlOf(path));
 });

@@ -132,6 +132,23 @@ export const atomicChanges = {
     const same = (/** @type {any} */ value) => value;
     const bad = Symbol("bad");
     await store.set("k", 1);
+    const set = ["set", "a", 1];
+    /** An error, and the members of a batch. @type {[code: string, ...writes: any[]][]} */
+    const wrongBatches = [
+      ["ERR_OPTIONS", set, 5],
+      ["ERR_OPTIONS", set, []],
+      ["ERR_OPTIONS", set, ["put", "b", 2]],
+      ["ERR_OPTIONS", set, ["toString", "b"]],
+      ["ERR_OPTIONS", set, ["set", "b", 2, {}, 3]],
+      ["ERR_OPTIONS", set, ["del", "k", 1]],
+      ["ERR_OPTIONS", set, ["check", "a", null, 1]],
+      ["ERR_VALUE", ["del", "k"], ["set", "k"]],
+      ["ERR_KEY", set, ["del", NaN]],
+      ["ERR_OPTIONS", ["set", "k", 2], ["check", "k"]],
+      ["ERR_OPTIONS", ["set", "k", 2, { renew: 1 }]],
+      ["ERR_KEY", ["del", "k"], ["del", bad]],
+      ["ERR_VALUE", ["set", "k", same]],
+    ];
     /** @type {[string, string, any[]][]} */
     const wrong = [
       ["ERR_KEY", "entry", [bad]],
@@ -159,101 +176,8 @@ export const atomicChanges = {
       ["ERR_EXPIRES", "touch", ["k", "potato"]],
       ["ERR_OPTIONS", "batch", []],
       ["ERR_OPTIONS", "batch", ["set"]],
-      ["ERR_OPTIONS", "batch", [[["set", "a", 1], 5]]],
-      ["ERR_OPTIONS", "batch", [[["set", "a", 1], []]]],
-      [
-        "ERR_OPTIONS",
-        "batch",
-        [
-          [
-            ["set", "a", 1],
-            ["put", "b", 2],
-          ],
-        ],
-      ],
-      [
-        "ERR_OPTIONS",
-        "batch",
-        [
-          [
-            ["set", "a", 1],
-            ["toString", "b"],
-          ],
-        ],
-      ],
-      [
-        "ERR_OPTIONS",
-        "batch",
-        [
-          [
-            ["set", "a", 1],
-            ["set", "b", 2, {}, 3],
-          ],
-        ],
-      ],
-      [
-        "ERR_OPTIONS",
-        "batch",
-        [
-          [
-            ["set", "a", 1],
-            ["del", "k", 1],
-          ],
-        ],
-      ],
-      [
-        "ERR_OPTIONS",
-        "batch",
-        [
-          [
-            ["set", "a", 1],
-            ["check", "a", null, 1],
-          ],
-        ],
-      ],
-      [
-        "ERR_VALUE",
-        "batch",
-        [
-          [
-            ["del", "k"],
-            ["set", "k"],
-          ],
-        ],
-      ],
-      [
-        "ERR_KEY",
-        "batch",
-        [
-          [
-            ["set", "a", 1],
-            ["del", NaN],
-          ],
-        ],
-      ],
-      [
-        "ERR_OPTIONS",
-        "batch",
-        [
-          [
-            ["set", "k", 2],
-            ["check", "k"],
-          ],
-        ],
-      ],
-      ["ERR_OPTIONS", "batch", [[["set", "k", 2, { renew: 1 }]]]],
-      [
-        "ERR_KEY",
-        "batch",
-        [
-          [
-            ["del", "k"],
-            ["del", bad],
-          ],
-        ],
-      ],
-      ["ERR_VALUE", "batch", [[["set", "k", same]]]],
     ];
+    for (const [code, ...writes] of wrongBatches) wrong.push([code, "batch", [writes]]);
     for (const [code, method, args] of wrong) {
       await rejects(store[method](...args), { code, type: TypeError }, `${method}() with ${show(args)}`);
     }
