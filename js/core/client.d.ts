@@ -106,7 +106,7 @@ export type Wanted = "keys" | "values" | "entries" | "stream";
 export interface Expectation {
   readonly id: string;
   readonly found: StoredRecord | null;
-  /** What the client returned if it was not a record. A client that needs it to compare what other code has stored finds it here. */
+  /** The client's own reply to the read if that was not a record, for a client that compares what other code has stored. */
   readonly other?: any;
 }
 

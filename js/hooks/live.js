@@ -1,4 +1,4 @@
-// What the hooks of all frameworks share: the value at a key, or the entries of a range, as they are now.
+// The hooks of all frameworks share this module: it follows the value at a key, or the entries of a range.
 
 import { compareTexts } from "../support/range.js";
 import { clearTimeout, setTimeout } from "../support/real_timers.js";
@@ -8,7 +8,7 @@ import { isSameJson } from "../values/same_json.js";
 /** @typedef {import("../index.d.ts").Store<any>} Store */
 /** @typedef {import("../index.d.ts").Range} Range */
 /** @typedef {import("../index.d.ts").Change<any>} Change */
-/** What a component shows. It is never changed, so that frameworks can compare it. @typedef {{ value: any, loading: boolean, error: any }} Snapshot */
+/** A snapshot holds the value that a component shows. It is never changed, so that frameworks can compare it. @typedef {{ value: any, loading: boolean, error: any }} Snapshot */
 
 /**
  * How a part of a store is followed.
@@ -180,7 +180,7 @@ export function liveEntries(store, range = {}) {
   return new Live(store, `entries ${JSON.stringify([store.PREFIX, range])}`, NO_ENTRIES, {
     watch: () => store.watch(bounds),
     read,
-    // What a limit leaves out is not known here.
+    // The entries beyond a limit are not known here, so they are read.
     apply: limit === undefined ? (entries, change) => withChange(entries, change, reverse) : read,
   });
 }

@@ -1,6 +1,6 @@
 import type { PolystoreError, Range, Store } from "../index.js";
 
-/** What is there now. It is never changed: something new comes as a new object. */
+/** A snapshot holds the present value. It is never changed: a new value comes in a new object. */
 export interface Live<T> {
   /** The value, also while there is an error, if it was read before. Until it is read, it is `null`; entries are an empty array. */
   readonly value: T;

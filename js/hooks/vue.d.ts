@@ -1,7 +1,7 @@
 import type { ComputedRef, MaybeRefOrGetter } from "vue";
 import type { PolystoreError, Range, Store } from "../index.js";
 
-/** What is there now, as refs. */
+/** The refs hold the present value. */
 export interface Live<T> {
   /** The value, also while there is an error, if it was read before. Until it is read, it is `null`; entries are an empty array. */
   readonly value: ComputedRef<T>;

@@ -1,6 +1,6 @@
 /**
- * What others are told of changes: a hint about a key (one of hint.js), with the expiry of a record that was put; or the prefix of records
- * that were all removed.
+ * A message to others about a change: a hint about a key (one of hint.js), with the expiry of a record that was put; or the prefix of
+ * records that were all removed.
  * @typedef {[id: string, hint: number, expires?: number | null] | [prefix: string]} Told
  */
 

@@ -66,7 +66,8 @@ struct ClientTraits {
     Atomic atomic = Atomic::process;
     /// True if a commit may expect and change several keys, as a whole.
     bool many = false;
-    /// Whose changes come through this client: `Reach::storage` if nobody else can write to the storage meanwhile.
+    /// The writers whose changes come through this client: `Reach::storage` if nobody else can write to the storage
+    /// meanwhile.
     Reach reach = Reach::process;
 };
 

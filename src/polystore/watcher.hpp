@@ -11,7 +11,7 @@
 #include "polystore/traits.hpp"
 #include "polystore/value.hpp"
 
-/// What is set, deleted and expires in a store: `Store::watch`.
+/// A watcher tells what is set, deleted and expires in a store; `Store::watch` makes it.
 namespace polystore {
 
 class Watching;
@@ -19,7 +19,8 @@ class Watching;
 struct WatchOptions {
     /// True if what is there comes first. ERR_UNSUPPORTED for a range of a client that cannot list.
     bool initial = false;
-    /// Whose changes have to come at least. `Store::watch` throws ERR_UNSUPPORTED over a client that gives less.
+    /// The reach that is required: the writers whose changes have to come. `Store::watch` throws ERR_UNSUPPORTED over a
+    /// client that gives less.
     Reach reach = Reach::process;
 };
 
@@ -32,7 +33,7 @@ struct WatchOptions {
 ///
 /// The changes of one key come in their order. Those that were not fetched yet become the last one of their key, so a
 /// watcher that nobody reads costs one change for each key that changed, and the key and the expiry of what is there.
-/// What wrote nothing, and `Store::touch`, are no changes.
+/// A call that wrote nothing, and `Store::touch`, are no changes.
 ///
 /// Threads: any number of threads may call `next`, `reach` and `close` at once; each change goes to one of them. It is
 /// moved and destroyed by one thread, when no other uses it. A client must not call or destroy a watcher of itself.
@@ -81,7 +82,7 @@ class Watcher {
     /// that was forked since. Throws what the listener threw.
     [[nodiscard]] std::optional<Change> next(Wait wait = Wait(kNever));
 
-    /// Whose changes come.
+    /// The writers whose changes come.
     [[nodiscard]] Reach reach() const noexcept;
 
     /// Ends the watcher and frees what it holds; whoever waits in `next` gets `std::nullopt`. Has no effect on one that

@@ -112,7 +112,7 @@ const ended = (page, living = 0) =>
       );
   }, living);
 
-/** What a component shows of a value that was read. @param {unknown} value @param {string | null} [error] */
+/** Returns what a component shows of a value that was read. @param {unknown} value @param {string | null} [error] */
 const shown = (value, error = null) => JSON.stringify({ value, loading: false, error });
 
 for (const framework of FRAMEWORKS) {

@@ -1,6 +1,6 @@
-// What the components of all frameworks do in the same way.
+// The components of all frameworks share this code.
 
-/** What a component shows: the value at a key or the entries of a range, of a store of the page. @typedef {{ store: string, prefix?: string, key?: string, range?: import("polystore-wasm").Range }} View */
+/** A component shows the value at a key or the entries of a range, of a store of the page. @typedef {{ store: string, prefix?: string, key?: string, range?: import("polystore-wasm").Range }} View */
 
 /** @type {any} */
 const page = globalThis;

@@ -1,4 +1,4 @@
-// What a user reads who made a mistake: what happened, with which value, and what to do.
+// A user who made a mistake reads what happened, with which value, and what to do.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";

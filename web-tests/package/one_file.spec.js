@@ -54,7 +54,7 @@ const BUNDLERS = {
 /** The others write a classic script. @type {Record<string, string>} */
 const SCRIPT_TYPES = { "bun build": "module" };
 
-/** What a page does with a client; its result is the title of the page. @param {string} client @param {string} line */
+/** Returns the program of a page that uses a client; its result is the title of the page. @param {string} client @param {string} line */
 const programOf = (client, line = "") => `${line}
   import kv from "polystore-wasm";
   const store = kv(${client});

@@ -24,7 +24,7 @@ async function tarballIn(folder) {
 test("publint finds no fault in package.json", async ({ folder }) => {
   const { publint } = await import(tools.resolve("publint"));
   const { messages } = await publint({ pkgDir: join(folder, "node_modules/polystore-wasm"), strict: true });
-  // What `browser` says beside `exports` is for Parcel 2, which reads no `exports` by default.
+  // Parcel 2 reads no `exports` by default, so package.json has `browser` beside it.
   const faults = messages.filter((/** @type {any} */ { code }) => code !== "USE_EXPORTS_BROWSER");
   expect(faults).toEqual([]);
 });

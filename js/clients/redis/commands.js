@@ -70,7 +70,7 @@ const COMMIT = `
   return outcomes`;
 
 /**
- * What a script gets for one commit or more.
+ * The keys and arguments of a script that makes one or more commits.
  * @typedef {object} Arguments
  * @property {string[]} keys
  * @property {string[]} args

@@ -27,7 +27,7 @@ Watcher::Watcher(Watcher&& other) noexcept = default;
 
 Watcher& Watcher::operator=(Watcher&& other) noexcept {
     Watcher taken(std::move(other));
-    std::swap(watching_, taken.watching_);  // What this one had is closed with `taken`.
+    std::swap(watching_, taken.watching_);  // The former watcher of this object is closed with `taken`.
     return *this;
 }
 

@@ -71,7 +71,7 @@ void WatchHub::wake_timer() noexcept {
     wake_.notify_all();
 }
 
-/// What the thread does.
+/// The loop of the thread.
 void WatchHub::await_expiries(unsigned round) {
     std::unique_lock lock(mutex_);
     while (round == round_) {
@@ -128,7 +128,7 @@ void WatchHub::tell(const Commit& commit, bool is_made, bool is_touch) {
                                        [&](const Expectation& expectation) { return expectation.id == id; });
         const bool was_found = same != commit.expected.end() && same->found;
         if (same != commit.expected.end()) expected = same;
-        // What had expired before it was removed was not deleted.
+        // A record that had expired before it was removed was not deleted.
         mark(id, is_made ? Hint::removed : Hint::maybe, was_found ? std::optional(same->found->expires) : std::nullopt);
     }
 }
@@ -136,7 +136,7 @@ void WatchHub::tell(const Commit& commit, bool is_made, bool is_touch) {
 void WatchHub::tell(std::span<const Commit> commits, const std::vector<CommitOutcome>& outcomes,
                     bool is_touch) noexcept {
     for (std::size_t i = 0; i < commits.size(); ++i) {
-        // What failed may have been made all the same. What was refused has changed nothing.
+        // A commit that failed may have been made all the same. A commit that was refused has changed nothing.
         const bool has_failed = i >= outcomes.size() || outcomes[i].error;
         if (has_failed || outcomes[i].made) tell(commits[i], !has_failed, is_touch);
     }

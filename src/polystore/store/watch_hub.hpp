@@ -23,7 +23,7 @@ namespace polystore {
 
 class Watching;
 
-/// What a watcher is told about a key. If several hints wait, the largest counts.
+/// A hint tells a watcher about a key. If several hints wait, the largest counts.
 enum class Hint : std::uint8_t {
     touched,  ///< Only the expiry has changed, or its time has come.
     maybe,    ///< The record may have changed.

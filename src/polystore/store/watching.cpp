@@ -290,8 +290,8 @@ void Watching::hand_over() noexcept {
             is_listened = change.has_value();
             if (is_listened) listener_(*change);
         } catch (...) {
-            // What the listener threw is for next(). If there was no change, nothing was lost: the next one tries
-            // again.
+            // An error that the listener threw is for next(). If there was no change, nothing was lost: the next one
+            // tries again.
             if (is_listened) failure = std::current_exception();
         }
         change.reset();

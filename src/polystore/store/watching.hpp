@@ -21,8 +21,8 @@
 
 namespace polystore {
 
-/// What is behind a `Watcher`. It keeps one entry for each key that changed and was not handed over yet, and the expiry
-/// of each record that is there.
+/// The implementation of a `Watcher`. It keeps one entry for each key that changed and was not handed over yet, and the
+/// expiry of each record that is there.
 class Watching : public std::enable_shared_from_this<Watching> {
    public:
     using Change = Watcher::Change;
@@ -75,7 +75,7 @@ class Watching : public std::enable_shared_from_this<Watching> {
     void end(std::exception_ptr failure) noexcept;
 
    private:
-    /// What waits at a key: the largest hint, and the expiry that was put or removed last.
+    /// The hints that wait at a key: the largest one, and the expiry that was put or removed last.
     struct Pending {
         Hint hint = Hint::touched;
         std::optional<double> expires = {};

@@ -1,4 +1,4 @@
-// What a watcher hears of the changes that are made through another connection to the same storage.
+// A watcher hears the changes that are made through another connection to the same storage.
 
 import { equals, equalsInAnyOrder } from "../../../js/contract/assert.js";
 import { take } from "../../../js/contract/behaviours/watch.js";
@@ -97,7 +97,7 @@ export const watchingOthers = {
   ),
 };
 
-/** Of storages of whose other connections a watcher hears nothing. @type {import("../../../js/contract/behaviours/behaviour.js").Behaviours} */
+/** The behaviours of storages whose watchers hear nothing of other connections. @type {import("../../../js/contract/behaviours/behaviour.js").Behaviours} */
 export const unheardOthers = {
   "watching others: a watcher says that it hears its own process only": async ({ store }) => {
     const watcher = store.watch();
